@@ -1,0 +1,95 @@
+"""Every way a call can fail, as data.
+
+A failure the simulated provider answers with is a :class:`Failure`: each dialect spells every
+:class:`Kind` in one table. An exception is for a caller's mistake only: :class:`BadRequest` is
+raised while a request is decoded and caught in one place, :class:`ConfigError` while a
+configuration is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What went wrong, in no provider's words."""
+
+    INVALID = "invalid"  # the request is malformed or asks for the impossible
+    CONTEXT_LENGTH = "context_length"  # prompt and requested output exceed the context window
+    AUTHENTICATION = "authentication"
+    BILLING = "billing"
+    PERMISSION = "permission"
+    NOT_FOUND = "not_found"  # a stored object that is not there
+    MODEL_NOT_FOUND = "model_not_found"
+    UNKNOWN_PATH = "unknown_path"
+    METHOD = "method"  # the path exists, the method does not
+    TIMEOUT_CLIENT = "timeout_client"  # 408
+    CONFLICT = "conflict"
+    TOO_LARGE = "too_large"  # the body exceeds the configured size
+    UNPROCESSABLE = "unprocessable"
+    RATE_LIMIT = "rate_limit"  # requests
+    TOKEN_LIMIT = "token_limit"  # tokens
+    QUOTA = "quota"
+    SERVER_ERROR = "server_error"
+    BAD_GATEWAY = "bad_gateway"
+    UNAVAILABLE = "unavailable"
+    TIMEOUT = "timeout"  # 504
+    OVERLOADED = "overloaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed call, before a dialect spells it.
+
+    ``param`` names the offending field as a path (``messages[0].content``), ``code`` is a more
+    precise machine-readable reason where the dialect has one (``invalid_type``); either may be
+    None. ``retry_after`` is in seconds. ``status`` overrides the status the dialect gives
+    ``kind`` by default.
+    """
+
+    kind: Kind
+    message: str
+    param: str | None = None
+    code: str | None = None
+    retry_after: float | None = None
+    status: int | None = None
+
+
+class BadRequest(Exception):
+    """The client's request cannot be served; carries the failure to answer with."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def invalid(message: str, param: str | None = None, code: str | None = None) -> BadRequest:
+    """The exception for a request that is malformed at ``param``."""
+    return BadRequest(Failure(Kind.INVALID, message, param, code))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One mistake in a configuration.
+
+    ``where`` names its source ("llmsim.yaml", "--workers", "LLMSIM_WORKERS"), ``line`` counts
+    from 1 (None outside files), ``key`` is the dotted key.
+    """
+
+    where: str
+    line: int | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.where}:{self.line}" if self.line is not None else self.where
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class ConfigError(Exception):
+    """The configuration has one or more faults; the server must not start."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)

@@ -1,0 +1,328 @@
+"""The neutral words every part of llmsim speaks: what was asked, what is said, when it is due.
+
+A dialect turns bytes into an :class:`Ask`; the engine turns an Ask into a :class:`Reply` and,
+with the dialect's frames, into a :class:`Plan`; the player sends the plan. Nothing in here
+knows a wire format, a clock or a socket.
+
+The words are ``msgspec.Struct`` because they are made on the hot path: building one costs a
+tenth of a frozen dataclass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from llmsim.errors import Failure
+
+Seconds: TypeAlias = NDArray[np.float64]
+Beats: TypeAlias = NDArray[np.int64]
+Headers: TypeAlias = list[tuple[str, str]]
+Schema: TypeAlias = Mapping[str, Any] | bool
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+
+
+# --- what was asked -----------------------------------------------------------------------
+
+
+class Image(Struct, frozen=True, gc=False):
+    """A picture in a prompt. ``width`` and ``height`` in pixels, 0 where unknown."""
+
+    detail: str = "auto"
+    width: int = 0
+    height: int = 0
+
+
+class Call(Struct, frozen=True, gc=False):
+    """A tool call the assistant made. ``arguments`` is JSON text (free text if ``custom``)."""
+
+    id: str
+    name: str
+    arguments: str
+    custom: bool = False
+
+
+class Message(Struct, frozen=True):
+    """One message of the conversation.
+
+    ``text`` is all its text parts, joined. ``calls`` are the tool calls of an assistant's
+    message; ``answers`` is the id of the call that a tool's message answers. ``extra`` counts
+    prompt tokens of parts that are neither text nor image (audio, files).
+    """
+
+    role: Role
+    text: str = ""
+    name: str | None = None
+    images: tuple[Image, ...] = ()
+    calls: tuple[Call, ...] = ()
+    answers: str | None = None
+    extra: int = 0
+
+
+class Tool(Struct, frozen=True):
+    """A tool on offer. ``schema`` is the JSON Schema of its arguments; None takes anything."""
+
+    name: str
+    description: str = ""
+    schema: Schema | None = None
+    custom: bool = False
+
+
+class ToolChoice(Struct, frozen=True):
+    """Which tools may or must be called. An empty ``names`` means any of those on offer."""
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    names: tuple[str, ...] = ()
+    parallel: bool = True
+
+
+class Format(Struct, frozen=True):
+    """The form the answer's text must have: JSON of any shape (no schema) or valid against one."""
+
+    schema: Schema | None = None
+
+
+class Thinking(Struct, frozen=True, gc=False):
+    """How a reasoning model is to think.
+
+    ``budget`` bounds the thinking tokens; ``visible`` says that the thoughts are shown, and so
+    are paced like any other token instead of hiding in the time to first token.
+    """
+
+    effort: Effort = "medium"
+    budget: int | None = None
+    visible: bool = False
+
+
+AUTO = ToolChoice()
+
+
+class Ask(Struct, frozen=True):
+    """A request for an answer, in no provider's words.
+
+    ``max_tokens`` bounds the completion, reasoning included. ``thinking`` is None where the
+    client said nothing about it: the model then decides. ``wire`` is the dialect's own decoded
+    request, which it needs to spell the answer and nobody else looks at.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    stream: bool = False
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    n: int = 1
+    seed: int | None = None
+    logprobs: int | None = None
+    thinking: Thinking | None = None
+    tools: tuple[Tool, ...] = ()
+    choice: ToolChoice = AUTO
+    format: Format | None = None
+    wire: Any = None
+
+
+# --- what is said ---------------------------------------------------------------------------
+
+
+class Logprob(Struct, frozen=True, gc=False):
+    """One token's log probability (≤ 0). ``token`` is its bytes; they may end inside a character."""
+
+    token: bytes
+    logprob: float
+
+
+class TokenLogprobs(Struct, frozen=True):
+    """The token that was said and the likeliest ones in its place, most likely first."""
+
+    said: Logprob
+    top: tuple[Logprob, ...] = ()
+
+
+class Text(Struct, frozen=True):
+    """Something the model writes: an answer, a thought or a refusal.
+
+    ``tokens`` is its exact token count. ``pieces`` are what a stream sends, whole characters
+    only; joined they give ``text``. ``ends[i]`` is the index of the last token of piece i.
+    Pieces are left empty where nobody asked for a stream. ``logprobs``, if asked for, has one
+    entry a token.
+    """
+
+    text: str
+    tokens: int
+    pieces: Sequence[str] = ()
+    ends: Sequence[int] = ()
+    logprobs: tuple[TokenLogprobs, ...] = ()
+
+
+class Said(Struct, frozen=True, tag=True):
+    """Part of the answer's text."""
+
+    words: Text
+
+
+class Thought(Struct, frozen=True, tag=True):
+    """Reasoning the client gets to see."""
+
+    words: Text
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """A refusal in place of an answer."""
+
+    words: Text
+
+
+class Called(Struct, frozen=True, tag=True):
+    """A tool call; ``words`` are its arguments, streamed in fragments."""
+
+    name: str
+    words: Text
+    custom: bool = False
+
+
+Segment: TypeAlias = Said | Thought | Refused | Called
+
+
+class Finish(Enum):
+    """Why a choice ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOLS = "tools"
+    FILTER = "filter"
+
+
+class Choice(Struct, frozen=True):
+    """One of the alternative answers: its segments in order, and why it ended.
+
+    ``stop`` is the stop sequence that ended it, if one did.
+    """
+
+    segments: tuple[Segment, ...]
+    finish: Finish
+    stop: str | None = None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens on this choice's clock: all that is shown, in the order of the segments."""
+        return sum(segment.words.tokens for segment in self.segments)
+
+
+class Usage(Struct, frozen=True, gc=False):
+    """Token counts of one request.
+
+    ``prompt`` includes ``cached`` and ``cache_written``; ``completion`` is over all choices and
+    includes ``reasoning``.
+    """
+
+    prompt: int
+    completion: int
+    reasoning: int = 0
+    cached: int = 0
+    cache_written: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.prompt + self.completion
+
+
+class Reply(Struct, frozen=True):
+    """All that is said in answer to one Ask, before a dialect spells it."""
+
+    choices: tuple[Choice, ...]
+    usage: Usage
+
+
+# --- when it is due -------------------------------------------------------------------------
+
+
+class Stamp(Struct, frozen=True, gc=False):
+    """What sets this answer apart from any other: never derived from the seed.
+
+    ``mark`` is 26 lower-case hex digits from which the dialect makes its ids; ``created`` is
+    Unix time in seconds.
+    """
+
+    mark: str
+    created: int
+
+
+class Frames(Protocol):
+    """The bytes of an answer, frame by frame, rendered no earlier than needed."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> bytes: ...
+
+    def join(self, start: int, stop: int) -> bytes:
+        """Frames ``start`` to ``stop`` (exclusive) as one chunk."""
+        ...
+
+    def reorder(self, order: Beats) -> Frames:
+        """The same frames in another order; ``order[i]`` is the old index of the new frame i."""
+        ...
+
+
+END = -1
+"""The beat of a frame that waits until everything has been said."""
+
+
+class Script(Struct, frozen=True):
+    """A streamed reply as its dialect spells it.
+
+    ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
+    of all choices, one choice after another, or :data:`END`.
+    """
+
+    frames: Frames
+    beats: Beats
+
+
+class Plan(Struct, frozen=True):
+    """Frames and the times at which they are due.
+
+    ``due`` is in seconds after arrival, shape ``(len(frames),)``, non-decreasing. A plain
+    answer, and a failure, is a plan of one frame. ``ttft`` and ``total`` are when the first and
+    the last token exist; ``reply`` is None for a failure.
+    """
+
+    status: int
+    frames: Frames
+    due: Seconds
+    stream: bool
+    ttft: float
+    total: float
+    seed: int
+    reply: Reply | None = None
+    failure: Failure | None = None
+
+
+class Dialect(Protocol):
+    """One API's wire format: translates, decides nothing."""
+
+    name: str
+
+    def decode(self, body: bytes) -> Ask:
+        """The request in neutral words. Raises BadRequest."""
+        ...
+
+    def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
+        """The whole answer as one body."""
+        ...
+
+    def script(self, ask: Ask, reply: Reply, stamp: Stamp) -> Script:
+        """The answer as a stream."""
+        ...
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        """The response head, content type included."""
+        ...
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        """A failure before the first byte: status and body."""
+        ...
