@@ -212,6 +212,11 @@ class Choice(Struct, frozen=True):
         """Tokens on this choice's clock: all that is shown, in the order of the segments."""
         return sum(segment.words.tokens for segment in self.segments)
 
+    @property
+    def beats(self) -> int:
+        """How many beats this choice's clock has: its tokens, and one even if it has none."""
+        return max(1, self.tokens)
+
 
 class Usage(Struct, frozen=True, gc=False):
     """Token counts of one request.

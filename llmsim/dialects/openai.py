@@ -1,0 +1,135 @@
+"""What all of OpenAI's APIs share: the error envelope, response headers, ids."""
+
+from __future__ import annotations
+
+import re
+from zlib import crc32
+
+import orjson
+
+from llmsim.dialects.decoding import Malformed, Problem
+from llmsim.errors import BadRequest, Failure, Kind, invalid
+from llmsim.exchange import Headers, Plan, Stamp
+
+# status, type, code; by the table of the API reference's "Error codes" and what the live
+# service sends.
+SPELLING: dict[Kind, tuple[int, str, str | None]] = {
+    Kind.INVALID: (400, "invalid_request_error", None),
+    Kind.CONTEXT_LENGTH: (400, "invalid_request_error", "context_length_exceeded"),
+    Kind.AUTHENTICATION: (401, "invalid_request_error", "invalid_api_key"),
+    Kind.BILLING: (429, "insufficient_quota", "billing_hard_limit_reached"),
+    Kind.PERMISSION: (403, "invalid_request_error", "unsupported_country_region_territory"),
+    Kind.NOT_FOUND: (404, "invalid_request_error", None),
+    Kind.MODEL_NOT_FOUND: (404, "invalid_request_error", "model_not_found"),
+    Kind.UNKNOWN_PATH: (404, "invalid_request_error", "unknown_url"),
+    Kind.METHOD: (405, "invalid_request_error", "method_not_supported"),
+    Kind.TIMEOUT_CLIENT: (408, "invalid_request_error", "request_timeout"),
+    Kind.CONFLICT: (409, "invalid_request_error", "conflict"),
+    Kind.TOO_LARGE: (413, "invalid_request_error", "request_too_large"),
+    Kind.UNPROCESSABLE: (422, "invalid_request_error", "unprocessable_entity"),
+    Kind.RATE_LIMIT: (429, "requests", "rate_limit_exceeded"),
+    Kind.TOKEN_LIMIT: (429, "tokens", "rate_limit_exceeded"),
+    Kind.QUOTA: (429, "insufficient_quota", "insufficient_quota"),
+    Kind.SERVER_ERROR: (500, "server_error", None),
+    Kind.BAD_GATEWAY: (502, "server_error", "bad_gateway"),
+    Kind.UNAVAILABLE: (503, "server_error", "service_unavailable"),
+    Kind.TIMEOUT: (504, "server_error", "timeout"),
+    Kind.OVERLOADED: (503, "server_error", "overloaded"),
+}
+NOT_JSON = (
+    "We could not parse the JSON body of your request. (HINT: This likely means you aren't using "
+    "your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was "
+    "not valid JSON. If you have trouble figuring out how to fix this, please contact us through "
+    "our help center at help.openai.com.)"
+)
+_TYPES = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a decimal",
+    "bool": "a boolean",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}
+_ARTICLE = re.compile(r"^an? ")
+_BELOW: dict[Problem, tuple[str, str]] = {
+    "minimum": ("below_min_value", "below minimum value. Expected a value >="),
+    "maximum": ("above_max_value", "above maximum value. Expected a value <="),
+}
+
+
+def failure(failed: Failure) -> tuple[int, bytes]:
+    """Status and body of a failed call: all four keys, null where nothing fits."""
+    status, kind, code = SPELLING[failed.kind]
+    error = {
+        "message": failed.message,
+        "type": kind,
+        "param": failed.param,
+        "code": failed.code if failed.code is not None else code,
+    }
+    return failed.status or status, orjson.dumps({"error": error})
+
+
+def refuse(mistake: Malformed) -> BadRequest:
+    """A malformed body in OpenAI's words."""
+    path, expected = mistake.path, mistake.expected
+    match mistake.problem:
+        case "json":
+            return invalid(NOT_JSON)
+        case "missing":
+            return invalid(
+                f"Missing required parameter: '{path}'.", path, "missing_required_parameter"
+            )
+        case "type":
+            wanted = _types(expected)
+            got = _TYPES.get(mistake.got, mistake.got)
+            where = f"Invalid type for '{path}'" if path else "Invalid body"
+            message = f"{where}: expected {wanted}, but got {got} instead."
+            return invalid(message, path or None, "invalid_type")
+        case "value":
+            return invalid(f"Invalid value: {mistake.got}.", path or None, "invalid_value")
+        case "minimum" | "maximum":
+            code, words = _BELOW[mistake.problem]
+            kind = "decimal" if mistake.got == "float" else "integer"
+            message = f"Invalid '{path}': {kind} {words} {expected}."
+            return invalid(message, path, f"{kind}_{code}")
+        case "short":
+            message = f"Invalid '{path}': empty {mistake.got}. Expected a minimum length {expected}."
+            return invalid(message, path, f"empty_{mistake.got}")
+        case "long":
+            message = (
+                f"Invalid '{path}': {mistake.got} too long. Expected a maximum length {expected}."
+            )
+            return invalid(message, path, f"{mistake.got}_above_max_length")
+
+
+def _types(expected: str) -> str:
+    names = [_TYPES.get(name, name) for name in expected.split(" | ") if name != "null"]
+    if len(names) < 2:
+        return names[0] if names else "null"
+    bare = [_ARTICLE.sub("", name) for name in names]
+    return f"one of {', '.join(bare[:-1])} or {bare[-1]}"
+
+
+def headers(plan: Plan, stamp: Stamp) -> Headers:
+    """The response head of an answered call but for its content type.
+
+    ``openai-processing-ms`` is what the answer was planned to take until its first byte.
+    """
+    first = plan.ttft if plan.stream else plan.total
+    return [
+        ("x-request-id", request_id(stamp)),
+        ("openai-processing-ms", str(int(first * 1000))),
+        ("openai-version", "2020-10-01"),
+        ("openai-organization", "llmsim"),
+    ]
+
+
+def request_id(stamp: Stamp) -> str:
+    """``req_`` and 32 hex digits, of which the last 26 are the stamp's."""
+    return "req_0115e9" + stamp.mark
+
+
+def fingerprint(model: str) -> str:
+    """A system fingerprint, constant for a model."""
+    return f"fp_{crc32(model.encode()) ^ 0x1157:010x}"

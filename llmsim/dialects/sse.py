@@ -1,0 +1,79 @@
+"""Server-sent events: the only place that writes ``data: ``.
+
+Framing as in the WHATWG HTML standard, section "Server-sent events": fields, one a line, and an
+empty line after each event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from llmsim.exchange import END, Beats, Frames
+
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
+HEAD = b"data: "
+TAIL = b"\n\n"
+DONE = b"data: [DONE]\n\n"
+
+
+def event(data: bytes, name: bytes | None = None) -> bytes:
+    """One event, with its name if it has one. ``data`` must be a single line."""
+    if name is None:
+        return b"data: " + data + b"\n\n"
+    return b"event: " + name + b"\ndata: " + data + b"\n\n"
+
+
+class Spliced:
+    """Frames that all begin alike, and one to end with that does not.
+
+    Frame i is ``prefix + tails[i]``, made when it is sent: the tails are shared with other
+    answers, so an open stream costs one pointer a frame.
+    """
+
+    __slots__ = ("_closing", "_prefix", "_tails")
+
+    def __init__(self, prefix: bytes, tails: Sequence[bytes], closing: bytes = b"") -> None:
+        self._prefix = prefix
+        self._tails = tails
+        self._closing = closing
+
+    def __len__(self) -> int:
+        return len(self._tails) + bool(self._closing)
+
+    def __getitem__(self, index: int, /) -> bytes:
+        if index == len(self._tails) and self._closing:
+            return self._closing
+        return self._prefix + self._tails[index]
+
+    def join(self, start: int, stop: int) -> bytes:
+        said = self._tails[start:stop]
+        joined = self._prefix + self._prefix.join(said) if said else b""
+        return joined + self._closing if stop > len(self._tails) else joined
+
+    def reorder(self, order: Beats) -> Frames:
+        last = len(self._tails)
+        tails = [self._tails[index] for index in order.tolist() if index < last]
+        return Spliced(self._prefix, tails, self._closing)
+
+
+@lru_cache(maxsize=512)
+def beats(tokens: int, before: int, after: int, end: int) -> Beats:
+    """The beats of one choice whose every token is a frame. Read-only and shared.
+
+    ``before`` frames on its first beat, one a token, ``after`` frames on its last beat, and
+    ``end`` frames when everything has been said.
+    """
+    return beats_of(range(tokens), max(1, tokens), before, after, end)
+
+
+def beats_of(ends: Sequence[int], count: int, before: int, after: int, end: int) -> Beats:
+    """The same for frames of any number of tokens: frame i is said with token ``ends[i]``."""
+    made = np.array(
+        [*[0] * before, *ends, *[count - 1] * after, *[END] * end],
+        np.int64,
+    )
+    made.flags.writeable = False
+    return made

@@ -1,0 +1,78 @@
+"""How many tokens a prompt is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmsim.engine.tokens import Tokenizer
+from llmsim.exchange import Ask, Call, Image, Message
+
+PRIMING = 3
+PER_MESSAGE = 3
+PER_NAME = 1
+PER_CALL = 3
+LOW_DETAIL = 85
+UNKNOWN_SIZE = 765
+PER_TILE = 170
+
+
+def tokens(ask: Ask, tokenizer: Tokenizer) -> int:
+    """Prompt tokens of a chat, by the formula of OpenAI's cookbook ("How to count tokens").
+
+    Each message is 3 + its role (one token) + its text, a name its tokens + 1, and the reply's
+    priming 3.
+    """
+    count = tokenizer.count
+    total = PRIMING
+    for message in ask.messages:
+        total += PER_MESSAGE + 1 + count(message.text)
+        if message.name is not None:
+            total += count(message.name) + PER_NAME
+        if message.images or message.calls or message.extra:
+            total += _rest(message, tokenizer)
+    return total
+
+
+def _rest(message: Message, tokenizer: Tokenizer) -> int:
+    images = sum(image_tokens(image) for image in message.images)
+    calls = sum(call_tokens(call, tokenizer) for call in message.calls)
+    return message.extra + images + calls
+
+
+def call_tokens(call: Call, tokenizer: Tokenizer) -> int:
+    """Tokens of a tool call the assistant made: its name, its arguments and what frames them."""
+    return PER_CALL + tokenizer.count(call.name) + tokenizer.count(call.arguments)
+
+
+def image_tokens(image: Image) -> int:
+    """Tokens of a picture: 85 in low detail, else 85 + 170 for each 512-pixel tile.
+
+    The picture is first fitted into 2048 × 2048, then its shorter side is brought down to 768
+    (OpenAI's guide to images and vision). A picture of unknown size counts 765.
+    """
+    if image.detail == "low":
+        return LOW_DETAIL
+    if not (image.width and image.height):
+        return UNKNOWN_SIZE
+    fit = min(1.0, 2048 / max(image.width, image.height))
+    width, height = image.width * fit, image.height * fit
+    shrink = min(1.0, 768 / min(width, height))
+    across = -(-round(width * shrink) // 512)
+    down = -(-round(height * shrink) // 512)
+    return LOW_DETAIL + PER_TILE * across * down
+
+
+def texts(ask: Ask) -> Iterator[str]:
+    """Every text that counting this prompt will tokenise."""
+    for message in ask.messages:
+        yield message.text
+        if message.name is not None:
+            yield message.name
+        for call in message.calls:
+            yield call.name
+            yield call.arguments
+
+
+def uncounted(ask: Ask, tokenizer: Tokenizer) -> int:
+    """Characters that counting this prompt would have to tokenise."""
+    return sum(len(text) for text in texts(ask) if not tokenizer.known(text))

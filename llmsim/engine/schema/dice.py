@@ -1,0 +1,57 @@
+"""Chance from a seed: the same seed rolls the same numbers in every process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_MASK = (1 << 64) - 1
+_HALF = (1 << 32) - 1
+
+
+class Exhausted(Exception):
+    """A value took more steps than any sensible schema needs."""
+
+
+class Dice:
+    """A 64-bit linear congruential generator (Knuth's MMIX constants) and a supply of steps.
+
+    Every part of a value costs one step, so neither a schema that doubles at each level nor a
+    search without a solution can hold a worker up.
+    """
+
+    __slots__ = ("_state", "steps")
+
+    def __init__(self, seed: int, steps: int) -> None:
+        # the finaliser of splitmix64, so that seeds 1, 2, 3 … start far apart
+        state = ((seed ^ (seed >> 64)) + 0x9E3779B97F4A7C15) & _MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+        self._state = state ^ (state >> 31)
+        self.steps = steps
+
+    def spend(self) -> None:
+        """Take one step. Raises Exhausted when none is left."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise Exhausted
+
+    def below(self, n: int) -> int:
+        """A number from 0 to n - 1; n ≥ 1."""
+        self._state = state = (self._state * 6364136223846793005 + 1442695040888963407) & _MASK
+        if n <= _HALF:
+            return ((state >> 32) * n) >> 32
+        bits = state >> 32
+        for _ in range(n.bit_length() // 32):
+            bits = (bits << 32) | self.below(_HALF)
+        return bits % n
+
+    def between(self, low: int, high: int) -> int:
+        """A number from ``low`` to ``high``, both included."""
+        return low + self.below(high - low + 1)
+
+    def pick(self, options: Sequence[T]) -> T:
+        """One of the options; there must be at least one."""
+        return options[self.below(len(options))]

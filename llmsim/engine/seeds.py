@@ -1,0 +1,22 @@
+"""Seeds: how one number decides everything about an answer."""
+
+from __future__ import annotations
+
+_MASK = 0xFFFFFFFFFFFFFFFF
+
+
+def mix(seed: int, salt: int = 0) -> int:
+    """A well-spread 64-bit number from a seed of any size and a salt.
+
+    The finaliser of splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+    Generators, 2014), so neighbouring seeds give unrelated numbers.
+    """
+    z = (seed + (salt + 1) * 0x9E3779B97F4A7C15) & _MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    return z ^ (z >> 31)
+
+
+def fraction(seed: int, salt: int = 0) -> float:
+    """A number in [0, 1) from a seed and a salt."""
+    return (mix(seed, salt) >> 11) * 2.0**-53

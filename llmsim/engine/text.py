@@ -1,0 +1,168 @@
+"""What is said: text generators behind one protocol, exact to the token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Protocol
+
+import orjson
+from msgspec import Struct
+
+from llmsim.engine.seeds import fraction, mix
+from llmsim.engine.tokens import Tokenizer
+from llmsim.exchange import Ask, Text
+
+POOL_TOKENS = 1 << 14
+EMPTY = Text("", 0)
+_MARKS = frozenset(".,")
+
+
+class Brief(Struct, frozen=True, gc=False):
+    """What a generator is told about one answer.
+
+    ``target`` is the wanted number of tokens; generators that repeat given text ignore it.
+    ``limit`` is the most there may be. ``turn`` is the request's place in the order all workers
+    agree on. ``pieces`` says whether the answer is streamed.
+    """
+
+    ask: Ask
+    seed: int
+    turn: int
+    target: int
+    limit: int
+    tokenizer: Tokenizer
+    pieces: bool
+
+
+class Generator(Protocol):
+    """Makes the text of an answer."""
+
+    def speak(self, brief: Brief) -> tuple[Text, bool]:
+        """At most ``brief.limit`` tokens of text, and whether that is all there was to say."""
+        ...
+
+
+class Pool:
+    """Sentences of words that are one token each, in every encoding llmsim knows.
+
+    Because each word is one token both with and without a leading space, and punctuation never
+    merges with a word, any run of the pool that begins at a sentence re-encodes to exactly the
+    tokens it was cut from: its length is known without counting.
+    """
+
+    def __init__(self, words: Sequence[str], starts: Sequence[str], tokens: int = POOL_TOKENS) -> None:
+        self._pieces, self._sentences = _sentences(words, starts, tokens)
+        self._text = "".join(self._pieces)
+        self._offsets = [0]
+        for piece in self._pieces:
+            self._offsets.append(self._offsets[-1] + len(piece))
+
+    def speak(self, brief: Brief) -> tuple[Text, bool]:
+        whole = brief.target <= brief.limit
+        tokens = brief.target if whole else brief.limit
+        if tokens <= 0:
+            return EMPTY, whole
+        start = self._sentences[mix(brief.seed, 3) % len(self._sentences)]
+        return self._run(start, start + tokens, whole and tokens > 1, brief.pieces), whole
+
+    def _run(self, start: int, stop: int, close: bool, pieces: bool) -> Text:
+        if stop > len(self._pieces):
+            return self._wrapped(start, stop - start, close, pieces)
+        closed = self._closed(stop) if close else stop
+        text = self._text[self._offsets[start] + 1 : self._offsets[closed]]
+        if closed != stop:
+            text += "."
+        if not pieces:
+            return Text(text, stop - start)
+        said = self._pieces[start:stop]
+        said[0] = said[0][1:]
+        if closed != stop:
+            said[-1] = "."
+        return Text(text, stop - start, said, range(stop - start))
+
+    def _closed(self, stop: int) -> int:
+        """Where to cut so that a full stop can end the text at ``stop``."""
+        last, before = self._pieces[stop - 1], self._pieces[stop - 2]
+        return stop if last == "." or before in _MARKS else stop - 1
+
+    def _wrapped(self, start: int, tokens: int, close: bool, pieces: bool) -> Text:
+        rounds = (start + tokens) // len(self._pieces) + 1
+        said = (self._pieces * rounds)[start : start + tokens]
+        said[0] = said[0][1:]
+        if close and said[-1] != "." and said[-2] not in _MARKS:
+            said[-1] = "."
+        text = "".join(said)
+        return Text(text, tokens, said, range(tokens)) if pieces else Text(text, tokens)
+
+
+def _sentences(
+    words: Sequence[str], starts: Sequence[str], tokens: int
+) -> tuple[list[str], list[int]]:
+    """Pieces of about ``tokens`` tokens, and where each sentence begins."""
+    pieces: list[str] = []
+    sentences: list[int] = []
+    previous = ""
+    while len(pieces) < tokens:
+        sentence = mix(len(pieces), 4)
+        sentences.append(len(pieces))
+        pieces.append(" " + starts[sentence % len(starts)])
+        for place in range(4 + mix(sentence, 5) % 10):
+            word = words[mix(sentence, 6 + place) % len(words)]
+            if word == previous:
+                continue
+            pieces.append(" " + word)
+            previous = word
+            if fraction(sentence, 100 + place) < 0.12:
+                pieces.append(",")
+        if pieces[-1] == ",":
+            pieces.pop()
+        pieces.append(".")
+    return pieces, sentences
+
+
+class Echo:
+    """Says back the last user message."""
+
+    def speak(self, brief: Brief) -> tuple[Text, bool]:
+        for message in reversed(brief.ask.messages):
+            if message.role == "user":
+                return recited(message.text, brief)
+        return EMPTY, True
+
+
+class Series:
+    """Says the given texts in turn, from the first again after the last."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = tuple(texts)
+
+    def speak(self, brief: Brief) -> tuple[Text, bool]:
+        return recited(self._texts[brief.turn % len(self._texts)], brief)
+
+
+@cache
+def pool(name: str) -> Pool:
+    """The pool of that name in ``data/words.json``: "lorem" or "random"."""
+    words = orjson.loads(files("llmsim.data").joinpath("words.json").read_bytes())
+    return Pool(words[name], words[f"{name}_starts"])
+
+
+def recited(text: str, brief: Brief) -> tuple[Text, bool]:
+    """A given text within the brief's limit, and whether it is all of it."""
+    words = brief.tokenizer.text(text, pieces=brief.pieces)
+    if words.tokens <= brief.limit:
+        return words, True
+    cut = brief.tokenizer.cut(text, brief.limit)
+    return brief.tokenizer.text(cut, pieces=brief.pieces), False
+
+
+def before_stop(text: str, stops: Sequence[str]) -> tuple[str, str] | None:
+    """The text before the stop sequence that occurs first, and that sequence; None if none does."""
+    found = [(place, stop) for stop in stops if stop and (place := text.find(stop)) >= 0]
+    if not found:
+        return None
+    place, stop = min(found, key=lambda hit: hit[0])
+    return text[:place], stop
+

@@ -1,0 +1,153 @@
+"""The player: the only place that waits for a time, and the only one that sends.
+
+A calendar of one-millisecond ticks holds whatever is due next: streams by their next frame,
+plain answers by their only one. One timer is set for the earliest tick; when it fires, all that
+is due leaves, the due frames of one stream joined. No stream has a task or a timer of its own,
+and due times are absolute, so being late once does not make the rest late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from llmsim.exchange import Plan
+from llmsim.server.ports import Stream
+from llmsim.shared.board import CLOSED, OPENED, Board
+
+TICK = 1000  # µs
+
+
+class Ending(Protocol):
+    """Called once when a stream has ended.
+
+    Gets whether it was played to its end, when its first and its last frame left (seconds after
+    arrival), the worst lateness (seconds) and how many frames were sent.
+    """
+
+    def __call__(
+        self, whole: bool, first: float, end: float, lateness: float, sent: int, /
+    ) -> None: ...
+
+
+def now_us() -> int:
+    """The monotonic clock in microseconds; the loop's own is a whole millisecond coarse."""
+    return time.monotonic_ns() // 1000
+
+
+class Playing:
+    """A stream between two of its frames."""
+
+    __slots__ = ("due", "ended", "first", "frames", "latest", "next", "start", "stream")
+
+    def __init__(self, plan: Plan, start: int, stream: Stream, ended: Ending) -> None:
+        self.frames = plan.frames
+        self.due = memoryview((plan.due * 1e6).astype("int64"))
+        self.start = start
+        self.stream: Stream | None = stream
+        self.ended = ended
+        self.next = 0
+        self.first = -1
+        self.latest = 0
+
+
+class Player:
+    """Sends what is due when it is due, for one event loop."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        board: Board,
+        clock: Callable[[], int] = now_us,
+    ) -> None:
+        self._loop = loop
+        self._board = board
+        self._clock = clock
+        self._calendar: dict[int, list[Playing | asyncio.Future[None]]] = {}
+        self._ticks: list[int] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_tick = 0
+        self.open = 0
+
+    def reach(self, due: int) -> asyncio.Future[None]:
+        """A future that is done at ``due`` (µs of the clock)."""
+        reached: asyncio.Future[None] = self._loop.create_future()
+        self._enter(reached, due)
+        return reached
+
+    def play(self, plan: Plan, start: int, stream: Stream, ended: Ending) -> None:
+        """Send the plan's frames on ``stream``, due times counted from ``start`` (µs), those
+        already due at once. Owns the stream from here on."""
+        self._board.cells[OPENED] += 1
+        self.open += 1
+        playing = Playing(plan, start, stream, ended)
+        self._advance(playing, self._clock())
+
+    def _enter(self, item: Playing | asyncio.Future[None], due: int) -> None:
+        tick = (due + TICK // 2) // TICK
+        there = self._calendar.get(tick)
+        if there is not None:
+            there.append(item)
+            return
+        self._calendar[tick] = [item]
+        heapq.heappush(self._ticks, tick)
+        if self._timer is None or tick < self._timer_tick:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_tick = tick = self._ticks[0]
+        # Timers have a resolution of a millisecond: anything shorter would spin.
+        wait = max(tick * TICK - TICK // 2 - self._clock(), 0)
+        self._timer = self._loop.call_later(-(-wait // TICK) / 1000, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        ticks, calendar = self._ticks, self._calendar
+        now = self._clock()
+        limit = (now + TICK // 2) // TICK
+        while ticks and ticks[0] <= limit:
+            for item in calendar.pop(heapq.heappop(ticks)):
+                if type(item) is Playing:
+                    self._advance(item, self._clock())
+                elif not item.done():  # type: ignore[union-attr]
+                    item.set_result(None)  # type: ignore[union-attr]
+        if ticks and self._timer is None:
+            self._set_timer()
+
+    def _advance(self, playing: Playing, now: int) -> None:
+        """Send every frame that is due at ``now`` and come back for the next."""
+        due, start = playing.due, playing.start
+        first = stop = playing.next
+        horizon = now - start + TICK // 2
+        count = len(due)
+        late = self._board.late
+        while stop < count and due[stop] <= horizon:
+            late(now - start - due[stop])
+            stop += 1
+        if stop > first:
+            latest = now - start - due[first]
+            if latest > playing.latest:
+                playing.latest = latest
+            if playing.first < 0:
+                playing.first = now - start
+            if not playing.stream.send(playing.frames.join(first, stop)):  # type: ignore[union-attr]
+                self._end(playing, now, False)
+                return
+            playing.next = stop
+        if stop == count:
+            self._end(playing, now, True)
+        else:
+            self._enter(playing, start + due[stop])
+
+    def _end(self, playing: Playing, now: int, whole: bool) -> None:
+        playing.stream.close()  # type: ignore[union-attr]
+        playing.stream = None
+        self._board.cells[CLOSED] += 1
+        self.open -= 1
+        end = (now - playing.start) / 1e6
+        playing.ended(whole, playing.first / 1e6, end, playing.latest / 1e6, playing.next)

@@ -1,0 +1,59 @@
+"""How a handler sees a request, whichever interface brought it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from llmsim.errors import BadRequest, Failure, Kind
+from llmsim.exchange import Headers
+
+# A body over the limit is read to its end and thrown away up to this many times the limit, so
+# that a client that is still sending gets the answer instead of a broken pipe.
+DRAIN = 4
+
+
+class Gone(Exception):
+    """The client closed its connection."""
+
+
+class Stream(Protocol):
+    """An open response body."""
+
+    def send(self, data: bytes) -> bool:
+        """Pass bytes on at once; False if the client has gone."""
+        ...
+
+    def close(self) -> None:
+        """End the response."""
+        ...
+
+
+class Port(Protocol):
+    """One HTTP request and its response."""
+
+    method: str
+    path: str
+    query: str
+
+    def header(self, name: str) -> str | None:
+        """A request header by its lower-case name."""
+        ...
+
+    async def body(self, limit: int) -> bytes:
+        """The request body. Raises BadRequest if it is over ``limit`` bytes."""
+        ...
+
+    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send the whole response."""
+        ...
+
+    def open(self, status: int, headers: Headers) -> Stream:
+        """Send the response head and open its body."""
+        ...
+
+
+def too_large(limit: int) -> BadRequest:
+    """The exception for a body over ``limit`` bytes."""
+    return BadRequest(
+        Failure(Kind.TOO_LARGE, f"The request body is larger than the {limit} bytes allowed.")
+    )

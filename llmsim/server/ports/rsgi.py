@@ -1,0 +1,105 @@
+"""The port over Granian's RSGI, where the hot path runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from llmsim.exchange import Headers
+from llmsim.server.ports import DRAIN, Stream, too_large
+
+
+class RSGIStream:
+    """A response body over RSGI.
+
+    ``send_bytes`` queues at once and returns an awaitable that is not worth awaiting; its type
+    tells whether the client is still there. Which type means what is learned by awaiting the
+    first one of each kind.
+    """
+
+    __slots__ = ("_gone", "_transport")
+
+    alive: type | None = None
+    dead: type | None = None
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._gone = False
+
+    def send(self, data: bytes) -> bool:
+        if self._gone:
+            return False
+        sent = self._transport.send_bytes(data)
+        kind = type(sent)
+        if kind is RSGIStream.alive:
+            return True
+        if kind is RSGIStream.dead:
+            return False
+        learning = asyncio.ensure_future(self._learn(sent))
+        _learning.add(learning)
+        learning.add_done_callback(_learning.discard)
+        return True
+
+    async def _learn(self, sent: Any) -> None:
+        try:
+            await sent
+        except Exception:
+            RSGIStream.dead = type(sent)
+            self._gone = True
+        else:
+            RSGIStream.alive = type(sent)
+
+    def close(self) -> None:
+        # The response ends when the last reference to its transport is dropped.
+        self._transport = None
+        self._gone = True
+
+
+_learning: set[asyncio.Future[None]] = set()
+
+
+class RSGIPort:
+    """One HTTP request over RSGI."""
+
+    __slots__ = ("_headers", "_protocol", "method", "path", "query", "scope")
+
+    def __init__(self, scope: Any, protocol: Any) -> None:
+        self.scope = scope
+        self._protocol = protocol
+        self._headers = scope.headers
+        self.method: str = scope.method
+        self.path: str = scope.path
+        self.query: str = scope.query_string
+
+    def header(self, name: str) -> str | None:
+        value: str | None = self._headers.get(name)
+        return value
+
+    async def body(self, limit: int) -> bytes:
+        length = self._headers.get("content-length")
+        if length is not None and length.isascii() and length.isdigit() and int(length) <= limit:
+            whole: bytes = await self._protocol()
+            return whole
+        size = 0
+        chunks = []
+        async for chunk in self._protocol:
+            size += len(chunk)
+            if size <= limit:
+                chunks.append(chunk)
+            elif size > DRAIN * limit:
+                break
+            if not chunk:
+                break
+        if size > limit:
+            raise too_large(limit)
+        return b"".join(chunks)
+
+    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        self._protocol.response_bytes(status, headers, body)
+
+    def open(self, status: int, headers: Headers) -> Stream:
+        return RSGIStream(self._protocol.response_stream(status, headers))
+
+    async def left(self) -> None:
+        """Returns when the client has closed its connection."""
+        await self._protocol.client_disconnect()

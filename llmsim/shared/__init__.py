@@ -1,0 +1,1 @@
+"""What the workers share: one memory segment of slots, counters and a journal."""

@@ -1,0 +1,191 @@
+"""What the workers remember: one append-only ring a slot, readable by every process.
+
+Layout of a journal, in bytes:
+
+    0       header, int64: records ever begun, bytes ever written
+    64      the index: :data:`RECORDS` records of fixed size, used in turn
+    …       the ring: what was sent and asked, one entry after another, oldest overwritten
+
+An entry's mark (26 hex digits) names its slot, its number and a check word, so any process finds
+it without a search, and a mark of another launch finds nothing. The owner writes without a lock:
+a record's number is written last, and a reader looks again after copying whether what it copied
+has been overwritten meanwhile.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+RECORDS = 8192
+MARK_DIGITS = 26
+
+# number + 1, check, place in the ring, body length, answer length, arrival (Unix, s), planned
+# ttft, planned total, actual first frame, actual end, worst lateness (all s after arrival, −1
+# until known), frames planned, frames sent, status, seed, name length
+_RECORD = struct.Struct("=QQQIIdddddd IIiqI")
+_RECORD_BYTES = 128
+_SENT = struct.Struct("=ddd")
+_SENT_AT = struct.calcsize("=QQQIIddd")
+_FRAMES = struct.Struct("=Ii")
+_FRAMES_AT = struct.calcsize("=QQQIIdddddd I")
+_HEADER = 64
+_RING = _HEADER + RECORDS * _RECORD_BYTES
+_CHECK = (1 << 56) - 1
+_ODD = 0x9E3779B97F4A7C15
+
+
+def size(ring: int) -> int:
+    """Bytes of a journal whose ring holds ``ring`` bytes, whole pages."""
+    return -(-(_RING + ring) // 4096) * 4096
+
+
+class Entry(Struct, frozen=True):
+    """One remembered request. Times in seconds; actual ones are None until known."""
+
+    mark: str
+    endpoint: str
+    model: str
+    arrived: float
+    status: int
+    seed: int
+    planned_ttft: float
+    planned_total: float
+    first: float | None
+    end: float | None
+    lateness: float | None
+    frames: int
+    sent: int
+    body: bytes
+    answer: bytes
+
+
+class Journal:
+    """One slot's journal. Only its owner writes."""
+
+    def __init__(self, memory: memoryview, slot: int, secret: int) -> None:
+        self._memory = memory
+        self._header = memory[:_HEADER].cast("q")
+        self._ring = memory[_RING:]
+        self._room = len(self._ring)
+        self._slot = slot
+        self._secret = secret
+
+    def next_mark(self) -> str:
+        """The mark of the entry that :meth:`begin` will write next."""
+        return self._mark(self._header[0])
+
+    def _mark(self, number: int) -> str:
+        return f"{self._slot:02x}{number:010x}{self._check(number):014x}"
+
+    def _check(self, number: int) -> int:
+        return ((number + self._secret) * _ODD ^ self._secret) >> 4 & _CHECK
+
+    def begin(
+        self,
+        endpoint: str,
+        model: str,
+        body: bytes,
+        arrived: float,
+        planned: tuple[float, float],
+        frames: int,
+        seed: int,
+        answer: bytes = b"",
+    ) -> int:
+        """Remember a request that is about to be answered; its number.
+
+        ``planned`` is TTFT and total in seconds. A body or answer that is too large for the
+        ring is left out.
+        """
+        header = self._header
+        number = header[0]
+        name = f"{endpoint}\0{model}".encode()
+        if (len(name) + len(body) + len(answer)) * 4 > self._room:
+            name, body, answer = name[:256], b"", b""
+        length = len(name) + len(body) + len(answer)
+        place = header[1]
+        offset = place % self._room
+        if offset + length > self._room:
+            place += self._room - offset
+            offset = 0
+        header[1] = place + length
+        ring = self._ring
+        ring[offset : offset + len(name)] = name
+        offset += len(name)
+        ring[offset : offset + len(body)] = body
+        if answer:
+            offset += len(body)
+            ring[offset : offset + len(answer)] = answer
+        _RECORD.pack_into(
+            self._memory,
+            _HEADER + number % RECORDS * _RECORD_BYTES,
+            number + 1,
+            self._check(number),
+            place,
+            len(body),
+            len(answer),
+            arrived,
+            planned[0],
+            planned[1],
+            -1.0,
+            -1.0,
+            -1.0,
+            frames,
+            0,
+            0,
+            seed,
+            len(name),
+        )
+        header[0] = number + 1
+        return number
+
+    def end(
+        self, number: int, status: int, first: float, end: float, lateness: float, sent: int
+    ) -> None:
+        """Remember how the answer to request ``number`` really went, if it is still there."""
+        if number <= self._header[0] - RECORDS:
+            return
+        at = _HEADER + number % RECORDS * _RECORD_BYTES
+        _SENT.pack_into(self._memory, at + _SENT_AT, first, end, lateness)
+        _FRAMES.pack_into(self._memory, at + _FRAMES_AT, sent, status)
+
+    def find(self, mark: str) -> Entry | None:
+        """The entry of that mark, unless it has been overwritten or is of another launch."""
+        return self._read(int(mark[2:12], 16), mark)
+
+    def latest(self, limit: int) -> Iterator[Entry]:
+        """The newest entries, newest first."""
+        last = self._header[0]
+        for number in range(last - 1, max(-1, last - 1 - min(limit, RECORDS)), -1):
+            entry = self._read(number, self._mark(number))
+            if entry is None:
+                return
+            yield entry
+
+    def _read(self, number: int, mark: str) -> Entry | None:
+        at = _HEADER + number % RECORDS * _RECORD_BYTES
+        record = _RECORD.unpack_from(self._memory, at)
+        (stored, check, place, body, answer, arrived, ttft, total, first, end, late,
+         frames, sent, status, seed, name) = record  # fmt: skip
+        if stored != number + 1 or check != self._check(number) or self._mark(number) != mark:
+            return None
+        offset = place % self._room
+        copied = bytes(self._ring[offset : offset + name + body + answer])
+        if self._header[1] - place > self._room or _RECORD.unpack_from(self._memory, at)[0] != stored:
+            return None
+        endpoint, _, model = copied[:name].decode(errors="replace").partition("\0")
+        return Entry(
+            mark, endpoint, model, arrived, status, seed, ttft, total,
+            first if first >= 0 else None, end if end >= 0 else None, late if late >= 0 else None,
+            frames, sent, copied[name : name + body], copied[name + body :],
+        )  # fmt: skip
+
+
+def slot_of(text: str) -> tuple[int, str] | None:
+    """Slot and mark named by an id such as ``chatcmpl-…`` or ``req_…``; None if it is none."""
+    mark = text[-MARK_DIGITS:]
+    if len(mark) < MARK_DIGITS or not set(mark) <= set("0123456789abcdef"):
+        return None
+    return int(mark[:2], 16), mark

@@ -1,0 +1,154 @@
+"""The memory all workers share, and who owns which part of it.
+
+Layout, in bytes:
+
+    0       header, one page: eight int64 (magic, slots, board size, journal size, pid of the
+            launcher, Unix time of the start in µs, boot secret, reserved), then 448 int64 cursors
+    4096    the boards, one after another, each of board size
+    …       the journals, likewise
+
+A slot (one board and one journal) belongs to the process that holds a lock on byte ``slot`` of
+the segment's file. The kernel frees that lock when the process dies, however it dies, and the
+next worker takes the slot over with everything it counted. Cursors are locked one byte each,
+past the slots'.
+
+POSIX locks vanish when *any* descriptor of the file is closed in the process that holds them,
+so the file is opened once a process and never closed.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import secrets
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+try:
+    import fcntl
+except ImportError:  # Windows: the container is the way there
+    fcntl = None  # type: ignore[assignment]
+
+MAGIC = 0x6C6C6D73696D31
+PAGE = 4096
+MAX_SLOTS = 256
+CURSORS = 448
+_CURSORS_AT = 8
+_LOCKS_AT = MAX_SLOTS
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much a segment holds; sizes in bytes, multiples of a page."""
+
+    slots: int
+    board: int
+    journal: int
+
+    @property
+    def size(self) -> int:
+        return PAGE + self.slots * (self.board + self.journal)
+
+
+class Segment:
+    """A process's view of the shared memory."""
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._map = mmap.mmap(descriptor, 0)
+        self.header = memoryview(self._map)[:PAGE].cast("q")
+        if self.header[0] != MAGIC:
+            raise RuntimeError(f"{path} is not a segment of this version of llmsim")
+        self.shape = Shape(self.header[1], self.header[2], self.header[3])
+
+    @classmethod
+    def create(cls, shape: Shape) -> Segment:
+        """A new, empty segment. It lives as long as the process that made it.
+
+        Raises ValueError for more than :data:`MAX_SLOTS` slots.
+        """
+        if not 0 < shape.slots <= MAX_SLOTS:
+            raise ValueError(f"a segment has 1 to {MAX_SLOTS} slots, not {shape.slots}")
+        descriptor, path = _file(shape.size)
+        header = memoryview(mmap.mmap(descriptor, PAGE)).cast("q")
+        header[1:7] = memoryview(
+            bytes().join(
+                value.to_bytes(8, sys.byteorder)
+                for value in (
+                    shape.slots,
+                    shape.board,
+                    shape.journal,
+                    os.getpid(),
+                    time.time_ns() // 1000,
+                    secrets.randbits(62),
+                )
+            )
+        ).cast("q")
+        header[0] = MAGIC
+        return cls(descriptor, path)
+
+    @classmethod
+    def attach(cls, path: str) -> Segment:
+        """The segment another process created, opened in this one."""
+        return cls(os.open(path, os.O_RDWR), path)
+
+    @property
+    def started(self) -> float:
+        """Unix time of the launch, seconds."""
+        return self.header[5] / 1e6
+
+    @property
+    def secret(self) -> int:
+        """A number that no other launch has."""
+        return self.header[6]
+
+    def board(self, slot: int) -> memoryview:
+        """The slot's board, as bytes."""
+        start = PAGE + slot * self.shape.board
+        return memoryview(self._map)[start : start + self.shape.board]
+
+    def journal(self, slot: int) -> memoryview:
+        """The slot's journal, as bytes."""
+        start = PAGE + self.shape.slots * self.shape.board + slot * self.shape.journal
+        return memoryview(self._map)[start : start + self.shape.journal]
+
+    def claim(self, slot: int) -> bool:
+        """Make this process the owner of ``slot``, unless a living one owns it."""
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, slot)
+        except OSError:
+            return False
+        return True
+
+    def release(self, slot: int) -> None:
+        """Give ``slot`` up."""
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, slot)
+
+    def advance(self, cursor: int) -> int:
+        """The cursor's value, which is one more for the next caller in any process."""
+        place = _CURSORS_AT + cursor
+        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _LOCKS_AT + cursor)
+        try:
+            value = self.header[place]
+            self.header[place] = value + 1
+        finally:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _LOCKS_AT + cursor)
+        return value
+
+
+def _file(size: int) -> tuple[int, str]:
+    """An open file of ``size`` bytes and a path other processes of this user open it by.
+
+    Linux keeps it in memory, without a name and without counting against /dev/shm, which
+    containers make small.
+    """
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("llmsim", os.MFD_CLOEXEC)
+        path = f"/proc/{os.getpid()}/fd/{descriptor}"
+    else:
+        descriptor, path = tempfile.mkstemp(prefix="llmsim-", suffix=".segment")
+    os.ftruncate(descriptor, size)
+    return descriptor, path
