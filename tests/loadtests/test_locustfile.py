@@ -1,0 +1,160 @@
+"""The Locust users, run by Locust itself: against llmsim, and against answers that are broken."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+TOKEN = b'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+STREAM_TIMES = {"chat stream: TTFT", "chat stream: ITL"}
+STREAM_OVERHEADS = {"chat stream: overhead TTFT", "chat stream: overhead total"}
+ROWS = {"chat", "chat: overhead total", "chat stream"} | STREAM_TIMES | STREAM_OVERHEADS
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    output: str
+
+
+def load(host: str, *args: str, seconds: int = 1) -> Run:
+    """Runs the locustfile without its web page."""
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless"]
+    command += ["--only-summary", "--host", host, "--run-time", f"{seconds}s", *args]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("LOAD_", "LOCUST_"))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds + 60,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+def rows(results: Path) -> dict[str, dict[str, Any]]:
+    """What Locust wrote for `--json-file RESULTS`, by name."""
+    return {row["name"]: row for row in json.loads(results.with_suffix(".json").read_text())}
+
+
+class Gateway(ThreadingHTTPServer):
+    """Answers every request with the next of these (status, body) in turn."""
+
+    def __init__(self, answers: list[tuple[int, bytes]]) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.answers = cycle(answers)
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Gateway
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status, body = next(self.server.answers)
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the test's output to what the test prints."""
+
+
+@pytest.fixture
+def gateway(request: pytest.FixtureRequest) -> Iterator[str]:
+    with Gateway(request.param) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_ten_seconds_against_llmsim(server: str, tmp_path: Path) -> None:
+    results = tmp_path / "run"
+    users = ("--users", "10", "--spawn-rate", "10")
+    limits = ("--ttft-p95-ms", "5000", "--stream-overhead-p95-ms", "5000")
+    run = load(server, *users, *limits, "--json-file", str(results), seconds=10)
+
+    assert run.code == 0, run.output
+    found = rows(results)
+    assert set(found) == ROWS
+    for row in found.values():
+        assert row["num_requests"] > 10
+        assert row["num_failures"] == 0
+    ttft = found["chat stream: TTFT"]["total_response_time"]
+    assert 0 < found["chat stream: overhead TTFT"]["total_response_time"] < ttft
+
+
+@pytest.mark.parametrize(
+    ("user", "limit", "said"),
+    [
+        ("StreamingUser", "--ttft-p95-ms", "p95 of 'chat stream: TTFT' is"),
+        ("StreamingUser", "--stream-p95-ms", "p95 of 'chat stream' is"),
+        ("PlainUser", "--plain-p95-ms", "p95 of 'chat' is"),
+        ("PlainUser", "--itl-p95-ms", "no 'chat stream: ITL' was measured"),
+        ("StreamingUser", "--plain-overhead-p95-ms", "no 'chat: overhead total' was measured"),
+    ],
+)
+def test_a_missed_threshold_is_an_exit_code(server: str, user: str, limit: str, said: str) -> None:
+    run = load(server, limit, "0.5", user)
+
+    assert run.code == 1, run.output
+    assert f"{limit}: {said}" in run.output
+    assert "Error report" not in run.output
+
+
+@pytest.mark.parametrize("gateway", [[(200, TOKEN + TOKEN + DONE)]], indirect=True)
+def test_without_the_plan_there_is_no_overhead(gateway: str, tmp_path: Path) -> None:
+    results = tmp_path / "run"
+    run = load(gateway, "--json-file", str(results), "StreamingUser")
+
+    assert run.code == 0, run.output
+    assert set(rows(results)) == {"chat stream"} | STREAM_TIMES
+
+
+@pytest.mark.parametrize(
+    ("user", "gateway", "failures"),
+    [
+        (
+            "StreamingUser",
+            [
+                (500, b"{}"),
+                (200, TOKEN),
+                (200, TOKEN + b'data: {"error":{"message":"overloaded"}}\n\n' + DONE),
+                (200, b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n' + DONE),
+                (200, TOKEN + b'data: {"choi\n\n'),
+            ],
+            ["code=500", "without [DONE]", "overloaded", "no token", "Unterminated string"],
+        ),
+        (
+            "PlainUser",
+            [(429, b"{}"), (200, b"<html>"), (200, b"{}"), (200, b'{"choices":[]}')],
+            ["code=429", "Expecting value", "KeyError", "the answer is empty"],
+        ),
+    ],
+    indirect=["gateway"],
+)
+def test_an_answer_no_client_could_use_is_a_failure(
+    user: str, gateway: str, failures: list[str]
+) -> None:
+    run = load(gateway, user)
+
+    assert run.code == 1, run.output
+    reported = run.output.partition("Error report")[2]
+    errors = [line for line in reported.splitlines() if "POST chat" in line]
+    assert len(errors) == len(failures), run.output
+    for said in failures:
+        assert any(said in error for error in errors), errors
+    assert "measure" not in run.output
