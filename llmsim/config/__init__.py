@@ -1,0 +1,85 @@
+"""The configuration: a YAML file, environment variables and flags, as one frozen value.
+
+Flags count over variables, variables over the file, the file over the defaults. Only what is
+given counts: an absent flag never changes what the file says. The flag ``--latency`` and its
+variable replace the whole ``latency`` section, patterns included, so that every model gets that
+profile.
+
+All faults are reported at once, those of values that something else overrides included. This
+package is the only reader of the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from llmsim.config import document, sources
+from llmsim.config.document import Faults, Node, Place, Table
+from llmsim.config.injection import Errors
+from llmsim.config.kinds import Maybe, Whole
+from llmsim.config.latency import Latency, Rule
+from llmsim.config.models import Models
+from llmsim.config.record import Record
+from llmsim.config.response import Generator, Response
+from llmsim.config.server import Server
+from llmsim.errors import ConfigError
+
+__all__ = [
+    "Config",
+    "Errors",
+    "Generator",
+    "Latency",
+    "Models",
+    "Response",
+    "Rule",
+    "Server",
+    "effective",
+    "load",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be configured. ``seed`` None draws a new seed for each request.
+
+    A section is one field here and one module that holds its type; the reader finds the keys
+    in the types.
+    """
+
+    server: Server = field(default_factory=Server)
+    latency: Latency = field(default_factory=Latency)
+    response: Response = field(default_factory=Response)
+    errors: Errors = field(default_factory=Errors)
+    models: Models = field(default_factory=Models)
+    seed: Annotated[int | None, Maybe(Whole(0, 2**63 - 1))] = None
+
+
+def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Config:
+    """The configuration from a file, the environment and the flags of ``llmsim serve``.
+
+    ``path`` None takes the file that LLMSIM_CONFIG names, if any. ``flags`` maps the name of a
+    flag (``target_tokens``) to its value, None where it is absent. Raises ConfigError with every
+    fault found, and KeyError for a name that is no flag.
+    """
+    faults = Faults()
+    set_by_flag = sources.from_flags(flags)
+    set_by_variable = sources.from_environment(environ, faults)
+    named = set_by_variable.pop("config", None)
+    source = path if path is not None else named.text if named else None
+    root: Node = Table(Place("defaults"), {})
+    with faults.caught():
+        if source is not None:
+            root = document.read(source, faults)
+    root = sources.overlaid(sources.overlaid(root, set_by_variable), set_by_flag)
+    with faults.caught():
+        config = Record(Config).read(root, "")
+    if faults:
+        raise ConfigError(sorted(faults, key=lambda fault: (fault.line is None, fault.line or 0)))
+    return config
+
+
+def effective(config: Config) -> dict[str, object]:
+    """The configuration as plain values; dumped as YAML, it loads to an equal Config."""
+    return Record(Config).write(config)

@@ -1,0 +1,215 @@
+"""YAML text to a tree in which every value knows where it was written.
+
+PyYAML composes the nodes; this module turns them into three small types, so that nothing past
+it knows YAML and values from flags and the environment look like values from the file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import yaml
+
+from llmsim.errors import ConfigError, Fault
+
+MAX_NODES: Final = 200_000
+"""How many values a file may have once its aliases are expanded."""
+
+Plain: TypeAlias = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was written. ``line`` counts from 1; None outside files."""
+
+    where: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value. ``text`` is how it was written.
+
+    ``typed`` is False where the writer had no way to say which type is meant: flags,
+    environment, unquoted YAML. The reader may then take text for a number.
+    """
+
+    place: Place
+    value: Plain
+    text: str
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    place: Place
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one key was set to: by each source, the last of which counts."""
+
+    place: Place
+    nodes: tuple[Node, ...]
+
+    @property
+    def node(self) -> Node:
+        return self.nodes[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping with text keys, in the order of the file."""
+
+    place: Place
+    entries: Mapping[str, Entry]
+
+
+Node: TypeAlias = Scalar | Items | Table
+
+
+class Faults(list[Fault]):
+    """Faults found so far: reading goes on after one, so that all are reported at once."""
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Keeps the faults of a ConfigError raised inside, and goes on after the block."""
+        try:
+            yield
+        except ConfigError as error:
+            self.extend(error.faults)
+
+    def settle(self) -> None:
+        """Raises ConfigError if there are any."""
+        if self:
+            raise ConfigError(self)
+
+
+def wrong(place: Place, key: str, message: str) -> ConfigError:
+    """The exception for one fault."""
+    return ConfigError([Fault(place.where, place.line, key, message)])
+
+
+def read(path: str, faults: Faults) -> Node:
+    """The tree of a YAML file; an empty file is an empty table.
+
+    Duplicate keys and the like are added to ``faults``. Raises ConfigError where the file
+    cannot be read or is no YAML at all.
+    """
+    start = Place(path, 1)
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise wrong(Place(path), "", f"not a text file in UTF-8 ({error.reason})") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise wrong(Place(path), "", f"cannot be read: {reason}") from None
+    root = _compose(text, path)
+    return Table(start, {}) if root is None else _Walk(path, faults).node(root, "")
+
+
+def _compose(text: str, where: str) -> yaml.Node | None:
+    try:
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        line = mark.line + 1 if mark else None
+        raise wrong(Place(where, line), "", f"not valid YAML: {problem}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise wrong(Place(where, line), "", f"not valid YAML: {error.reason}") from None
+    except RecursionError:
+        raise wrong(Place(where), "", "nested too deeply") from None
+    return root
+
+
+_TAG: Final = "tag:yaml.org,2002:"
+_TEXT_TAGS: Final = frozenset(_TAG + name for name in ("str", "timestamp", "merge", "value"))
+
+
+def _whole(text: str) -> int | str:
+    """A number as Python writes it; ``010`` and ``1:30``, odd in YAML 1.1, stay text."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        return text
+
+
+def _real(text: str) -> float | str:
+    bare = text.lower().lstrip("+-")
+    if bare in (".inf", ".nan"):
+        return math.inf if bare == ".inf" else math.nan
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+@dataclass(slots=True)
+class _Walk:
+    where: str
+    faults: Faults
+    open: set[int] = field(default_factory=set)
+    left: int = MAX_NODES
+
+    def node(self, node: yaml.Node, key: str) -> Node:
+        """The tree of one YAML node. Raises ConfigError for what would never end."""
+        place = Place(self.where, node.start_mark.line + 1)
+        self.left -= 1
+        if self.left < 0:
+            raise wrong(place, key, f"more than {MAX_NODES} values once aliases are expanded")
+        if id(node) in self.open:
+            raise wrong(place, key, "an alias inside the value it stands for")
+        self.open.add(id(node))
+        try:
+            return self._node(node, place, key)
+        finally:
+            self.open.discard(id(node))
+
+    def _node(self, node: yaml.Node, place: Place, key: str) -> Node:
+        if isinstance(node, yaml.MappingNode):
+            return Table(place, self._entries(node, key))
+        if isinstance(node, yaml.SequenceNode):
+            return Items(
+                place, tuple(self.node(n, f"{key}[{i}]") for i, n in enumerate(node.value))
+            )
+        return self._scalar(node, place, key)
+
+    def _entries(self, node: yaml.MappingNode, key: str) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        for name_node, value_node in node.value:
+            place = Place(self.where, name_node.start_mark.line + 1)
+            if not isinstance(name_node, yaml.ScalarNode):
+                self.faults += wrong(place, key, "a key must be text").faults
+                continue
+            name = name_node.value
+            path = f"{key}.{name}" if key else name
+            if name in entries:
+                first = entries[name].place.line
+                self.faults += wrong(place, path, f"set twice, first on line {first}").faults
+            entries[name] = Entry(place, (self.node(value_node, path),))
+        return entries
+
+    def _scalar(self, node: yaml.Node, place: Place, key: str) -> Scalar:
+        text: str = node.value
+        value: Plain = text
+        if node.tag == _TAG + "null":
+            value = None
+        elif node.tag == _TAG + "bool":
+            value = yaml.SafeLoader.bool_values.get(text.lower(), text)
+        elif node.tag == _TAG + "int":
+            value = _whole(text)
+        elif node.tag == _TAG + "float":
+            value = _real(text)
+        elif node.tag not in _TEXT_TAGS:
+            self.faults += wrong(place, key, f"the tag {node.tag} is not read here").faults
+        return Scalar(place, value, text, typed=getattr(node, "style", None) is not None)

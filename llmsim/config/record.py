@@ -1,0 +1,229 @@
+"""Frozen dataclasses that read themselves from a mapping of the configuration.
+
+A section is a dataclass whose fields say in ``Annotated`` what kind of value they take::
+
+    @dataclass(frozen=True, slots=True)
+    class Server:
+        port: Annotated[int, Whole(1, 65535)] = 8080
+
+A field that is itself such a dataclass is a mapping within the mapping. What no single key can
+tell (one key needs another) a section says in a method ``checked``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Protocol,
+    Self,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
+
+from llmsim.config.document import Faults, Node, Scalar, Table, wrong
+from llmsim.config.kinds import Kind, meant, suffix, unfit
+from llmsim.errors import ConfigError
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a mapping set, for the checks that take more than one key.
+
+    ``failed`` are the keys whose value is faulty and so stands at its default: a check that
+    looks at one of them keeps silent.
+    """
+
+    table: Table
+    key: str
+    faults: Faults
+    failed: frozenset[str]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.table.entries
+
+    def where(self, name: str) -> str | None:
+        """The source that set a key: the file, a flag, a variable. None if none did."""
+        entry = self.table.entries.get(name)
+        return entry.node.place.where if entry else None
+
+    def fault(self, name: str, message: str, *also: str) -> None:
+        """Reports a fault at a key, unless it or one of the others it depends on has failed."""
+        if self.failed.isdisjoint((name, *also)):
+            entry = self.table.entries.get(name)
+            place = entry.node.place if entry else self.table.place
+            self.faults.extend(wrong(place, dotted(self.key, name), message).faults)
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A section with checks over several keys."""
+
+    def checked(self, given: Given) -> Self:
+        """The section as it counts; reports faults to ``given``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Generic[R]):
+    """A mapping with the keys of one dataclass, and no others."""
+
+    type: type[R]
+
+    @property
+    def valid(self) -> str:
+        return f"a mapping with the keys {', '.join(keys(self.type))}"
+
+    @property
+    def _fields(self) -> tuple[_Field, ...]:
+        section: type = self.type
+        return _fields(section)
+
+    def read(self, node: Node, key: str) -> R:
+        table = Table(node.place, {}) if _is_null(node) else node
+        if not isinstance(table, Table):
+            raise unfit(node, key, self.valid)
+        faults = Faults()
+        names = keys(self.type)
+        for name, entry in table.entries.items():
+            if name not in names:
+                message = f"unknown key{meant(name, names)}; valid are {', '.join(names)}"
+                faults += wrong(entry.place, dotted(key, name), message).faults
+        with faults.caught():
+            value = self.take(table, key)
+        faults.settle()
+        return value
+
+    def take(self, table: Table, key: str) -> R:
+        """Reads this record's keys from a table that may hold others. Raises ConfigError."""
+        faults, failed, values = Faults(), set[str](), dict[str, Any]()
+        for field in self._fields:
+            found = Faults()
+            for value in _values(field, table, key, found):
+                values[field.name] = value
+            if found:
+                failed.add(field.key)
+                faults += found
+            elif field.required and field.name not in values:
+                message = f"is missing; must be {field.kind.valid}"
+                faults += wrong(table.place, dotted(key, field.key), message).faults
+        if any(field.required and field.name not in values for field in self._fields):
+            raise ConfigError(faults)
+        record = self.type(**values)
+        if isinstance(record, Checked):
+            record = record.checked(Given(table, key, faults, frozenset(failed)))
+        faults.settle()
+        return record
+
+    def write(self, value: R) -> dict[str, object]:
+        """The mapping, without what is None or empty."""
+        written: dict[str, object] = {}
+        for field in self._fields:
+            member = getattr(value, field.name)
+            if isinstance(field.kind, Flat):
+                written |= field.kind.record.write(member)
+            elif member is not None and member != ():
+                written[field.key] = field.kind.write(member)
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class Flat(Generic[R]):
+    """A record whose keys stand in the mapping around it, beside that mapping's own."""
+
+    type: type[R]
+
+    @property
+    def record(self) -> Record[R]:
+        return Record(self.type)
+
+    @property
+    def valid(self) -> str:
+        return self.record.valid
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Generic[R]):
+    """A mapping of free names to values of one kind, as pairs in the order of the file."""
+
+    kind: Kind[R]
+    name: str
+
+    @property
+    def valid(self) -> str:
+        return f"a mapping with {self.name}s as keys"
+
+    def read(self, node: Node, key: str) -> tuple[tuple[str, R], ...]:
+        if _is_null(node):
+            return ()
+        if not isinstance(node, Table):
+            raise unfit(node, key, self.valid)
+        faults, values = Faults(), list[tuple[str, R]]()
+        for name, entry in node.entries.items():
+            with faults.caught():
+                if not name:
+                    raise wrong(entry.place, key, f"a {self.name} must not be empty")
+                values.append((name, self.kind.read(entry.node, dotted(key, name))))
+        faults.settle()
+        return tuple(values)
+
+    def write(self, value: tuple[tuple[str, R], ...]) -> object:
+        return {name: self.kind.write(item) for name, item in value}
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    key: str
+    kind: Kind[Any] | Flat[Any]
+    required: bool
+
+
+@cache
+def _fields(section: type) -> tuple[_Field, ...]:
+    hints = get_type_hints(section, include_extras=True)
+    fields = []
+    for field in dataclasses.fields(section):
+        hint = hints[field.name]
+        kind = get_args(hint)[1] if get_origin(hint) is Annotated else Record(hint)
+        required = field.default is field.default_factory is dataclasses.MISSING
+        fields.append(_Field(field.name, field.name + suffix(kind), kind, required))
+    return tuple(fields)
+
+
+def _values(field: _Field, table: Table, key: str, faults: Faults) -> Iterator[Any]:
+    """What each source set the field to; all of it must be right, though only the last counts."""
+    if isinstance(field.kind, Flat):
+        with faults.caught():
+            yield field.kind.record.take(table, key)
+    elif field.key in table.entries:
+        for node in table.entries[field.key].nodes:
+            with faults.caught():
+                yield field.kind.read(node, dotted(key, field.key))
+
+
+def keys(section: type) -> tuple[str, ...]:
+    """The keys of a section's mapping, in the order of its fields."""
+    names: list[str] = []
+    for field in _fields(section):
+        names += keys(field.kind.type) if isinstance(field.kind, Flat) else [field.key]
+    return tuple(names)
+
+
+def dotted(key: str, name: str) -> str:
+    """The key of a value in the mapping at ``key``."""
+    return f"{key}.{name}" if key else name
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None

@@ -1,0 +1,76 @@
+"""The ``response`` section: what answers say, and how long they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, Literal, TypeAlias
+
+from llmsim.config.document import Node, Scalar, wrong
+from llmsim.config.kinds import Each, Text, Whole, meant, unfit
+from llmsim.config.record import Given
+
+Source: TypeAlias = Literal["lorem", "echo", "random", "fixed", "sequence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """Where the words of an answer come from.
+
+    ``texts`` is the one text of ``fixed``, the texts of ``sequence`` in turn, and empty for the
+    others.
+    """
+
+    kind: Source
+    texts: tuple[str, ...] = ()
+
+
+BARE: Final[tuple[Source, ...]] = ("lorem", "echo", "random", "sequence")
+FIXED: Final = "fixed:"
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A generator's name, or ``fixed:`` and the text."""
+
+    valid: str = f"{', '.join(BARE)} or {FIXED}TEXT"
+
+    def read(self, node: Node, key: str) -> Generator:
+        text = node.text if isinstance(node, Scalar) and node.value is not None else ""
+        if text.startswith(FIXED):
+            if text == FIXED:
+                raise wrong(node.place, key, f"{FIXED} needs a text after it")
+            return Generator("fixed", (text.removeprefix(FIXED),))
+        for name in BARE:
+            if name == text:
+                return Generator(name)
+        raise unfit(node, key, self.valid, meant(text, (*BARE, FIXED + "TEXT")))
+
+    def write(self, value: Generator) -> object:
+        return FIXED + value.texts[0] if value.kind == "fixed" else value.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """``target_tokens`` is the length of an answer that nothing else bounds.
+
+    ``sequence`` holds the texts of the generator of that name, and is empty for the others.
+    """
+
+    generator: Annotated[Generator, Spelled()] = Generator("lorem")
+    target_tokens: Annotated[int, Whole(1, 1_000_000)] = 100
+    sequence: Annotated[tuple[str, ...], Each(Text())] = ()
+
+    def checked(self, given: Given) -> Response:
+        """The response with the generator's texts in place.
+
+        A file's ``sequence`` is dropped, not refused, where a flag or a variable has chosen
+        another generator.
+        """
+        if self.generator.kind == "sequence":
+            if not self.sequence:
+                given.fault("sequence", "is missing: the generator sequence needs a list of texts")
+            return replace(self, generator=Generator("sequence", self.sequence))
+        if self.sequence and given.where("generator") in (None, given.where("sequence")):
+            message = f"only the generator sequence takes texts, not {self.generator.kind}"
+            given.fault("sequence", message, "generator")
+        return replace(self, sequence=())

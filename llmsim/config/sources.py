@@ -1,0 +1,103 @@
+"""What is laid over the file: flags of ``llmsim serve`` and environment variables.
+
+There is one scheme: the flag ``--target-tokens`` is the variable ``LLMSIM_TARGET_TOKENS``, and
+what has no flag is set in the file. A variable set to nothing counts as not set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from llmsim.config.document import Entry, Faults, Node, Place, Scalar, Table, wrong
+from llmsim.config.kinds import meant
+
+PREFIX: Final = "LLMSIM_"
+
+PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    "host": ("server", "host"),
+    "port": ("server", "port"),
+    "workers": ("server", "workers"),
+    "generator": ("response", "generator"),
+    "target_tokens": ("response", "target_tokens"),
+    "latency": ("latency",),
+    "seed": ("seed",),
+    "log_level": ("server", "log_level"),
+}
+"""Flag to the key it sets. ``latency`` sets the whole section: a profile, and nothing else."""
+
+_LINK: Final = re.compile(
+    r"LLMSIM_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+_LINK_URL: Final = re.compile(r"(tcp|udp|sctp)://")
+
+
+def variable(flag: str) -> str:
+    """The environment variable beside a flag."""
+    return PREFIX + flag.upper()
+
+
+def _ours(environ: Mapping[str, str]) -> Iterator[str]:
+    """The variables that are set for llmsim.
+
+    Kubernetes sets others of that prefix in every pod beside a service named llmsim, among them
+    ``LLMSIM_PORT=tcp://10.0.0.1:80``: those are not meant for it.
+    """
+    for name in sorted(environ):
+        linked = _LINK.fullmatch(name) or (
+            name.endswith("_PORT") and _LINK_URL.match(environ[name])
+        )
+        if name.startswith(PREFIX) and environ[name] and not linked:
+            yield name
+
+
+def from_environment(environ: Mapping[str, str], faults: Faults) -> dict[str, Scalar]:
+    """Flag to the value its variable sets; an unknown variable is a fault."""
+    flags = {variable(flag): flag for flag in (*PATHS, "config")}
+    found = {}
+    for name in _ours(environ):
+        if name in flags:
+            found[flags[name]] = Scalar(Place(name), environ[name], environ[name])
+        else:
+            message = f"unknown variable{meant(name, flags)}; valid are {', '.join(flags)}"
+            faults += wrong(Place(name), "", message).faults
+    return found
+
+
+def from_flags(flags: Mapping[str, object]) -> dict[str, Scalar]:
+    """Flag to the value it was given; an absent flag is None or not there.
+
+    Raises KeyError for a name that is no flag.
+    """
+    found = {}
+    for flag, value in flags.items():
+        PATHS[flag]
+        if value is not None:
+            place = Place("--" + flag.replace("_", "-"))
+            found[flag] = Scalar(place, str(value), str(value))
+    return found
+
+
+def overlaid(root: Node, values: Mapping[str, Scalar]) -> Node:
+    """The tree with the values of flags on top of what it had."""
+    for flag, value in values.items():
+        node: Node = value
+        if flag == "latency":
+            node = Table(value.place, {"profile": Entry(value.place, (value,))})
+        root = _set(root, PATHS[flag], node)
+    return root
+
+
+def _set(root: Node, path: tuple[str, ...], node: Node) -> Node:
+    if not isinstance(root, Table):
+        return root
+    name, rest = path[0], path[1:]
+    entry = root.entries.get(name, Entry(node.place, ()))
+    if not rest:
+        nodes = (*entry.nodes, node)
+    elif entry.nodes and isinstance(entry.node, Table):
+        nodes = (*entry.nodes[:-1], _set(entry.node, rest, node))
+    else:  # nothing, null or a mistake: what it was stays, to be judged for itself
+        nodes = (*entry.nodes, _set(Table(node.place, {}), rest, node))
+    return Table(root.place, {**root.entries, name: Entry(entry.place, nodes)})
