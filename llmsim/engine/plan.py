@@ -7,6 +7,7 @@ import numpy as np
 from llmsim.engine.answer import Draw, Rules, compose, effort_of
 from llmsim.engine.latency import EFFORT, arrivals
 from llmsim.engine.seeds import mix
+from llmsim.errors import Failure
 from llmsim.exchange import Ask, Dialect, Frames, Plan, Reply, Seconds, Stamp
 
 
@@ -41,15 +42,19 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     clock = clock_of(ask, rules, draw, reply)
     ttft, total = float(clock[0]), float(clock.max())
     if not ask.stream:
-        body = dialect.plain(ask, reply, stamp)
-        return Plan(200, Whole(body), clock[-1:] if ask.n == 1 else np.array([total]),
-                    False, ttft, total, draw.seed, reply)  # fmt: skip
+        whole = Whole(dialect.plain(ask, reply, stamp))
+        return Plan(200, whole, np.array([total]), False, ttft, total, draw.seed, reply)
     script = dialect.script(ask, reply, stamp)
     frames, due = script.frames, np.append(clock, total)[script.beats]
     if ask.n > 1:
         order = np.argsort(due, kind="stable")
         frames, due = frames.reorder(order), due[order]
     return Plan(200, frames, due, True, ttft, total, draw.seed, reply)
+
+
+def failed(failure: Failure, status: int, body: bytes) -> Plan:
+    """A failure, due at once."""
+    return Plan(status, Whole(body), np.zeros(1), False, 0.0, 0.0, 0, failure=failure)
 
 
 def clock_of(ask: Ask, rules: Rules, draw: Draw, reply: Reply) -> Seconds:

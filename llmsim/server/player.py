@@ -19,6 +19,8 @@ from llmsim.server.ports import Stream
 from llmsim.shared.board import CLOSED, OPENED, Board
 
 TICK = 1000  # µs
+NEVER = 1 << 62
+PLAYING = -1  # no timer is set while a tick is played
 
 
 class Ending(Protocol):
@@ -69,7 +71,7 @@ class Player:
         self._calendar: dict[int, list[Playing | asyncio.Future[None]]] = {}
         self._ticks: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_tick = 0
+        self._timer_tick = NEVER
         self.open = 0
 
     def reach(self, due: int) -> asyncio.Future[None]:
@@ -94,7 +96,7 @@ class Player:
             return
         self._calendar[tick] = [item]
         heapq.heappush(self._ticks, tick)
-        if self._timer is None or tick < self._timer_tick:
+        if tick < self._timer_tick:
             self._set_timer()
 
     def _set_timer(self) -> None:
@@ -106,7 +108,7 @@ class Player:
         self._timer = self._loop.call_later(-(-wait // TICK) / 1000, self._tick)
 
     def _tick(self) -> None:
-        self._timer = None
+        self._timer, self._timer_tick = None, PLAYING
         ticks, calendar = self._ticks, self._calendar
         now = self._clock()
         limit = (now + TICK // 2) // TICK
@@ -116,7 +118,8 @@ class Player:
                     self._advance(item, self._clock())
                 elif not item.done():  # type: ignore[union-attr]
                     item.set_result(None)  # type: ignore[union-attr]
-        if ticks and self._timer is None:
+        self._timer_tick = NEVER
+        if ticks:
             self._set_timer()
 
     def _advance(self, playing: Playing, now: int) -> None:

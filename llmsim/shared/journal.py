@@ -2,7 +2,7 @@
 
 Layout of a journal, in bytes:
 
-    0       header, int64: records ever begun, bytes ever written
+    0       header, int64: numbers ever given, bytes ever written
     64      the index: :data:`RECORDS` records of fixed size, used in turn
     …       the ring: what was sent and asked, one entry after another, oldest overwritten
 
@@ -73,11 +73,14 @@ class Journal:
         self._slot = slot
         self._secret = secret
 
-    def next_mark(self) -> str:
-        """The mark of the entry that :meth:`begin` will write next."""
-        return self._mark(self._header[0])
+    def reserve(self) -> int:
+        """The number of the next entry."""
+        number = self._header[0]
+        self._header[0] = number + 1
+        return number
 
-    def _mark(self, number: int) -> str:
+    def mark(self, number: int) -> str:
+        """The mark of that entry: what ids are made of."""
         return f"{self._slot:02x}{number:010x}{self._check(number):014x}"
 
     def _check(self, number: int) -> int:
@@ -85,6 +88,7 @@ class Journal:
 
     def begin(
         self,
+        number: int,
         endpoint: str,
         model: str,
         body: bytes,
@@ -93,14 +97,13 @@ class Journal:
         frames: int,
         seed: int,
         answer: bytes = b"",
-    ) -> int:
-        """Remember a request that is about to be answered; its number.
+    ) -> None:
+        """Remember request ``number``, which is about to be answered.
 
         ``planned`` is TTFT and total in seconds. A body or answer that is too large for the
         ring is left out.
         """
         header = self._header
-        number = header[0]
         name = f"{endpoint}\0{model}".encode()
         if (len(name) + len(body) + len(answer)) * 4 > self._room:
             name, body, answer = name[:256], b"", b""
@@ -138,8 +141,6 @@ class Journal:
             seed,
             len(name),
         )
-        header[0] = number + 1
-        return number
 
     def end(
         self, number: int, status: int, first: float, end: float, lateness: float, sent: int
@@ -159,17 +160,16 @@ class Journal:
         """The newest entries, newest first."""
         last = self._header[0]
         for number in range(last - 1, max(-1, last - 1 - min(limit, RECORDS)), -1):
-            entry = self._read(number, self._mark(number))
-            if entry is None:
-                return
-            yield entry
+            entry = self._read(number, self.mark(number))
+            if entry is not None:
+                yield entry
 
     def _read(self, number: int, mark: str) -> Entry | None:
         at = _HEADER + number % RECORDS * _RECORD_BYTES
         record = _RECORD.unpack_from(self._memory, at)
         (stored, check, place, body, answer, arrived, ttft, total, first, end, late,
          frames, sent, status, seed, name) = record  # fmt: skip
-        if stored != number + 1 or check != self._check(number) or self._mark(number) != mark:
+        if stored != number + 1 or check != self._check(number) or self.mark(number) != mark:
             return None
         offset = place % self._room
         copied = bytes(self._ring[offset : offset + name + body + answer])

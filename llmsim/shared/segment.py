@@ -33,7 +33,7 @@ except ImportError:  # Windows: the container is the way there
 
 MAGIC = 0x6C6C6D73696D31
 PAGE = 4096
-MAX_SLOTS = 256
+MAX_SLOTS = 1040
 CURSORS = 448
 _CURSORS_AT = 8
 _LOCKS_AT = MAX_SLOTS

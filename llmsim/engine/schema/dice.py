@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from llmsim.engine.seeds import mix
+
 T = TypeVar("T")
 
 _MASK = (1 << 64) - 1
@@ -25,11 +27,7 @@ class Dice:
     __slots__ = ("_state", "steps")
 
     def __init__(self, seed: int, steps: int) -> None:
-        # the finaliser of splitmix64, so that seeds 1, 2, 3 … start far apart
-        state = ((seed ^ (seed >> 64)) + 0x9E3779B97F4A7C15) & _MASK
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
-        self._state = state ^ (state >> 31)
+        self._state = mix(seed)
         self.steps = steps
 
     def spend(self) -> None:

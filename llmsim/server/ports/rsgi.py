@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from llmsim.exchange import Headers
-from llmsim.server.ports import DRAIN, Stream, too_large
+from llmsim.server.ports import DRAIN, too_large
 
 
 class RSGIStream:
@@ -75,6 +75,11 @@ class RSGIPort:
         value: str | None = self._headers.get(name)
         return value
 
+    def headers(self) -> list[tuple[str, str]]:
+        """All request headers, names in lower case."""
+        items: list[tuple[str, str]] = self._headers.items()
+        return items
+
     async def body(self, limit: int) -> bytes:
         length = self._headers.get("content-length")
         if length is not None and length.isascii() and length.isdigit() and int(length) <= limit:
@@ -97,7 +102,7 @@ class RSGIPort:
     def reply(self, status: int, headers: Headers, body: bytes) -> None:
         self._protocol.response_bytes(status, headers, body)
 
-    def open(self, status: int, headers: Headers) -> Stream:
+    def open(self, status: int, headers: Headers) -> RSGIStream:
         return RSGIStream(self._protocol.response_stream(status, headers))
 
     async def left(self) -> None:

@@ -1,0 +1,82 @@
+"""``not``, turned into schemas that can be built for."""
+
+from __future__ import annotations
+
+from llmsim.engine.schema import types
+from llmsim.engine.schema.normal import NOTHING, Facet
+
+_OPPOSITES = {
+    "minimum": "exclusiveMaximum",
+    "maximum": "exclusiveMinimum",
+    "exclusiveMinimum": "maximum",
+    "exclusiveMaximum": "minimum",
+}
+_COUNTS = {
+    "minLength": ("maxLength", -1),
+    "maxLength": ("minLength", 1),
+    "minItems": ("maxItems", -1),
+    "maxItems": ("minItems", 1),
+    "minProperties": ("maxProperties", -1),
+    "maxProperties": ("minProperties", 1),
+}
+
+
+def negated(facet: Facet) -> list[Facet]:
+    """Schemas of which at least one holds exactly when ``facet`` does not.
+
+    A keyword that has no positive opposite stays a ``not``, to be checked afterwards. An empty
+    list means that nothing fails ``facet``.
+    """
+    found: list[Facet] = []
+    for key, value in facet.items():
+        found += _without(key, value, facet)
+    return found
+
+
+def _without(key: str, value: object, facet: Facet) -> list[Facet]:  # noqa: PLR0911
+    """What breaks one keyword of ``facet``."""
+    kind = types.spelled(types.KEYWORDS.get(key, 0))
+    match key, value:
+        case "type", str() | list():
+            rest = types.EVERY & ~types.named(value)
+            return [{"type": types.spelled(rest)}] if rest else []
+        case "not", dict():
+            return [value]
+        case "allOf", list():
+            return [{"not": each} for each in value]
+        case "anyOf", list():
+            return [{"allOf": [{"not": each} for each in value]}]
+        case "required", list():
+            return [{"type": kind, "properties": {name: NOTHING}} for name in value]
+        case "properties", dict():
+            return [
+                {"type": kind, "required": [name], "properties": {name: {"not": schema}}}
+                for name, schema in value.items()
+            ]
+        case "items", dict():
+            start = len(facet.get("prefixItems", ()))
+            anything: list[Facet] = [{} for _ in range(start)]
+            return [{"type": kind, "minItems": start + 1, "prefixItems": [*anything, {"not": value}]}]
+        case _ if key in _OPPOSITES:
+            return [{"type": kind, _OPPOSITES[key]: value}]
+        case _, int() if key in _COUNTS:
+            opposite, offset = _COUNTS[key]
+            return [{"type": kind, opposite: value + offset}] if value + offset >= 0 else []
+        case _ if key in _SILENT:
+            return []
+    return [{"type": kind, "not": _only(key, facet)} if kind else {"not": _only(key, facet)}]
+
+
+_SILENT = frozenset(("default", "examples", "description", "then", "else"))
+_NEIGHBOURS = {
+    "if": ("if", "then", "else"),
+    "contains": ("contains", "minContains", "maxContains"),
+    "minContains": (),
+    "maxContains": (),
+    "additionalProperties": ("additionalProperties", "properties", "patternProperties"),
+}
+
+
+def _only(key: str, facet: Facet) -> Facet:
+    """The keyword with those that change its meaning."""
+    return {each: facet[each] for each in _NEIGHBOURS.get(key, (key,)) if each in facet}

@@ -1,0 +1,31 @@
+"""Whether a value is valid: the keywords that cannot be built for are checked afterwards."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import jsonschema_rs
+
+_BACKTRACKS = 100_000
+
+
+class Verifier:
+    """A compiled schema. Raises ValueError if it cannot be compiled.
+
+    Regular expressions give up after a bounded number of steps, and nothing is ever fetched.
+    """
+
+    __slots__ = ("accepts",)
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        validator = jsonschema_rs.Draft202012Validator(
+            schema,
+            validate_formats=True,
+            retriever=_refuse,
+            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS),
+        )
+        self.accepts = validator.is_valid
+
+
+def _refuse(uri: str) -> NoReturn:
+    raise LookupError(f"{uri} is not part of the schema")

@@ -1,0 +1,223 @@
+"""One request from its first byte to its last: read, plan, play, remember."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from asyncio import to_thread
+from zlib import crc32
+
+from llmsim.config import Config
+from llmsim.engine import prompt
+from llmsim.engine.answer import Draw, Rules
+from llmsim.engine.plan import failed, plan
+from llmsim.engine.seeds import mix
+from llmsim.errors import BadRequest, Failure, Kind
+from llmsim.exchange import Ask, Dialect, Headers, Plan, Stamp
+from llmsim.server.player import TICK, Player, now_us
+from llmsim.server.ports import Port
+from llmsim.server.rulebook import Rulebook
+from llmsim.shared.board import Board
+from llmsim.shared.journal import Journal
+from llmsim.shared.segment import Segment
+
+# Characters a worker tokenises on its loop: about a tenth of a millisecond.
+INLINE_CHARACTERS = 8_000
+SEED_BITS = 48  # fits any client's number type
+CLIENT_GONE = 499
+TURN_CURSOR = 0
+NO_TOKENS = (0, 0, 0, 0)
+
+log = logging.getLogger("llmsim")
+
+
+class Endpoint:
+    """A path that answers, in one dialect."""
+
+    __slots__ = ("dialect", "name")
+
+    def __init__(self, name: str, dialect: Dialect) -> None:
+        self.name = name
+        self.dialect = dialect
+
+
+class Answering:
+    """Answers requests in one worker."""
+
+    def __init__(
+        self,
+        config: Config,
+        rulebook: Rulebook,
+        player: Player,
+        board: Board,
+        journal: Journal,
+        segment: Segment,
+    ) -> None:
+        self._config = config
+        self._rulebook = rulebook
+        self._player = player
+        self._board = board
+        self._journal = journal
+        self._segment = segment
+        self._body_limit = config.server.max_body_bytes
+        self._most_streams = config.server.max_open_streams
+        self._takes_turns = config.response.generator.kind == "sequence"
+        self._fresh = secrets.randbits(SEED_BITS)
+
+    async def answer(self, port: Port, endpoint: Endpoint) -> None:
+        """Answer one request; whatever goes wrong, the client gets the provider's own error and
+        the request is counted exactly once."""
+        request = Request(endpoint, self._board, self._journal)
+        try:
+            await self._answer(port, request)
+        except BadRequest as bad:
+            request.refuse(port, bad.failure)
+        except asyncio.CancelledError:
+            request.left()
+            raise
+        except Exception:
+            log.exception("could not answer a request to %s", endpoint.name)
+            message = "The server had an error while processing your request. Sorry about that!"
+            request.refuse(port, Failure(Kind.SERVER_ERROR, message))
+
+    async def _answer(self, port: Port, request: Request) -> None:
+        request.body = body = await port.body(self._body_limit)
+        ask = request.endpoint.dialect.decode(body)
+        request.model = ask.model
+        rules = self._rulebook.known(ask.model) or await self._rules(ask.model)
+        if prompt.uncounted(ask, rules.tokenizer) > INLINE_CHARACTERS:
+            prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
+        else:
+            prompt_tokens = prompt.tokens(ask, rules.tokenizer)
+        turn = self._segment.advance(TURN_CURSOR) if self._takes_turns else 0
+        draw = Draw(self._seed(ask, body), turn, prompt_tokens)
+        stamp = Stamp(request.mark, int(request.arrived))
+        planned = plan(ask, rules, draw, request.endpoint.dialect, stamp)
+        if planned.stream:
+            await self._stream(port, request, planned, stamp)
+        else:
+            await self._plain(port, request, planned, stamp)
+
+    async def _rules(self, model: str) -> Rules:
+        if self._rulebook.ready(model):
+            return self._rulebook.rules(model)
+        return await to_thread(self._rulebook.rules, model)
+
+    def _seed(self, ask: Ask, body: bytes) -> int:
+        """The client's seed, else one that follows from the configured seed and the request,
+        else one that no other request has."""
+        if ask.seed is not None:
+            return ask.seed
+        if self._config.seed is not None:
+            return mix(self._config.seed, crc32(body)) >> (64 - SEED_BITS)
+        self._fresh += 1
+        return mix(self._fresh) >> (64 - SEED_BITS)
+
+    async def _plain(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
+        request.begin(planned)
+        due = request.start + int(planned.total * 1e6)
+        if due > now_us() + TICK // 2:
+            await self._player.reach(due)
+        now = now_us()
+        port.reply(planned.status, request.head(planned, stamp), planned.frames[0])
+        self._board.late(now - due)
+        took = (now - request.start) / 1e6
+        request.done(planned.status, took, took, max(now - due, 0) / 1e6, 1)
+
+    async def _stream(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
+        if self._player.open >= self._most_streams:
+            message = "That model is currently overloaded with other requests."
+            raise BadRequest(Failure(Kind.OVERLOADED, message))
+        request.begin(planned)
+        due = request.start + int(planned.due[0] * 1e6)
+        if due > now_us() + TICK // 2:
+            await self._player.reach(due)
+        stream = port.open(planned.status, request.head(planned, stamp))
+        self._player.play(planned, request.start, stream, request.ended)
+
+
+class Request:
+    """One request, and its place in the books."""
+
+    __slots__ = ("_board", "_journal", "arrived", "body", "endpoint", "mark", "model", "number",
+                 "plan", "start")  # fmt: skip
+
+    def __init__(self, endpoint: Endpoint, board: Board, journal: Journal) -> None:
+        self.endpoint = endpoint
+        self._board = board
+        self._journal = journal
+        self.start = now_us()
+        self.arrived = time.time()
+        self.number = journal.reserve()
+        self.mark = journal.mark(self.number)
+        self.body = b""
+        self.model = ""
+        self.plan: Plan | None = None
+        board.started()
+
+    def begin(self, planned: Plan) -> None:
+        """Remember what was asked and what is planned."""
+        self.plan = planned
+        self._journal.begin(
+            self.number,
+            self.endpoint.name,
+            self.model,
+            self.body,
+            self.arrived,
+            (planned.ttft, planned.total),
+            len(planned.due),
+            planned.seed,
+        )
+
+    def head(self, planned: Plan, stamp: Stamp) -> Headers:
+        """The dialect's response head and the ground truth."""
+        made = self.endpoint.dialect.headers(planned, stamp)
+        made.append(("x-llmsim-seed", str(planned.seed)))
+        if planned.total:
+            timing = f"ttft;dur={planned.ttft * 1e3:.3f}, total;dur={planned.total * 1e3:.3f}"
+        else:
+            timing = "ttft;dur=0, total;dur=0"
+        made.append(("server-timing", timing))
+        return made
+
+    def ended(self, whole: bool, first: float, end: float, lateness: float, sent: int) -> None:
+        """A stream has ended."""
+        assert self.plan is not None
+        self.done(self.plan.status if whole else CLIENT_GONE, first, end, lateness, sent)
+
+    def done(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
+        """Count and remember an answer that was sent, or that its client left."""
+        planned = self.plan
+        board = self._board
+        tokens = NO_TOKENS
+        if planned is not None:
+            self._journal.end(self.number, status, first, end, lateness, sent)
+            if planned.reply is not None and status != CLIENT_GONE:
+                usage = planned.reply.usage
+                tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
+        if status != CLIENT_GONE:
+            board.timed(end, first)
+        row = board.row(self.endpoint.name, self.model, status)
+        second = (self.start + int(end * 1e6)) // 1_000_000
+        board.finished(row, second, tokens, planned is not None and planned.stream)
+
+    def refuse(self, port: Port, failure: Failure) -> None:
+        """Answer with a failure instead."""
+        dialect = self.endpoint.dialect
+        stamp = Stamp(self.mark, int(self.arrived))
+        status, body = dialect.failure(failure, stamp)
+        planned = failed(failure, status, body)
+        self.begin(planned)
+        head = dialect.headers(planned, stamp)
+        if failure.retry_after is not None:
+            head.append(("retry-after", f"{failure.retry_after:g}"))
+        port.reply(status, head, planned.frames[0])
+        took = (now_us() - self.start) / 1e6
+        self.done(status, took, took, 0.0, 1)
+
+    def left(self) -> None:
+        """The client closed its connection before the first byte of the answer."""
+        took = (now_us() - self.start) / 1e6
+        self.done(CLIENT_GONE, took, took, 0.0, 0)

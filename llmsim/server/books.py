@@ -1,0 +1,76 @@
+"""The shared memory as one worker holds it: its own slot to write, every slot to read."""
+
+from __future__ import annotations
+
+import os
+
+from llmsim.config import Config
+from llmsim.shared import board, journal
+from llmsim.shared.board import Board
+from llmsim.shared.journal import Entry, Journal, slot_of
+from llmsim.shared.segment import Segment, Shape
+from llmsim.telemetry.snapshot import Snapshot, Worker
+
+# While workers are replaced, old and new ones live side by side.
+SPARE_SLOTS = 2
+
+
+def new_segment(config: Config) -> Segment:
+    """The shared memory for a server of that configuration."""
+    ring = journal.size(config.server.journal_mb << 20)
+    return Segment.create(Shape(2 * config.server.workers + SPARE_SLOTS, board.SIZE, ring))
+
+
+class Books:
+    """Claims a free slot for this process and repairs those that dead workers left."""
+
+    def __init__(self, segment: Segment) -> None:
+        self.segment = segment
+        slots = range(segment.shape.slots)
+        self._boards = [Board(segment.board(slot)) for slot in slots]
+        self._journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in slots]
+        self.slot = self._claimed()
+        self.board = self._boards[self.slot]
+        self.journal = self._journals[self.slot]
+        self.board.take_over(os.getpid())
+
+    def _claimed(self) -> int:
+        mine = None
+        for slot, one in enumerate(self._boards):
+            if not self.segment.claim(slot):
+                continue
+            if mine is None:
+                mine = slot
+            else:
+                one.repair()
+                one.cells[0] = 0
+                self.segment.release(slot)
+        if mine is None:
+            raise RuntimeError("every slot of the shared memory has a living owner")
+        return mine
+
+    def resign(self) -> None:
+        """This worker ends in good order."""
+        self.board.cells[0] = 0
+
+    def snapshot(self) -> Snapshot:
+        """What all workers have done, those that have ended included."""
+        return Snapshot(self._boards)
+
+    def workers(self) -> list[Worker]:
+        """The workers, by slot."""
+        owned = ((slot, one) for slot, one in enumerate(self._boards) if one.pid)
+        return [Worker(slot, one.pid, one.since) for slot, one in owned]
+
+    def entry(self, name: str) -> Entry | None:
+        """The remembered request of that id, whichever worker answered it."""
+        place = slot_of(name)
+        if place is None or place[0] >= len(self._journals):
+            return None
+        return self._journals[place[0]].find(place[1])
+
+    def latest(self, limit: int) -> list[Entry]:
+        """The newest remembered requests of all workers, newest first."""
+        found = [entry for one in self._journals for entry in one.latest(limit)]
+        found.sort(key=lambda entry: entry.arrived, reverse=True)
+        return found[:limit]

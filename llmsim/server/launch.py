@@ -1,0 +1,104 @@
+"""Starting the server: shared memory, workers, and what happens when they end."""
+
+from __future__ import annotations
+
+import logging
+import math
+import resource
+import socket
+import time
+from functools import partial
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.log import LogLevels
+from granian.server import Server
+
+from llmsim.config import Config
+from llmsim.engine import ranks
+from llmsim.engine.text import pool
+from llmsim.server.books import new_segment
+from llmsim.server.worker import Worker
+
+BACKLOG = 4096
+
+log = logging.getLogger("llmsim")
+
+
+class Supervisor(Server):  # type: ignore[misc, valid-type]
+    """Granian's process manager, which brings back every worker that dies.
+
+    Granian's own ends the whole server when a worker dies twice within 5.5 s. A server under
+    test is killed on purpose: only workers that die as fast as they start are a reason to give
+    up.
+    """
+
+    FASTEST = 0.5  # seconds a worker must have lived to be brought back without a pause
+    TRIES = 10
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        failures = 0
+        while True:
+            self.main_loop_interrupt.wait()
+            self.main_loop_interrupt.clear()
+            if self.interrupt_signal:
+                return
+            if self.reload_signal:
+                self._reload(spawn_target, target_loader)
+            while self.interrupt_children:
+                index = self.interrupt_children.pop(0)
+                early = time.monotonic() - self.wrks[index].birth < self.FASTEST
+                failures = failures + 1 if early else 0
+                if failures > self.TRIES:
+                    log.error("workers die as soon as they start: giving up")
+                    self.interrupt_children.append(index)
+                    return
+                if early:
+                    time.sleep(self.FASTEST)
+                self._respawn_workers([index], spawn_target, target_loader)
+
+
+def serve(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM, then let open streams end and return.
+
+    Raises OSError when the address cannot be bound.
+    """
+    server = config.server
+    _probe(server.host, server.port)
+    _raise_file_limit()
+    ranks.encoding("o200k_base")
+    pool("lorem")
+    segment = new_segment(config)
+    Supervisor(
+        "llmsim",
+        address=server.host,
+        port=server.port,
+        workers=server.workers,
+        interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
+        runtime_mode=RuntimeModes.st,
+        http=HTTPModes.auto,
+        backlog=BACKLOG,
+        backpressure=server.max_connections,
+        log_access=False,
+        log_level=LogLevels(server.log_level),
+        respawn_failed_workers=True,
+        workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
+    ).serve(target_loader=partial(Worker, config, segment.path), wrap_loader=False)
+
+
+def _probe(host: str, port: int) -> None:
+    """Fail early and clearly: workers share the port, so each would fail on its own."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+
+
+def _raise_file_limit() -> None:
+    """A connection is a file: take as many as the machine allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError):
+        log.warning("the limit of open files could not be raised to %d", hard)

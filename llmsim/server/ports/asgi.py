@@ -1,0 +1,118 @@
+"""The port over ASGI: the same handlers under a test client or another server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from starlette.types import Message, Receive, Scope, Send
+
+from llmsim.exchange import Headers
+from llmsim.server.ports import DRAIN, Port, too_large
+
+Handler = Callable[[Port], Awaitable[None]]
+
+
+class ASGIStream:
+    """A response body over ASGI; what is sent is queued for the task that owns the response."""
+
+    def __init__(self, outbox: asyncio.Queue[Message | None]) -> None:
+        self._outbox = outbox
+        self.gone = False
+
+    def send(self, data: bytes) -> bool:
+        if self.gone:
+            return False
+        self._outbox.put_nowait({"type": "http.response.body", "body": data, "more_body": True})
+        return True
+
+    def close(self) -> None:
+        self._outbox.put_nowait({"type": "http.response.body", "body": b""})
+        self._outbox.put_nowait(None)
+
+
+class ASGIPort:
+    """One HTTP request over ASGI."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+        self._receive = receive
+        self.outbox: asyncio.Queue[Message | None] = asyncio.Queue()
+        self.read = asyncio.Event()
+        self.stream: ASGIStream | None = None
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query: str = scope["query_string"].decode("latin-1")
+
+    def header(self, name: str) -> str | None:
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    async def body(self, limit: int) -> bytes:
+        size, chunks, more = 0, [], True
+        while more and size <= DRAIN * limit:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise asyncio.CancelledError
+            size += len(message.get("body", b""))
+            if size <= limit:
+                chunks.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        self.read.set()
+        if size > limit:
+            raise too_large(limit)
+        return b"".join(chunks)
+
+    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        self._head(status, [*headers, ("content-length", str(len(body)))])
+        self.outbox.put_nowait({"type": "http.response.body", "body": body})
+        self.outbox.put_nowait(None)
+
+    def open(self, status: int, headers: Headers) -> ASGIStream:
+        self._head(status, headers)
+        self.stream = ASGIStream(self.outbox)
+        return self.stream
+
+    def _head(self, status: int, headers: Headers) -> None:
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        self.outbox.put_nowait(
+            {"type": "http.response.start", "status": status, "headers": encoded}
+        )
+
+
+class HotRoute:
+    """A handler as an ASGI application."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        port = ASGIPort(scope, receive)
+        handling = asyncio.ensure_future(self._handler(port))
+        handling.add_done_callback(lambda done: _failed(done, port))
+        leaving = asyncio.ensure_future(self._left(receive, port, handling))
+        try:
+            while (message := await port.outbox.get()) is not None:
+                await send(message)
+        finally:
+            leaving.cancel()
+            if port.stream is not None:
+                port.stream.gone = True
+
+    async def _left(
+        self, receive: Receive, port: ASGIPort, handling: asyncio.Future[None]
+    ) -> None:
+        """Stop what is still being made for a client that has gone."""
+        await port.read.wait()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        handling.cancel()
+        if port.stream is not None:
+            port.stream.gone = True
+        port.outbox.put_nowait(None)
+
+
+def _failed(handling: asyncio.Future[None], port: ASGIPort) -> None:
+    """A handler that ended without an answer must not leave its caller waiting."""
+    if handling.cancelled() or handling.exception() is not None:
+        port.outbox.put_nowait(None)

@@ -1,0 +1,90 @@
+"""What the configuration says about each model, worked out once a model."""
+
+from __future__ import annotations
+
+from llmsim import catalog, profiles
+from llmsim.catalog import Model
+from llmsim.config import Config
+from llmsim.engine import ranks
+from llmsim.engine.answer import Rules
+from llmsim.engine.text import Echo, Generator, Series, pool
+from llmsim.engine.tokens import tokenizer
+from llmsim.errors import BadRequest, Failure, Kind
+
+REMEMBERED = 4096
+
+
+class Rulebook:
+    """The rules for every model name, from the catalogue and the configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._generator = generator(config)
+        self._available = frozenset(config.models.available or ())
+        self._rules: dict[str, Rules] = {}
+
+    def known(self, model: str) -> Rules | None:
+        """The model's rules if they are at hand: no file is read, nothing is built."""
+        return self._rules.get(model)
+
+    def ready(self, model: str) -> bool:
+        """Whether :meth:`rules` would answer without building a tokenizer."""
+        return ranks.loaded(catalog.resolve(model).encoding)
+
+    def rules(self, model: str) -> Rules:
+        """The rules for a model. Raises BadRequest for one that is not served."""
+        found = self._rules.get(model)
+        if found is None:
+            found = self._made(model)
+            if len(self._rules) >= REMEMBERED:
+                self._rules.clear()
+            self._rules[model] = found
+        return found
+
+    def models(self) -> list[Model]:
+        """The models that listings show: those configured, or else the whole catalogue."""
+        names = self._config.models.available
+        if names is None:
+            return list(catalog.MODELS.values())
+        return [catalog.resolve(name) for name in names]
+
+    def model(self, name: str) -> Model:
+        """The model of that name as the listings show it. Raises BadRequest for any other."""
+        found = catalog.find(name)
+        if self._available:
+            if name in self._available:
+                return catalog.resolve(name)
+        elif found is not None:
+            return found
+        raise unknown(name)
+
+    def _made(self, model: str) -> Rules:
+        if self._config.models.unknown == "reject":
+            self.model(model)
+        described = catalog.resolve(model)
+        profile = self._config.latency.for_model(model, profiles.preset(described.latency))
+        return Rules(
+            described,
+            tokenizer(described.encoding),
+            profile,
+            self._generator,
+            self._config.response.target_tokens,
+        )
+
+
+def generator(config: Config) -> Generator:
+    """The configured text generator."""
+    chosen = config.response.generator
+    match chosen.kind:
+        case "lorem" | "random":
+            return pool(chosen.kind)
+        case "echo":
+            return Echo()
+        case "fixed" | "sequence":
+            return Series(chosen.texts)
+
+
+def unknown(name: str) -> BadRequest:
+    """The exception for a model that is not served."""
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    return BadRequest(Failure(Kind.MODEL_NOT_FOUND, message))

@@ -1,0 +1,103 @@
+"""One worker process: builds the application, dispatches, and ends in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from llmsim.config import Config
+from llmsim.engine import ranks
+from llmsim.engine.text import pool
+from llmsim.errors import BadRequest
+from llmsim.server import routes
+from llmsim.server.answering import Answering
+from llmsim.server.books import Books
+from llmsim.server.player import Player
+from llmsim.server.ports.bridge import bridge
+from llmsim.server.ports.rsgi import RSGIPort
+from llmsim.server.rulebook import Rulebook
+from llmsim.shared.segment import Segment
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+# Collections of the youngest generation are rare and cheap once the start-up's objects are
+# frozen: what requests make is freed by reference counting.
+COLLECT_AFTER = 50_000
+
+log = logging.getLogger("llmsim")
+
+
+class Worker:
+    """The RSGI application of one process."""
+
+    def __init__(self, config: Config, segment: str) -> None:
+        self._config = config
+        self._books = Books(Segment.attach(segment))
+        self._rulebook = Rulebook(config)
+        self._hot: routes.Hot = {}
+        self._cold: Any = None
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        books = self._books
+        player = Player(loop, books.board)
+        answering = Answering(
+            self._config, self._rulebook, player, books.board, books.journal, books.segment
+        )
+        self._hot = routes.hot(answering)
+        self._cold = routes.cold(self._hot, self._rulebook, books)
+        _die_with_parent(books.segment)
+        _freeze()
+        threading.Thread(target=_warm, name="warm-up", daemon=True).start()
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._books.resign()
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        if scope.proto != "http":
+            protocol.close(404)
+            return
+        port = RSGIPort(scope, protocol)
+        handler = self._hot.get((port.method, port.path))
+        if handler is not None:
+            await handler(port)
+        else:
+            await self._other(port)
+
+    async def _other(self, port: RSGIPort) -> None:
+        limit = self._config.server.max_body_bytes
+        try:
+            body = await port.body(limit)
+        except BadRequest as bad:
+            status, said = routes.spelled(bad.failure)
+            port.reply(status, [("content-type", "application/json")], said)
+            return
+        await bridge(self._cold, port, body)
+
+
+def _die_with_parent(segment: Segment) -> None:
+    """Without its launcher a worker would keep the port for ever; the kernel tells it."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != segment.header[4]:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _freeze() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
+
+
+def _warm() -> None:
+    """Build what the first requests may need, off the loop."""
+    for name in ranks.NAMES:
+        ranks.encoding(name)
+    pool("lorem")
