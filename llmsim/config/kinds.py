@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Generic, Protocol, TypeVar
 
-from llmsim.config.document import Faults, Items, Node, Scalar, wrong
+from llmsim.config.document import Faults, Items, Node, Scalar, Table, wrong
 from llmsim.errors import ConfigError
 
 T = TypeVar("T")
@@ -45,8 +45,10 @@ def suffix(kind: object) -> str:
 
 def shown(node: Node) -> str:
     """A node as a message quotes it."""
-    if not isinstance(node, Scalar):
-        return "a list" if isinstance(node, Items) else "a mapping"
+    if isinstance(node, Items):
+        return "a list" if node.nodes else "an empty list"
+    if isinstance(node, Table):
+        return "a mapping"
     if node.value is None:
         return "nothing"
     text = node.text if len(node.text) <= 60 else node.text[:57] + "..."
@@ -60,11 +62,14 @@ def unfit(node: Node, key: str, valid: str, hint: str = "") -> ConfigError:
     return wrong(node.place, key, f"must be {valid}, not {shown(node)}{hint}")
 
 
-def meant(name: str, names: Iterable[str]) -> str:
-    """A hint at the valid name that is most like this one, or nothing."""
+def meant(name: str, names: Iterable[str], prefix: str = "") -> str:
+    """A hint at the valid name that is most like this one, or nothing.
+
+    ``prefix`` is what all names begin with, and tells nothing about how alike they are.
+    """
     spelled = {valid.lower(): valid for valid in names}
     close = get_close_matches(name.lower(), spelled, n=1)
-    return f" (did you mean {spelled[close[0]]}?)" if close else ""
+    return f" (did you mean {prefix}{spelled[close[0]]}?)" if close else ""
 
 
 @dataclass(frozen=True, slots=True)

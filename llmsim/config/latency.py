@@ -87,7 +87,7 @@ class Rule:
     def checked(self, given: Given) -> Rule:
         """The rule, complete where it names no profile."""
         rule = self
-        if "profile" not in given and self._times() != (None,) * 4:
+        if "profile" not in given and any(key in given for key in TIMES):
             rule = self._complete(given)
         try:
             for own in profiles.PRESETS.values():

@@ -60,7 +60,9 @@ def from_environment(environ: Mapping[str, str], faults: Faults) -> dict[str, Sc
         if name in flags:
             found[flags[name]] = Scalar(Place(name), environ[name], environ[name])
         else:
-            message = f"unknown variable{meant(name, flags)}; valid are {', '.join(flags)}"
+            bare = [known.removeprefix(PREFIX) for known in flags]
+            hint = meant(name.removeprefix(PREFIX), bare, PREFIX)
+            message = f"unknown variable{hint}; valid are {', '.join(flags)}"
             faults += wrong(Place(name), "", message).faults
     return found
 

@@ -1,0 +1,342 @@
+"""Which source counts, what is read, and that what is written reads back to the same."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmsim import config
+from llmsim.config import Config, Errors, Generator, Latency, Models, Response, Rule, Server
+from llmsim.config.server import processors
+from llmsim.config.sources import PATHS, variable
+
+
+def from_text(text: str, tmp_path: Path, **flags: object) -> Config:
+    path = tmp_path / "sim.yaml"
+    path.write_text(text, encoding="utf-8")
+    return config.load(str(path), {}, flags)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "~", "server:\nerrors: {}\nlatency:\n  models:"]
+)
+def test_defaults(text: str, tmp_path: Path) -> None:
+    assert from_text(text, tmp_path) == config.load(None, {}, {}) == Config()
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    server = Config().server
+    assert server == Server(
+        host="0.0.0.0",
+        port=8080,
+        workers=processors(),
+        log_level="info",
+        max_body_bytes=33_554_432,
+        max_connections=16_384,
+        max_open_streams=20_000,
+        drain_timeout=30.0,
+        journal_mb=16,
+    )
+    assert server.workers == len(os.sched_getaffinity(0))
+    assert Config().latency == Latency(Rule(profile="auto"))
+    assert Config().response == Response(Generator("lorem"), 100)
+    assert Config().models == Models(None, "accept")
+    assert Config().errors == Errors(0, 0)
+    assert Config().seed is None
+
+
+EVERYTHING = """\
+server:
+  host: localhost
+  port: 9000
+  workers: 3
+  log_level: DEBUG
+  max_body_bytes: 0x1000
+  max_connections: 1_000
+  max_open_streams: 10
+  drain_timeout_ms: 1500.5
+  journal_mb: 8
+latency:
+  profile: gpt5
+  distribution: lognormal
+  tbt_mean_ms: 1e1
+  models:
+    "gpt-4*": {profile: fast}
+    "*": {ttft_mean_ms: 100, tbt_mean_ms: 5, tbt_stddev_ms: 0.25}
+response:
+  generator: sequence
+  target_tokens: 7
+  sequence: ["one", two, 2024-01-01]
+errors: {rate_limit_rate: 0.0, server_error_rate: 0}
+models:
+  available: [gpt-4, mine]
+  unknown: reject
+seed: 42
+"""
+
+
+def test_every_key(tmp_path: Path) -> None:
+    texts = ("one", "two", "2024-01-01")
+    assert from_text(EVERYTHING, tmp_path) == Config(
+        Server("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 8),
+        Latency(
+            Rule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
+            (("gpt-4*", Rule("fast")), ("*", Rule(None, 0.1, 0.0, 0.005, 0.00025, "normal"))),
+        ),
+        Response(Generator("sequence", texts), 7, texts),
+        Errors(),
+        Models(("gpt-4", "mine"), "reject"),
+        42,
+    )
+
+
+def test_the_example_of_the_documentation_reads(tmp_path: Path) -> None:
+    text = """\
+server: {port: 8080, host: "0.0.0.0", workers: 2}
+latency: {profile: "gpt5"}
+response: {generator: "lorem", target_tokens: 100}
+errors: {rate_limit_rate: 0, server_error_rate: 0}
+models: {available: [gpt-4o], unknown: accept}
+"""
+    read = from_text(text, tmp_path)
+    assert read.latency.default.profile == "gpt-5"
+    assert read.models.available == ("gpt-4o",)
+
+
+def test_anchors_and_aliases_are_read(tmp_path: Path) -> None:
+    text = "latency: {models: {a: &slow {profile: o-series}, b: *slow}}"
+    rules = dict(from_text(text, tmp_path).latency.models)
+    assert rules["a"] == rules["b"] == Rule("o-series")
+
+
+SOURCES = [
+    # flag, in the file, value there, in the environment, on the command line, and the reader
+    ("host", "server: {host: 10.0.0.1}", "10.0.0.2", "10.0.0.3"),
+    ("port", "server: {port: 1}", "2", "3"),
+    ("workers", "server: {workers: 1}", "2", "3"),
+    ("log_level", "server: {log_level: debug}", "warning", "error"),
+    ("generator", "response: {generator: echo}", "random", "fixed:hi"),
+    ("target_tokens", "response: {target_tokens: 1}", "2", "3"),
+    ("latency", "latency: {profile: fast}", "gpt-4", "instant"),
+    ("seed", "seed: 1", "2", "3"),
+]
+VALUES = {
+    "host": ("0.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"),
+    "port": (8080, 1, 2, 3),
+    "workers": (processors(), 1, 2, 3),
+    "log_level": ("info", "debug", "warning", "error"),
+    "generator": (
+        Generator("lorem"), Generator("echo"), Generator("random"), Generator("fixed", ("hi",))
+    ),
+    "target_tokens": (100, 1, 2, 3),
+    "latency": tuple(Latency(Rule(name)) for name in ("auto", "fast", "gpt-4", "instant")),
+    "seed": (None, 1, 2, 3),
+}  # fmt: skip
+
+
+def value_of(read: Config, flag: str) -> object:
+    found: object = read
+    for name in PATHS[flag]:
+        found = getattr(found, name)
+    return found
+
+
+@pytest.mark.parametrize("flagged", [False, True])
+@pytest.mark.parametrize("variabled", [False, True])
+@pytest.mark.parametrize("filed", [False, True])
+@pytest.mark.parametrize(("flag", "in_file", "in_variable", "on_line"), SOURCES)
+def test_precedence(  # noqa: PLR0917  one argument for each dimension of the table
+    flag: str,
+    in_file: str,
+    in_variable: str,
+    on_line: str,
+    filed: bool,
+    variabled: bool,
+    flagged: bool,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "sim.yaml"
+    path.write_text(in_file, encoding="utf-8")
+    read = config.load(
+        str(path) if filed else None,
+        {variable(flag): in_variable if variabled else "", "OTHER": "x"},
+        dict.fromkeys(PATHS) | {flag: on_line if flagged else None},
+    )
+    default, file, environment, line = VALUES[flag]
+    expected = line if flagged else environment if variabled else file if filed else default
+    assert value_of(read, flag) == expected
+
+
+def test_the_tables_above_cover_every_flag() -> None:
+    assert [row[0] for row in SOURCES] == sorted(VALUES, key=[row[0] for row in SOURCES].index)
+    assert {row[0] for row in SOURCES} == set(PATHS)
+
+
+def test_a_flag_changes_nothing_beside_its_key(tmp_path: Path) -> None:
+    read = from_text("server: {port: 1, workers: 2}\nseed: 3", tmp_path, port="9")
+    assert (read.server.port, read.server.workers, read.seed) == (9, 2, 3)
+
+
+def test_flags_may_be_typed_values() -> None:
+    assert config.load(None, {}, {"port": 99, "seed": 7}).server.port == 99
+
+
+def test_a_section_set_to_nothing_takes_flags(tmp_path: Path) -> None:
+    assert from_text("server:", tmp_path, port="9").server.port == 9
+
+
+def test_config_file_from_the_environment_and_the_flag_over_it(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text("seed: 1", encoding="utf-8")
+    two.write_text("seed: 2", encoding="utf-8")
+    assert config.load(None, {"LLMSIM_CONFIG": str(one)}, {}).seed == 1
+    assert config.load(str(two), {"LLMSIM_CONFIG": str(one)}, {}).seed == 2
+
+
+def test_the_latency_flag_replaces_the_whole_section(tmp_path: Path) -> None:
+    read = from_text(EVERYTHING, tmp_path, latency="instant")
+    assert read.latency == Latency(Rule("instant"))
+
+
+def test_a_generator_flag_drops_the_sequence_of_the_file(tmp_path: Path) -> None:
+    read = from_text(EVERYTHING, tmp_path, generator="echo")
+    assert read.response == Response(Generator("echo"), 7)
+
+
+def test_a_generator_flag_may_choose_the_sequence_of_the_file(tmp_path: Path) -> None:
+    text = "response: {generator: sequence, sequence: [a]}"
+    read = from_text(text, tmp_path, generator="sequence")
+    assert read.response.generator == Generator("sequence", ("a",))
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"LLMSIM_SERVICE_HOST": "10.0.0.1", "LLMSIM_SERVICE_PORT": "80"},
+        {"LLMSIM_SERVICE_PORT_HTTP": "80"},
+        {"LLMSIM_PORT": "tcp://10.0.0.1:80"},
+        {
+            "LLMSIM_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+            "LLMSIM_PORT_8080_TCP_PROTO": "tcp",
+            "LLMSIM_PORT_8080_TCP_PORT": "8080",
+            "LLMSIM_PORT_8080_TCP_ADDR": "10.0.0.1",
+        },
+        {"LLMSIM_METRICS_SERVICE_HOST": "10.0.0.1", "LLMSIM_METRICS_PORT": "tcp://10.0.0.1:80"},
+    ],
+)
+def test_what_kubernetes_sets_for_a_service_named_llmsim_is_not_for_us(
+    environ: dict[str, str],
+) -> None:
+    assert config.load(None, environ, {}) == Config()
+
+
+# --- writing back -----------------------------------------------------------------------------
+
+millis = st.one_of(
+    st.integers(1, 100_000).map(float), st.floats(0.001, 1e6).map(lambda ms: round(ms, 6))
+).map(lambda ms: float(repr(ms)))
+text = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=("Cs", "Cc")),
+    min_size=1,
+    max_size=12,
+)
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> dict[str, object]:
+    names = ("ttft_mean_ms", "ttft_stddev_ms", "tbt_mean_ms", "tbt_stddev_ms")
+    rule: dict[str, object] = {"profile": draw(st.sampled_from(("auto", "gpt5", "fast")))}
+    if draw(st.booleans()):
+        rule |= {name: draw(millis) for name in names}
+        rule["distribution"] = draw(st.sampled_from(("normal", "lognormal")))
+        if draw(st.booleans()):
+            del rule["profile"]
+    return rule
+
+
+@st.composite
+def files(draw: st.DrawFn) -> dict[str, object]:
+    response: dict[str, object] = {"target_tokens": draw(st.integers(1, 1_000_000))}
+    response["generator"] = draw(
+        st.sampled_from(("lorem", "echo", "random", "sequence")) | text.map("fixed:".__add__)
+    )
+    if response["generator"] == "sequence":
+        response["sequence"] = draw(st.lists(text, min_size=1, max_size=3))
+    models: dict[str, object] = {"unknown": draw(st.sampled_from(("accept", "reject")))}
+    if draw(st.booleans()):
+        models["available"] = draw(st.lists(text, min_size=1, max_size=3, unique=True))
+    patterns = draw(st.dictionaries(text, rules(), max_size=3))
+    return {
+        "server": {"port": draw(st.integers(1, 65535)), "drain_timeout_ms": draw(millis)},
+        "latency": draw(rules()) | {"models": patterns},
+        "response": response,
+        "models": models,
+        "seed": draw(st.none() | st.integers(0, 2**63 - 1)),
+    }
+
+
+@settings(max_examples=80, deadline=None)
+@given(file=files())
+def test_round_trip(file: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> None:
+    tmp_path = tmp_path_factory.getbasetemp()
+    read = from_text(yaml.safe_dump(file, sort_keys=False), tmp_path)
+    written = yaml.safe_dump(config.effective(read), sort_keys=False, allow_unicode=True)
+    assert from_text(written, tmp_path) == read
+    assert pickle.loads(pickle.dumps(read)) == read
+
+
+@pytest.mark.parametrize("text", ["", EVERYTHING])
+def test_effective_reads_back_to_the_same(text: str, tmp_path: Path) -> None:
+    read = from_text(text, tmp_path)
+    again = from_text(yaml.safe_dump(config.effective(read), sort_keys=False), tmp_path)
+    assert again == read
+
+
+def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None:
+    assert config.effective(from_text(EVERYTHING, tmp_path)) == {
+        "server": {
+            "host": "127.0.0.1",
+            "port": 9000,
+            "workers": 3,
+            "log_level": "debug",
+            "max_body_bytes": 4096,
+            "max_connections": 1000,
+            "max_open_streams": 10,
+            "drain_timeout_ms": 1500.5,
+            "journal_mb": 8,
+        },
+        "latency": {
+            "profile": "gpt-5",
+            "tbt_mean_ms": 10,
+            "distribution": "lognormal",
+            "models": {
+                "gpt-4*": {"profile": "fast"},
+                "*": {
+                    "ttft_mean_ms": 100,
+                    "ttft_stddev_ms": 0,
+                    "tbt_mean_ms": 5,
+                    "tbt_stddev_ms": 0.25,
+                    "distribution": "normal",
+                },
+            },
+        },
+        "response": {
+            "generator": "sequence",
+            "target_tokens": 7,
+            "sequence": ["one", "two", "2024-01-01"],
+        },
+        "errors": {"rate_limit_rate": 0, "server_error_rate": 0},
+        "models": {"available": ["gpt-4", "mine"], "unknown": "reject"},
+        "seed": 42,
+    }
+
+
+def test_config_crosses_to_another_process(tmp_path: Path) -> None:
+    read = from_text(EVERYTHING, tmp_path)
+    assert pickle.loads(pickle.dumps(read)) == read

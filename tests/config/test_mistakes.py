@@ -1,0 +1,506 @@
+"""Every mistake a configuration can have, and the message it gets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from llmsim import config
+from llmsim.errors import ConfigError, Fault
+
+SERVER_KEYS = (
+    "host, port, workers, log_level, max_body_bytes, max_connections, max_open_streams, "
+    "drain_timeout_ms, journal_mb"
+)
+RULE_KEYS = "profile, ttft_mean_ms, ttft_stddev_ms, tbt_mean_ms, tbt_stddev_ms, distribution"
+PROFILES = (
+    "auto or one of gpt-4, gpt-4o, gpt-5, gpt-5-mini, o-series, claude-opus, claude-sonnet, "
+    "claude-haiku, gemini-pro, gemini-flash, deepseek, deepseek-reasoner, fast, instant"
+)
+MS = "must be a number of milliseconds from 0 to 86400000"
+LOGNORMAL = (
+    "a lognormal with a deviation needs a mean above 0; set each mean together with its "
+    "deviation, as the mean of a profile may be 0"
+)
+MISSING = (
+    "is missing: without a profile, ttft_mean_ms and tbt_mean_ms are needed; or name a profile "
+    "to start from"
+)
+SECTIONS = "a mapping with the keys server, latency, response, errors, models, seed"
+ADDRESS = "must be an IP address such as 0.0.0.0, 127.0.0.1 or ::"
+WHOLE = "must be a whole number from"
+PORT = f"{WHOLE} 1 to 65535"
+SEED = f"{WHOLE} 0 to 9223372036854775807"
+TOKENS = f"{WHOLE} 1 to 1000000"
+RATE = "must be a number from 0 to 1"
+LIST = "must be a list of at least one value"
+LEVEL = "must be debug, info, warning or error"
+GENERATOR = "must be lorem, echo, random, sequence or fixed:TEXT"
+
+
+def faults(text: str, path: Path) -> list[Fault]:
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load(str(path), {}, {})
+    return list(caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "message"),
+    [
+        # the shape of the file
+        ("[a]", 1, "", f"must be {SECTIONS}, not a list"),
+        ("7", 1, "", f"must be {SECTIONS}, not 7"),
+        ("server: 5", 1, "server", f"must be a mapping with the keys {SERVER_KEYS}, not 5"),
+        ("server: [a]", 1, "server", f"must be a mapping with the keys {SERVER_KEYS}, not a list"),
+        (
+            "\nmodles: {}",
+            2,
+            "modles",
+            "unknown key (did you mean models?); valid are "
+            "server, latency, response, errors, models, seed",
+        ),
+        (
+            "server: {prot: 1}",
+            1,
+            "server.prot",
+            f"unknown key (did you mean port?); valid are {SERVER_KEYS}",
+        ),
+        ("server: {zzz: 1}", 1, "server.zzz", f"unknown key; valid are {SERVER_KEYS}"),
+        ("server: {<<: {port: 1}}", 1, "server.<<", f"unknown key; valid are {SERVER_KEYS}"),
+        ("server:\n  port: 1\n  port: 2", 3, "server.port", "set twice, first on line 2"),
+        ("seed: 1\nseed: 1", 2, "seed", "set twice, first on line 1"),
+        ("? [a]\n: 1", 1, "", "a key must be text"),
+        (
+            "seed: !!python/object:os.system 1",
+            1,
+            "seed",
+            "the tag tag:yaml.org,2002:python/object:os.system is not read here",
+        ),
+        (
+            "server: {port: 1",
+            1,
+            "",
+            "not valid YAML: while parsing a flow mapping expected ',' or '}', "
+            "but got '<stream end>'",
+        ),
+        ("a: *x", 1, "", "not valid YAML: found undefined alias 'x'"),
+        (
+            "seed: 1\n---\nseed: 2",
+            2,
+            "",
+            "not valid YAML: expected a single document in the stream but found another document",
+        ),
+        ("seed: 1\n\x07", 2, "", "not valid YAML: special characters are not allowed"),
+        ("&a [*a]", 1, "[0]", "an alias inside the value it stands for"),
+        # server
+        ("server: {host: example.org}", 1, "server.host", f"{ADDRESS}, not 'example.org'"),
+        ("server: {host: [x]}", 1, "server.host", f"{ADDRESS}, not a list"),
+        ("server: {port: 0}", 1, "server.port", f"{PORT}, not 0"),
+        ("server: {port: 65536}", 1, "server.port", f"{PORT}, not 65536"),
+        ("server: {port: 80.5}", 1, "server.port", f"{PORT}, not 80.5"),
+        ("server: {port: 8080.0}", 1, "server.port", f"{PORT}, not 8080.0"),
+        ("server: {port: '8080'}", 1, "server.port", f"{PORT}, not the text '8080'"),
+        ("server: {port: yes}", 1, "server.port", f"{PORT}, not yes"),
+        ("server: {port: 010}", 1, "server.port", f"{PORT}, not '010'"),
+        ("server: {port: 1:30}", 1, "server.port", f"{PORT}, not '1:30'"),
+        ("server: {port: .nan}", 1, "server.port", f"{PORT}, not .nan"),
+        ("server: {port: }", 1, "server.port", f"{PORT}, not nothing"),
+        ("server: {port: {a: 1}}", 1, "server.port", f"{PORT}, not a mapping"),
+        ("server: {workers: 0}", 1, "server.workers", f"{WHOLE} 1 to 512, not 0"),
+        ("server: {workers: true}", 1, "server.workers", f"{WHOLE} 1 to 512, not true"),
+        (
+            "server: {log_level: debgu}",
+            1,
+            "server.log_level",
+            f"{LEVEL}, not 'debgu' (did you mean debug?)",
+        ),
+        (
+            "server: {max_body_bytes: 1}",
+            1,
+            "server.max_body_bytes",
+            f"{WHOLE} 1024 to 1073741824, not 1",
+        ),
+        ("server: {max_connections: 0}", 1, "server.max_connections", f"{TOKENS}, not 0"),
+        ("server: {max_open_streams: x}", 1, "server.max_open_streams", f"{TOKENS}, not 'x'"),
+        (
+            "server: {drain_timeout_ms: -1}",
+            1,
+            "server.drain_timeout_ms",
+            "must be a number of milliseconds from 0 to 3600000, not -1",
+        ),
+        (
+            "server: {drain_timeout: 1}",
+            1,
+            "server.drain_timeout",
+            f"unknown key (did you mean drain_timeout_ms?); valid are {SERVER_KEYS}",
+        ),
+        ("server: {journal_mb: 0}", 1, "server.journal_mb", f"{WHOLE} 1 to 4096, not 0"),
+        # latency
+        (
+            "latency: {profile: gtp5}",
+            1,
+            "latency.profile",
+            f"must be {PROFILES}, not 'gtp5' (did you mean gpt-5?)",
+        ),
+        ("latency: {profile: }", 1, "latency.profile", f"must be {PROFILES}, not nothing"),
+        (
+            "latency: fast",
+            1,
+            "latency",
+            f"must be a mapping with the keys {RULE_KEYS}, models, not 'fast'",
+        ),
+        (
+            "latency: {distribution: gamma}",
+            1,
+            "latency.distribution",
+            "must be normal or lognormal, not 'gamma'",
+        ),
+        ("latency: {profile: fast, ttft_mean_ms: -1}", 1, "latency.ttft_mean_ms", f"{MS}, not -1"),
+        (
+            "latency: {profile: fast, ttft_mean_ms: .inf}",
+            1,
+            "latency.ttft_mean_ms",
+            f"{MS}, not .inf",
+        ),
+        (
+            "latency: {profile: fast, tbt_mean_ms: .nan}",
+            1,
+            "latency.tbt_mean_ms",
+            f"{MS}, not .nan",
+        ),
+        (
+            "latency: {profile: fast, tbt_stddev_ms: no}",
+            1,
+            "latency.tbt_stddev_ms",
+            f"{MS}, not no",
+        ),
+        (
+            "latency: {profile: fast, itl_mean_ms: 1}",
+            1,
+            "latency.itl_mean_ms",
+            f"unknown key (did you mean tbt_mean_ms?); valid are {RULE_KEYS}, models",
+        ),
+        ("latency:\n  ttft_mean_ms: 5", 2, "latency.tbt_mean_ms", MISSING),
+        ("latency:\n  tbt_mean_ms: 5", 2, "latency.ttft_mean_ms", MISSING),
+        (
+            "latency: {distribution: lognormal, ttft_mean_ms: 0, ttft_stddev_ms: 1, "
+            "tbt_mean_ms: 1}",
+            1,
+            "latency.distribution",
+            LOGNORMAL,
+        ),
+        (
+            "latency: {profile: auto, distribution: lognormal, tbt_stddev_ms: 1}",
+            1,
+            "latency.distribution",
+            LOGNORMAL,
+        ),
+        (
+            "latency: {models: [a]}",
+            1,
+            "latency.models",
+            "must be a mapping with model patterns as keys, not a list",
+        ),
+        (
+            "latency: {models: {'': {profile: fast}}}",
+            1,
+            "latency.models",
+            "a model pattern must not be empty",
+        ),
+        (
+            "latency: {models: {a: fast}}",
+            1,
+            "latency.models.a",
+            f"must be a mapping with the keys {RULE_KEYS}, not 'fast'",
+        ),
+        (
+            "latency:\n  models:\n    gpt-*:\n      tbt_mean_ms: 1",
+            4,
+            "latency.models.gpt-*.ttft_mean_ms",
+            MISSING,
+        ),
+        (
+            "latency:\n  models:\n    a: {profile: fast}\n    a: {profile: fast}",
+            4,
+            "latency.models.a",
+            "set twice, first on line 3",
+        ),
+        # response
+        (
+            "response: {generator: loren}",
+            1,
+            "response.generator",
+            f"{GENERATOR}, not 'loren' (did you mean lorem?)",
+        ),
+        ("response: {generator: [lorem]}", 1, "response.generator", f"{GENERATOR}, not a list"),
+        (
+            "response: {generator: 'fixed:'}",
+            1,
+            "response.generator",
+            "fixed: needs a text after it",
+        ),
+        (
+            "response: {generator: fixed}",
+            1,
+            "response.generator",
+            f"{GENERATOR}, not 'fixed' (did you mean fixed:TEXT?)",
+        ),
+        (
+            "response: {generator: sequence}",
+            1,
+            "response.sequence",
+            "is missing: the generator sequence needs a list of texts",
+        ),
+        (
+            "response: {generator: sequence, sequence: []}",
+            1,
+            "response.sequence",
+            f"{LIST}, not an empty list",
+        ),
+        (
+            "response: {generator: sequence, sequence: hello}",
+            1,
+            "response.sequence",
+            f"{LIST}, not 'hello'",
+        ),
+        (
+            "response: {generator: sequence, sequence: [a, 4]}",
+            1,
+            "response.sequence[1]",
+            'must be text, not 4 (quote it: "4")',
+        ),
+        (
+            "response: {generator: sequence, sequence: [no]}",
+            1,
+            "response.sequence[0]",
+            'must be text, not no (quote it: "no")',
+        ),
+        (
+            "response: {generator: sequence, sequence: [~]}",
+            1,
+            "response.sequence[0]",
+            "must be text, not nothing",
+        ),
+        (
+            "response: {generator: sequence, sequence: ['']}",
+            1,
+            "response.sequence[0]",
+            "must not be empty",
+        ),
+        (
+            "response: {generator: echo, sequence: [a]}",
+            1,
+            "response.sequence",
+            "only the generator sequence takes texts, not echo",
+        ),
+        (
+            "response: {sequence: [a]}",
+            1,
+            "response.sequence",
+            "only the generator sequence takes texts, not lorem",
+        ),
+        ("response: {target_tokens: 0}", 1, "response.target_tokens", f"{TOKENS}, not 0"),
+        (
+            "response: {target_tokens: 1000001}",
+            1,
+            "response.target_tokens",
+            f"{TOKENS}, not 1000001",
+        ),
+        # errors
+        (
+            "errors: {rate_limit_rate: 0.01}",
+            1,
+            "errors.rate_limit_rate",
+            "error injection is not available yet; must be 0, not 0.01",
+        ),
+        (
+            "errors: {server_error_rate: 1}",
+            1,
+            "errors.server_error_rate",
+            "error injection is not available yet; must be 0, not 1",
+        ),
+        ("errors: {server_error_rate: 1.1}", 1, "errors.server_error_rate", f"{RATE}, not 1.1"),
+        ("errors: {server_error_rate: true}", 1, "errors.server_error_rate", f"{RATE}, not true"),
+        (
+            "errors: {timeout_rate: 0}",
+            1,
+            "errors.timeout_rate",
+            "unknown key (did you mean rate_limit_rate?); valid are rate_limit_rate, "
+            "server_error_rate",
+        ),
+        # models
+        ("models: {available: gpt-4}", 1, "models.available", f"{LIST}, not 'gpt-4'"),
+        ("models: {available: []}", 1, "models.available", f"{LIST}, not an empty list"),
+        ("models: {available: [a, a]}", 1, "models.available[1]", "'a' is listed twice"),
+        (
+            "models: {unknown: refuse}",
+            1,
+            "models.unknown",
+            "must be accept or reject, not 'refuse'",
+        ),
+        # seed
+        ("seed: -1", 1, "seed", f"{SEED}, not -1"),
+        ("seed: 9223372036854775808", 1, "seed", f"{SEED}, not 9223372036854775808"),
+        ("seed: x", 1, "seed", f"{SEED}, not 'x'"),
+    ],
+)
+def test_one_mistake(text: str, line: int, key: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "sim.yaml"
+    assert faults(text, path) == [Fault(str(path), line, key, message)]
+
+
+def test_all_mistakes_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = """\
+server:
+  port: 0
+  workers: true
+latency:
+  ttft_mean_ms: x
+  models:
+    gpt-*: {profile: none}
+errors: {rate_limit_rate: 0.5, server_error_rate: 2}
+extra: 1
+seed: x
+"""
+    found = faults(text, tmp_path / "sim.yaml")
+    assert [(fault.line, fault.key) for fault in found] == [
+        (2, "server.port"),
+        (3, "server.workers"),
+        (5, "latency.ttft_mean_ms"),
+        (5, "latency.tbt_mean_ms"),
+        (7, "latency.models.gpt-*.profile"),
+        (8, "errors.rate_limit_rate"),
+        (8, "errors.server_error_rate"),
+        (9, "extra"),
+        (10, "seed"),
+    ]
+
+
+def test_a_check_over_two_keys_keeps_silent_where_one_of_them_is_faulty(tmp_path: Path) -> None:
+    found = faults("response: {generator: x, sequence: [a]}", tmp_path / "sim.yaml")
+    assert len(found) == 1
+    assert found[0].key == "response.generator"
+
+
+def test_long_values_are_cut(tmp_path: Path) -> None:
+    (found,) = faults("seed: " + "x" * 500, tmp_path / "sim.yaml")
+    assert found.message.endswith("x...'")
+    assert len(found.message) < 150
+
+
+def test_aliases_cannot_blow_up(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 10)]
+    (found,) = faults("\n".join(lines), tmp_path / "sim.yaml")
+    assert "more than 200000 values once aliases are expanded" in found.message
+
+
+def test_deep_nesting_is_a_fault(tmp_path: Path) -> None:
+    (found,) = faults("[" * 5000 + "]" * 5000, tmp_path / "sim.yaml")
+    assert found.message == "nested too deeply"
+
+
+def unreadable(path: Path, content: bytes | None, mode: str) -> str:
+    if mode == "directory":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        config.load(str(path), {}, {})
+    (fault,) = caught.value.faults
+    return str(fault).removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "expected"),
+    [
+        (None, "missing", "cannot be read: No such file or directory"),
+        (None, "directory", "cannot be read: Is a directory"),
+        (b"seed: \xff", "file", "not a text file in UTF-8 (invalid start byte)"),
+    ],
+)
+def test_unreadable_file(content: bytes | None, mode: str, expected: str, tmp_path: Path) -> None:
+    assert unreadable(tmp_path / "sim.yaml", content, mode) == expected
+
+
+def test_path_with_a_nul_is_a_fault() -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load("a\0b", {}, {})
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"port": "x"}, f"--port: server.port: {PORT}, not 'x'"),
+        ({"port": 0}, f"--port: server.port: {PORT}, not '0'"),
+        ({"target_tokens": "-5"}, f"--target-tokens: response.target_tokens: {TOKENS}, not '-5'"),
+        ({"latency": "quick"}, f"--latency: latency.profile: must be {PROFILES}, not 'quick'"),
+        (
+            {"generator": "sequence"},
+            "--generator: response.sequence: is missing: "
+            "the generator sequence needs a list of texts",
+        ),
+        ({"log_level": "loud"}, f"--log-level: server.log_level: {LEVEL}, not 'loud'"),
+        ({"host": ""}, f"--host: server.host: {ADDRESS}, not ''"),
+    ],
+)
+def test_mistaken_flags(flags: dict[str, object], expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(None, {}, flags)
+    assert list(map(str, caught.value.faults)) == [expected]
+
+
+VARIABLES = (
+    "LLMSIM_HOST, LLMSIM_PORT, LLMSIM_WORKERS, LLMSIM_GENERATOR, LLMSIM_TARGET_TOKENS, "
+    "LLMSIM_LATENCY, LLMSIM_SEED, LLMSIM_LOG_LEVEL, LLMSIM_CONFIG"
+)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"LLMSIM_PORT": "x"}, f"LLMSIM_PORT: server.port: {PORT}, not 'x'"),
+        (
+            {"LLMSIM_PRT": "1"},
+            f"LLMSIM_PRT: unknown variable (did you mean LLMSIM_PORT?); valid are {VARIABLES}",
+        ),
+        (
+            {"LLMSIM_SERVER_ZONE": "1"},
+            f"LLMSIM_SERVER_ZONE: unknown variable; valid are {VARIABLES}",
+        ),
+        (
+            {"LLMSIM_CONFIG": "/nowhere.yaml"},
+            "/nowhere.yaml: cannot be read: No such file or directory",
+        ),
+    ],
+)
+def test_mistaken_variables(environ: dict[str, str], expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(None, environ, {})
+    assert list(map(str, caught.value.faults)) == [expected]
+
+
+def test_faults_of_all_sources_come_together(tmp_path: Path) -> None:
+    path = tmp_path / "sim.yaml"
+    path.write_text("seed: x\nserver: {port: y}", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load(str(path), {"LLMSIM_WORKERS": "z"}, {"port": "8080", "host": "?"})
+    where = [fault.where for fault in caught.value.faults]
+    assert where == [str(path), str(path), "--host", "LLMSIM_WORKERS"]
+
+
+def test_an_unknown_flag_is_the_callers_mistake() -> None:
+    with pytest.raises(KeyError):
+        config.load(None, {}, {"prot": 1})
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_file_without_permission(tmp_path: Path) -> None:
+    path = tmp_path / "sim.yaml"
+    path.write_text("seed: 1", encoding="utf-8")
+    path.chmod(0)
+    with pytest.raises(ConfigError, match="cannot be read: Permission denied"):
+        config.load(str(path), {}, {})
