@@ -1,0 +1,26 @@
+# syntax=docker/dockerfile:1
+ARG PYTHON=3.13
+
+FROM python:${PYTHON}-slim AS build
+# Time stamps inside the wheel; with the same sources and hatchling the wheel is the same bytes.
+ARG SOURCE_DATE_EPOCH=1735689600
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY llmsim llmsim
+RUN ["pip", "wheel", "--no-deps", "--wheel-dir", "/wheels", "."]
+RUN python -m venv /opt/llmsim && /opt/llmsim/bin/pip install /wheels/*.whl
+
+FROM python:${PYTHON}-slim
+LABEL org.opencontainers.image.title="llmsim" \
+      org.opencontainers.image.description="An LLM traffic simulator" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=build /opt/llmsim /opt/llmsim
+ENV PATH=/opt/llmsim/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
+    CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener as b; b(ProxyHandler({})).open('http://127.0.0.1:8080/health', timeout=2)"]
+ENTRYPOINT ["llmsim"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8080"]
