@@ -17,7 +17,7 @@ from llmsim.engine.seeds import mix
 from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Ask, Dialect, Headers, Plan, Stamp
 from llmsim.server.player import TICK, Player, now_us
-from llmsim.server.ports import Port
+from llmsim.server.ports import Gone, Port
 from llmsim.server.rulebook import Rulebook
 from llmsim.shared.board import Board
 from llmsim.shared.journal import Journal
@@ -25,6 +25,9 @@ from llmsim.shared.segment import Segment
 
 # Characters a worker tokenises on its loop: about a tenth of a millisecond.
 INLINE_CHARACTERS = 8_000
+# Waits at least this long, in µs, look out for a client that leaves meanwhile; after shorter
+# ones the first byte that is sent tells.
+WATCHED = 250_000
 SEED_BITS = 48  # fits any client's number type
 CLIENT_GONE = 499
 TURN_CURSOR = 0
@@ -74,9 +77,8 @@ class Answering:
             await self._answer(port, request)
         except BadRequest as bad:
             request.refuse(port, bad.failure)
-        except asyncio.CancelledError:
+        except Gone:
             request.left()
-            raise
         except Exception:
             log.exception("could not answer a request to %s", endpoint.name)
             message = "The server had an error while processing your request. Sorry about that!"
@@ -118,13 +120,22 @@ class Answering:
     async def _plain(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
         request.begin(planned)
         due = request.start + int(planned.total * 1e6)
-        if due > now_us() + TICK // 2:
-            await self._player.reach(due)
-        now = now_us()
-        port.reply(planned.status, request.head(planned, stamp), planned.frames[0])
+        head = request.head(planned, stamp)
+        body = planned.frames[0]
+        status = planned.status
+        if due <= now_us() + TICK // 2:
+            now = now_us()
+            port.reply(status, head, body)
+        else:
+            await self._reach(due, port)
+            now = now_us()
+            # Unlike a whole reply, an open body tells whether the client is still there.
+            stream = port.open(status, [*head, ("content-length", str(len(body)))])
+            status = status if stream.send(body) else CLIENT_GONE
+            stream.close()
         self._board.late(now - due)
         took = (now - request.start) / 1e6
-        request.done(planned.status, took, took, max(now - due, 0) / 1e6, 1)
+        request.done(status, took, took, max(now - due, 0) / 1e6, 1)
 
     async def _stream(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
         if self._player.open >= self._most_streams:
@@ -133,9 +144,22 @@ class Answering:
         request.begin(planned)
         due = request.start + int(planned.due[0] * 1e6)
         if due > now_us() + TICK // 2:
-            await self._player.reach(due)
+            await self._reach(due, port)
         stream = port.open(planned.status, request.head(planned, stamp))
         self._player.play(planned, request.start, stream, request.ended)
+
+    async def _reach(self, due: int, port: Port) -> None:
+        """Wait until ``due``. Raises Gone if the client leaves during a long wait."""
+        reached = self._player.reach(due)
+        if due - now_us() < WATCHED:
+            await reached
+            return
+        leaving = asyncio.ensure_future(port.left())
+        leaving.add_done_callback(lambda _: reached.done() or reached.set_exception(Gone()))
+        try:
+            await reached
+        finally:
+            leaving.cancel()
 
 
 class Request:

@@ -40,7 +40,8 @@ class Port(Protocol):
         ...
 
     async def body(self, limit: int) -> bytes:
-        """The request body. Raises BadRequest if it is over ``limit`` bytes."""
+        """The request body. Raises BadRequest if it is over ``limit`` bytes and Gone if
+        the client leaves before it is whole."""
         ...
 
     def reply(self, status: int, headers: Headers, body: bytes) -> None:
@@ -49,6 +50,10 @@ class Port(Protocol):
 
     def open(self, status: int, headers: Headers) -> Stream:
         """Send the response head and open its body."""
+        ...
+
+    async def left(self) -> None:
+        """Return when the client has closed its connection."""
         ...
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from starlette.types import Message, Receive, Scope, Send
 
 from llmsim.exchange import Headers
-from llmsim.server.ports import DRAIN, Port, too_large
+from llmsim.server.ports import DRAIN, Gone, Port, too_large
 
 Handler = Callable[[Port], Awaitable[None]]
 
@@ -39,6 +39,8 @@ class ASGIPort:
         self._receive = receive
         self.outbox: asyncio.Queue[Message | None] = asyncio.Queue()
         self.read = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._receiving = asyncio.Lock()
         self.stream: ASGIStream | None = None
         self.method: str = scope["method"]
         self.path: str = scope["path"]
@@ -53,7 +55,8 @@ class ASGIPort:
         while more and size <= DRAIN * limit:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise asyncio.CancelledError
+                self._gone.set()
+                raise Gone
             size += len(message.get("body", b""))
             if size <= limit:
                 chunks.append(message.get("body", b""))
@@ -73,6 +76,14 @@ class ASGIPort:
         self.stream = ASGIStream(self.outbox)
         return self.stream
 
+    async def left(self) -> None:
+        if not self._gone.is_set():
+            await self.read.wait()
+            async with self._receiving:
+                while not self._gone.is_set():
+                    if (await self._receive())["type"] == "http.disconnect":
+                        self._gone.set()
+
     def _head(self, status: int, headers: Headers) -> None:
         encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         self.outbox.put_nowait(
@@ -90,7 +101,7 @@ class HotRoute:
         port = ASGIPort(scope, receive)
         handling = asyncio.ensure_future(self._handler(port))
         handling.add_done_callback(lambda done: _failed(done, port))
-        leaving = asyncio.ensure_future(self._left(receive, port, handling))
+        leaving = asyncio.ensure_future(_watch(port, handling))
         try:
             while (message := await port.outbox.get()) is not None:
                 await send(message)
@@ -99,17 +110,14 @@ class HotRoute:
             if port.stream is not None:
                 port.stream.gone = True
 
-    async def _left(
-        self, receive: Receive, port: ASGIPort, handling: asyncio.Future[None]
-    ) -> None:
-        """Stop what is still being made for a client that has gone."""
-        await port.read.wait()
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        handling.cancel()
-        if port.stream is not None:
-            port.stream.gone = True
-        port.outbox.put_nowait(None)
+
+async def _watch(port: ASGIPort, handling: asyncio.Future[None]) -> None:
+    """Stop what is still being made for a client that has gone."""
+    await port.left()
+    handling.cancel()
+    if port.stream is not None:
+        port.stream.gone = True
+    port.outbox.put_nowait(None)
 
 
 def _failed(handling: asyncio.Future[None], port: ASGIPort) -> None:
