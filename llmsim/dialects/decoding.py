@@ -9,7 +9,9 @@ import msgspec
 
 T = TypeVar("T")
 
-Problem: TypeAlias = Literal["json", "missing", "type", "value", "minimum", "maximum", "short", "long"]
+Problem: TypeAlias = Literal[
+    "json", "missing", "type", "value", "minimum", "maximum", "short", "long"
+]
 
 _PLACE = re.compile(r" - at `(key in )?\$(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")

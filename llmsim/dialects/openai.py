@@ -94,7 +94,9 @@ def refuse(mistake: Malformed) -> BadRequest:
             message = f"Invalid '{path}': {kind} {words} {expected}."
             return invalid(message, path, f"{kind}_{code}")
         case "short":
-            message = f"Invalid '{path}': empty {mistake.got}. Expected a minimum length {expected}."
+            message = (
+                f"Invalid '{path}': empty {mistake.got}. Expected a minimum length {expected}."
+            )
             return invalid(message, path, f"empty_{mistake.got}")
         case "long":
             message = (

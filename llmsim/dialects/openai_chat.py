@@ -165,7 +165,9 @@ def _said(choice: Choice) -> Said:
     return segment
 
 
-def _chunks(index: int, choice: Choice, usage: bytes, obfuscated: bool) -> tuple[list[bytes], Beats]:
+def _chunks(
+    index: int, choice: Choice, usage: bytes, obfuscated: bool
+) -> tuple[list[bytes], Beats]:
     """Tails of one choice's chunks, role first and finish reason last, and their beats."""
     words = _said(choice).words
     head = b'{"index":%d,' % index

@@ -75,9 +75,9 @@ def _build(name: str) -> tiktoken.Encoding:
     packed = files("llmsim.data").joinpath(f"{name}.tiktoken.gz").read_bytes()
     content = gzip.decompress(packed)
     if hashlib.sha256(content).hexdigest() != expected:
-        raise RuntimeError(f"the rank file {name}.tiktoken.gz is damaged: its sha256 is not {expected}")
+        raise RuntimeError(
+            f"the rank file {name}.tiktoken.gz is damaged: its sha256 is not {expected}"
+        )
     fields = content.split()
     ranks = dict(zip(map(a2b_base64, fields[0::2]), map(int, fields[1::2]), strict=True))
-    return tiktoken.Encoding(
-        name, pat_str=pattern, mergeable_ranks=ranks, special_tokens=special
-    )
+    return tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens=special)

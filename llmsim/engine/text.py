@@ -52,7 +52,9 @@ class Pool:
     tokens it was cut from: its length is known without counting.
     """
 
-    def __init__(self, words: Sequence[str], starts: Sequence[str], tokens: int = POOL_TOKENS) -> None:
+    def __init__(
+        self, words: Sequence[str], starts: Sequence[str], tokens: int = POOL_TOKENS
+    ) -> None:
         self._pieces, self._sentences = _sentences(words, starts, tokens)
         self._text = "".join(self._pieces)
         self._offsets = [0]
@@ -165,4 +167,3 @@ def before_stop(text: str, stops: Sequence[str]) -> tuple[str, str] | None:
         return None
     place, stop = min(found, key=lambda hit: hit[0])
     return text[:place], stop
-

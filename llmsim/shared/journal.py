@@ -173,7 +173,10 @@ class Journal:
             return None
         offset = place % self._room
         copied = bytes(self._ring[offset : offset + name + body + answer])
-        if self._header[1] - place > self._room or _RECORD.unpack_from(self._memory, at)[0] != stored:
+        if (
+            self._header[1] - place > self._room
+            or _RECORD.unpack_from(self._memory, at)[0] != stored
+        ):
             return None
         endpoint, _, model = copied[:name].decode(errors="replace").partition("\0")
         return Entry(

@@ -169,9 +169,7 @@ def _models(snapshot: Snapshot) -> dict[str, dict[str, int]]:
 
 
 def _quantiles(times: _Times, longest: float = float("inf")) -> dict[str, float]:
-    return {
-        f"p{share:g}": _ms(min(times.quantile(share / 100), longest)) for share in (50, 95, 99)
-    }
+    return {f"p{share:g}": _ms(min(times.quantile(share / 100), longest)) for share in (50, 95, 99)}
 
 
 def _ms(seconds: float) -> float:
