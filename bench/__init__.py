@@ -1,0 +1,1 @@
+"""How fast llmsim is: one command a benchmark, beside a bare Granian application."""

@@ -1,0 +1,172 @@
+"""Many paced streams at once: does every token come, and how late?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+from bench.accounting import Memory
+from bench.client import Load, Seen, run_client
+from bench.report import Cell, Column
+from bench.server import Server, bare, free_port, llmsim, running, write_config
+from bench.shape import STREAM, Shape
+from bench.wire import BODIES, WIRES
+
+TTFT_MS, GAP_MS = 200.0, 33.333
+"""Every token of every stream has one due time that the client can work out by itself."""
+
+WARM_UP = 5
+"""Tokens of the streams before the idle memory is read."""
+
+COLUMNS = (
+    Column("streams", "streams"),
+    Column("due_rate", "chunks due/s"),
+    Column("delivered", "delivered %", 2),
+    Column("p50_ms", "client p50 ms", 2),
+    Column("p99_ms", "p99", 2),
+    Column("p999_ms", "p99.9", 2),
+    Column("max_ms", "max", 1),
+    Column("own_p50_ms", "llmsim p50 ms", 2),
+    Column("own_p99_ms", "p99", 2),
+    Column("own_max_ms", "max", 1),
+    Column("cpu_us", "µs CPU a chunk", 1),
+    Column("cores", "cores", 2),
+    Column("stream_kib", "KiB a stream", 1),
+    Column("client_cores", "client's cores", 2),
+    Column("errors", "errors"),
+)
+
+NOTES = (
+    f"Streams at 30 tokens/s: TTFT {TTFT_MS:.0f} ms and gaps of {GAP_MS} ms, both without "
+    "deviation, so that token k is due at *request sent + TTFT + k x gap* by the client's own "
+    "clock. Arrivals are spread at random; the figures are of the window in which all streams "
+    "are open. *Delivered*: of the tokens due in the window, those that had arrived one gap after "
+    "it closed. Lateness is arrival - due: *client* is what our C client sees, network stack and "
+    "its own wake-up included; *llmsim* is `GET /llmsim/stats` over the whole run. CPU and "
+    "memory are those of all the server's processes; *KiB a stream* is what their PSS grew by, "
+    "divided by the streams open, without the kernel's socket buffers. The client runs on the "
+    "same cores.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """What to measure: ``streams`` at once, for ``seconds`` after they are all open.
+
+    ``control`` puts the bare application with one ``asyncio.sleep`` a frame in llmsim's place,
+    every frame sent ``late_ms`` late.
+    """
+
+    columns: ClassVar[Sequence[Column]] = COLUMNS
+    notes: ClassVar[Sequence[str]] = NOTES
+
+    dialect: str
+    streams: Sequence[int]
+    workers: int
+    seconds: float
+    control: bool = False
+    late_ms: float = 0.0
+
+    def run(self) -> list[dict[str, Cell]]:
+        with TemporaryDirectory(prefix="llmsim-bench-") as name:
+            return [self._row(Path(name), count) for count in self.streams]
+
+    def _load(self, streams: int) -> Load:
+        """Streams long enough to be open from the last arrival to the end of the window."""
+        wire = WIRES[self.dialect]
+        ramp, settle, gap = max(2.0, streams / 1000), 1.0, GAP_MS / 1e3
+        tokens = ceil((ramp + settle + self.seconds) / gap) + 30
+        return Load(
+            streams,
+            wire.lead,
+            tokens,
+            wire.tail,
+            ramp=ramp,
+            settle=settle,
+            window=self.seconds,
+            ttft=TTFT_MS / 1e3,
+            gap=gap,
+        )
+
+    def _row(self, folder: Path, streams: int) -> dict[str, Cell]:
+        load = self._load(streams)
+        port = free_port()
+        with running(self._command(port, folder, load), port, folder) as server:
+            self._warm_up(server, load)
+            idle = server.memory()
+            used: dict[str, float] = {}
+            peak: list[Memory] = []
+
+            def on_mark(mark: str) -> None:
+                used[mark] = server.cpu()
+                if mark == "close":
+                    peak.append(server.memory())
+
+            seen = run_client(port, self._request(load.tokens), load, on_mark)
+            own = {} if self.control else server.get("/llmsim/stats")["lateness"]
+        cpu = used["close"] - used["open"]
+        return row(seen, own, cpu, peak[0].pss - idle.pss)
+
+    def _command(self, port: int, folder: Path, load: Load) -> list[str]:
+        if self.control:
+            frames = load.lead + load.tokens + load.tail
+            command = bare(
+                port, self.workers, "paced", folder, Shape(STREAM.headers, frames=[240] * frames)
+            )
+            pace = {"ttft": TTFT_MS, "gap": GAP_MS, "late": self.late_ms}
+            return command + [f"--{key}={value / 1e3}" for key, value in pace.items()]
+        settings = {
+            "latency": {
+                "ttft_mean_ms": TTFT_MS,
+                "ttft_stddev_ms": 0.0,
+                "tbt_mean_ms": GAP_MS,
+                "tbt_stddev_ms": 0.0,
+            },
+            "response": {"generator": "lorem", "target_tokens": load.tokens},
+        }
+        return llmsim(port, self.workers, write_config(folder, "pacing", settings))
+
+    def _request(self, tokens: int) -> bytes:
+        return WIRES[self.dialect].request(BODIES["small"](), tokens, stream=True)
+
+    def _warm_up(self, server: Server, load: Load) -> None:
+        """A few short streams, so that idle memory is that of a server that has worked."""
+        if self.control:
+            return  # its streams have one length
+        short = Load(20, load.lead, WARM_UP, load.tail, window=0.1)
+        run_client(server.port, self._request(WARM_UP), short)
+
+
+def row(seen: Seen, own: dict[str, Any], cpu: float, grown: int) -> dict[str, Cell]:
+    """The findings: ``own`` is what the server says of its lateness (ms), ``cpu`` its seconds
+    over the window, ``grown`` the bytes its memory grew by."""
+    late = seen.late_ms
+    if late is None or seen.offset_ms is None:
+        raise ValueError(f"no token was due within the window: {seen}")
+    return {
+        "streams": seen.open_at_close,
+        "due_rate": seen.due / seen.window_s,
+        "delivered": 100 * seen.delivered / seen.due,
+        "missing": seen.missing,
+        "early": 100 * seen.early / seen.due,
+        "min_ms": late.min,
+        "p50_ms": late.p50,
+        "p99_ms": late.p99,
+        "p999_ms": late.p999,
+        "max_ms": late.max,
+        "offset_p50_ms": seen.offset_ms.p50,
+        "offset_p99_ms": seen.offset_ms.p99,
+        "own_p50_ms": own.get("p50"),
+        "own_p99_ms": own.get("p99"),
+        "own_max_ms": own.get("max"),
+        "cpu_us": cpu / seen.window_events * 1e6,
+        "cores": cpu / seen.window_s,
+        "chunks_per_read": seen.window_events / seen.window_reads,
+        "stream_kib": grown / seen.open_at_close / 1024,
+        "client_cores": seen.window_cpu_s / seen.window_s,
+        "errors": seen.errors,
+    }

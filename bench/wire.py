@@ -1,0 +1,93 @@
+"""What is asked of the server, in each API's words: adding an API is adding a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+FRESH = b"@@@@@@@@"
+"""Where a load client writes a number, to make each request's last message a new one."""
+
+TEXT = (
+    "the gateway sends each request on to a model and streams what it says back to whoever "
+    "asked while it counts tokens keeps limits and writes down how long every part of it took"
+)
+WORDS = TEXT.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One API as a load client sees it.
+
+    ``body`` makes a request of alternating user and assistant ``messages``, an answer of
+    ``tokens`` tokens, streamed or not. A streamed answer is ``lead`` events, one event a token,
+    and ``tail`` events.
+    """
+
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: Callable[[Sequence[str], int, bool], dict[str, Any]]
+    lead: int
+    tail: int
+
+    def request(self, messages: Sequence[str], tokens: int, stream: bool) -> bytes:
+        """The raw HTTP/1.1 request."""
+        body = json.dumps(self.body(messages, tokens, stream), separators=(",", ":")).encode()
+        head = [
+            f"POST {self.path} HTTP/1.1",
+            "host: 127.0.0.1",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            *(f"{name}: {value}" for name, value in self.headers),
+        ]
+        return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def _openai_chat(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
+    roles = cycle(("user", "assistant"))
+    return {
+        "model": "gpt-4o",
+        "messages": [
+            {"role": role, "content": text} for role, text in zip(roles, messages, strict=False)
+        ],
+        "max_completion_tokens": tokens,
+        "stream": stream,
+    }
+
+
+WIRES = {
+    "openai_chat": Wire(
+        path="/v1/chat/completions",
+        headers=(("authorization", "Bearer sk-bench"),),
+        body=_openai_chat,
+        lead=1,  # the role
+        tail=2,  # the finish reason; [DONE]
+    ),
+}
+
+
+def conversation(messages: int, characters: int, fresh: bool) -> list[str]:
+    """An odd number of messages of about ``characters`` each, no two the same.
+
+    With ``fresh`` the last one begins with :data:`FRESH`.
+    """
+    texts = []
+    for number in range(messages):
+        start = number % len(WORDS)
+        text = " ".join(islice(cycle(WORDS), start, start + characters // 4))
+        texts.append(f"{number} {text}"[:characters])
+    if fresh:
+        texts[-1] = f"{FRESH.decode()} {texts[-1]}"
+    return texts
+
+
+BODIES: dict[str, Callable[[], list[str]]] = {
+    "small": lambda: conversation(1, 60, fresh=False),
+    "small, new text": lambda: conversation(1, 60, fresh=True),
+    "20 KB": lambda: conversation(51, 350, fresh=False),
+    "20 KB, new last message": lambda: conversation(51, 350, fresh=True),
+}
+"""Conversations by name. Where nothing is new, a server may have counted the tokens before."""
