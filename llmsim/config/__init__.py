@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from llmsim.config import document, sources
+from llmsim.config.containers import Maybe
 from llmsim.config.document import Faults, Node, Place, Table
 from llmsim.config.injection import Errors
-from llmsim.config.kinds import Maybe, Whole
+from llmsim.config.kinds import Whole
 from llmsim.config.latency import Latency, Rule
 from llmsim.config.models import Models
 from llmsim.config.record import Record

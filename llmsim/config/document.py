@@ -98,6 +98,16 @@ def wrong(place: Place, key: str, message: str) -> ConfigError:
     return ConfigError([Fault(place.where, place.line, key, message)])
 
 
+def dotted(key: str, name: str) -> str:
+    """The key of a value in the mapping at ``key``."""
+    return f"{key}.{name}" if key else name
+
+
+def is_null(node: Node) -> bool:
+    """Whether a key was left without a value."""
+    return isinstance(node, Scalar) and node.value is None
+
+
 def read(path: str, faults: Faults) -> Node:
     """The tree of a YAML file; an empty file is an empty table.
 
@@ -192,7 +202,7 @@ class _Walk:
                 self.faults += wrong(place, key, "a key must be text").faults
                 continue
             name = name_node.value
-            path = f"{key}.{name}" if key else name
+            path = dotted(key, name)
             if name in entries:
                 first = entries[name].place.line
                 self.faults += wrong(place, path, f"set twice, first on line {first}").faults

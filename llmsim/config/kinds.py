@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Generic, Protocol, TypeVar
 
-from llmsim.config.document import Faults, Items, Node, Scalar, Table, wrong
+from llmsim.config.document import Items, Node, Scalar, Table, wrong
 from llmsim.errors import ConfigError
 
 T = TypeVar("T")
@@ -207,54 +207,3 @@ class OneOf(Generic[L]):
 
     def write(self, value: L) -> object:
         return value
-
-
-@dataclass(frozen=True, slots=True)
-class Maybe(Generic[T]):
-    """Another kind's value, or None where the key is left out or set to null."""
-
-    kind: Kind[T]
-
-    @property
-    def valid(self) -> str:
-        return self.kind.valid
-
-    @property
-    def suffix(self) -> str:
-        return suffix(self.kind)
-
-    def read(self, node: Node, key: str) -> T | None:
-        if isinstance(node, Scalar) and node.value is None:
-            return None
-        return self.kind.read(node, key)
-
-    def write(self, value: T | None) -> object:
-        return None if value is None else self.kind.write(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Each(Generic[T]):
-    """A list of at least one value of another kind, none of them twice if ``distinct``."""
-
-    kind: Kind[T]
-    distinct: bool = False
-
-    @property
-    def valid(self) -> str:
-        return "a list of at least one value"
-
-    def read(self, node: Node, key: str) -> tuple[T, ...]:
-        if not isinstance(node, Items) or not node.nodes:
-            raise unfit(node, key, self.valid)
-        faults, values = Faults(), list[T]()
-        for index, item in enumerate(node.nodes):
-            with faults.caught():
-                value = self.kind.read(item, f"{key}[{index}]")
-                if self.distinct and value in values:
-                    raise wrong(item.place, f"{key}[{index}]", f"{shown(item)} is listed twice")
-                values.append(value)
-        faults.settle()
-        return tuple(values)
-
-    def write(self, value: tuple[T, ...]) -> object:
-        return [self.kind.write(item) for item in value]

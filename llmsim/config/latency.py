@@ -18,9 +18,10 @@ from functools import lru_cache
 from typing import Annotated, Final
 
 from llmsim import profiles
+from llmsim.config.containers import Maybe, Named
 from llmsim.config.document import Node, Scalar
-from llmsim.config.kinds import Maybe, Millis, OneOf, meant, unfit
-from llmsim.config.record import Flat, Given, Named, Record
+from llmsim.config.kinds import Millis, OneOf, meant, unfit
+from llmsim.config.record import Flat, Given, Record
 from llmsim.profiles import DISTRIBUTIONS, Distribution, LatencyProfile
 
 AUTO: Final = "auto"

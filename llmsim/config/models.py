@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from llmsim.config.kinds import Each, Maybe, OneOf, Text
+from llmsim.config.containers import Each, Maybe
+from llmsim.config.kinds import OneOf, Text
 
 Unknown: TypeAlias = Literal["accept", "reject"]
 

@@ -29,7 +29,7 @@ from typing import (
     runtime_checkable,
 )
 
-from llmsim.config.document import Faults, Node, Scalar, Table, wrong
+from llmsim.config.document import Faults, Node, Table, dotted, is_null, wrong
 from llmsim.config.kinds import Kind, meant, suffix, unfit
 from llmsim.errors import ConfigError
 
@@ -90,7 +90,7 @@ class Record(Generic[R]):
         return _fields(section)
 
     def read(self, node: Node, key: str) -> R:
-        table = Table(node.place, {}) if _is_null(node) else node
+        table = Table(node.place, {}) if is_null(node) else node
         if not isinstance(table, Table):
             raise unfit(node, key, self.valid)
         faults = Faults()
@@ -153,35 +153,6 @@ class Flat(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class Named(Generic[R]):
-    """A mapping of free names to values of one kind, as pairs in the order of the file."""
-
-    kind: Kind[R]
-    name: str
-
-    @property
-    def valid(self) -> str:
-        return f"a mapping with {self.name}s as keys"
-
-    def read(self, node: Node, key: str) -> tuple[tuple[str, R], ...]:
-        if _is_null(node):
-            return ()
-        if not isinstance(node, Table):
-            raise unfit(node, key, self.valid)
-        faults, values = Faults(), list[tuple[str, R]]()
-        for name, entry in node.entries.items():
-            with faults.caught():
-                if not name:
-                    raise wrong(entry.place, key, f"a {self.name} must not be empty")
-                values.append((name, self.kind.read(entry.node, dotted(key, name))))
-        faults.settle()
-        return tuple(values)
-
-    def write(self, value: tuple[tuple[str, R], ...]) -> object:
-        return {name: self.kind.write(item) for name, item in value}
-
-
-@dataclass(frozen=True, slots=True)
 class _Field:
     name: str
     key: str
@@ -218,12 +189,3 @@ def keys(section: type) -> tuple[str, ...]:
     for field in _fields(section):
         names += keys(field.kind.type) if isinstance(field.kind, Flat) else [field.key]
     return tuple(names)
-
-
-def dotted(key: str, name: str) -> str:
-    """The key of a value in the mapping at ``key``."""
-    return f"{key}.{name}" if key else name
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.value is None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeAlias
 
+from llmsim.config.containers import Each
 from llmsim.config.document import Node, Scalar, wrong
-from llmsim.config.kinds import Each, Text, Whole, meant, unfit
+from llmsim.config.kinds import Text, Whole, meant, unfit
 from llmsim.config.record import Given
 
 Source: TypeAlias = Literal["lorem", "echo", "random", "fixed", "sequence"]
