@@ -97,6 +97,8 @@ def _too_long(window: int, prompt: int, wanted: int) -> Failure:
 
 def _reasoning_tokens(ask: Ask, rules: Rules, limit: int, seed: int) -> int:
     """Hidden thinking, never more than half of what the client allows."""
+    if not rules.model.reasoning:
+        return 0
     least, steps = REASONING[effort_of(ask, rules)]
     drawn = least + STEP * (mix(seed, 7) % steps)
     if ask.thinking is not None and ask.thinking.budget is not None:

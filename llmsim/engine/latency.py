@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -28,10 +29,11 @@ EFFORT: dict[Effort, float] = {
 
 class Draws(NamedTuple):
     """A profile's draws, made once: ``ttft`` shape (DRAWS,), ``gaps`` their running sum from 0,
-    shape (DRAWS + 1,)."""
+    shape (DRAWS + 1,), ``reached`` the same for reading single values quickly."""
 
-    ttft: Seconds
+    ttft: Sequence[float]
     gaps: Seconds
+    reached: Sequence[float]
 
 
 def arrivals(profile: LatencyProfile, tokens: int, seed: int, scale: float = 1.0) -> Seconds:
@@ -40,15 +42,29 @@ def arrivals(profile: LatencyProfile, tokens: int, seed: int, scale: float = 1.0
     The first is the time to first token times ``scale``; the gaps are a stretch of the
     profile's draws that begins where the seed says.
     """
-    draws = draws_of(profile)
-    start = mix(seed, 1) % DRAWS
-    first = draws.ttft[mix(seed, 2) % DRAWS] * scale
+    draws, start, first = _drawn(profile, seed, scale)
     if start + tokens <= DRAWS:
-        return draws.gaps[start : start + tokens] + (first - draws.gaps[start])
-    index = np.arange(start, start + tokens)
-    rounds, place = np.divmod(index, DRAWS)
-    times: Seconds = draws.gaps[place] + rounds * draws.gaps[-1] + (first - draws.gaps[start])
-    return times
+        return draws.gaps[start : start + tokens] + (first - draws.reached[start])
+    rounds, place = np.divmod(np.arange(start, start + tokens), DRAWS)
+    times: Seconds = draws.gaps[place] + rounds * draws.reached[DRAWS]
+    return times + (first - draws.reached[start])
+
+
+def span(
+    profile: LatencyProfile, tokens: int, seed: int, scale: float = 1.0
+) -> tuple[float, float]:
+    """The first and the last of :func:`arrivals`, without the others."""
+    draws, start, first = _drawn(profile, seed, scale)
+    rounds, last = divmod(start + max(tokens, 1) - 1, DRAWS)
+    reached = draws.reached
+    return first, first + reached[last] + rounds * reached[DRAWS] - reached[start]
+
+
+def _drawn(profile: LatencyProfile, seed: int, scale: float) -> tuple[Draws, int, float]:
+    """The draws, where this seed's stretch of gaps begins, and its time to first token."""
+    draws = draws_of(profile)
+    drawn = mix(seed, 1)
+    return draws, drawn % DRAWS, draws.ttft[(drawn >> 32) % DRAWS] * scale
 
 
 @lru_cache(maxsize=64)
@@ -57,7 +73,8 @@ def draws_of(profile: LatencyProfile) -> Draws:
     generator = np.random.Generator(np.random.PCG64(20_240_607))
     ttft = _sample(generator, profile.ttft_mean, profile.ttft_std, profile.distribution)
     gaps = _sample(generator, profile.itl_mean, profile.itl_std, profile.distribution)
-    return Draws(ttft, np.concatenate(([0.0], np.cumsum(gaps))))
+    reached = np.concatenate(([0.0], np.cumsum(gaps)))
+    return Draws(memoryview(ttft), reached, memoryview(reached))
 
 
 def _sample(generator: np.random.Generator, mean: float, std: float, distribution: str) -> Seconds:
@@ -67,7 +84,7 @@ def _sample(generator: np.random.Generator, mean: float, std: float, distributio
     ``std`` is not small beside it. ``lognormal`` takes mean and deviation of the variable
     itself, not of its logarithm: σ² = ln(1 + std²/mean²), μ = ln(mean) − σ²/2.
     """
-    if std == 0.0 or mean == 0.0 and distribution == "lognormal":
+    if std == 0.0 or (mean == 0.0 and distribution == "lognormal"):
         return np.full(DRAWS, mean)
     if distribution == "lognormal":
         variance = math.log1p((std / mean) ** 2)

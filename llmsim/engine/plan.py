@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from llmsim.engine.answer import Draw, Rules, compose, effort_of
-from llmsim.engine.latency import EFFORT, arrivals
+from llmsim.engine.latency import EFFORT, arrivals, span
 from llmsim.engine.seeds import mix
 from llmsim.errors import Failure
 from llmsim.exchange import Ask, Dialect, Frames, Plan, Reply, Seconds, Stamp
+
+# Salts a request's seed for the clocks of its choices.
+CLOCK = 1000
+AT_ONCE = np.zeros(1)
 
 
 class Whole:
@@ -39,12 +43,15 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     when the request cannot be answered under ``rules``.
     """
     reply = compose(ask, rules, draw)
-    clock = clock_of(ask, rules, draw, reply)
-    ttft, total = float(clock[0]), float(clock.max())
+    scale = EFFORT[effort_of(ask, rules)] if rules.model.reasoning else 1.0
     if not ask.stream:
+        ttft, total = _span(rules, draw, reply, scale)
+        due = np.array([total]) if total else AT_ONCE
         whole = Whole(dialect.plain(ask, reply, stamp))
-        return Plan(200, whole, np.array([total]), False, ttft, total, draw.seed, reply)
+        return Plan(200, whole, due, False, ttft, total, draw.seed, reply)
     script = dialect.script(ask, reply, stamp)
+    clock = _clock(rules, draw, reply, scale)
+    ttft, total = float(clock[0]), float(clock.max())
     frames, due = script.frames, np.append(clock, total)[script.beats]
     if ask.n > 1:
         order = np.argsort(due, kind="stable")
@@ -52,20 +59,28 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     return Plan(200, frames, due, True, ttft, total, draw.seed, reply)
 
 
-def failed(failure: Failure, status: int, body: bytes) -> Plan:
-    """A failure, due at once."""
-    return Plan(status, Whole(body), np.zeros(1), False, 0.0, 0.0, 0, failure=failure)
+def _span(rules: Rules, draw: Draw, reply: Reply, scale: float) -> tuple[float, float]:
+    """When the first and the last token of the reply exist: of all choices, the latest."""
+    spans = [
+        span(rules.profile, choice.tokens, mix(draw.seed, CLOCK + index), scale)
+        for index, choice in enumerate(reply.choices)
+    ]
+    return spans[0] if len(spans) == 1 else (spans[0][0], max(last for _, last in spans))
 
 
-def clock_of(ask: Ask, rules: Rules, draw: Draw, reply: Reply) -> Seconds:
+def _clock(rules: Rules, draw: Draw, reply: Reply, scale: float) -> Seconds:
     """When each beat of the reply falls, all choices one after another, shape (beats,).
 
     Hidden reasoning takes place before the first token; how long it takes follows from the
     effort. All choices begin together.
     """
-    scale = EFFORT[effort_of(ask, rules)] if rules.model.reasoning else 1.0
     times = [
-        arrivals(rules.profile, choice.beats, mix(draw.seed, 1000 + index), scale)
+        arrivals(rules.profile, choice.beats, mix(draw.seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
     ]
     return times[0] if len(times) == 1 else np.concatenate(times)
+
+
+def failed(failure: Failure, status: int, body: bytes) -> Plan:
+    """A failure, due at once."""
+    return Plan(status, Whole(body), AT_ONCE, False, 0.0, 0.0, 0, failure=failure)

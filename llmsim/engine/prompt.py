@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from llmsim.engine.tokens import Tokenizer
 from llmsim.exchange import Ask, Call, Image, Message
 
@@ -33,6 +31,15 @@ def tokens(ask: Ask, tokenizer: Tokenizer) -> int:
     return total
 
 
+def quick(ask: Ask, tokenizer: Tokenizer, limit: int) -> bool:
+    """Whether counting this prompt would tokenise at most ``limit`` characters."""
+    known = tokenizer.known
+    for message in ask.messages:
+        if len(message.text) + 16 * len(message.calls) > 200 and known(message.text) is None:
+            limit -= len(message.text) + sum(len(call.arguments) for call in message.calls)
+    return limit >= 0
+
+
 def _rest(message: Message, tokenizer: Tokenizer) -> int:
     images = sum(image_tokens(image) for image in message.images)
     calls = sum(call_tokens(call, tokenizer) for call in message.calls)
@@ -60,19 +67,3 @@ def image_tokens(image: Image) -> int:
     across = -(-round(width * shrink) // 512)
     down = -(-round(height * shrink) // 512)
     return LOW_DETAIL + PER_TILE * across * down
-
-
-def texts(ask: Ask) -> Iterator[str]:
-    """Every text that counting this prompt will tokenise."""
-    for message in ask.messages:
-        yield message.text
-        if message.name is not None:
-            yield message.name
-        for call in message.calls:
-            yield call.name
-            yield call.arguments
-
-
-def uncounted(ask: Ask, tokenizer: Tokenizer) -> int:
-    """Characters that counting this prompt would have to tokenise."""
-    return sum(len(text) for text in texts(ask) if not tokenizer.known(text))

@@ -66,7 +66,7 @@ class Pool:
         tokens = brief.target if whole else brief.limit
         if tokens <= 0:
             return EMPTY, whole
-        start = self._sentences[mix(brief.seed, 3) % len(self._sentences)]
+        start = self._sentences[brief.seed % len(self._sentences)]
         return self._run(start, start + tokens, whole and tokens > 1, brief.pieces), whole
 
     def _run(self, start: int, stop: int, close: bool, pieces: bool) -> Text:

@@ -20,16 +20,16 @@ class Counts:
     one and the former old one is forgotten. Every look-up costs one or two dict accesses.
     """
 
-    __slots__ = ("_half", "_old", "_room", "_young")
+    __slots__ = ("_half", "_old", "_room", "young")
 
     def __init__(self, characters: int) -> None:
         self._half = characters // 2
         self._room = self._half
-        self._young: dict[str, int] = {}
+        self.young: dict[str, int] = {}
         self._old: dict[str, int] = {}
 
     def get(self, text: str) -> int | None:
-        count = self._young.get(text)
+        count = self.young.get(text)
         if count is None:
             count = self._old.get(text)
             if count is not None:
@@ -42,9 +42,9 @@ class Counts:
             return
         self._room -= size
         if self._room < 0:
-            self._old, self._young = self._young, {}
+            self._old, self.young = self.young, {}
             self._room = self._half - size
-        self._young[text] = count
+        self.young[text] = count
 
 
 class Tokenizer:
@@ -58,17 +58,22 @@ class Tokenizer:
     def name(self) -> str:
         return self._encoding.name
 
-    def known(self, text: str) -> bool:
-        """Whether :meth:`count` would answer without tokenising."""
-        return self._counts.get(text) is not None
-
     def count(self, text: str) -> int:
         """How many tokens ``text`` is. Text that spells a special token counts as plain text."""
+        count = self._counts.young.get(text)
+        return self.counted(text) if count is None else count
+
+    def counted(self, text: str) -> int:
+        """The same for a text that was not counted lately."""
         count = self._counts.get(text)
         if count is None:
             count = len(self._encoding.encode_ordinary(text))
             self._counts.put(text, count)
         return count
+
+    def known(self, text: str) -> int | None:
+        """The count of ``text`` if that takes no tokenising."""
+        return self._counts.get(text)
 
     def encode(self, text: str) -> list[bytes]:
         """The tokens of ``text``, as bytes; one may end inside a character."""

@@ -23,8 +23,8 @@ from llmsim.shared.board import Board
 from llmsim.shared.journal import Journal
 from llmsim.shared.segment import Segment
 
-# Characters a worker tokenises on its loop: about a tenth of a millisecond.
-INLINE_CHARACTERS = 8_000
+# What a worker tokenises on its loop: about a tenth of a millisecond.
+INLINE_BYTES = 8_000
 # Waits at least this long, in µs, look out for a client that leaves meanwhile; after shorter
 # ones the first byte that is sent tells.
 WATCHED = 250_000
@@ -89,10 +89,10 @@ class Answering:
         ask = request.endpoint.dialect.decode(body)
         request.model = ask.model
         rules = self._rulebook.known(ask.model) or await self._rules(ask.model)
-        if prompt.uncounted(ask, rules.tokenizer) > INLINE_CHARACTERS:
-            prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
-        else:
+        if len(body) <= INLINE_BYTES or prompt.quick(ask, rules.tokenizer, INLINE_BYTES):
             prompt_tokens = prompt.tokens(ask, rules.tokenizer)
+        else:
+            prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
         turn = self._segment.advance(TURN_CURSOR) if self._takes_turns else 0
         draw = Draw(self._seed(ask, body), turn, prompt_tokens)
         stamp = Stamp(request.mark, int(request.arrived))
@@ -133,7 +133,7 @@ class Answering:
             stream = port.open(status, [*head, ("content-length", str(len(body)))])
             status = status if stream.send(body) else CLIENT_GONE
             stream.close()
-        self._board.late(now - due)
+        self._board.late(now - due, 1)
         took = (now - request.start) / 1e6
         request.done(status, took, took, max(now - due, 0) / 1e6, 1)
 

@@ -75,7 +75,7 @@ class Segment:
         descriptor, path = _file(shape.size)
         header = memoryview(mmap.mmap(descriptor, PAGE)).cast("q")
         header[1:7] = memoryview(
-            bytes().join(
+            b"".join(
                 value.to_bytes(8, sys.byteorder)
                 for value in (
                     shape.slots,

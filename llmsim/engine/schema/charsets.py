@@ -110,9 +110,7 @@ def unicode_property(name: str) -> Set | None:
         return EVERYTHING
     category = _LONG_CATEGORIES.get(short, value)
     points = [
-        point
-        for point in range(_SCANNED)
-        if unicodedata.category(chr(point)).startswith(category)
+        point for point in range(_SCANNED) if unicodedata.category(chr(point)).startswith(category)
     ]
     return union(tuple((point, point) for point in points)) if points and category else None
 

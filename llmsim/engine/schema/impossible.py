@@ -24,6 +24,4 @@ class ImpossibleSchema(ValueError):
     @property
     def pointer(self) -> str:
         """The path as a JSON pointer in a URI fragment: ``#/properties/city``."""
-        return "#" + "".join(
-            "/" + step.replace("~", "~0").replace("/", "~1") for step in self.path
-        )
+        return "#" + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in self.path)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from llmsim.engine.schema import types
 from llmsim.engine.schema.normal import NOTHING, Facet
 
+KEPT = "$comment"
+"""Marks a made-up schema whose ``not`` has no positive form; no normalised one has this keyword."""
+
 _OPPOSITES = {
     "minimum": "exclusiveMaximum",
     "maximum": "exclusiveMinimum",
@@ -18,6 +21,14 @@ _COUNTS = {
     "maxItems": ("minItems", 1),
     "minProperties": ("maxProperties", -1),
     "maxProperties": ("minProperties", 1),
+}
+_SILENT = frozenset(
+    ("default", "examples", "description", "then", "else", "minContains", "maxContains")
+)
+_NEIGHBOURS = {
+    "if": ("if", "then", "else"),
+    "contains": ("contains", "minContains", "maxContains"),
+    "additionalProperties": ("additionalProperties", "properties", "patternProperties"),
 }
 
 
@@ -38,8 +49,7 @@ def _without(key: str, value: object, facet: Facet) -> list[Facet]:  # noqa: PLR
     kind = types.spelled(types.KEYWORDS.get(key, 0))
     match key, value:
         case "type", str() | list():
-            rest = types.EVERY & ~types.named(value)
-            return [{"type": types.spelled(rest)}] if rest else []
+            return _other_types(value)
         case "not", dict():
             return [value]
         case "allOf", list():
@@ -56,7 +66,9 @@ def _without(key: str, value: object, facet: Facet) -> list[Facet]:  # noqa: PLR
         case "items", dict():
             start = len(facet.get("prefixItems", ()))
             anything: list[Facet] = [{} for _ in range(start)]
-            return [{"type": kind, "minItems": start + 1, "prefixItems": [*anything, {"not": value}]}]
+            return [
+                {"type": kind, "minItems": start + 1, "prefixItems": [*anything, {"not": value}]}
+            ]
         case _ if key in _OPPOSITES:
             return [{"type": kind, _OPPOSITES[key]: value}]
         case _, int() if key in _COUNTS:
@@ -64,17 +76,18 @@ def _without(key: str, value: object, facet: Facet) -> list[Facet]:  # noqa: PLR
             return [{"type": kind, opposite: value + offset}] if value + offset >= 0 else []
         case _ if key in _SILENT:
             return []
-    return [{"type": kind, "not": _only(key, facet)} if kind else {"not": _only(key, facet)}]
+    kept: Facet = {"not": _only(key, facet), KEPT: "as it is"}
+    return [{"type": kind, **kept} if kind else kept]
 
 
-_SILENT = frozenset(("default", "examples", "description", "then", "else"))
-_NEIGHBOURS = {
-    "if": ("if", "then", "else"),
-    "contains": ("contains", "minContains", "maxContains"),
-    "minContains": (),
-    "maxContains": (),
-    "additionalProperties": ("additionalProperties", "properties", "patternProperties"),
-}
+def _other_types(value: str | list[str]) -> list[Facet]:
+    rest = types.EVERY & ~types.named(value)
+    found: list[Facet] = []
+    if named := types.spelled(rest):
+        found.append({"type": named})
+    if rest & types.NUMBER == types.FRACTION:
+        found.append({"type": "number", "not": {"type": "integer"}, KEPT: "as it is"})
+    return found
 
 
 def _only(key: str, facet: Facet) -> Facet:

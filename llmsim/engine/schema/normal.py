@@ -61,6 +61,25 @@ class Document:
         defs = {key.rpartition("/")[2]: facet for key, facet in self.targets.items()}
         return {"$ref": "#/$defs/0", "$defs": defs}
 
+    def closed(self, facets: tuple[Facet, ...]) -> Facet:
+        """Facets that must all hold, as one self-contained schema."""
+        found: dict[str, Facet] = {}
+        waiting: list[Any] = list(facets)
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, dict):
+                key = node.get("$ref")
+                if isinstance(key, str) and key in self.targets and key not in found:
+                    found[key] = self.targets[key]
+                    waiting.append(found[key])
+                waiting += node.values()
+            elif isinstance(node, list):
+                waiting += node
+        schema: Facet = {"allOf": list(facets)} if len(facets) > 1 else dict(facets[0])
+        if found:
+            schema["$defs"] = {key.rpartition("/")[2]: facet for key, facet in found.items()}
+        return schema
+
     def schema(self, raw: Any, path: Path) -> Facet:
         """One subschema, normalised, and all that is below it."""
         if raw is True:

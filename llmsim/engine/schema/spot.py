@@ -70,6 +70,11 @@ class Spot:
         """The height as far as it has been worked out."""
         return self._height
 
+    @property
+    def is_null(self) -> bool:
+        """Whether null is all that fits here."""
+        return isinstance(self._maker, Constants) and self._maker.values == (None,)
+
     def why(self) -> ImpossibleSchema:
         """Why nothing fits here."""
         seen: set[int] = set()

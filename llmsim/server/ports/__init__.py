@@ -12,7 +12,7 @@ from llmsim.exchange import Headers
 DRAIN = 4
 
 
-class Gone(Exception):
+class Gone(Exception):  # noqa: N818  named for what it says
     """The client closed its connection."""
 
 
