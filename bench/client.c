@@ -357,9 +357,10 @@ static void count_due(double end) {
         if (s->sent == 0) continue;
         for (int64_t k = 0; k < want.tokens; k++) {
             double due = s->sent + want.ttft + (double)k * want.gap;
-            if (!in_window(due) || due > end) continue;
+            bool arrived = k < s->events - want.lead;
+            if (!in_window(due) || (!arrived && due > end)) continue;
             seen.due++;
-            if (k < s->events - want.lead) continue;
+            if (arrived) continue;
             seen.missing++;
             late[late_size++] = (float)((end - due) * 1e3);
         }

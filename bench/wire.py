@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from typing import Any
 
 FRESH = b"@@@@@@@@"
@@ -22,9 +22,10 @@ WORDS = TEXT.split()
 class Wire:
     """One API as a load client sees it.
 
-    ``body`` makes a request of alternating user and assistant ``messages``, an answer of
-    ``tokens`` tokens, streamed or not. A streamed answer is ``lead`` events, one event a token,
-    and ``tail`` events.
+    ``body`` makes a request of ``messages``, for an answer of ``tokens`` tokens, streamed or not.
+    The messages alternate between user and assistant and the last is the user's; where their
+    number is even, the first is the system's. A streamed answer is ``lead`` events, one event a
+    token, and ``tail`` events.
     """
 
     path: str
@@ -47,7 +48,8 @@ class Wire:
 
 
 def _openai_chat(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
-    roles = cycle(("user", "assistant"))
+    system = ["system"] * (len(messages) % 2 == 0)
+    roles = chain(system, cycle(("user", "assistant")))
     return {
         "model": "gpt-4o",
         "messages": [
@@ -70,7 +72,7 @@ WIRES = {
 
 
 def conversation(messages: int, characters: int, fresh: bool) -> list[str]:
-    """An odd number of messages of about ``characters`` each, no two the same.
+    """So many messages of about ``characters`` each, no two the same.
 
     With ``fresh`` the last one begins with :data:`FRESH`.
     """
@@ -87,7 +89,7 @@ def conversation(messages: int, characters: int, fresh: bool) -> list[str]:
 BODIES: dict[str, Callable[[], list[str]]] = {
     "small": lambda: conversation(1, 60, fresh=False),
     "small, new text": lambda: conversation(1, 60, fresh=True),
-    "20 KB": lambda: conversation(51, 350, fresh=False),
-    "20 KB, new last message": lambda: conversation(51, 350, fresh=True),
+    "20 KB": lambda: conversation(50, 360, fresh=False),
+    "20 KB, new last message": lambda: conversation(50, 360, fresh=True),
 }
 """Conversations by name. Where nothing is new, a server may have counted the tokens before."""
