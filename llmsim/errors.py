@@ -56,7 +56,7 @@ class Failure:
     status: int | None = None
 
 
-class BadRequest(Exception):
+class BadRequest(Exception):  # noqa: N818  named for what it says
     """The client's request cannot be served; carries the failure to answer with."""
 
     def __init__(self, failure: Failure) -> None:

@@ -21,7 +21,7 @@ _LENGTH = re.compile(r"Expected `(?P<what>[^`]*)` of length (?P<side>[<>]=|==) (
 _RANGE = re.compile(r"Expected `(?P<what>[^`]*)` (?P<side>[<>]=?) (?P<bound>.*)$")
 
 
-class Malformed(Exception):
+class Malformed(Exception):  # noqa: N818  named for what it says
     """A body that is not what the dialect reads.
 
     ``path`` is the offending field as in ``messages[0].content`` ("" for the body itself).

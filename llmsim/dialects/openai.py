@@ -70,7 +70,7 @@ def failure(failed: Failure) -> tuple[int, bytes]:
     return failed.status or status, orjson.dumps({"error": error})
 
 
-def refuse(mistake: Malformed) -> BadRequest:
+def refuse(mistake: Malformed) -> BadRequest:  # noqa: PLR0911  one return a problem
     """A malformed body in OpenAI's words."""
     path, expected = mistake.path, mistake.expected
     match mistake.problem:

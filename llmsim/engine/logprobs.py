@@ -10,7 +10,7 @@ from llmsim.exchange import Logprob, TokenLogprobs
 
 _OTHERS = tuple(
     b" " + word.encode()
-    for word in (
+    for word in (  # noqa: SIM905  two lines of words read better than forty of literals
         "the a an and or but in on at to for of with by from as is was are be this that it not "
         "can will more most some any all one two new first last good other same own such only"
     ).split(" ")
