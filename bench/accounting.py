@@ -49,6 +49,17 @@ def cpu_seconds(pids: tuple[int, ...]) -> float:
     return ticks / TICKS
 
 
+def busy_seconds() -> float:
+    """Seconds of CPU the whole machine has used, interrupts and stolen time included.
+
+    Source: proc_stat(5).
+    """
+    user, nice, system, _idle, _iowait, *others = map(
+        int, (PROC / "stat").read_text().partition("\n")[0].split()[1:9]
+    )
+    return (user + nice + system + sum(others)) / TICKS
+
+
 def memory(pids: tuple[int, ...]) -> Memory:
     """Source: proc_pid_smaps(5), smaps_rollup. Memory of sockets is the kernel's: not in here."""
     total = Memory(0, 0)

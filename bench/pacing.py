@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
+from bench import accounting
 from bench.accounting import Memory
 from bench.client import Load, Seen, run_client
 from bench.report import Cell, Column
@@ -37,6 +38,7 @@ COLUMNS = (
     Column("cores", "cores", 2),
     Column("stream_kib", "KiB a stream", 1),
     Column("client_cores", "client's cores", 2),
+    Column("other_cores", "others' cores", 2),
     Column("errors", "errors"),
 )
 
@@ -49,7 +51,8 @@ NOTES = (
     "its own wake-up included; *llmsim* is `GET /llmsim/stats` over the whole run. CPU and "
     "memory are those of all the server's processes; *KiB a stream* is what their PSS grew by, "
     "divided by the streams open, without the kernel's socket buffers. The client runs on the "
-    "same cores.",
+    "same cores; *others' cores* is what the rest of the machine was using meanwhile, and where "
+    "that is not near zero the lateness is partly theirs.",
 )
 
 
@@ -75,7 +78,7 @@ class Pacing:
         with TemporaryDirectory(prefix="llmsim-bench-") as name:
             return [self._row(Path(name), count) for count in self.streams]
 
-    def _load(self, streams: int) -> Load:
+    def load(self, streams: int) -> Load:
         """Streams long enough to be open from the last arrival to the end of the window."""
         wire = WIRES[self.dialect]
         ramp, settle, gap = max(2.0, streams / 1000), 1.0, GAP_MS / 1e3
@@ -93,23 +96,24 @@ class Pacing:
         )
 
     def _row(self, folder: Path, streams: int) -> dict[str, Cell]:
-        load = self._load(streams)
+        load = self.load(streams)
         port = free_port()
         with running(self._command(port, folder, load), port, folder) as server:
             self._warm_up(server, load)
             idle = server.memory()
             used: dict[str, float] = {}
+            busy: dict[str, float] = {}
             peak: list[Memory] = []
 
             def on_mark(mark: str) -> None:
-                used[mark] = server.cpu()
+                used[mark], busy[mark] = server.cpu(), accounting.busy_seconds()
                 if mark == "close":
                     peak.append(server.memory())
 
             seen = run_client(port, self._request(load.tokens), load, on_mark)
-            own = {} if self.control else server.get("/llmsim/stats")["lateness"]
-        cpu = used["close"] - used["open"]
-        return row(seen, own, cpu, peak[0].pss - idle.pss)
+            own = {} if self.control else server.get("/llmsim/stats")["lateness_ms"]
+        cpu, machine = used["close"] - used["open"], busy["close"] - busy["open"]
+        return row(seen, own, cpu, machine, peak[0].pss - idle.pss)
 
     def _command(self, port: int, folder: Path, load: Load) -> list[str]:
         if self.control:
@@ -141,9 +145,9 @@ class Pacing:
         run_client(server.port, self._request(WARM_UP), short)
 
 
-def row(seen: Seen, own: dict[str, Any], cpu: float, grown: int) -> dict[str, Cell]:
+def row(seen: Seen, own: dict[str, Any], cpu: float, machine: float, grown: int) -> dict[str, Cell]:
     """The findings: ``own`` is what the server says of its lateness (ms), ``cpu`` its seconds
-    over the window, ``grown`` the bytes its memory grew by."""
+    over the window and ``machine`` the whole machine's, ``grown`` the bytes its memory grew by."""
     late = seen.late_ms
     if late is None or seen.offset_ms is None:
         raise ValueError(f"no token was due within the window: {seen}")
@@ -168,5 +172,6 @@ def row(seen: Seen, own: dict[str, Any], cpu: float, grown: int) -> dict[str, Ce
         "chunks_per_read": seen.window_events / seen.window_reads,
         "stream_kib": grown / seen.open_at_close / 1024,
         "client_cores": seen.window_cpu_s / seen.window_s,
+        "other_cores": max(0.0, machine - cpu - seen.window_cpu_s) / seen.window_s,
         "errors": seen.errors,
     }

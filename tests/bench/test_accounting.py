@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.accounting import cpu_seconds, memory, tree
+from bench.accounting import busy_seconds, cpu_seconds, memory, tree
 
 if not Path("/proc/self/smaps_rollup").exists():
     pytest.skip("needs Linux's /proc", allow_module_level=True)
@@ -60,3 +60,7 @@ def test_a_process_that_has_ended_is_an_error():
         pass
     with pytest.raises(FileNotFoundError):
         cpu_seconds((child.pid,))
+
+
+def test_the_machine_is_at_least_as_busy_as_its_processes(family):
+    assert busy_seconds() > cpu_seconds(family)
