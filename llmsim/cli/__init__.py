@@ -1,0 +1,30 @@
+"""The command line: each command translates its flags and calls the library."""
+
+from __future__ import annotations
+
+import click
+
+from llmsim import __version__
+from llmsim.cli.check import check
+from llmsim.cli.models import models
+from llmsim.cli.plan import plan
+from llmsim.cli.serve import serve
+
+EXAMPLES = """\b
+Examples:
+  llmsim serve
+  llmsim serve --port 9000 --latency fast --seed 7
+  llmsim check llmsim.yaml
+  llmsim models
+  echo '{"model": "gpt-5", "messages": [{"role": "user", "content": "Hi"}]}' | llmsim plan
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(__version__, prog_name="llmsim")
+def main() -> None:
+    """Answer like an LLM provider, to the byte and to the millisecond, without a model."""
+
+
+for _command in (serve, plan, check, models):
+    main.add_command(_command)

@@ -1,0 +1,73 @@
+"""``llmsim plan``."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import IO, Final
+
+import click
+
+from llmsim.cli import flags
+
+DIALECTS: Final = {"openai_chat": "OpenAIChat"}
+"""Dialect to its class, in the module of the dialect's name; imported only when asked for."""
+
+
+EXAMPLES = """\b
+Examples:
+  llmsim plan request.json
+  llmsim plan request.json --latency gpt-5 --seed 7
+  echo '{"model": "gpt-5", "messages": [{"role": "user", "content": "Hi"}]}' | llmsim plan
+  llmsim plan request.json --json | jq '.frames[].due_ms'
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("body", type=click.File("rb"), metavar="[FILE]", default="-")
+@click.option(
+    "--dialect",
+    "name",
+    type=click.Choice(list(DIALECTS)),
+    default="openai_chat",
+    show_default=True,
+    help="The API whose request this is.",
+)
+@flags.sets("generator", "target_tokens", "latency")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**64 - 1),
+    metavar="N",
+    help="The answer's seed, as the header x-llmsim-seed tells it. Default: the one the server "
+    "would take, or a new one.",
+)
+@click.option(
+    "--turn",
+    type=click.IntRange(0),
+    metavar="N",
+    default=0,
+    help="Which text of the generator sequence comes next, from 0.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def plan(
+    body: IO[bytes],
+    name: str,
+    path: str | None,
+    seed: int | None,
+    turn: int,
+    as_json: bool,
+    **given: str | None,
+) -> None:
+    """Print the answer to one request, frame by frame, with the time each is due.
+
+    The request's JSON body is read from FILE or standard input; nothing is sent. Ids and times
+    of creation are zero, so that two plans can be compared.
+    """
+    config = flags.loaded(path, given)
+    # Imported late: numpy and the tokenizers take longer than --help needs.
+    from llmsim.cli import rehearsal  # noqa: PLC0415
+
+    dialect = getattr(import_module(f"llmsim.dialects.{name}"), DIALECTS[name])()
+    made = rehearsal.planned(body.read(), dialect, config, seed, turn)
+    told = json.dumps(rehearsal.described(made), indent=2) if as_json else rehearsal.drawn(made)
+    click.echo(told)

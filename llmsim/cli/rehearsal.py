@@ -1,0 +1,90 @@
+"""Answering a request without a server: what ``llmsim plan`` shows."""
+
+from __future__ import annotations
+
+import secrets
+from zlib import crc32
+
+from msgspec import structs
+
+from llmsim.cli.table import table
+from llmsim.config import Config
+from llmsim.engine import prompt
+from llmsim.engine.answer import Draw
+from llmsim.engine.plan import failed, plan
+from llmsim.engine.seeds import mix
+from llmsim.errors import BadRequest
+from llmsim.exchange import Ask, Dialect, Plan, Stamp
+from llmsim.server.answering import SEED_BITS
+from llmsim.server.rulebook import Rulebook
+
+HEAD = ("DUE MS", "BYTES", "FRAME")
+
+
+def planned(
+    body: bytes, dialect: Dialect, config: Config, seed: int | None = None, turn: int = 0
+) -> Plan:
+    """What the server would answer to this body; a refusal is a plan too.
+
+    ``seed`` None takes the seed the server would take. ``turn`` is the request's place in the
+    order all workers agree on.
+    """
+    stamp = Stamp("0" * 26, 0)
+    try:
+        ask = dialect.decode(body)
+        rules = Rulebook(config).rules(ask.model)
+        chosen = seed if seed is not None else seed_of(ask, body, config)
+        draw = Draw(chosen, turn, prompt.tokens(ask, rules.tokenizer))
+        return plan(ask, rules, draw, dialect, stamp)
+    except BadRequest as bad:
+        return failed(bad.failure, *dialect.failure(bad.failure, stamp))
+
+
+def seed_of(ask: Ask, body: bytes, config: Config) -> int:
+    """The seed the server would take: the client's, else one that follows from the configured
+    seed and the body, else a new one."""
+    if ask.seed is not None:
+        return ask.seed
+    if config.seed is not None:
+        return mix(config.seed, crc32(body)) >> (64 - SEED_BITS)
+    return secrets.randbits(SEED_BITS)
+
+
+def described(made: Plan) -> dict[str, object]:
+    """A plan as JSON: times in milliseconds after the request's arrival, frames decoded."""
+    usage = None if made.reply is None else made.reply.usage
+    return {
+        "status": made.status,
+        "stream": made.stream,
+        "seed": made.seed,
+        "ttft_ms": _ms(made.ttft),
+        "total_ms": _ms(made.total),
+        "usage": usage and {**structs.asdict(usage), "total": usage.total},
+        "frames": [
+            {"due_ms": _ms(due), "frame": made.frames[index].decode()}
+            for index, due in enumerate(made.due.tolist())
+        ],
+    }
+
+
+def drawn(made: Plan) -> str:
+    """A plan as a table with a line a frame, above it what holds for the whole answer."""
+    facts = [f"status {made.status}"]
+    if made.reply is not None:
+        usage = made.reply.usage
+        facts += [
+            f"seed {made.seed}",
+            f"ttft {made.ttft * 1e3:.1f} ms",
+            f"total {made.total * 1e3:.1f} ms",
+            f"{usage.prompt} + {usage.completion} tokens",
+        ]
+    frames = [made.frames[index] for index in range(len(made.frames))]
+    rows = [
+        (due * 1e3, len(frame), frame.decode().rstrip("\n").replace("\n", "\\n"))
+        for due, frame in zip(made.due.tolist(), frames, strict=True)
+    ]
+    return f"{', '.join(facts)}\n\n{table(HEAD, rows)}"
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1e3, 3)
