@@ -1,0 +1,50 @@
+"""What all commands have in common."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from llmsim import __version__
+from llmsim.cli import main
+from tests.cli.conftest import Run
+
+COMMANDS = sorted(main.commands)
+
+
+def test_commands() -> None:
+    assert {"serve", "plan", "check", "models"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("args", [(), *((name,) for name in COMMANDS)])
+def test_help_ends_in_commands_to_paste(run: Run, args: tuple[str, ...]) -> None:
+    result = run(*args, "--help")
+    assert result.exit_code == 0
+    _, _, examples = result.output.partition("\n  Examples:\n")
+    lines = examples.rstrip("\n").split("\n")
+    assert len(lines) >= 3
+    assert all(line.startswith("    ") and " ".join(("llmsim", *args)) in line for line in lines)
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").output == f"llmsim, version {__version__}\n"
+
+
+@pytest.mark.parametrize("args", [("sreve",), ("serve", "--prot", "1"), ("check",)])
+def test_usage_errors_exit_with_2(run: Run, args: tuple[str, ...]) -> None:
+    result = run(*args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+def test_runs_as_a_module_and_help_needs_nothing_heavy() -> None:
+    loads = "import sys, llmsim.cli; print(sorted({'numpy', 'granian'} & set(sys.modules)))"
+    assert _python("-c", loads) == "[]\n"
+    assert _python("-m", "llmsim", "--version") == f"llmsim, version {__version__}\n"
+
+
+def _python(*args: str) -> str:
+    run = subprocess.run([sys.executable, *args], capture_output=True, text=True, check=True)
+    return run.stdout
