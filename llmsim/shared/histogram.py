@@ -1,4 +1,4 @@
-"""Histograms of times: sixteen buckets an octave, so a quantile is right within 3 %.
+"""Histograms of times: sixteen buckets an octave, so a quantile is at most 6 % off.
 
 Times are whole microseconds, 0 to 2³²−1 (71 minutes); anything longer counts as the longest.
 Values below 16 have a bucket each; above, the bucket is the number's five leading bits.

@@ -6,10 +6,10 @@ Layout of a journal, in bytes:
     64      the index: :data:`RECORDS` records of fixed size, used in turn
     …       the ring: what was sent and asked, one entry after another, oldest overwritten
 
-An entry's mark (26 hex digits) names its slot, its number and a check word, so any process finds
-it without a search, and a mark of another launch finds nothing. The owner writes without a lock:
-a record's number is written last, and a reader looks again after copying whether what it copied
-has been overwritten meanwhile.
+An entry's mark (26 hex digits: 3 of its slot, 10 of its number, 13 of a check word) lets any
+process find it without a search, and a mark of another launch finds nothing. The owner writes
+without a lock: a record's check word first and its number last. A reader wants both to fit
+before it copies and again after, so it never takes half of one record for another.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from msgspec import Struct
 RECORDS = 8192
 MARK_DIGITS = 26
 
-# number + 1, check, place in the ring, body length, answer length, arrival (Unix, s), planned
-# ttft, planned total, actual first frame, actual end, worst lateness (all s after arrival, −1
-# until known), frames planned, frames sent, status, seed, name length
-_RECORD = struct.Struct("=QQQIIdddddd IIiqI")
+# check word, place in the ring, body length, answer length, arrival (Unix, s), planned ttft,
+# planned total, actual first frame, actual end, worst lateness (all s after arrival, −1 until
+# known), frames planned, frames sent, status, seed, name length, number + 1
+_RECORD = struct.Struct("=QQIIdddddd IIiqI Q")
 _RECORD_BYTES = 128
 _SENT = struct.Struct("=ddd")
-_SENT_AT = struct.calcsize("=QQQIIddd")
+_SENT_AT = struct.calcsize("=QQIIddd")
 _FRAMES = struct.Struct("=Ii")
-_FRAMES_AT = struct.calcsize("=QQQIIdddddd I")
+_FRAMES_AT = struct.calcsize("=QQIIdddddd I")
 _HEADER = 64
 _RING = _HEADER + RECORDS * _RECORD_BYTES
-_CHECK = (1 << 56) - 1
+_CHECK = (1 << 52) - 1
 _ODD = 0x9E3779B97F4A7C15
 
 
@@ -81,7 +81,7 @@ class Journal:
 
     def mark(self, number: int) -> str:
         """The mark of that entry: what ids are made of."""
-        return f"{self._slot:02x}{number:010x}{self._check(number):014x}"
+        return f"{self._slot:03x}{number:010x}{self._check(number):013x}"
 
     def _check(self, number: int) -> int:
         return ((number + self._secret) * _ODD ^ self._secret) >> 4 & _CHECK
@@ -124,7 +124,6 @@ class Journal:
         _RECORD.pack_into(
             self._memory,
             _HEADER + number % RECORDS * _RECORD_BYTES,
-            number + 1,
             self._check(number),
             place,
             len(body),
@@ -140,13 +139,14 @@ class Journal:
             0,
             seed,
             len(name),
+            number + 1,
         )
 
     def end(
         self, number: int, status: int, first: float, end: float, lateness: float, sent: int
     ) -> None:
         """Remember how the answer to request ``number`` really went, if it is still there."""
-        if number <= self._header[0] - RECORDS:
+        if number < self._header[0] - RECORDS:
             return
         at = _HEADER + number % RECORDS * _RECORD_BYTES
         _SENT.pack_into(self._memory, at + _SENT_AT, first, end, lateness)
@@ -154,7 +154,7 @@ class Journal:
 
     def find(self, mark: str) -> Entry | None:
         """The entry of that mark, unless it has been overwritten or is of another launch."""
-        return self._read(int(mark[2:12], 16), mark)
+        return self._read(int(mark[3:13], 16), mark)
 
     def latest(self, limit: int) -> Iterator[Entry]:
         """The newest entries, newest first."""
@@ -167,16 +167,15 @@ class Journal:
     def _read(self, number: int, mark: str) -> Entry | None:
         at = _HEADER + number % RECORDS * _RECORD_BYTES
         record = _RECORD.unpack_from(self._memory, at)
-        (stored, check, place, body, answer, arrived, ttft, total, first, end, late,
-         frames, sent, status, seed, name) = record  # fmt: skip
+        (check, place, body, answer, arrived, ttft, total, first, end, late,
+         frames, sent, status, seed, name, stored) = record  # fmt: skip
         if stored != number + 1 or check != self._check(number) or self.mark(number) != mark:
             return None
         offset = place % self._room
         copied = bytes(self._ring[offset : offset + name + body + answer])
-        if (
-            self._header[1] - place > self._room
-            or _RECORD.unpack_from(self._memory, at)[0] != stored
-        ):
+        again = _RECORD.unpack_from(self._memory, at)
+        overwritten = self._header[1] - place > self._room
+        if overwritten or (again[0], again[-1]) != (check, stored):
             return None
         endpoint, _, model = copied[:name].decode(errors="replace").partition("\0")
         return Entry(
@@ -191,4 +190,4 @@ def slot_of(text: str) -> tuple[int, str] | None:
     mark = text[-MARK_DIGITS:]
     if len(mark) < MARK_DIGITS or not set(mark) <= set("0123456789abcdef"):
         return None
-    return int(mark[:2], 16), mark
+    return int(mark[:3], 16), mark
