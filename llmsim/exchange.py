@@ -5,7 +5,8 @@ with the dialect's frames, into a :class:`Plan`; the player sends the plan. Noth
 knows a wire format, a clock or a socket.
 
 The words are ``msgspec.Struct`` because they are made on the hot path: building one costs a
-tenth of a frozen dataclass.
+tenth of a frozen dataclass. None of them can be part of a reference cycle, so the garbage
+collector need not look at them (``gc=False``).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Call(Struct, frozen=True, gc=False):
     custom: bool = False
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """One message of the conversation.
 
     ``text`` is all its text parts, joined. ``calls`` are the tool calls of an assistant's
@@ -65,7 +66,7 @@ class Message(Struct, frozen=True):
     extra: int = 0
 
 
-class Tool(Struct, frozen=True):
+class Tool(Struct, frozen=True, gc=False):
     """A tool on offer. ``schema`` is the JSON Schema of its arguments; None takes anything."""
 
     name: str
@@ -74,7 +75,7 @@ class Tool(Struct, frozen=True):
     custom: bool = False
 
 
-class ToolChoice(Struct, frozen=True):
+class ToolChoice(Struct, frozen=True, gc=False):
     """Which tools may or must be called. An empty ``names`` means any of those on offer."""
 
     mode: Literal["auto", "none", "required"] = "auto"
@@ -82,7 +83,7 @@ class ToolChoice(Struct, frozen=True):
     parallel: bool = True
 
 
-class Format(Struct, frozen=True):
+class Format(Struct, frozen=True, gc=False):
     """The form the answer's text must have: JSON of any shape (no schema) or valid against one."""
 
     schema: Schema | None = None
@@ -91,11 +92,11 @@ class Format(Struct, frozen=True):
 class Thinking(Struct, frozen=True, gc=False):
     """How a reasoning model is to think.
 
-    ``budget`` bounds the thinking tokens; ``visible`` says that the thoughts are shown, and so
+    ``effort`` None leaves it to the model. ``budget`` bounds the thinking tokens; ``visible`` says that the thoughts are shown, and so
     are paced like any other token instead of hiding in the time to first token.
     """
 
-    effort: Effort = "medium"
+    effort: Effort | None = None
     budget: int | None = None
     visible: bool = False
 
@@ -103,7 +104,7 @@ class Thinking(Struct, frozen=True, gc=False):
 AUTO = ToolChoice()
 
 
-class Ask(Struct, frozen=True):
+class Ask(Struct, frozen=True, gc=False):
     """A request for an answer, in no provider's words.
 
     ``max_tokens`` bounds the completion, reasoning included. ``thinking`` is None where the
@@ -136,14 +137,14 @@ class Logprob(Struct, frozen=True, gc=False):
     logprob: float
 
 
-class TokenLogprobs(Struct, frozen=True):
+class TokenLogprobs(Struct, frozen=True, gc=False):
     """The token that was said and the likeliest ones in its place, most likely first."""
 
     said: Logprob
     top: tuple[Logprob, ...] = ()
 
 
-class Text(Struct, frozen=True):
+class Text(Struct, frozen=True, gc=False):
     """Something the model writes: an answer, a thought or a refusal.
 
     ``tokens`` is its exact token count. ``pieces`` are what a stream sends, whole characters
@@ -159,25 +160,25 @@ class Text(Struct, frozen=True):
     logprobs: tuple[TokenLogprobs, ...] = ()
 
 
-class Said(Struct, frozen=True, tag=True):
+class Said(Struct, frozen=True, gc=False):
     """Part of the answer's text."""
 
     words: Text
 
 
-class Thought(Struct, frozen=True, tag=True):
+class Thought(Struct, frozen=True, gc=False):
     """Reasoning the client gets to see."""
 
     words: Text
 
 
-class Refused(Struct, frozen=True, tag=True):
+class Refused(Struct, frozen=True, gc=False):
     """A refusal in place of an answer."""
 
     words: Text
 
 
-class Called(Struct, frozen=True, tag=True):
+class Called(Struct, frozen=True, gc=False):
     """A tool call; ``words`` are its arguments, streamed in fragments."""
 
     name: str
@@ -197,20 +198,17 @@ class Finish(Enum):
     FILTER = "filter"
 
 
-class Choice(Struct, frozen=True):
+class Choice(Struct, frozen=True, gc=False):
     """One of the alternative answers: its segments in order, and why it ended.
 
-    ``stop`` is the stop sequence that ended it, if one did.
+    ``tokens`` are those on this choice's clock: all that is shown, in the order of the
+    segments. ``stop`` is the stop sequence that ended it, if one did.
     """
 
     segments: tuple[Segment, ...]
+    tokens: int
     finish: Finish
     stop: str | None = None
-
-    @property
-    def tokens(self) -> int:
-        """Tokens on this choice's clock: all that is shown, in the order of the segments."""
-        return sum(segment.words.tokens for segment in self.segments)
 
     @property
     def beats(self) -> int:
@@ -236,7 +234,7 @@ class Usage(Struct, frozen=True, gc=False):
         return self.prompt + self.completion
 
 
-class Reply(Struct, frozen=True):
+class Reply(Struct, frozen=True, gc=False):
     """All that is said in answer to one Ask, before a dialect spells it."""
 
     choices: tuple[Choice, ...]
@@ -277,7 +275,7 @@ END = -1
 """The beat of a frame that waits until everything has been said."""
 
 
-class Script(Struct, frozen=True):
+class Script(Struct, frozen=True, gc=False):
     """A streamed reply as its dialect spells it.
 
     ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
@@ -288,7 +286,7 @@ class Script(Struct, frozen=True):
     beats: Beats
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, gc=False):
     """Frames and the times at which they are due.
 
     ``due`` is in seconds after arrival, shape ``(len(frames),)``, non-decreasing. A plain

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from zlib import crc32
 
 from msgspec import structs
 
 from llmsim.cli.table import table
 from llmsim.config import Config
-from llmsim.engine import prompt
+from llmsim.engine import prompt, seeds
 from llmsim.engine.answer import Draw
 from llmsim.engine.plan import failed, plan
-from llmsim.engine.seeds import mix
 from llmsim.errors import BadRequest
-from llmsim.exchange import Ask, Dialect, Plan, Stamp
-from llmsim.server.answering import SEED_BITS
+from llmsim.exchange import Dialect, Plan, Stamp
 from llmsim.server.rulebook import Rulebook
 
 HEAD = ("DUE MS", "BYTES", "FRAME")
@@ -33,21 +30,13 @@ def planned(
     try:
         ask = dialect.decode(body)
         rules = Rulebook(config).rules(ask.model)
-        chosen = seed if seed is not None else seed_of(ask, body, config)
+        chosen = seeds.settled(ask.seed if seed is None else seed, config.seed, body)
+        if chosen is None:
+            chosen = secrets.randbits(seeds.BITS)
         draw = Draw(chosen, turn, prompt.tokens(ask, rules.tokenizer))
         return plan(ask, rules, draw, dialect, stamp)
     except BadRequest as bad:
         return failed(bad.failure, *dialect.failure(bad.failure, stamp))
-
-
-def seed_of(ask: Ask, body: bytes, config: Config) -> int:
-    """The seed the server would take: the client's, else one that follows from the configured
-    seed and the body, else a new one."""
-    if ask.seed is not None:
-        return ask.seed
-    if config.seed is not None:
-        return mix(config.seed, crc32(body)) >> (64 - SEED_BITS)
-    return secrets.randbits(SEED_BITS)
 
 
 def described(made: Plan) -> dict[str, object]:

@@ -132,6 +132,11 @@ def request_id(stamp: Stamp) -> str:
     return "req_0115e9" + stamp.mark
 
 
+def call_id(stamp: Stamp, place: int) -> str:
+    """The id of the answer's tool call number ``place``: ``call_`` and 24 characters."""
+    return f"call_{stamp.mark[4:]}{place:02x}"
+
+
 def fingerprint(model: str) -> str:
     """A system fingerprint, constant for a model."""
     return f"fp_{crc32(model.encode()) ^ 0x1157:010x}"

@@ -6,69 +6,31 @@ Shapes as openai 3.54 types them in ``types.chat.chat_completion`` and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import orjson
 
-from llmsim.dialects import openai, openai_chat_request, sse
+from llmsim.dialects import openai, openai_chat_chunks, openai_chat_request, sse
+from llmsim.dialects.openai_chat_logprobs import spelled as logprobs
 from llmsim.dialects.openai_chat_request import ChatRequest
 from llmsim.errors import Failure
 from llmsim.exchange import (
     Ask,
-    Beats,
+    Called,
     Choice,
-    Finish,
     Headers,
-    Logprob,
     Plan,
+    Refused,
     Reply,
     Said,
     Script,
     Stamp,
-    Text,
-    TokenLogprobs,
     Usage,
 )
 
-FINISH = {
-    Finish.STOP: b'"stop"',
-    Finish.LENGTH: b'"length"',
-    Finish.TOOLS: b'"tool_calls"',
-    Finish.FILTER: b'"content_filter"',
-}
-_PADDING = "x7Kq2mVb9LtRw4ZcYd8HsNf3"
-_CACHED_TAILS = 65_536
-
-
-class Tails(dict[str, bytes]):
-    """What follows the prefix in a content chunk, by piece: the same for every answer."""
-
-    def __init__(self, index: int, usage: bytes, obfuscated: bool) -> None:
-        super().__init__()
-        self._before = b'{"index":%d,"delta":{"content":' % index
-        self._after = b'},"logprobs":null,"finish_reason":null}]' + usage
-        self._obfuscated = obfuscated
-
-    def __missing__(self, piece: str) -> bytes:
-        if len(self) >= _CACHED_TAILS:
-            self.clear()
-        end = _obfuscation(piece) if self._obfuscated else b""
-        made = self._before + orjson.dumps(piece) + self._after + end + b"}\n\n"
-        self[piece] = made
-        return made
-
-
-def _obfuscation(piece: str) -> bytes:
-    """Padding that hides a piece's length from whoever watches the sizes of packets."""
-    return b',"obfuscation":"%b"' % _PADDING[: 1 + max(0, 15 - len(piece))].encode()
-
-
-@lru_cache(maxsize=1024)
-def _tails(index: int, usage: bytes, obfuscated: bool) -> Tails:
-    return Tails(index, usage, obfuscated)
+_JSON: Headers = [("content-type", "application/json")]
+_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
 
 
 class OpenAIChat:
@@ -83,30 +45,33 @@ class OpenAIChat:
         return openai.failure(failure)
 
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        kind = _STREAM if plan.stream else _JSON
-        return [*kind, *openai.headers(plan, stamp)]
+        return [*(_STREAM if plan.stream else _JSON), *openai.headers(plan, stamp)]
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
-        choices = b",".join([_choice(i, choice) for i, choice in enumerate(reply.choices)])
-        return b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,%b,"choices":[%b],' % (
-            _id(stamp),
-            stamp.created,
-            _about(ask.model, ask.wire.service_tier),
-            choices,
-        ) + b'"usage":%b}' % _usage(reply.usage)
+        choices = reply.choices
+        return b"".join(
+            (
+                _head(ask, stamp, "chat.completion"),
+                _choice(0, choices[0], ask.wire, stamp)
+                if len(choices) == 1
+                else b",".join([_choice(i, one, ask.wire, stamp) for i, one in enumerate(choices)]),
+                b'],"usage":',
+                _usage(reply.usage),
+                b"}",
+            )
+        )
 
     def script(self, ask: Ask, reply: Reply, stamp: Stamp) -> Script:
         wire: ChatRequest = ask.wire
-        prefix = (
-            b'data: {"id":"chatcmpl-%b","object":"chat.completion.chunk","created":%d,%b,"choices":['
-            % (_id(stamp), stamp.created, _about(ask.model, wire.service_tier))
+        prefix = b"data: " + _head(ask, stamp, "chat.completion.chunk")
+        style = openai_chat_chunks.Style(
+            b',"usage":null' if wire.usage_wanted else b"", wire.obfuscated, wire.legacy, stamp
         )
-        usage = b',"usage":null' if wire.usage_wanted else b""
         tails: list[bytes] = []
         beats = []
         offset = 0
         for index, choice in enumerate(reply.choices):
-            content, places = _chunks(index, choice, usage, wire.obfuscated)
+            content, places = openai_chat_chunks.of(index, choice, style)
             tails += content
             beats.append(places + offset if offset else places)
             offset += choice.beats
@@ -116,99 +81,77 @@ class OpenAIChat:
         return Script(sse.Spliced(prefix, tails, sse.DONE), np.concatenate(beats))
 
 
-_JSON: Headers = [("content-type", "application/json")]
-_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
-_ROLE = b'"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]'
-
-
-def _id(stamp: Stamp) -> bytes:
-    """29 characters after the prefix; the last 26 are the stamp's."""
-    return b"LMs" + stamp.mark.encode()
+def _head(ask: Ask, stamp: Stamp, kind: str) -> bytes:
+    """Everything before the choices. The id has 29 characters after its prefix; the last 26 are
+    the stamp's."""
+    about = _about(ask.model, ask.wire.service_tier)
+    return (
+        f'{{"id":"chatcmpl-LMs{stamp.mark}","object":"{kind}","created":{stamp.created},{about},'
+        '"choices":['
+    ).encode()
 
 
 @lru_cache(maxsize=4096)
-def _about(model: str, tier: str | None) -> bytes:
+def _about(model: str, tier: str | None) -> str:
     answered = tier if tier is not None and tier != "auto" else "default"
-    return b'"model":%b,"service_tier":%b,"system_fingerprint":"%b"' % (
-        orjson.dumps(model),
-        orjson.dumps(answered),
-        openai.fingerprint(model).encode(),
+    return (
+        f'"model":{orjson.dumps(model).decode()},"service_tier":{orjson.dumps(answered).decode()},'
+        f'"system_fingerprint":"{openai.fingerprint(model)}"'
     )
 
 
 def _usage(usage: Usage) -> bytes:
     return (
-        b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
-        b'"prompt_tokens_details":{"cached_tokens":%d,"audio_tokens":0},'
-        b'"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,'
-        b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
-        % (usage.prompt, usage.completion, usage.total, usage.cached, usage.reasoning)
-    )
+        f'{{"prompt_tokens":{usage.prompt},"completion_tokens":{usage.completion},'
+        f'"total_tokens":{usage.total},'
+        f'"prompt_tokens_details":{{"cached_tokens":{usage.cached},"audio_tokens":0}},'
+        f'"completion_tokens_details":{{"reasoning_tokens":{usage.reasoning},"audio_tokens":0,'
+        '"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
+    ).encode()
 
 
-def _choice(index: int, choice: Choice) -> bytes:
-    words = _said(choice).words
+def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> bytes:
+    content = refusal = entries = b"null"
+    calls: list[Called] = []
+    for segment in choice.segments:
+        match segment:
+            case Said(words=words):
+                content = orjson.dumps(words.text)
+                if words.logprobs:
+                    entries = logprobs(words.logprobs)
+            case Refused(words=words):
+                refusal = orjson.dumps(words.text)
+            case Called():
+                calls.append(segment)
+    called = _calls(index, calls, wire, stamp) if calls else b""
     return (
-        b'{"index":%d,"message":{"role":"assistant","content":%b,"refusal":null,"annotations":[]},'
-        b'"logprobs":%b,"finish_reason":%b}'
-    ) % (
-        index,
-        orjson.dumps(words.text),
-        _logprobs(words.logprobs),
-        FINISH[choice.finish],
+        b'{"index":%d,"message":{"role":"assistant","content":%b,"refusal":%b,"annotations":[]%b},'
+        % (
+            index,
+            content,
+            refusal,
+            called,
+        )
+        + b'"logprobs":%b,"finish_reason":"%b"}'
+        % (
+            entries,
+            openai_chat_chunks.finish(choice.finish, wire.legacy),
+        )
     )
 
 
-def _said(choice: Choice) -> Said:
-    (segment,) = choice.segments
-    assert isinstance(segment, Said)
-    return segment
-
-
-def _chunks(
-    index: int, choice: Choice, usage: bytes, obfuscated: bool
-) -> tuple[list[bytes], Beats]:
-    """Tails of one choice's chunks, role first and finish reason last, and their beats."""
-    words = _said(choice).words
-    head = b'{"index":%d,' % index
-    close = usage + b"}\n\n"
-    if words.logprobs:
-        middle = [
-            head
-            + b'"delta":{"content":%b},"logprobs":%b,"finish_reason":null}]%b'
-            % (orjson.dumps(piece), _logprobs(entries), close)
-            for piece, entries in zip(words.pieces, _entries(words), strict=True)
-        ]
-    else:
-        middle = list(map(_tails(index, usage, obfuscated).__getitem__, words.pieces))
-    finish = b'"delta":{},"logprobs":null,"finish_reason":%b}]' % FINISH[choice.finish]
-    tails = [head + _ROLE + close, *middle, head + finish + close]
-    if len(words.pieces) == words.tokens:
-        return tails, sse.beats(words.tokens, 1, 1, 0)
-    return tails, sse.beats_of(words.ends, choice.beats, 1, 1, 0)
-
-
-def _entries(words: Text) -> Iterator[tuple[TokenLogprobs, ...]]:
-    """The log probabilities that belong to each piece."""
-    start = 0
-    for end in words.ends:
-        yield words.logprobs[start : end + 1]
-        start = end + 1
-
-
-def _logprobs(entries: tuple[TokenLogprobs, ...]) -> bytes:
-    if not entries:
-        return b"null"
-    content = [
-        {**_token(entry.said), "top_logprobs": [_token(other) for other in entry.top]}
-        for entry in entries
-    ]
-    return orjson.dumps({"content": content, "refusal": None})
-
-
-def _token(said: Logprob) -> dict[str, Any]:
-    return {
-        "token": said.token.decode(errors="replace"),
-        "logprob": said.logprob,
-        "bytes": list(said.token),
-    }
+def _calls(index: int, calls: list[Called], wire: ChatRequest, stamp: Stamp) -> bytes:
+    if wire.legacy:
+        made = {"name": calls[0].name, "arguments": calls[0].words.text}
+        return b',"function_call":' + orjson.dumps(made)
+    listed = []
+    for place, call in enumerate(calls):
+        kind, said = ("custom", "input") if call.custom else ("function", "arguments")
+        listed.append(
+            {
+                "id": openai.call_id(stamp, openai_chat_chunks.CALLS * index + place),
+                "type": kind,
+                kind: {"name": call.name, said: call.words.text},
+            }
+        )
+    return b',"tool_calls":' + orjson.dumps(listed)

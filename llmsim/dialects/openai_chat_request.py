@@ -2,96 +2,21 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from llmsim.dialects import openai_chat_messages, openai_chat_tools
 from llmsim.dialects.decoding import Malformed, decode
 from llmsim.dialects.openai import refuse
+from llmsim.dialects.openai_chat_messages import WireMessage
+from llmsim.dialects.openai_chat_tools import Choice, Function, OldChoice, ResponseFormat, Tool
 from llmsim.errors import invalid
-from llmsim.exchange import Ask, Call, Effort, Image, Message, Role, Thinking
-
-ROLES: dict[str, Role] = {
-    "user": "user",
-    "assistant": "assistant",
-    "system": "system",
-    "developer": "system",
-    "tool": "tool",
-    "function": "tool",
-}
-
-# Tokens of an audio or file part: nobody publishes the count, and its order of size is enough.
-CHARACTERS_PER_TOKEN = 48
+from llmsim.exchange import AUTO, Ask, Effort, Thinking
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Count = Annotated[int, Meta(ge=0)]
-
-
-class TextPart(Struct, tag="text", tag_field="type"):
-    text: str
-
-
-class RefusalPart(Struct, tag="refusal", tag_field="type"):
-    refusal: str
-
-
-class ImageUrl(Struct):
-    url: str
-    detail: Literal["auto", "low", "high"] | None = None
-
-
-class ImagePart(Struct, tag="image_url", tag_field="type"):
-    image_url: ImageUrl
-
-
-class Audio(Struct):
-    data: str
-    format: str
-
-
-class AudioPart(Struct, tag="input_audio", tag_field="type"):
-    input_audio: Audio
-
-
-class File(Struct):
-    file_data: str | None = None
-    file_id: str | None = None
-    filename: str | None = None
-
-
-class FilePart(Struct, tag="file", tag_field="type"):
-    file: File
-
-
-Part = TextPart | RefusalPart | ImagePart | AudioPart | FilePart
-
-
-class FunctionCall(Struct):
-    name: str
-    arguments: str
-
-
-class CustomCall(Struct):
-    name: str
-    input: str
-
-
-class ToolCall(Struct):
-    id: str
-    type: Literal["function", "custom"] = "function"
-    function: FunctionCall | None = None
-    custom: CustomCall | None = None
-
-
-class WireMessage(Struct):
-    role: Literal["developer", "system", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
-    name: str | None = None
-    tool_calls: list[ToolCall] | None = None
-    tool_call_id: str | None = None
-    function_call: FunctionCall | None = None
 
 
 class StreamOptions(Struct):
@@ -103,7 +28,7 @@ class ChatRequest(Struct):
     """The fields llmsim reads or checks; every other one is ignored."""
 
     messages: Annotated[list[WireMessage], Meta(min_length=1)]
-    model: Annotated[str, Meta(min_length=1)]
+    model: Annotated[str, Meta(min_length=1, max_length=256)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: Count | None = None
@@ -119,9 +44,20 @@ class ChatRequest(Struct):
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     logit_bias: dict[str, float] | None = None
     reasoning_effort: Effort | None = None
+    tools: Annotated[list[Tool], Meta(min_length=1)] | None = None
+    tool_choice: Choice | None = None
+    parallel_tool_calls: bool | None = None
+    functions: Annotated[list[Function], Meta(min_length=1)] | None = None
+    function_call: OldChoice | None = None
+    response_format: ResponseFormat | None = None
     service_tier: str | None = None
     user: str | None = None
     metadata: dict[str, Any] | None = None
+
+    @property
+    def legacy(self) -> bool:
+        """Whether tools came as ``functions``, and calls go back as ``function_call``."""
+        return self.functions is not None and self.tools is None
 
     @property
     def usage_wanted(self) -> bool:
@@ -144,9 +80,10 @@ def read(body: bytes) -> Ask:
         raise refuse(mistake) from None
     effort = wire.reasoning_effort
     limit = wire.max_completion_tokens
+    tools = openai_chat_tools.tools(wire.tools, wire.functions)
     return Ask(
         wire.model,
-        tuple([_message(place, message) for place, message in enumerate(wire.messages)]),
+        openai_chat_messages.read(wire.messages),
         wire.stream is True,
         limit if limit is not None else wire.max_tokens,
         _stops(wire.stop),
@@ -154,7 +91,14 @@ def read(body: bytes) -> Ask:
         wire.seed,
         _logprobs(wire),
         Thinking(effort) if effort is not None else None,
-        wire=wire,
+        tools,
+        openai_chat_tools.choice(
+            wire.tool_choice, wire.function_call, wire.parallel_tool_calls, tools
+        )
+        if tools
+        else AUTO,
+        openai_chat_tools.form(wire.response_format),
+        wire,
     )
 
 
@@ -173,78 +117,3 @@ def _logprobs(wire: ChatRequest) -> int | None:
             "top_logprobs",
         )
     return None
-
-
-def _message(place: int, wire: WireMessage) -> Message:
-    content = wire.content
-    if wire.tool_calls is None and wire.function_call is None and isinstance(content, str):
-        return Message(ROLES[wire.role], content, wire.name, (), (), wire.tool_call_id)
-    calls = tuple(_calls(place, wire))
-    if content is None:
-        if wire.role != "assistant":
-            where = f"messages[{place}].content"
-            raise invalid(
-                f"Invalid type for '{where}': expected a string or array of objects, but got null "
-                "instead.",
-                where,
-                "invalid_type",
-            )
-        return Message("assistant", "", wire.name, (), calls)
-    if isinstance(content, str):
-        return Message(ROLES[wire.role], content, wire.name, (), calls, wire.tool_call_id)
-    text, images, extra = _parts(content)
-    return Message(ROLES[wire.role], text, wire.name, images, calls, wire.tool_call_id, extra)
-
-
-def _calls(place: int, wire: WireMessage) -> list[Call]:
-    calls = []
-    for index, call in enumerate(wire.tool_calls or ()):
-        if call.type == "function" and call.function is not None:
-            calls.append(Call(call.id, call.function.name, call.function.arguments))
-        elif call.type == "custom" and call.custom is not None:
-            calls.append(Call(call.id, call.custom.name, call.custom.input, True))
-        else:
-            where = f"messages[{place}].tool_calls[{index}].{call.type}"
-            raise invalid(
-                f"Missing required parameter: '{where}'.", where, "missing_required_parameter"
-            )
-    if wire.function_call is not None:
-        calls.append(Call("", wire.function_call.name, wire.function_call.arguments))
-    return calls
-
-
-def _parts(parts: list[Part]) -> tuple[str, tuple[Image, ...], int]:
-    texts: list[str] = []
-    images: list[Image] = []
-    extra = 0
-    for part in parts:
-        match part:
-            case TextPart(text=text) | RefusalPart(refusal=text):
-                texts.append(text)
-            case ImagePart(image_url=image):
-                images.append(_image(image))
-            case AudioPart(input_audio=audio):
-                extra += len(audio.data) // CHARACTERS_PER_TOKEN
-            case FilePart(file=file):
-                extra += len(file.file_data or "") // CHARACTERS_PER_TOKEN
-    return "".join(texts), tuple(images), extra
-
-
-def _image(image: ImageUrl) -> Image:
-    detail = image.detail or "auto"
-    if detail == "low" or not image.url.startswith("data:image/png;base64,"):
-        return Image(detail)
-    width, height = _png_size(image.url[22:66])
-    return Image(detail, width, height)
-
-
-def _png_size(encoded: str) -> tuple[int, int]:
-    """Width and height from the start of a PNG file (ISO/IEC 15948, the IHDR chunk); 0, 0 if
-    it is none."""
-    try:
-        head = b64decode(encoded)
-    except ValueError:
-        return 0, 0
-    if head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR":
-        return 0, 0
-    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")

@@ -5,35 +5,45 @@ from __future__ import annotations
 from msgspec import Struct
 
 from llmsim.catalog import Model
+from llmsim.engine import thinking, tools
+from llmsim.engine.latency import Draws
 from llmsim.engine.logprobs import logprobs
-from llmsim.engine.seeds import mix
-from llmsim.engine.text import Brief, Generator, before_stop
+from llmsim.engine.seeds import fraction, mix
+from llmsim.engine.text import Brief, Generator, before_stop, pool, recited
 from llmsim.engine.tokens import Tokenizer
 from llmsim.errors import BadRequest, Failure, Kind
-from llmsim.exchange import Ask, Choice, Effort, Finish, Reply, Said, Text, Usage
-from llmsim.profiles import LatencyProfile
+from llmsim.exchange import (
+    Ask,
+    Choice,
+    Finish,
+    Refused,
+    Reply,
+    Said,
+    Segment,
+    Text,
+    Thought,
+    Tool,
+    Usage,
+)
 
-# Reasoning tokens at each effort: the least, and how many steps of 64 may come on top. Real
-# models report multiples of 64 and rise about so; the exact numbers are our own.
-REASONING: dict[Effort, tuple[int, int]] = {
-    "none": (0, 1),
-    "minimal": (0, 1),
-    "low": (64, 3),
-    "medium": (192, 6),
-    "high": (576, 12),
-    "xhigh": (1152, 24),
-}
-STEP = 64
+UNBOUNDED = 1 << 40
 
 
 class Rules(Struct, frozen=True):
-    """Everything that holds for all requests to one model under the current configuration."""
+    """Everything that holds for all requests to one model under the current configuration.
+
+    ``call_rate`` is the probability of a tool call where the model may choose, ``refusal_rate``
+    that of ``refusal`` instead of an answer.
+    """
 
     model: Model
     tokenizer: Tokenizer
-    profile: LatencyProfile
+    draws: Draws
     generator: Generator
     target_tokens: int
+    call_rate: float = 1.0
+    refusal_rate: float = 0.0
+    refusal: str = ""
 
 
 class Draw(Struct, frozen=True, gc=False):
@@ -48,74 +58,107 @@ class Draw(Struct, frozen=True, gc=False):
     prompt_tokens: int
 
 
-def effort_of(ask: Ask, rules: Rules) -> Effort:
-    """How hard the model thinks about this request; "none" for one that cannot reason."""
-    if not rules.model.reasoning:
-        return "none"
-    return ask.thinking.effort if ask.thinking is not None else "medium"
-
-
 def compose(ask: Ask, rules: Rules, draw: Draw) -> Reply:
     """All that is said in answer to ``ask``.
 
-    Raises BadRequest when prompt and requested output do not fit the context window.
+    Raises BadRequest when prompt and requested output do not fit the context window, or when a
+    schema can not be satisfied.
     """
-    limit = _room(ask, rules, draw)
+    room = _room(ask, rules, draw)
     choices = []
     completion = reasoning = 0
     for index in range(ask.n):
         seed = mix(draw.seed, index)
-        thought = _reasoning_tokens(ask, rules, limit, seed)
-        choice = _choice(ask, rules, draw, limit - thought, seed)
+        thought = thinking.tokens(ask, rules.model, room, seed)
+        choice = _choice(ask, rules, draw, room, thought, seed)
         choices.append(choice)
         reasoning += thought
-        completion += thought + choice.tokens
+        completion += choice.tokens
+        if not (ask.thinking is not None and ask.thinking.visible):
+            completion += thought
     return Reply(tuple(choices), Usage(draw.prompt_tokens, completion, reasoning))
 
 
 def _room(ask: Ask, rules: Rules, draw: Draw) -> int:
     """The most completion tokens one choice may have."""
-    window = rules.model.context_window
+    window = rules.model.context_window or UNBOUNDED
     left = window - draw.prompt_tokens
-    wanted = ask.max_tokens if ask.max_tokens is not None else 0
-    if left < wanted or left <= 0:
-        raise BadRequest(_too_long(window, draw.prompt_tokens, wanted))
-    return min(left, rules.model.max_output_tokens) if ask.max_tokens is None else wanted
+    if ask.max_tokens is None:
+        if left > 0:
+            return min(left, rules.model.max_output_tokens or UNBOUNDED)
+    elif ask.max_tokens <= left:
+        return ask.max_tokens
+    raise BadRequest(_too_long(window, draw.prompt_tokens, ask.max_tokens or 0))
 
 
 def _too_long(window: int, prompt: int, wanted: int) -> Failure:
-    split = f" ({prompt} in the messages, {wanted} in the completion)" if wanted else ""
-    message = (
-        f"This model's maximum context length is {window} tokens. However, your messages "
-        f"resulted in {prompt} tokens. Please reduce the length of the messages."
-        if not wanted
-        else f"This model's maximum context length is {window} tokens. However, you requested "
-        f"{prompt + wanted} tokens{split}. Please reduce the length of the messages or completion."
-    )
+    if wanted:
+        said = (
+            f"you requested {prompt + wanted} tokens ({prompt} in the messages, {wanted} in the "
+            "completion). Please reduce the length of the messages or completion."
+        )
+    else:
+        said = (
+            f"your messages resulted in {prompt} tokens. Please reduce the length of the messages."
+        )
+    message = f"This model's maximum context length is {window} tokens. However, {said}"
     return Failure(Kind.CONTEXT_LENGTH, message, "messages")
 
 
-def _reasoning_tokens(ask: Ask, rules: Rules, limit: int, seed: int) -> int:
-    """Hidden thinking, never more than half of what the client allows."""
-    if not rules.model.reasoning:
-        return 0
-    least, steps = REASONING[effort_of(ask, rules)]
-    drawn = least + STEP * (mix(seed, 7) % steps)
-    if ask.thinking is not None and ask.thinking.budget is not None:
-        drawn = min(drawn, ask.thinking.budget)
-    return min(drawn, limit // 2)
+def _choice(ask: Ask, rules: Rules, draw: Draw, room: int, thought: int, seed: int) -> Choice:
+    """One alternative: thoughts if they are shown, then tool calls or words."""
+    limit = room - thought
+    calls = tools.chosen(ask, rules.call_rate, seed) if ask.tools else []
+    stop = None
+    if calls:
+        said, finish = _calls(calls, ask, rules, limit, seed)
+    elif rules.refusal_rate and fraction(seed, 30) < rules.refusal_rate:
+        words = rules.tokenizer.text(rules.refusal, pieces=ask.stream)
+        said, finish = (Refused(words),), Finish.STOP
+    else:
+        brief = Brief(ask, seed, draw.turn, rules.target_tokens, limit, rules.tokenizer, ask.stream)
+        words, whole = _words(brief, rules)
+        hit = before_stop(words.text, ask.stop) if ask.stop else None
+        if hit is not None:
+            before, stop = hit
+            words = rules.tokenizer.text(before, pieces=ask.stream)
+        if ask.logprobs is not None:
+            words = _with_logprobs(words, ask.logprobs, rules.tokenizer, seed)
+        said = (Said(words),)
+        finish = Finish.STOP if whole or stop is not None else Finish.LENGTH
+    if thought and ask.thinking is not None and ask.thinking.visible:
+        said = (_thought(thought, ask, rules, seed), *said)
+    return Choice(said, sum([part.words.tokens for part in said]), finish, stop)
 
 
-def _choice(ask: Ask, rules: Rules, draw: Draw, limit: int, seed: int) -> Choice:
-    brief = Brief(ask, seed, draw.turn, rules.target_tokens, limit, rules.tokenizer, ask.stream)
-    words, whole = rules.generator.speak(brief)
-    hit = before_stop(words.text, ask.stop) if ask.stop else None
-    if hit is not None:
-        words = rules.tokenizer.text(hit[0], pieces=ask.stream)
-    if ask.logprobs is not None:
-        words = _with_logprobs(words, ask.logprobs, rules.tokenizer, seed)
-    finish = Finish.STOP if whole or hit is not None else Finish.LENGTH
-    return Choice((Said(words),), finish, hit[1] if hit is not None else None)
+def _words(brief: Brief, rules: Rules) -> tuple[Text, bool]:
+    """The text of an answer, and whether it is all there was to say."""
+    ask = brief.ask
+    if ask.format is not None:
+        return recited(tools.document(ask.format, brief.seed), brief)
+    if ask.messages and ask.messages[-1].role == "tool":
+        return recited(tools.about_results(ask.messages), brief)
+    return rules.generator.speak(brief)
+
+
+def _calls(
+    calls: list[Tool], ask: Ask, rules: Rules, limit: int, seed: int
+) -> tuple[tuple[Segment, ...], Finish]:
+    """The calls that fit, the last one cut short where the limit does so."""
+    made: list[Segment] = []
+    for place, tool in enumerate(calls):
+        called, whole = tools.call(tool, mix(seed, 40 + place), limit, rules.tokenizer, ask.stream)
+        made.append(called)
+        limit -= called.words.tokens
+        if not whole:
+            return tuple(made), Finish.LENGTH
+    return tuple(made), Finish.TOOLS
+
+
+def _thought(tokens: int, ask: Ask, rules: Rules, seed: int) -> Thought:
+    brief = Brief(ask, mix(seed, 50), 0, tokens, tokens, rules.tokenizer, ask.stream)
+    words, _ = pool("random").speak(brief)
+    return Thought(words)
 
 
 def _with_logprobs(words: Text, top: int, tokenizer: Tokenizer, seed: int) -> Text:

@@ -10,39 +10,30 @@ from typing import NamedTuple
 import numpy as np
 
 from llmsim.engine.seeds import mix
-from llmsim.exchange import Effort, Seconds
+from llmsim.exchange import Seconds
 from llmsim.profiles import LatencyProfile
 
 DRAWS = 1 << 16
 
-# How much longer a reasoning model's first token takes when it thinks harder. Medium is what
-# the presets were given for; the others are our own, in the order the providers document.
-EFFORT: dict[Effort, float] = {
-    "none": 0.4,
-    "minimal": 0.5,
-    "low": 0.75,
-    "medium": 1.0,
-    "high": 1.75,
-    "xhigh": 2.5,
-}
-
 
 class Draws(NamedTuple):
     """A profile's draws, made once: ``ttft`` shape (DRAWS,), ``gaps`` their running sum from 0,
-    shape (DRAWS + 1,), ``reached`` the same for reading single values quickly."""
+    shape (DRAWS + 1,), ``reached`` the same for reading single values quickly;
+    ``instant`` if all are 0."""
 
     ttft: Sequence[float]
     gaps: Seconds
     reached: Sequence[float]
+    instant: bool
 
 
-def arrivals(profile: LatencyProfile, tokens: int, seed: int, scale: float = 1.0) -> Seconds:
+def arrivals(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> Seconds:
     """Seconds after arrival at which each token exists, shape (tokens,), non-decreasing.
 
     The first is the time to first token times ``scale``; the gaps are a stretch of the
     profile's draws that begins where the seed says.
     """
-    draws, start, first = _drawn(profile, seed, scale)
+    start, first = _drawn(draws, seed, scale)
     if start + tokens <= DRAWS:
         return draws.gaps[start : start + tokens] + (first - draws.reached[start])
     rounds, place = np.divmod(np.arange(start, start + tokens), DRAWS)
@@ -50,21 +41,20 @@ def arrivals(profile: LatencyProfile, tokens: int, seed: int, scale: float = 1.0
     return times + (first - draws.reached[start])
 
 
-def span(
-    profile: LatencyProfile, tokens: int, seed: int, scale: float = 1.0
-) -> tuple[float, float]:
+def span(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> tuple[float, float]:
     """The first and the last of :func:`arrivals`, without the others."""
-    draws, start, first = _drawn(profile, seed, scale)
+    if draws.instant:
+        return 0.0, 0.0
+    start, first = _drawn(draws, seed, scale)
     rounds, last = divmod(start + max(tokens, 1) - 1, DRAWS)
     reached = draws.reached
     return first, first + reached[last] + rounds * reached[DRAWS] - reached[start]
 
 
-def _drawn(profile: LatencyProfile, seed: int, scale: float) -> tuple[Draws, int, float]:
-    """The draws, where this seed's stretch of gaps begins, and its time to first token."""
-    draws = draws_of(profile)
+def _drawn(draws: Draws, seed: int, scale: float) -> tuple[int, float]:
+    """Where this seed's stretch of gaps begins, and its time to first token."""
     drawn = mix(seed, 1)
-    return draws, drawn % DRAWS, draws.ttft[(drawn >> 32) % DRAWS] * scale
+    return drawn % DRAWS, draws.ttft[(drawn >> 32) % DRAWS] * scale
 
 
 @lru_cache(maxsize=64)
@@ -74,7 +64,8 @@ def draws_of(profile: LatencyProfile) -> Draws:
     ttft = _sample(generator, profile.ttft_mean, profile.ttft_std, profile.distribution)
     gaps = _sample(generator, profile.itl_mean, profile.itl_std, profile.distribution)
     reached = np.concatenate(([0.0], np.cumsum(gaps)))
-    return Draws(memoryview(ttft), reached, memoryview(reached))
+    instant = not (ttft.any() or gaps.any())
+    return Draws(ttft.data, reached, reached.data, instant)
 
 
 def _sample(generator: np.random.Generator, mean: float, std: float, distribution: str) -> Seconds:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from llmsim.engine.answer import Draw, Rules, compose, effort_of
-from llmsim.engine.latency import EFFORT, arrivals, span
+from llmsim.engine import thinking
+from llmsim.engine.answer import Draw, Rules, compose
+from llmsim.engine.latency import arrivals, span
 from llmsim.engine.seeds import mix
 from llmsim.errors import Failure
 from llmsim.exchange import Ask, Dialect, Frames, Plan, Reply, Seconds, Stamp
@@ -43,7 +44,7 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     when the request cannot be answered under ``rules``.
     """
     reply = compose(ask, rules, draw)
-    scale = EFFORT[effort_of(ask, rules)] if rules.model.reasoning else 1.0
+    scale = thinking.scale(ask, rules.model)
     if not ask.stream:
         ttft, total = _span(rules, draw, reply, scale)
         due = np.array([total]) if total else AT_ONCE
@@ -62,7 +63,7 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
 def _span(rules: Rules, draw: Draw, reply: Reply, scale: float) -> tuple[float, float]:
     """When the first and the last token of the reply exist: of all choices, the latest."""
     spans = [
-        span(rules.profile, choice.tokens, mix(draw.seed, CLOCK + index), scale)
+        span(rules.draws, choice.tokens, mix(draw.seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
     ]
     return spans[0] if len(spans) == 1 else (spans[0][0], max(last for _, last in spans))
@@ -75,7 +76,7 @@ def _clock(rules: Rules, draw: Draw, reply: Reply, scale: float) -> Seconds:
     effort. All choices begin together.
     """
     times = [
-        arrivals(rules.profile, choice.beats, mix(draw.seed, CLOCK + index), scale)
+        arrivals(rules.draws, choice.beats, mix(draw.seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
     ]
     return times[0] if len(times) == 1 else np.concatenate(times)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from llmsim.engine.tokens import Tokenizer
 from llmsim.exchange import Ask, Call, Image, Message
 
@@ -9,6 +11,8 @@ PRIMING = 3
 PER_MESSAGE = 3
 PER_NAME = 1
 PER_CALL = 3
+PER_TOOLS = 12
+PER_TOOL = 8
 LOW_DETAIL = 85
 UNKNOWN_SIZE = 765
 PER_TILE = 170
@@ -28,6 +32,8 @@ def tokens(ask: Ask, tokenizer: Tokenizer) -> int:
             total += count(message.name) + PER_NAME
         if message.images or message.calls or message.extra:
             total += _rest(message, tokenizer)
+    if ask.tools or ask.format is not None:
+        total += _tools(ask, tokenizer)
     return total
 
 
@@ -38,6 +44,23 @@ def quick(ask: Ask, tokenizer: Tokenizer, limit: int) -> bool:
         if len(message.text) + 16 * len(message.calls) > 200 and known(message.text) is None:
             limit -= len(message.text) + sum(len(call.arguments) for call in message.calls)
     return limit >= 0
+
+
+def _tools(ask: Ask, tokenizer: Tokenizer) -> int:
+    """Tokens of the tools on offer and of the schema the answer must have.
+
+    Providers render tools into the prompt in a form of their own; this is an estimate of the
+    right size: 12 for the list, 8 a tool, and the tokens of name, description and schema.
+    """
+    count = tokenizer.count
+    total = PER_TOOLS if ask.tools else 0
+    for tool in ask.tools:
+        total += PER_TOOL + count(tool.name) + count(tool.description)
+        if tool.schema is not None:
+            total += count(orjson.dumps(tool.schema).decode())
+    if ask.format is not None and ask.format.schema is not None:
+        total += count(orjson.dumps(ask.format.schema).decode())
+    return total
 
 
 def _rest(message: Message, tokenizer: Tokenizer) -> int:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
+BITS = 48
+"""How long the seeds are that llmsim draws itself: they fit any client's number type."""
+
 _MASK = 0xFFFFFFFFFFFFFFFF
 
 
@@ -20,3 +25,13 @@ def mix(seed: int, salt: int = 0) -> int:
 def fraction(seed: int, salt: int = 0) -> float:
     """A number in [0, 1) from a seed and a salt."""
     return (mix(seed, salt) >> 11) * 2.0**-53
+
+
+def settled(asked: int | None, configured: int | None, body: bytes) -> int | None:
+    """The seed of a request: the client's, else one that follows from the configured seed and
+    the body. None where neither is given and one has to be drawn."""
+    if asked is not None:
+        return asked
+    if configured is not None:
+        return mix(configured, crc32(body)) >> (64 - BITS)
+    return None

@@ -148,7 +148,8 @@ class Series:
 def pool(name: str) -> Pool:
     """The pool of that name in ``data/words.json``: "lorem" or "random"."""
     words = orjson.loads(files("llmsim.data").joinpath("words.json").read_bytes())
-    return Pool(words[name], words[f"{name}_starts"])
+    inner = words.get(f"{name}_inner", [])
+    return Pool(words[name] + inner, words[f"{name}_starts"])
 
 
 def recited(text: str, brief: Brief) -> tuple[Text, bool]:

@@ -7,13 +7,11 @@ import logging
 import secrets
 import time
 from asyncio import to_thread
-from zlib import crc32
 
 from llmsim.config import Config
-from llmsim.engine import prompt
+from llmsim.engine import prompt, seeds
 from llmsim.engine.answer import Draw, Rules
 from llmsim.engine.plan import failed, plan
-from llmsim.engine.seeds import mix
 from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Ask, Dialect, Headers, Plan, Stamp
 from llmsim.server.player import TICK, Player, now_us
@@ -28,7 +26,8 @@ INLINE_BYTES = 8_000
 # Waits at least this long, in µs, look out for a client that leaves meanwhile; after shorter
 # ones the first byte that is sent tells.
 WATCHED = 250_000
-SEED_BITS = 48  # fits any client's number type
+_SEEDS = (1 << seeds.BITS) - 1
+_MULTIPLIER = 0x5DEECE66D  # a full-period generator modulo 2**48 (POSIX drand48)
 CLIENT_GONE = 499
 TURN_CURSOR = 0
 NO_TOKENS = (0, 0, 0, 0)
@@ -67,7 +66,7 @@ class Answering:
         self._body_limit = config.server.max_body_bytes
         self._most_streams = config.server.max_open_streams
         self._takes_turns = config.response.generator.kind == "sequence"
-        self._fresh = secrets.randbits(SEED_BITS)
+        self._fresh = secrets.randbits(seeds.BITS)
 
     async def answer(self, port: Port, endpoint: Endpoint) -> None:
         """Answer one request; whatever goes wrong, the client gets the provider's own error and
@@ -108,14 +107,10 @@ class Answering:
         return await to_thread(self._rulebook.rules, model)
 
     def _seed(self, ask: Ask, body: bytes) -> int:
-        """The client's seed, else one that follows from the configured seed and the request,
-        else one that no other request has."""
-        if ask.seed is not None:
-            return ask.seed
-        if self._config.seed is not None:
-            return mix(self._config.seed, crc32(body)) >> (64 - SEED_BITS)
-        self._fresh += 1
-        return mix(self._fresh) >> (64 - SEED_BITS)
+        seed = seeds.settled(ask.seed, self._config.seed, body)
+        if seed is None:
+            self._fresh = seed = (self._fresh * _MULTIPLIER + 11) & _SEEDS
+        return seed
 
     async def _plain(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
         request.begin(planned)
@@ -155,11 +150,17 @@ class Answering:
             await reached
             return
         leaving = asyncio.ensure_future(port.left())
-        leaving.add_done_callback(lambda _: reached.done() or reached.set_exception(Gone()))
+        leaving.add_done_callback(lambda _: _give_up(reached))
         try:
             await reached
         finally:
             leaving.cancel()
+
+
+def _give_up(reached: asyncio.Future[None]) -> None:
+    """The client has left what it waited for."""
+    if not reached.done():
+        reached.set_exception(Gone())
 
 
 class Request:

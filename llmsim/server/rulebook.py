@@ -7,6 +7,7 @@ from llmsim.catalog import Model
 from llmsim.config import Config
 from llmsim.engine import ranks
 from llmsim.engine.answer import Rules
+from llmsim.engine.latency import draws_of
 from llmsim.engine.text import Echo, Generator, Series, pool
 from llmsim.engine.tokens import tokenizer
 from llmsim.errors import BadRequest, Failure, Kind
@@ -66,7 +67,7 @@ class Rulebook:
         return Rules(
             described,
             tokenizer(described.encoding),
-            profile,
+            draws_of(profile),
             self._generator,
             self._config.response.target_tokens,
         )

@@ -33,7 +33,11 @@ class Port(Protocol):
 
     method: str
     path: str
-    query: str
+
+    @property
+    def query(self) -> str:
+        """What follows the question mark, still encoded."""
+        ...
 
     def header(self, name: str) -> str | None:
         """A request header by its lower-case name."""

@@ -1,0 +1,162 @@
+"""Chat completions: the chunks of a streamed choice, without what all chunks begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import orjson
+from msgspec import Struct
+
+from llmsim.dialects import openai, sse
+from llmsim.dialects.openai_chat_logprobs import by_piece, spelled
+from llmsim.exchange import (
+    Beats,
+    Called,
+    Choice,
+    Finish,
+    Refused,
+    Said,
+    Segment,
+    Stamp,
+    Text,
+    Thought,
+)
+
+FINISH = {
+    Finish.STOP: b"stop",
+    Finish.LENGTH: b"length",
+    Finish.TOOLS: b"tool_calls",
+    Finish.FILTER: b"content_filter",
+}
+CALLS = 8  # ids set apart for each choice's calls
+
+_OPEN = b'"logprobs":null,"finish_reason":null}]'
+_PADDING = "x7Kq2mVb9LtRw4ZcYd8HsNf3"
+_CACHED_TAILS = 65_536
+
+
+class Style(Struct, frozen=True, gc=False):
+    """What holds for every chunk of one stream: the ``usage`` member, padding, whether calls are
+    spelled the old way (``function_call``), and the stamp for ids."""
+
+    usage: bytes
+    obfuscated: bool
+    legacy: bool
+    stamp: Stamp
+
+
+class Tails(dict[str, bytes]):
+    """What follows the prefix in a content chunk, by piece: the same for every answer."""
+
+    def __init__(self, index: int, usage: bytes, obfuscated: bool) -> None:
+        super().__init__()
+        self._before = b'{"index":%d,"delta":{"content":' % index
+        self._after = b"}," + _OPEN + usage
+        self._obfuscated = obfuscated
+
+    def __missing__(self, piece: str) -> bytes:
+        if len(self) >= _CACHED_TAILS:
+            self.clear()
+        end = _obfuscation(piece) if self._obfuscated else b""
+        made = self._before + orjson.dumps(piece) + self._after + end + b"}\n\n"
+        self[piece] = made
+        return made
+
+
+def _obfuscation(piece: str) -> bytes:
+    """Padding that hides a piece's length from whoever watches the sizes of packets."""
+    return b',"obfuscation":"%b"' % _PADDING[: 1 + max(0, 15 - len(piece))].encode()
+
+
+@lru_cache(maxsize=256)
+def _tails(index: int, usage: bytes, obfuscated: bool) -> Tails:
+    return Tails(index, usage, obfuscated)
+
+
+def finish(reason: Finish, legacy: bool) -> bytes:
+    """The finish reason as the wire has it."""
+    return b"function_call" if legacy and reason is Finish.TOOLS else FINISH[reason]
+
+
+def of(index: int, choice: Choice, style: Style) -> tuple[list[bytes], Beats]:
+    """Tails of one choice's chunks, role first and finish reason last, and their beats."""
+    head = b'{"index":%d,' % index
+    close = style.usage + b"}\n\n"
+    silent = any(isinstance(segment, Called) for segment in choice.segments)
+    role = b'"delta":{"role":"assistant","content":%b,"refusal":null},' % (
+        b"null" if silent else b'""'
+    )
+    tails = [head + role + _OPEN + close]
+    ends: list[int] = []
+    offset = calls = 0
+    for segment in choice.segments:
+        words = segment.words
+        content = _deltas(index, segment, calls, style)
+        if isinstance(segment, Called):
+            calls += 1
+            ends.append(offset)
+        if not isinstance(segment, Thought):
+            tails += content
+            ends += words.ends if not offset else [offset + end for end in words.ends]
+        offset += words.tokens
+    reason = b'"delta":{},"logprobs":null,"finish_reason":"%b"}]' % finish(
+        choice.finish, style.legacy
+    )
+    tails.append(head + reason + close)
+    if len(ends) == choice.tokens == choice.segments[-1].words.tokens:
+        return tails, sse.beats(choice.tokens, 1, 1, 0)
+    return tails, sse.beats_of(ends, choice.beats, 1, 1, 0)
+
+
+def _deltas(index: int, segment: Segment, place: int, style: Style) -> list[bytes]:
+    """The tails of one segment's chunks."""
+    words = segment.words
+    match segment:
+        case Said() if words.logprobs:
+            return _with_logprobs(index, words, style)
+        case Said():
+            return list(map(_tails(index, style.usage, style.obfuscated).__getitem__, words.pieces))
+        case Refused():
+            return _chunks(
+                index, (b'"refusal":' + orjson.dumps(piece) for piece in words.pieces), style
+            )
+        case Called():
+            return _chunks(index, _call(index, segment, place, style), style)
+        case Thought():
+            return []
+
+
+def _chunks(index: int, deltas: Iterable[bytes], style: Style) -> list[bytes]:
+    close = b"}," + _OPEN + style.usage + b"}\n\n"
+    return [b'{"index":%d,"delta":{%b%b' % (index, delta, close) for delta in deltas]
+
+
+def _call(index: int, call: Called, place: int, style: Style) -> list[bytes]:
+    """The deltas of one tool call: name and id once, then the arguments in fragments."""
+    name = orjson.dumps(call.name)
+    if style.legacy:
+        head = b'"function_call":{"name":%b,"arguments":""}' % name
+        piece = b'"function_call":{"arguments":%b}'
+        return [head, *(piece % orjson.dumps(said) for said in call.words.pieces)]
+    kind, said_as = (b"custom", b"input") if call.custom else (b"function", b"arguments")
+    identity = openai.call_id(style.stamp, CALLS * index + place).encode()
+    head = b'"tool_calls":[{"index":%d,"id":"%b","type":"%b","%b":{"name":%b,"%b":""}}]' % (
+        place, identity, kind, kind, name, said_as,
+    )  # fmt: skip
+    return [
+        head,
+        *(
+            b'"tool_calls":[{"index":%d,"%b":{"%b":%b}}]'
+            % (place, kind, said_as, orjson.dumps(said))
+            for said in call.words.pieces
+        ),
+    ]
+
+
+def _with_logprobs(index: int, words: Text, style: Style) -> list[bytes]:
+    return [
+        b'{"index":%d,"delta":{"content":%b},"logprobs":%b,"finish_reason":null}]%b}\n\n'
+        % (index, orjson.dumps(piece), spelled(entries), style.usage)
+        for piece, entries in zip(words.pieces, by_piece(words), strict=True)
+    ]

@@ -1,0 +1,60 @@
+"""How hard a reasoning model thinks, how many tokens that takes and how long."""
+
+from __future__ import annotations
+
+from llmsim.catalog import Model
+from llmsim.engine.seeds import mix
+from llmsim.exchange import Ask, Effort
+
+# Reasoning tokens at each effort: the least, and how many steps of 64 may come on top. Real
+# models report multiples of 64 and rise about so; the exact numbers are our own.
+TOKENS: dict[Effort, tuple[int, int]] = {
+    "none": (0, 1),
+    "minimal": (0, 1),
+    "low": (64, 3),
+    "medium": (192, 6),
+    "high": (576, 12),
+    "xhigh": (1152, 24),
+}
+STEP = 64
+
+# How much longer the first token takes when a model thinks harder, beside medium effort. The
+# providers document the order, the factors are our own.
+SCALE: dict[Effort, float] = {
+    "none": 0.4,
+    "minimal": 0.5,
+    "low": 0.75,
+    "medium": 1.0,
+    "high": 1.75,
+    "xhigh": 2.5,
+}
+
+
+def effort(ask: Ask, model: Model) -> Effort:
+    """How hard the model thinks about this request; "none" for one that cannot reason."""
+    if not model.reasoning:
+        return "none"
+    asked = ask.thinking.effort if ask.thinking is not None else None
+    return asked if asked is not None else model.effort
+
+
+def tokens(ask: Ask, model: Model, limit: int, seed: int) -> int:
+    """Tokens spent on thinking, never more than half of what the client allows for the answer."""
+    if not model.reasoning:
+        return 0
+    least, steps = TOKENS[effort(ask, model)]
+    drawn = least + STEP * (mix(seed, 7) % steps)
+    if ask.thinking is not None and ask.thinking.budget is not None:
+        drawn = min(drawn, ask.thinking.budget)
+    return min(drawn, limit // 2)
+
+
+def scale(ask: Ask, model: Model) -> float:
+    """The factor on the model's time to first token.
+
+    A profile holds for the effort the model has when nobody asks for one. Thinking that is shown
+    is paced like any other text, so it does not also hide in the time to first token.
+    """
+    if not model.reasoning or ask.thinking is None or ask.thinking.visible:
+        return 1.0
+    return SCALE[effort(ask, model)] / SCALE[model.effort]

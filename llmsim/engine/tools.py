@@ -1,0 +1,107 @@
+"""Which tools the model calls, and with what arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llmsim.engine import prompt, schema
+from llmsim.engine.seeds import fraction, mix
+from llmsim.engine.tokens import Tokenizer
+from llmsim.errors import invalid
+from llmsim.exchange import Ask, Called, Format, Message, Schema, Text, Tool
+
+ANYTHING: Schema = {"type": "object", "properties": {}}
+OBJECT: Schema = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}},
+    "required": ["answer"],
+}
+QUOTED = 400  # characters of a tool's result that the answer repeats
+
+
+def chosen(ask: Ask, rate: float, seed: int) -> list[Tool]:
+    """The tools to call now; none means to answer in words.
+
+    ``rate`` is the probability of a call where the model may choose.
+
+    A model that may choose calls tools in answer to the user and answers in words once it has
+    their results, so that an agent's loop ends. One that must call takes tools it has not yet
+    called for this user message first, for the same reason.
+    """
+    offered = _offered(ask)
+    if not offered or ask.choice.mode == "none":
+        return []
+    if ask.choice.mode == "auto":
+        answered = ask.messages[-1].role == "tool"
+        if answered or fraction(seed, 20) >= rate:
+            return []
+    called = _called_this_turn(ask.messages)
+    fresh = [tool for tool in offered if tool.name not in called] or offered[-1:]
+    first = mix(seed, 21) % len(fresh)
+    if len(fresh) > 1 and ask.choice.parallel and mix(seed, 22) % 4 == 0:
+        return [fresh[first], fresh[(first + 1) % len(fresh)]]
+    return [fresh[first]]
+
+
+def call(
+    tool: Tool, seed: int, limit: int, tokenizer: Tokenizer, pieces: bool
+) -> tuple[Called, bool]:
+    """A call of ``tool`` with valid arguments, and whether ``limit`` tokens were enough for it.
+
+    Its token count includes the name and what frames a call, before the arguments' own. Raises
+    BadRequest for a schema that nothing is valid against.
+    """
+    said = f"input {mix(seed, 23) % 1000}" if tool.custom else arguments(tool, seed)
+    frame = prompt.PER_CALL + tokenizer.count(tool.name)
+    whole = frame + tokenizer.count(said) <= limit
+    if not whole:
+        said = tokenizer.cut(said, max(0, limit - frame))
+    words = tokenizer.text(said, pieces=pieces)
+    ends = [frame + end for end in words.ends]
+    return Called(
+        tool.name, Text(said, frame + words.tokens, words.pieces, ends), tool.custom
+    ), whole
+
+
+def arguments(tool: Tool, seed: int) -> str:
+    """JSON text valid against the tool's schema."""
+    try:
+        return schema.text(ANYTHING if tool.schema is None else tool.schema, seed)
+    except schema.ImpossibleSchema as error:
+        message = f"Invalid schema for function '{tool.name}': {error}"
+        raise invalid(message, "tools", "invalid_function_parameters") from None
+
+
+def document(form: Format, seed: int) -> str:
+    """JSON text of the form that was asked for; any object where no schema says more."""
+    try:
+        return schema.text(OBJECT if form.schema is None else form.schema, seed)
+    except schema.ImpossibleSchema as error:
+        message = f"Invalid schema for response_format: {error}"
+        raise invalid(message, "response_format", "invalid_json_schema") from None
+
+
+def about_results(messages: Sequence[Message]) -> str:
+    """What the model says once it has its tools' results: which tool returned what."""
+    names = {call.id: call.name for message in messages for call in message.calls}
+    said: list[str] = []
+    for message in reversed(messages):
+        if message.role != "tool":
+            break
+        name = names.get(message.answers or "", message.name or "The tool")
+        said.append(f"{name} returned: {message.text[:QUOTED].strip()}")
+    return "\n".join(reversed(said))
+
+
+def _offered(ask: Ask) -> list[Tool]:
+    names = ask.choice.names
+    return [tool for tool in ask.tools if not names or tool.name in names]
+
+
+def _called_this_turn(messages: Sequence[Message]) -> set[str]:
+    called: set[str] = set()
+    for message in reversed(messages):
+        if message.role == "user":
+            break
+        called.update(call.name for call in message.calls)
+    return called
