@@ -73,9 +73,7 @@ def test_a_new_segment_has_the_shape_it_was_given_and_is_empty(segment: Segment)
 
 
 def test_parts_do_not_overlap(segment: Segment) -> None:
-    parts = [segment.board(slot) for slot in range(3)] + [
-        segment.journal(slot) for slot in range(3)
-    ]
+    parts = [part(slot) for part in (segment.board, segment.journal) for slot in range(3)]
     header = bytes(segment.header)
     for number, part in enumerate(parts, 1):
         part[:] = bytes([number]) * len(part)
