@@ -245,10 +245,8 @@ class Workers(RuleBasedStateMachine):
         self.board.finished(self.board.row("/e", model, status), 9, tokens, streamed)
         self.open -= 1
         self.finished[model[:40], status] += 1
-        self.tokens.update(
-            zip(("prompt", "completion", "reasoning", "cached"), tokens, strict=True)
-        )
-        self.tokens["streamed"] += streamed
+        for column, count in zip(COLUMNS[1:], (*tokens, streamed), strict=True):
+            self.tokens[column] += count
 
     @rule()
     def die(self) -> None:
