@@ -92,8 +92,9 @@ class Format(Struct, frozen=True, gc=False):
 class Thinking(Struct, frozen=True, gc=False):
     """How a reasoning model is to think.
 
-    ``effort`` None leaves it to the model. ``budget`` bounds the thinking tokens; ``visible`` says that the thoughts are shown, and so
-    are paced like any other token instead of hiding in the time to first token.
+    ``effort`` None leaves it to the model. ``budget`` bounds the thinking tokens; ``visible`` says
+    that the thoughts are shown, and so are paced like any other token instead of hiding in the
+    time to first token.
     """
 
     effort: Effort | None = None
@@ -124,6 +125,7 @@ class Ask(Struct, frozen=True, gc=False):
     tools: tuple[Tool, ...] = ()
     choice: ToolChoice = AUTO
     format: Format | None = None
+    store: bool = False
     wire: Any = None
 
 
@@ -131,7 +133,7 @@ class Ask(Struct, frozen=True, gc=False):
 
 
 class Logprob(Struct, frozen=True, gc=False):
-    """One token's log probability (≤ 0). ``token`` is its bytes; they may end inside a character."""
+    """One token's log probability (≤ 0). Its bytes may end inside a character."""
 
     token: bytes
     logprob: float

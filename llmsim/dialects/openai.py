@@ -70,6 +70,12 @@ def failure(failed: Failure) -> tuple[int, bytes]:
     return failed.status or status, orjson.dumps({"error": error})
 
 
+def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:
+    """Status, head and body of a failure on a path that no dialect answers."""
+    status, body = failure(failed)
+    return status, [("content-type", "application/json"), ("x-request-id", request_id(stamp))], body
+
+
 def refuse(mistake: Malformed) -> BadRequest:  # noqa: PLR0911  one return a problem
     """A malformed body in OpenAI's words."""
     path, expected = mistake.path, mistake.expected

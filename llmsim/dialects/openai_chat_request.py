@@ -53,6 +53,7 @@ class ChatRequest(Struct):
     service_tier: str | None = None
     user: str | None = None
     metadata: dict[str, Any] | None = None
+    store: bool | None = None
 
     @property
     def legacy(self) -> bool:
@@ -98,6 +99,7 @@ def read(body: bytes) -> Ask:
         if tools
         else AUTO,
         openai_chat_tools.form(wire.response_format),
+        wire.store is True,
         wire,
     )
 

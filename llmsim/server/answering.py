@@ -96,6 +96,8 @@ class Answering:
         draw = Draw(self._seed(ask, body), turn, prompt_tokens)
         stamp = Stamp(request.mark, int(request.arrived))
         planned = plan(ask, rules, draw, request.endpoint.dialect, stamp)
+        if ask.store:
+            request.answer = stored(ask, planned, request.endpoint.dialect, stamp)
         if planned.stream:
             await self._stream(port, request, planned, stamp)
         else:
@@ -163,11 +165,29 @@ def _give_up(reached: asyncio.Future[None]) -> None:
         reached.set_exception(Gone())
 
 
+def stored(ask: Ask, planned: Plan, dialect: Dialect, stamp: Stamp) -> bytes:
+    """The answer as it can be asked for later: whole, however it is sent now."""
+    if planned.reply is None or not planned.stream:
+        return planned.frames[0]
+    return dialect.plain(ask, planned.reply, stamp)
+
+
 class Request:
     """One request, and its place in the books."""
 
-    __slots__ = ("_board", "_journal", "arrived", "body", "endpoint", "mark", "model", "number",
-                 "plan", "start")  # fmt: skip
+    __slots__ = (
+        "_board",
+        "_journal",
+        "answer",
+        "arrived",
+        "body",
+        "endpoint",
+        "mark",
+        "model",
+        "number",
+        "plan",
+        "start",
+    )
 
     def __init__(self, endpoint: Endpoint, board: Board, journal: Journal) -> None:
         self.endpoint = endpoint
@@ -178,6 +198,7 @@ class Request:
         self.number = journal.reserve()
         self.mark = journal.mark(self.number)
         self.body = b""
+        self.answer = b""
         self.model = ""
         self.plan: Plan | None = None
         board.started()
@@ -194,6 +215,7 @@ class Request:
             (planned.ttft, planned.total),
             len(planned.due),
             planned.seed,
+            self.answer,
         )
 
     def head(self, planned: Plan, stamp: Stamp) -> Headers:

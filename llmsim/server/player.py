@@ -151,9 +151,10 @@ class Player:
             self._enter(playing, start + due[stop])
 
     def _end(self, playing: Playing, now: int, whole: bool) -> None:
-        playing.stream.close()  # type: ignore[union-attr]
-        playing.stream = None
         self._board.cells[CLOSED] += 1
         self.open -= 1
         end = (now - playing.start) / 1e6
+        # Counted before the client can see the end: a worker killed in between has told no one.
         playing.ended(whole, playing.first / 1e6, end, playing.latest / 1e6, playing.next)
+        playing.stream.close()  # type: ignore[union-attr]
+        playing.stream = None

@@ -19,9 +19,12 @@ from llmsim.errors import BadRequest
 from llmsim.server import routes
 from llmsim.server.answering import Answering
 from llmsim.server.books import Books
+from llmsim.server.context import Context
 from llmsim.server.player import Player
+from llmsim.server.ports import Gone
 from llmsim.server.ports.bridge import bridge
 from llmsim.server.ports.rsgi import RSGIPort
+from llmsim.server.providers import refusal
 from llmsim.server.rulebook import Rulebook
 from llmsim.shared.segment import Segment
 
@@ -41,7 +44,7 @@ class Worker:
         self._config = config
         self._books = Books(Segment.attach(segment))
         self._rulebook = Rulebook(config)
-        self._hot: routes.Hot = {}
+        self._paths = routes.Paths()
         self._cold: Any = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -50,8 +53,9 @@ class Worker:
         answering = Answering(
             self._config, self._rulebook, player, books.board, books.journal, books.segment
         )
-        self._hot = routes.hot(answering)
-        self._cold = routes.cold(self._hot, self._rulebook, books)
+        context = Context(self._config, books, self._rulebook, player, answering)
+        self._paths = routes.paths(context)
+        self._cold = routes.application(self._paths)
         _die_with_parent(books.segment)
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
@@ -64,7 +68,7 @@ class Worker:
             protocol.close(404)
             return
         port = RSGIPort(scope, protocol)
-        handler = self._hot.get((port.method, port.path))
+        handler = self._paths.handler(port.method, port.path)
         if handler is not None:
             await handler(port)
         else:
@@ -75,8 +79,9 @@ class Worker:
         try:
             body = await port.body(limit)
         except BadRequest as bad:
-            status, said = routes.spelled(bad.failure)
-            port.reply(status, [("content-type", "application/json")], said)
+            port.reply(*refusal(bad.failure, port.path, port.header))
+            return
+        except Gone:
             return
         await bridge(self._cold, port, body)
 

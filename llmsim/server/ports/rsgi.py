@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from granian.rsgi import ProtocolClosed
+
 from llmsim.exchange import Headers
-from llmsim.server.ports import DRAIN, too_large
+from llmsim.server.ports import DRAIN, Gone, too_large
 
 
 class RSGIStream:
@@ -61,7 +63,7 @@ _learning: set[asyncio.Future[None]] = set()
 class RSGIPort:
     """One HTTP request over RSGI."""
 
-    __slots__ = ("_headers", "_protocol", "method", "path", "query", "scope")
+    __slots__ = ("_headers", "_protocol", "method", "path", "scope")
 
     def __init__(self, scope: Any, protocol: Any) -> None:
         self.scope = scope
@@ -69,7 +71,11 @@ class RSGIPort:
         self._headers = scope.headers
         self.method: str = scope.method
         self.path: str = scope.path
-        self.query: str = scope.query_string
+
+    @property
+    def query(self) -> str:
+        text: str = self.scope.query_string
+        return text
 
     def header(self, name: str) -> str | None:
         value: str | None = self._headers.get(name)
@@ -83,7 +89,10 @@ class RSGIPort:
     async def body(self, limit: int) -> bytes:
         length = self._headers.get("content-length")
         if length is not None and length.isascii() and length.isdigit() and int(length) <= limit:
-            whole: bytes = await self._protocol()
+            try:
+                whole: bytes = await self._protocol()
+            except ProtocolClosed:
+                raise self._cut() from None
             return whole
         size = 0
         chunks = []
@@ -93,11 +102,18 @@ class RSGIPort:
                 chunks.append(chunk)
             elif size > DRAIN * limit:
                 break
-            if not chunk:
-                break
         if size > limit:
             raise too_large(limit)
+        # One empty chunk is the end. HTTP/1 has no others: Granian yields one more for a body
+        # that breaks off.
+        if chunks[-2:] == [b"", b""] and self.scope.http_version.startswith("1"):
+            raise self._cut()
         return b"".join(chunks)
+
+    def _cut(self) -> Gone:
+        """A body that broke off. Its client may have closed only one side and still listen."""
+        self._protocol.response_empty(400, [])
+        return Gone()
 
     def reply(self, status: int, headers: Headers, body: bytes) -> None:
         self._protocol.response_bytes(status, headers, body)

@@ -1,0 +1,22 @@
+"""What every handler of one worker works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmsim.config import Config
+from llmsim.server.answering import Answering
+from llmsim.server.books import Books
+from llmsim.server.player import Player
+from llmsim.server.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One worker's parts, built once when it starts."""
+
+    config: Config
+    books: Books
+    rulebook: Rulebook
+    player: Player
+    answering: Answering

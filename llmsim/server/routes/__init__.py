@@ -1,0 +1,26 @@
+"""Which path leads where: one module a provider, put together here."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from llmsim.server import admin
+from llmsim.server.context import Context
+from llmsim.server.routes import openai
+from llmsim.server.routes.application import build
+from llmsim.server.routes.paths import Handler, Paths
+
+__all__ = ["Handler", "Paths", "application", "paths"]
+
+
+def paths(context: Context) -> Paths:
+    """Everything this server answers."""
+    every = Paths()
+    openai.add(every, context)
+    every.cold += admin.routes(context.books)
+    return every
+
+
+def application(every: Paths) -> Starlette:
+    """The same as one ASGI application."""
+    return build(every)

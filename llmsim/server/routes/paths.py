@@ -1,0 +1,45 @@
+"""The paths of a server: hot ones by look-up, those with a name in them by a test, the rest by
+Starlette."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from starlette.routing import BaseRoute
+
+from llmsim.server.ports import Port
+
+Handler: TypeAlias = Callable[[Port], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A hot path with a name in it, such as a model's.
+
+    ``claims`` tells by the path whether it is one; ``template`` says the same to Starlette.
+    """
+
+    method: str
+    template: str
+    claims: Callable[[str], bool]
+    handler: Handler
+
+
+@dataclass(slots=True)
+class Paths:
+    """All paths. ``hot`` is by (method, path)."""
+
+    hot: dict[tuple[str, str], Handler] = field(default_factory=dict)
+    named: list[Named] = field(default_factory=list)
+    cold: list[BaseRoute] = field(default_factory=list)
+
+    def handler(self, method: str, path: str) -> Handler | None:
+        """The hot handler of a path; None if it is not hot."""
+        found = self.hot.get((method, path))
+        if found is None and self.named:
+            for one in self.named:
+                if one.method == method and one.claims(path):
+                    return one.handler
+        return found
