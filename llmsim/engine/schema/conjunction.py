@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
 
-from llmsim.engine.schema import types
+from llmsim.engine.schema import kinds
 from llmsim.engine.schema.impossible import ImpossibleSchema
+from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.negation import KEPT, negated
-from llmsim.engine.schema.normal import NOTHING, Document, Facet
+from llmsim.engine.schema.normal import NOTHING, Document
 
 Alternative: TypeAlias = tuple[Facet, ...]
 """Schemas that hold together if this alternative is taken."""
@@ -81,7 +82,7 @@ class Gathering:
                 waiting.append(self._document.targets[facet["$ref"]])
             groups += self._groups(facet, known.strict)
         found = Conjunction(tuple(facets), tuple(groups), known.strict)
-        if len(facets) > 1 and not types.allowed(facets):
+        if len(facets) > 1 and not kinds.allowed(facets):
             raise ImpossibleSchema(self._document.path(facets[-1]), "no type is allowed here")
         return self._pruned(found) if groups else found
 
@@ -138,10 +139,10 @@ class Gathering:
 
     def _pruned(self, found: Conjunction) -> Conjunction:
         """Without alternatives of a type already ruled out, nor more of them than can be tried."""
-        allowed = types.allowed(found.facets)
+        allowed = kinds.allowed(found.facets)
         groups = []
         for group in found.groups:
-            left = tuple(each for each in group if allowed & types.allowed(each))
+            left = tuple(each for each in group if allowed & kinds.allowed(each))
             if not left:
                 path = self._document.path(group[0][0]) if group and group[0] else ()
                 raise ImpossibleSchema(path, "no alternative allows a type that is allowed here")

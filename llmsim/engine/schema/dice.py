@@ -13,7 +13,7 @@ _MASK = (1 << 64) - 1
 _HALF = (1 << 32) - 1
 
 
-class Exhausted(Exception):
+class Exhausted(Exception):  # noqa: N818 - the end of a supply is not a mistake
     """A value took more steps than any sensible schema needs."""
 
 
@@ -24,17 +24,23 @@ class Dice:
     search without a solution can hold a worker up.
     """
 
-    __slots__ = ("_state", "steps")
+    __slots__ = ("_state", "_thrift", "steps")
 
     def __init__(self, seed: int, steps: int) -> None:
         self._state = mix(seed)
         self.steps = steps
+        self._thrift = steps // 2
 
     def spend(self) -> None:
         """Take one step. Raises Exhausted when none is left."""
         self.steps -= 1
         if self.steps < 0:
             raise Exhausted
+
+    @property
+    def scarce(self) -> bool:
+        """Whether to leave out what is not required, because half the steps are gone."""
+        return self.steps < self._thrift
 
     def below(self, n: int) -> int:
         """A number from 0 to n - 1; n ≥ 1."""

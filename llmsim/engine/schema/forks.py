@@ -11,19 +11,30 @@ from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.spot import Maker, Spot
 
 _TRIES = 24
+_RARITY = 4
 
 
 class Fork:
-    """One of several alternatives; ``last`` are those to take only if no other can be."""
+    """One of several alternatives.
 
-    __slots__ = ("_last", "_spots")
+    ``last`` are those to take only if no other can be; ``rare``, one of ``spots``, is taken less
+    often than the others.
+    """
 
-    def __init__(self, spots: Sequence[Spot], last: Sequence[Spot] = ()) -> None:
+    __slots__ = ("_last", "_rare", "_spots")
+
+    def __init__(
+        self, spots: Sequence[Spot], last: Sequence[Spot] = (), rare: Spot | None = None
+    ) -> None:
         self._spots = tuple(spots)
         self._last = tuple(last)
+        self._rare = rare
 
     def needs(self) -> Iterable[Spot]:
         return (*self._spots, *self._last)
+
+    def all_values(self) -> Sequence[Any]:
+        return [value for spot in self.needs() for value in spot.all_values()]
 
     def height(self) -> int:
         return min(spot.known() for spot in self.needs())
@@ -42,12 +53,12 @@ class Fork:
         raise fault or ImpossibleSchema((), "no alternative is possible")
 
     def _start(self, spots: list[Spot], dice: Dice) -> int:
-        """Which alternative to try first; null less often than the others."""
+        """Which alternative to try first."""
         if len(spots) < 2:
             return 0
         start = dice.below(len(spots))
-        if spots[start].is_null and dice.below(2):
-            start = dice.below(len(spots))
+        if spots[start] is self._rare and dice.below(_RARITY):
+            start = (start + 1) % len(spots)
         return start
 
 
@@ -62,6 +73,9 @@ class Suggested:
 
     def needs(self) -> Iterable[Spot]:
         return self._maker.needs()
+
+    def all_values(self) -> Sequence[Any]:
+        return self._maker.all_values()
 
     def height(self) -> int:
         return self._maker.height()
@@ -88,6 +102,9 @@ class Verified:
 
     def needs(self) -> Iterable[Spot]:
         return self._maker.needs()
+
+    def all_values(self) -> Sequence[Any]:
+        return [value for value in self._maker.all_values() if self._accepts(value)]
 
     def height(self) -> int:
         return self._maker.height()

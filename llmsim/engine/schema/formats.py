@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llmsim.engine.schema import words
+from llmsim.engine.schema import plausible
 from llmsim.engine.schema.dice import Dice
 
 
@@ -35,11 +35,11 @@ def _duration(dice: Dice) -> str:
 
 
 def _email(dice: Dice) -> str:
-    return f"{dice.pick(words.FIRST).lower()}.{dice.pick(words.LAST).lower()}@example.com"
+    return f"{dice.pick(plausible.FIRST).lower()}.{dice.pick(plausible.LAST).lower()}@example.com"
 
 
 def _hostname(dice: Dice) -> str:
-    return f"{dice.pick(words.PLAIN)}.example.com"
+    return f"{dice.pick(plausible.PLAIN)}.example.com"
 
 
 def _ipv4(dice: Dice) -> str:
@@ -51,15 +51,15 @@ def _ipv6(dice: Dice) -> str:
 
 
 def _uri(dice: Dice) -> str:
-    return f"https://example.com/{dice.pick(words.PLAIN)}"
+    return f"https://example.com/{dice.pick(plausible.PLAIN)}"
 
 
 def _reference(dice: Dice) -> str:
-    return f"/{dice.pick(words.PLAIN)}"
+    return f"/{dice.pick(plausible.PLAIN)}"
 
 
 def _template(dice: Dice) -> str:
-    return f"https://example.com/{dice.pick(words.PLAIN)}/{{id}}"
+    return f"https://example.com/{dice.pick(plausible.PLAIN)}/{{id}}"
 
 
 def _uuid(dice: Dice) -> str:
@@ -71,11 +71,11 @@ def _uuid(dice: Dice) -> str:
 
 
 def _pointer(dice: Dice) -> str:
-    return f"/{dice.pick(words.PLAIN)}/{dice.below(4)}"
+    return f"/{dice.pick(plausible.PLAIN)}/{dice.below(4)}"
 
 
 def _relative_pointer(dice: Dice) -> str:
-    return f"{dice.below(3)}/{dice.pick(words.PLAIN)}"
+    return f"{dice.below(3)}/{dice.pick(plausible.PLAIN)}"
 
 
 def _regex(dice: Dice) -> str:
@@ -83,11 +83,11 @@ def _regex(dice: Dice) -> str:
 
 
 def _bytes(dice: Dice) -> str:
-    return b64encode(dice.pick(words.PLAIN).encode()).decode()
+    return b64encode(dice.pick(plausible.PLAIN).encode()).decode()
 
 
 def _secret(dice: Dice) -> str:
-    return f"{dice.pick(words.PLAIN).title()}-{dice.between(1000, 9999)}!"
+    return f"{dice.pick(plausible.PLAIN).title()}-{dice.between(1000, 9999)}!"
 
 
 _DAY = r"202[0-9]-0[1-9]-(1[0-9]|2[0-8])"

@@ -8,7 +8,7 @@ Path: TypeAlias = tuple[str, ...]
 """Where in the user's schema: ``("properties", "city", "minLength")``; ``()`` is the root."""
 
 
-class ImpossibleSchema(ValueError):
+class ImpossibleSchema(ValueError):  # noqa: N818 - named for what it says of a schema
     """No value can be made for a schema; ``path`` is the place in it that forbids one.
 
     Raised for schemas that are malformed (``type: "strng"``, a $ref that leads nowhere), that

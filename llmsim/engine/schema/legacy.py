@@ -30,6 +30,8 @@ _COUNTS = (
     "minProperties",
     "maxProperties",
 )
+_EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+_TELLING = _HINTS.union(_COUNTS, _EXCLUSIVE, ("items",))
 
 
 def modern(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -54,13 +56,14 @@ def modern(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _dated(schema: Mapping[str, Any]) -> bool:
     kind = schema.get("type")
+    if isinstance(kind, list) or (isinstance(kind, str) and kind.isupper()):
+        return True
+    if _TELLING.isdisjoint(schema):
+        return False
     return (
         not _HINTS.isdisjoint(schema)
-        or (isinstance(kind, str) and kind.isupper())
-        or isinstance(kind, list)
         or isinstance(schema.get("items"), list)
-        or isinstance(schema.get("exclusiveMinimum"), bool)
-        or isinstance(schema.get("exclusiveMaximum"), bool)
+        or any(isinstance(schema.get(key), bool) for key in _EXCLUSIVE)
         or any(isinstance(schema.get(key), str) for key in _COUNTS)
     )
 
@@ -80,7 +83,7 @@ def _types(new: Raw) -> None:
 
 
 def _bounds(new: Raw) -> None:
-    for exclusive, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+    for exclusive, plain in _EXCLUSIVE.items():
         flag = new.get(exclusive)
         if isinstance(flag, bool):
             del new[exclusive]

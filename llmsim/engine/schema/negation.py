@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from llmsim.engine.schema import types
-from llmsim.engine.schema.normal import NOTHING, Facet
+from llmsim.engine.schema import kinds
+from llmsim.engine.schema.keywords import Facet
+from llmsim.engine.schema.normal import NOTHING
 
 KEPT = "$comment"
 """Marks a made-up schema whose ``not`` has no positive form; no normalised one has this keyword."""
@@ -46,7 +47,7 @@ def negated(facet: Facet) -> list[Facet]:
 
 def _without(key: str, value: object, facet: Facet) -> list[Facet]:  # noqa: PLR0911
     """What breaks one keyword of ``facet``."""
-    kind = types.spelled(types.KEYWORDS.get(key, 0))
+    kind = kinds.spelled(kinds.KEYWORDS.get(key, 0))
     match key, value:
         case "type", str() | list():
             return _other_types(value)
@@ -81,11 +82,11 @@ def _without(key: str, value: object, facet: Facet) -> list[Facet]:  # noqa: PLR
 
 
 def _other_types(value: str | list[str]) -> list[Facet]:
-    rest = types.EVERY & ~types.named(value)
+    rest = kinds.EVERY & ~kinds.named(value)
     found: list[Facet] = []
-    if named := types.spelled(rest):
+    if named := kinds.spelled(rest):
         found.append({"type": named})
-    if rest & types.NUMBER == types.FRACTION:
+    if rest & kinds.NUMBER == kinds.FRACTION:
         found.append({"type": "number", "not": {"type": "integer"}, KEPT: "as it is"})
     return found
 

@@ -5,19 +5,14 @@ Reading a schema is also where a malformed one is refused, naming the keyword.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import isfinite
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
+from llmsim.engine.schema.keywords import READERS, Facet, shown
 from llmsim.engine.schema.legacy import modern
-from llmsim.engine.schema.pattern import readable
 from llmsim.engine.schema.refs import DEEPEST, References
 
-Facet: TypeAlias = dict[str, Any]
-"""One normalised schema object. The same object always means the same place in the schema."""
-
-TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 NOTHING: Facet = {"not": {}}
 """The schema ``false``."""
 
@@ -87,21 +82,21 @@ class Document:
         if raw is False:
             return self.place(dict(NOTHING), path)
         if not isinstance(raw, Mapping):
-            raise ImpossibleSchema(path, f"{_shown(raw)} is not a schema (object or boolean)")
+            raise ImpossibleSchema(path, f"{shown(raw)} is not a schema (object or boolean)")
         if len(path) > DEEPEST:
             raise ImpossibleSchema(path[:8], f"nested more than {DEEPEST} steps deep")
         facet: Facet = {}
         for key, value in modern(raw).items():
             if key == "$ref":
                 facet[key] = self._follow(value, raw, path)
-            elif read := _READERS.get(key):
+            elif read := READERS.get(key):
                 facet[key] = read(self, value, (*path, key))
         return self.place(facet, path)
 
     def _follow(self, reference: Any, raw: Any, path: Path) -> str:
         where = (*path, "$ref")
         if not isinstance(reference, str):
-            raise ImpossibleSchema(where, f"{_shown(reference)} is not a string")
+            raise ImpossibleSchema(where, f"{shown(reference)} is not a string")
         if self._references is None:
             self._references = References(self._raw)
         return self._target(*self._references.follow(reference, raw, where))
@@ -148,132 +143,3 @@ def normalise(schema: Mapping[str, Any] | bool) -> Facet:
     say nothing about the value's form are dropped. Raises ImpossibleSchema for a malformed one.
     """
     return Document(schema).standard()
-
-
-# --- what each keyword's value must look like ---------------------------------------------
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _one(document: Document, value: Any, path: Path) -> Facet:
-    return document.schema(value, path)
-
-
-def _many(document: Document, value: Any, path: Path) -> list[Facet]:
-    if not isinstance(value, list) or not value:
-        raise ImpossibleSchema(path, f"{_shown(value)} is not a non-empty array of schemas")
-    return [document.schema(each, (*path, str(index))) for index, each in enumerate(value)]
-
-
-def _named(document: Document, value: Any, path: Path) -> dict[str, Facet]:
-    if not isinstance(value, Mapping):
-        raise ImpossibleSchema(path, f"{_shown(value)} is not an object of schemas")
-    return {name: document.schema(each, (*path, name)) for name, each in value.items()}
-
-
-def _patterned(document: Document, value: Any, path: Path) -> dict[str, Facet]:
-    schemas = _named(document, value, path)
-    for pattern in schemas:
-        readable(pattern, (*path, pattern))
-    return schemas
-
-
-def _names(_: Document, value: Any, path: Path) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise ImpossibleSchema(path, f"{_shown(value)} is not an array of strings")
-    return list(dict.fromkeys(value))
-
-
-def _dependent(document: Document, value: Any, path: Path) -> dict[str, list[str]]:
-    if not isinstance(value, Mapping):
-        raise ImpossibleSchema(path, f"{_shown(value)} is not an object of arrays of strings")
-    return {name: _names(document, each, (*path, name)) for name, each in value.items()}
-
-
-def _types(_: Document, value: Any, path: Path) -> str | list[str]:
-    listed = value if isinstance(value, list) else [value]
-    for each in listed:
-        if each not in TYPES:
-            raise ImpossibleSchema(path, f"{_shown(each)} is not a type; known: {', '.join(TYPES)}")
-    if not listed:
-        raise ImpossibleSchema(path, "an empty list of types allows nothing")
-    return value if isinstance(value, str) else listed
-
-
-def _options(_: Document, value: Any, path: Path) -> list[Any]:
-    if not isinstance(value, list):
-        raise ImpossibleSchema(path, f"{_shown(value)} is not an array")
-    if not value:
-        raise ImpossibleSchema(path, "an empty enum allows nothing")
-    return value
-
-
-def _number(_: Document, value: Any, path: Path) -> int | float:
-    finite = isinstance(value, int) or (isinstance(value, float) and isfinite(value))
-    if isinstance(value, bool) or not finite:
-        raise ImpossibleSchema(path, f"{_shown(value)} is not a finite number")
-    number: int | float = value
-    return number
-
-
-def _step(document: Document, value: Any, path: Path) -> int | float:
-    step = _number(document, value, path)
-    if step <= 0:
-        raise ImpossibleSchema(path, f"{_shown(value)} is not above 0")
-    return step
-
-
-def _count(document: Document, value: Any, path: Path) -> int:
-    count = _number(document, value, path)
-    if count < 0 or count != int(count):
-        raise ImpossibleSchema(path, f"{_shown(value)} is not a count (0, 1, 2, …)")
-    return int(count)
-
-
-def _flag(_: Document, value: Any, path: Path) -> bool:
-    if not isinstance(value, bool):
-        raise ImpossibleSchema(path, f"{_shown(value)} is not true or false")
-    return value
-
-
-def _string(_: Document, value: Any, path: Path) -> str:
-    if not isinstance(value, str):
-        raise ImpossibleSchema(path, f"{_shown(value)} is not a string")
-    return value
-
-
-def _pattern(document: Document, value: Any, path: Path) -> str:
-    pattern = _string(document, value, path)
-    readable(pattern, path)
-    return pattern
-
-
-def _anything(_: Document, value: Any, __: Path) -> Any:
-    return value
-
-
-_READERS: dict[str, Callable[[Document, Any, Path], Any]] = (
-    dict.fromkeys(("additionalProperties", "propertyNames", "items", "contains"), _one)
-    | dict.fromkeys(("not", "if", "then", "else"), _one)
-    | dict.fromkeys(("unevaluatedItems", "unevaluatedProperties"), _one)
-    | dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), _many)
-    | dict.fromkeys(("properties", "dependentSchemas"), _named)
-    | dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _count)
-    | dict.fromkeys(("minProperties", "maxProperties", "minContains", "maxContains"), _count)
-    | dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _number)
-    | dict.fromkeys(("default", "examples", "description", "const"), _anything)
-    | {
-        "type": _types,
-        "enum": _options,
-        "multipleOf": _step,
-        "required": _names,
-        "dependentRequired": _dependent,
-        "patternProperties": _patterned,
-        "pattern": _pattern,
-        "format": _string,
-        "uniqueItems": _flag,
-    }
-)

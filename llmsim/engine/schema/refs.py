@@ -53,8 +53,7 @@ class References:
 
         Raises ImpossibleSchema, at ``path``, for one that leads nowhere.
         """
-        base = self._bases.get(id(schema), "")
-        absolute = base + reference if reference.startswith("#") else urljoin(base, reference)
+        absolute = _joined(self._bases.get(id(schema), ""), reference)
         if found := self._named.get(absolute):
             return found
         document, fragment = urldefrag(absolute)
@@ -77,8 +76,8 @@ class References:
             return
         if len(path) > DEEPEST:
             raise ImpossibleSchema(path[:8], f"nested more than {DEEPEST} steps deep")
-        identity = schema.get("$id")
-        if isinstance(identity, str):
+        identity = _identity(schema)
+        if identity is not None:
             base = self._identify(schema, identity, base, path)
         for keyword in ("$anchor", "$dynamicAnchor"):
             anchor = schema.get(keyword)
@@ -91,12 +90,25 @@ class References:
 
     def _identify(self, schema: Any, identity: str, base: str, path: Path) -> str:
         """Register an $id; the base of what is below it."""
-        absolute, fragment = urldefrag(urljoin(base, identity))
+        absolute, fragment = urldefrag(_joined(base, identity))
         if fragment:  # before Draft 2019-09 an anchor was spelled as an $id
             self._named.setdefault(f"{absolute}#{fragment}", (schema, path))
             return base
         self._named.setdefault(absolute, (schema, path))
         return absolute
+
+
+def _joined(base: str, reference: str) -> str:
+    """``urljoin``, which does not know that a URN can have a fragment."""
+    return base + reference if reference.startswith("#") else urljoin(base, reference)
+
+
+def _identity(schema: Mapping[str, Any]) -> str | None:
+    """The $id, or Draft 4's ``id`` where it can be nothing else."""
+    identity = schema.get("$id")
+    if identity is None and str(schema.get("id")).startswith("#"):
+        identity = schema["id"]
+    return identity if isinstance(identity, str) else None
 
 
 def _children(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:

@@ -22,6 +22,9 @@ class Constants:
     def needs(self) -> Iterable[Spot]:
         return ()
 
+    def all_values(self) -> Sequence[Any]:
+        return self.values
+
     def height(self) -> int:
         return 0
 

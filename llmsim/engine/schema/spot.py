@@ -7,7 +7,7 @@ construction instead of by trial.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from llmsim.engine.schema.dice import Dice
@@ -16,7 +16,7 @@ from llmsim.engine.schema.impossible import ImpossibleSchema
 ENDLESS = 1 << 30
 """The height of a spot that nothing finite can fill."""
 
-_MOST_SPOTS = 20_000
+_MOST_SPOTS = 10_000
 
 
 class Maker(Protocol):
@@ -28,6 +28,10 @@ class Maker(Protocol):
 
     def height(self) -> int:
         """Levels of nesting of the smallest value, given the heights of what it needs."""
+        ...
+
+    def all_values(self) -> Sequence[Any]:
+        """Every value this maker can make, if they are few and simple; otherwise nothing."""
         ...
 
     def make(self, dice: Dice, room: int, name: str) -> Any:
@@ -66,14 +70,13 @@ class Spot:
             raise self.why()
         return self._maker.make(dice, room, name)
 
+    def all_values(self) -> Sequence[Any]:
+        """Every value that fits here, if they are few and simple; otherwise nothing."""
+        return self._maker.all_values() if self._maker is not None else ()
+
     def known(self) -> int:
         """The height as far as it has been worked out."""
         return self._height
-
-    @property
-    def is_null(self) -> bool:
-        """Whether null is all that fits here."""
-        return isinstance(self._maker, Constants) and self._maker.values == (None,)
 
     def why(self) -> ImpossibleSchema:
         """Why nothing fits here."""

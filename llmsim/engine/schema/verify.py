@@ -18,12 +18,15 @@ class Verifier:
     __slots__ = ("accepts",)
 
     def __init__(self, schema: dict[str, Any]) -> None:
-        validator = jsonschema_rs.Draft202012Validator(
-            schema,
-            validate_formats=True,
-            retriever=_refuse,
-            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS),
-        )
+        try:
+            validator = jsonschema_rs.Draft202012Validator(
+                schema,
+                validate_formats=True,
+                retriever=_refuse,
+                pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS),
+            )
+        except ValueError as error:
+            raise ValueError(str(error).partition("\n")[0]) from None
         self.accepts = validator.is_valid
 
 

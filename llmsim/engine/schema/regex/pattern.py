@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
-from llmsim.engine.schema.language import LONGEST, Language, bits, window
-from llmsim.engine.schema.regex import Edge, Group, Look, Node, Options, Repeat, Sequence
-from llmsim.engine.schema.regex_syntax import parse
+from llmsim.engine.schema.regex.language import LONGEST, Language, bits, window
+from llmsim.engine.schema.regex.spelling import spelled
+from llmsim.engine.schema.regex.syntax import parse
+from llmsim.engine.schema.regex.tree import Edge, Group, Look, Node, Options, Repeat, Sequence
 from llmsim.engine.schema.verify import Verifier
 
 _SHORT = 3  # characters: as short as a word may look
@@ -59,12 +60,14 @@ class Branch:
 
 
 class Pattern:
-    """A regular expression. Raises ValueError for one that cannot be read."""
+    """A regular expression. Raises ValueError for one that cannot be read.
+
+    ``portable`` is the same in a spelling that strict readers take too.
+    """
 
     def __init__(self, source: str) -> None:
-        self.source = source
         tree = parse(source)
-        self._verifier = Verifier({"pattern": source})
+        self.portable, self._verifier = _verifier(source, tree)
         self.branches = [Branch(parts) for parts in _branches(tree)]
         self.exact = all(branch.language.exact for branch in self.branches)
         self.demands = [
@@ -100,6 +103,15 @@ def readable(source: str, path: Path) -> Pattern:
         shown = source if len(source) <= 60 else source[:57] + "..."
         message = f"'{shown}' is not a regular expression that can be used: {error}"
         raise ImpossibleSchema(path, message) from None
+
+
+def _verifier(source: str, tree: Node) -> tuple[str, Verifier]:
+    """The source as the verifier can read it, and its verifier."""
+    try:
+        return source, Verifier({"pattern": source})
+    except ValueError:
+        portable = spelled(tree)
+        return portable, Verifier({"pattern": portable})
 
 
 def _readable(lengths: int, dice: Dice) -> int:

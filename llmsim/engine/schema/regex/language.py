@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llmsim.engine.schema.charsets import alphabet, contains
 from llmsim.engine.schema.dice import Dice
-from llmsim.engine.schema.regex import (
+from llmsim.engine.schema.regex.charsets import alphabet, contains
+from llmsim.engine.schema.regex.tree import (
     Again,
     Char,
     Edge,
@@ -32,7 +32,7 @@ _PRINTABLE = [chr(point) for point in range(0x20, 0x7F)]
 
 def bits(mask: int) -> list[int]:
     """The numbers a mask stands for, ascending."""
-    found = []
+    found: list[int] = []
     for low, length in _runs(mask):
         found += range(low, low + length)
     return found
@@ -125,32 +125,30 @@ class Language:
         return lengths
 
     def _measured(self, node: Node) -> int:
+        total = 0
         match node:
             case Char(chars):
-                return 2 if alphabet(chars) else 0
+                total = 2 if alphabet(chars) else 0
             case Sequence(parts):
                 total = 1
-                for part in reversed(parts):
-                    total = _sum(self._measure(part), total)
-                return total
+                for part in parts:
+                    total = _sum(total, self._measure(part))
             case Options(options):
-                total = 0
                 for option in options:
                     total |= self._measure(option)
-                return total
             case Repeat(part, low, high):
                 self._measure(part)
-                return self.repeated(part, low, high)
+                total = self.repeated(part, low, high)
             case Group(number, part):
                 self._groups[number] = part
-                return self._measure(part)
+                total = self._measure(part)
             case Again(number):
                 self.exact = False
-                part = self._groups.get(number, node)
-                return self._lengths.get(id(part), 1)
+                total = self._lengths.get(id(self._groups.get(number)), 1)
             case Edge() | Look():
                 self.exact = False
-                return 1
+                total = 1
+        return total
 
 
 class _Draft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from llmsim.engine.schema.charsets import Set
+from llmsim.engine.schema.regex.charsets import Set
 
 
 @dataclass(frozen=True, slots=True, eq=False)

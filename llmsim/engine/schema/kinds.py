@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from llmsim.engine.schema.normal import Facet
+from llmsim.engine.schema.keywords import Facet
 
 NULL, BOOLEAN, INTEGER, FRACTION, STRING, ARRAY, OBJECT = (1 << bit for bit in range(7))
 NUMBER = INTEGER | FRACTION
@@ -72,18 +72,16 @@ def described(facets: Iterable[Facet]) -> int:
 
 def of(value: Any) -> int:
     """The type of a value; 3.0 is an integer, as JSON Schema has it."""
-    match value:
-        case None:
-            return NULL
-        case bool():
-            return BOOLEAN
-        case int():
-            return INTEGER
-        case float():
-            return INTEGER if value.is_integer() else FRACTION
-        case str():
-            return STRING
-        case list():
-            return ARRAY
-        case _:
-            return OBJECT
+    if isinstance(value, float):
+        return INTEGER if value.is_integer() else FRACTION
+    return _CLASSES[type(value)]
+
+
+_CLASSES = {
+    type(None): NULL,
+    bool: BOOLEAN,
+    int: INTEGER,
+    str: STRING,
+    list: ARRAY,
+    dict: OBJECT,
+}

@@ -55,6 +55,7 @@ _LONG_CATEGORIES = {
     "mark": "M",
     "number": "N",
     "decimal_number": "Nd",
+    "digit": "Nd",
     "punctuation": "P",
     "symbol": "S",
     "separator": "Z",
@@ -64,6 +65,11 @@ _LONG_CATEGORIES = {
     "lowercase": "Ll",
     "control": "Cc",
 }
+
+
+def single(point: int) -> Set:
+    """The set of one character."""
+    return ((point, point),)
 
 
 def union(*sets: Set) -> Set:

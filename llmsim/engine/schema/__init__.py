@@ -1,0 +1,73 @@
+"""JSON values that are valid against a JSON Schema, from a seed.
+
+The same schema and seed give the same value in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import orjson
+
+from llmsim.engine.schema.compiler import Compiler
+from llmsim.engine.schema.dice import Dice, Exhausted
+from llmsim.engine.schema.impossible import ImpossibleSchema, Path
+from llmsim.engine.schema.normal import Document, normalise
+from llmsim.engine.schema.spot import ENDLESS, Spot
+from llmsim.exchange import Schema
+
+__all__ = ["ImpossibleSchema", "Path", "check", "normalise", "text", "value"]
+
+MOST_STEPS = 20_000
+HIGHEST = 100
+_SPARE = 3  # levels of nesting a value may have beyond the fewest it needs
+_MOST_CACHED = 256
+
+
+def value(schema: Schema, seed: int) -> Any:
+    """A JSON value valid against the schema. Raises ImpossibleSchema if there is none."""
+    dice = Dice(seed, MOST_STEPS)
+    try:
+        root = _compiled(_key(schema))
+        return root.make(dice, root.height + _SPARE, "")
+    except Exhausted:
+        message = f"no value was found in {MOST_STEPS} steps"
+        raise ImpossibleSchema((), message) from None
+    except RecursionError:
+        raise ImpossibleSchema((), "nested too deeply") from None
+
+
+def text(schema: Schema, seed: int) -> str:
+    """The same value as compact JSON text. Raises ImpossibleSchema if there is none."""
+    made = value(schema, seed)
+    try:
+        return orjson.dumps(made).decode()
+    except TypeError:  # integers of more than 64 bits
+        return msgspec.json.encode(made).decode()
+
+
+def check(schema: Schema) -> None:
+    """Raises ImpossibleSchema if the schema is malformed or nothing is valid against it."""
+    value(schema, 0)
+
+
+def _key(schema: Schema) -> bytes:
+    try:
+        return orjson.dumps(schema)
+    except TypeError:
+        return msgspec.json.encode(schema)
+
+
+@lru_cache(maxsize=_MOST_CACHED)
+def _compiled(key: bytes) -> Spot:
+    schema: Mapping[str, Any] | bool = msgspec.json.decode(key)
+    document = Document(schema)
+    root = Compiler(document).spot((document.root,))
+    if root.height >= ENDLESS:
+        raise root.why()
+    if root.height > HIGHEST:
+        raise ImpossibleSchema((), f"every value is nested more than {HIGHEST} levels deep")
+    return root
