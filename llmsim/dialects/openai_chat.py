@@ -32,6 +32,13 @@ from llmsim.exchange import (
 _JSON: Headers = [("content-type", "application/json")]
 _STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
 
+# What surrounds the text of the one choice that most answers are.
+_WORDS = b'{"index":0,"message":{"role":"assistant","content":'
+_WORDS_END = {
+    reason: b',"refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"%b"}' % spelling
+    for reason, spelling in openai_chat_chunks.FINISH.items()
+}
+
 
 class OpenAIChat:
     """``POST /v1/chat/completions``."""
@@ -111,6 +118,14 @@ def _usage(usage: Usage) -> bytes:
 
 
 def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> bytes:
+    first = choice.segments[0]
+    if (
+        index == 0
+        and len(choice.segments) == 1
+        and type(first) is Said
+        and not first.words.logprobs
+    ):
+        return _WORDS + orjson.dumps(first.words.text) + _WORDS_END[choice.finish]
     content = refusal = entries = b"null"
     calls: list[Called] = []
     for segment in choice.segments:

@@ -20,6 +20,14 @@ ROLES: dict[str, Role] = {
     "function": "tool",
 }
 
+# Roles whose messages can neither make nor answer a call, unless they hold more than text.
+_UNTRACKED: dict[str, Role] = {
+    "user": "user",
+    "assistant": "assistant",
+    "system": "system",
+    "developer": "system",
+}
+
 # Tokens of an audio or file part: nobody publishes the count, and its order of size is enough.
 CHARACTERS_PER_TOKEN = 48
 
@@ -91,7 +99,25 @@ class WireMessage(Struct):
 
 def read(wires: list[WireMessage]) -> tuple[Message, ...]:
     """The conversation in neutral words. Raises BadRequest where it does not fit together."""
-    messages = tuple([_message(place, message) for place, message in enumerate(wires)])
+    messages = []
+    tracked = False
+    for place, wire in enumerate(wires):
+        role = _UNTRACKED.get(wire.role)
+        content = wire.content
+        if (
+            role is not None
+            and type(content) is str
+            and wire.tool_calls is None
+            and wire.function_call is None
+        ):
+            messages.append(Message(role, content, wire.name))
+        else:
+            tracked = True
+            messages.append(_message(place, wire))
+    return _checked(tuple(messages)) if tracked else tuple(messages)
+
+
+def _checked(messages: tuple[Message, ...]) -> tuple[Message, ...]:
     match mismatch(messages):
         case Orphan(place=place):
             raise invalid(
