@@ -13,37 +13,41 @@ PER_NAME = 1
 PER_CALL = 3
 PER_TOOLS = 12
 PER_TOOL = 8
+UNBOUNDED = 1 << 62
 LOW_DETAIL = 85
 UNKNOWN_SIZE = 765
 PER_TILE = 170
 
 
-def tokens(ask: Ask, tokenizer: Tokenizer) -> int:
+class Lengthy(Exception):  # noqa: N818  # an answer to a question, not a fault
+    """Counting this prompt would tokenise more than was allowed."""
+
+
+def tokens(ask: Ask, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int:
     """Prompt tokens of a chat, by the formula of OpenAI's cookbook ("How to count tokens").
 
     Each message is 3 + its role (one token) + its text, a name its tokens + 1, and the reply's
-    priming 3.
+    priming 3. Raises Lengthy when more than ``most`` characters of messages were not counted
+    lately and would have to be tokenised.
     """
-    count = tokenizer.count
-    total = PRIMING
+    known, counted = tokenizer.known, tokenizer.counted
+    total = PRIMING + (PER_MESSAGE + 1) * len(ask.messages)
     for message in ask.messages:
-        total += PER_MESSAGE + 1 + count(message.text)
+        text = message.text
+        count = known(text)
+        if count is None:
+            most -= len(text)
+            if most < 0:
+                raise Lengthy
+            count = counted(text)
+        total += count
         if message.name is not None:
-            total += count(message.name) + PER_NAME
+            total += tokenizer.count(message.name) + PER_NAME
         if message.images or message.calls or message.extra:
             total += _rest(message, tokenizer)
     if ask.tools or ask.format is not None:
         total += _tools(ask, tokenizer)
     return total
-
-
-def quick(ask: Ask, tokenizer: Tokenizer, limit: int) -> bool:
-    """Whether counting this prompt would tokenise at most ``limit`` characters."""
-    known = tokenizer.known
-    for message in ask.messages:
-        if len(message.text) + 16 * len(message.calls) > 200 and known(message.text) is None:
-            limit -= len(message.text) + sum(len(call.arguments) for call in message.calls)
-    return limit >= 0
 
 
 def _tools(ask: Ask, tokenizer: Tokenizer) -> int:

@@ -72,8 +72,8 @@ class Tokenizer:
         return count
 
     def known(self, text: str) -> int | None:
-        """The count of ``text`` if that takes no tokenising."""
-        return self._counts.get(text)
+        """The count of ``text`` if it was counted lately."""
+        return self._counts.young.get(text)
 
     def encode(self, text: str) -> list[bytes]:
         """The tokens of ``text``, as bytes; one may end inside a character."""

@@ -22,7 +22,7 @@ from llmsim.shared.journal import Journal
 from llmsim.shared.segment import Segment
 
 # What a worker tokenises on its loop: about a tenth of a millisecond.
-INLINE_BYTES = 8_000
+INLINE_CHARACTERS = 8_000
 # Waits at least this long, in µs, look out for a client that leaves meanwhile; after shorter
 # ones the first byte that is sent tells.
 WATCHED = 250_000
@@ -88,9 +88,9 @@ class Answering:
         ask = request.endpoint.dialect.decode(body)
         request.model = ask.model
         rules = self._rulebook.known(ask.model) or await self._rules(ask.model)
-        if len(body) <= INLINE_BYTES or prompt.quick(ask, rules.tokenizer, INLINE_BYTES):
-            prompt_tokens = prompt.tokens(ask, rules.tokenizer)
-        else:
+        try:
+            prompt_tokens = prompt.tokens(ask, rules.tokenizer, INLINE_CHARACTERS)
+        except prompt.Lengthy:
             prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
         turn = self._segment.advance(TURN_CURSOR) if self._takes_turns else 0
         draw = Draw(self._seed(ask, body), turn, prompt_tokens)
