@@ -9,6 +9,7 @@ from llmsim.server.answering import Answering
 from llmsim.server.books import Books
 from llmsim.server.player import Player
 from llmsim.server.rulebook import Rulebook
+from llmsim.server.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,4 @@ class Context:
     rulebook: Rulebook
     player: Player
     answering: Answering
+    store: Store

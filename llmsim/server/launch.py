@@ -18,6 +18,7 @@ from llmsim.config import Config
 from llmsim.engine import ranks
 from llmsim.engine.text import pool
 from llmsim.server.books import new_segment
+from llmsim.server.store import new_store
 from llmsim.server.worker import Worker
 
 BACKLOG = 4096
@@ -69,22 +70,23 @@ def serve(config: Config) -> None:
     ranks.encoding("o200k_base")
     pool("lorem")
     segment = new_segment(config)
-    Supervisor(
-        "llmsim",
-        address=server.host,
-        port=server.port,
-        workers=server.workers,
-        interface=Interfaces.RSGI,
-        loop=Loops.uvloop,
-        runtime_mode=RuntimeModes.st,
-        http=HTTPModes.auto,
-        backlog=BACKLOG,
-        backpressure=server.max_connections,
-        log_access=False,
-        log_level=LogLevels(server.log_level),
-        respawn_failed_workers=True,
-        workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
-    ).serve(target_loader=partial(Worker, config, segment.path), wrap_loader=False)
+    with new_store() as store:
+        Supervisor(
+            "llmsim",
+            address=server.host,
+            port=server.port,
+            workers=server.workers,
+            interface=Interfaces.RSGI,
+            loop=Loops.uvloop,
+            runtime_mode=RuntimeModes.st,
+            http=HTTPModes.auto,
+            backlog=BACKLOG,
+            backpressure=server.max_connections,
+            log_access=False,
+            log_level=LogLevels(server.log_level),
+            respawn_failed_workers=True,
+            workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
+        ).serve(target_loader=partial(Worker, config, segment.path, store), wrap_loader=False)
 
 
 def _probe(host: str, port: int) -> None:

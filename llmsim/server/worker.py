@@ -26,6 +26,7 @@ from llmsim.server.ports.bridge import bridge
 from llmsim.server.ports.rsgi import RSGIPort
 from llmsim.server.providers import refusal
 from llmsim.server.rulebook import Rulebook
+from llmsim.server.store import Store
 from llmsim.shared.segment import Segment
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -40,10 +41,11 @@ log = logging.getLogger("llmsim")
 class Worker:
     """The RSGI application of one process."""
 
-    def __init__(self, config: Config, segment: str) -> None:
+    def __init__(self, config: Config, segment: str, store: str) -> None:
         self._config = config
         self._books = Books(Segment.attach(segment))
         self._rulebook = Rulebook(config)
+        self._store = Store(store)
         self._paths = routes.Paths()
         self._cold: Any = None
 
@@ -53,7 +55,7 @@ class Worker:
         answering = Answering(
             self._config, self._rulebook, player, books.board, books.journal, books.segment
         )
-        context = Context(self._config, books, self._rulebook, player, answering)
+        context = Context(self._config, books, self._rulebook, player, answering, self._store)
         self._paths = routes.paths(context)
         self._cold = routes.application(self._paths)
         _die_with_parent(books.segment)
@@ -62,6 +64,7 @@ class Worker:
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._books.resign()
+        self._store.close()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         if scope.proto != "http":
