@@ -6,7 +6,7 @@
 VENV=${VENV:-.venv}
 
 stage() { printf '\n== %s\n' "$*" >&2; }
-fail() { printf '%s: %s\n' "$0" "$*" >&2; exit 1; }
+fail() { printf '%s: %s\n' "${0#"$PWD"/}" "$*" >&2; exit 1; }
 
 recent_python() {
     local name
