@@ -39,13 +39,25 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class TooLong:
+    """What does not fit into a model's context window; all in tokens.
+
+    ``wanted`` is the output that was asked for, 0 if no more than what the window leaves.
+    """
+
+    window: int
+    prompt: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """One failed call, before a dialect spells it.
 
     ``param`` names the offending field as a path (``messages[0].content``), ``code`` is a more
     precise machine-readable reason where the dialect has one (``invalid_type``); either may be
     None. ``retry_after`` is in seconds. ``status`` overrides the status the dialect gives
-    ``kind`` by default.
+    ``kind`` by default. ``too_long`` lets a dialect tell a CONTEXT_LENGTH in words of its own.
     """
 
     kind: Kind
@@ -54,6 +66,7 @@ class Failure:
     code: str | None = None
     retry_after: float | None = None
     status: int | None = None
+    too_long: TooLong | None = None
 
 
 class BadRequest(Exception):  # noqa: N818  named for what it says

@@ -11,7 +11,7 @@ from llmsim.engine.logprobs import logprobs
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.text import Brief, Generator, before_stop, pool, recited
 from llmsim.engine.tokens import Tokenizer
-from llmsim.errors import BadRequest, Failure, Kind
+from llmsim.errors import BadRequest, Failure, Kind, TooLong
 from llmsim.exchange import (
     Ask,
     Choice,
@@ -102,7 +102,8 @@ def _too_long(window: int, prompt: int, wanted: int) -> Failure:
             f"your messages resulted in {prompt} tokens. Please reduce the length of the messages."
         )
     message = f"This model's maximum context length is {window} tokens. However, {said}"
-    return Failure(Kind.CONTEXT_LENGTH, message, "messages")
+    excess = TooLong(window, prompt, wanted)
+    return Failure(Kind.CONTEXT_LENGTH, message, "messages", too_long=excess)
 
 
 def _choice(ask: Ask, rules: Rules, draw: Draw, room: int, thought: int, seed: int) -> Choice:
