@@ -1,13 +1,15 @@
-"""Server-sent events: the only place that writes ``data: ``.
+"""Framing: what stands around each message of a stream. The only place that writes ``data: ``.
 
-Framing as in the WHATWG HTML standard, section "Server-sent events": fields, one a line, and an
-empty line after each event.
+Server-sent events as in the WHATWG HTML standard: fields, one a line, and an empty line after
+each event. Lines end with LF, with CRLF in Google's APIs, which also stream one JSON array,
+element by element, to clients that do not ask for events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -17,6 +19,19 @@ CONTENT_TYPE = "text/event-stream; charset=utf-8"
 HEAD = b"data: "
 TAIL = b"\n\n"
 DONE = b"data: [DONE]\n\n"
+
+
+class Framing(NamedTuple):
+    """The bytes around messages: before the first one, before and after each, after the last."""
+
+    opening: bytes
+    before: bytes
+    after: bytes
+    last: bytes
+
+
+CRLF_EVENTS: Final = Framing(b"", b"data: ", b"\r\n\r\n", b"\r\n\r\n")
+JSON_ARRAY: Final = Framing(b"[", b"", b"\n,\r\n", b"\n]")
 
 
 def event(data: bytes, name: bytes | None = None) -> bytes:
@@ -30,33 +45,40 @@ class Spliced:
     """Frames that all begin alike, and one to end with that does not.
 
     Frame i is ``prefix + tails[i]``, made when it is sent: the tails are shared with other
-    answers, so an open stream costs one pointer a frame.
+    answers, so an open stream costs one pointer a frame. ``opening`` comes before the first.
     """
 
-    __slots__ = ("_closing", "_prefix", "_tails")
+    __slots__ = ("_closing", "_opening", "_prefix", "_tails")
 
-    def __init__(self, prefix: bytes, tails: Sequence[bytes], closing: bytes = b"") -> None:
+    def __init__(
+        self, prefix: bytes, tails: Sequence[bytes], closing: bytes = b"", opening: bytes = b""
+    ) -> None:
         self._prefix = prefix
         self._tails = tails
         self._closing = closing
+        self._opening = opening
 
     def __len__(self) -> int:
         return len(self._tails) + bool(self._closing)
 
     def __getitem__(self, index: int, /) -> bytes:
         if index == len(self._tails) and self._closing:
-            return self._closing
-        return self._prefix + self._tails[index]
+            frame = self._closing
+        else:
+            frame = self._prefix + self._tails[index]
+        return frame if index else self._opening + frame
 
     def join(self, start: int, stop: int) -> bytes:
         said = self._tails[start:stop]
         joined = self._prefix + self._prefix.join(said) if said else b""
-        return joined + self._closing if stop > len(self._tails) else joined
+        if stop > len(self._tails):
+            joined += self._closing
+        return joined if start or not joined else self._opening + joined
 
     def reorder(self, order: Beats) -> Frames:
         last = len(self._tails)
         tails = [self._tails[index] for index in order.tolist() if index < last]
-        return Spliced(self._prefix, tails, self._closing)
+        return Spliced(self._prefix, tails, self._closing, self._opening)
 
 
 @lru_cache(maxsize=512)
