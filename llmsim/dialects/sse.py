@@ -73,7 +73,7 @@ class Spliced:
         joined = self._prefix + self._prefix.join(said) if said else b""
         if stop > len(self._tails):
             joined += self._closing
-        return joined if start or not joined else self._opening + joined
+        return joined if start else self._opening + joined
 
     def reorder(self, order: Beats) -> Frames:
         last = len(self._tails)

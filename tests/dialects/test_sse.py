@@ -23,8 +23,8 @@ def test_an_event_ends_with_an_empty_line(name, expected):
 def test_joined_frames_are_the_single_ones(tails, closing, opening):
     frames = Spliced(b"> ", tails, closing, opening)
     single = [frames[place] for place in range(len(frames))]
-    for start in range(len(frames) + 1):
-        for stop in range(start, len(frames) + 1):
+    for start in range(len(frames)):
+        for stop in range(start + 1, len(frames) + 1):
             assert frames.join(start, stop) == b"".join(single[start:stop])
 
 
