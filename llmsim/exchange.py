@@ -33,11 +33,15 @@ Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
 
 class Image(Struct, frozen=True, gc=False):
-    """A picture in a prompt. ``width`` and ``height`` in pixels, 0 where unknown."""
+    """A picture in a prompt. ``width`` and ``height`` in pixels, 0 where unknown.
+
+    ``rule`` says how the provider counts its tokens: by tiles (OpenAI) or by area (Anthropic).
+    """
 
     detail: str = "auto"
     width: int = 0
     height: int = 0
+    rule: Literal["tiles", "area"] = "tiles"
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -54,7 +58,8 @@ class Message(Struct, frozen=True, gc=False):
 
     ``text`` is all its text parts, joined. ``calls`` are the tool calls of an assistant's
     message; ``answers`` is the id of the call that a tool's message answers. ``extra`` counts
-    prompt tokens of parts that are neither text nor image (audio, files).
+    prompt tokens of parts that are neither text nor image (audio, files). ``mark`` tells the
+    content of such parts and of images from any other; 0 where there are none.
     """
 
     role: Role
@@ -64,6 +69,7 @@ class Message(Struct, frozen=True, gc=False):
     calls: tuple[Call, ...] = ()
     answers: str | None = None
     extra: int = 0
+    mark: int = 0
 
 
 class Tool(Struct, frozen=True, gc=False):
@@ -102,6 +108,19 @@ class Thinking(Struct, frozen=True, gc=False):
     visible: bool = False
 
 
+class Breakpoint(Struct, frozen=True, gc=False):
+    """Where a client wants the prompt before it to be cached.
+
+    ``message`` counts from 0, −1 stands for the end of the tools, which come before all messages.
+    ``end`` is how much of the message's text belongs to it, in characters; None is all of the
+    message. ``ttl`` is in seconds.
+    """
+
+    message: int
+    end: int | None = None
+    ttl: int = 300
+
+
 AUTO = ToolChoice()
 
 
@@ -110,7 +129,8 @@ class Ask(Struct, frozen=True, gc=False):
 
     ``max_tokens`` bounds the completion, reasoning included. ``thinking`` is None where the
     client said nothing about it: the model then decides. ``wire`` is the dialect's own decoded
-    request, which it needs to spell the answer and nobody else looks at.
+    request, which it needs to spell the answer and nobody else looks at. ``breakpoints`` is None
+    with providers that cache prompts of their own accord.
     """
 
     model: str
@@ -127,6 +147,7 @@ class Ask(Struct, frozen=True, gc=False):
     format: Format | None = None
     store: bool = False
     wire: Any = None
+    breakpoints: tuple[Breakpoint, ...] | None = None
 
 
 # --- what is said ---------------------------------------------------------------------------
@@ -222,7 +243,8 @@ class Usage(Struct, frozen=True, gc=False):
     """Token counts of one request.
 
     ``prompt`` includes ``cached`` and ``cache_written``; ``completion`` is over all choices and
-    includes ``reasoning``.
+    includes ``reasoning``. ``cache_written_hour`` is what of ``cache_written`` is kept for an
+    hour.
     """
 
     prompt: int
@@ -230,6 +252,7 @@ class Usage(Struct, frozen=True, gc=False):
     reasoning: int = 0
     cached: int = 0
     cache_written: int = 0
+    cache_written_hour: int = 0
 
     @property
     def total(self) -> int:

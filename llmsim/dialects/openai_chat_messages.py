@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import Literal
 
 from msgspec import Struct
 
 from llmsim.conversation import Orphan, Unanswered, mismatch
+from llmsim.dialects import attachments
 from llmsim.errors import invalid
 from llmsim.exchange import Call, Image, Message, Role
 
@@ -153,8 +153,9 @@ def _message(place: int, wire: WireMessage) -> Message:
         return Message("assistant", "", wire.name, (), calls)
     if isinstance(content, str):
         return Message(ROLES[wire.role], content, wire.name, (), calls, wire.tool_call_id)
-    text, images, extra = _parts(content)
-    return Message(ROLES[wire.role], text, wire.name, images, calls, wire.tool_call_id, extra)
+    text, images, extra, mark = _parts(content)
+    role = ROLES[wire.role]
+    return Message(role, text, wire.name, images, calls, wire.tool_call_id, extra, mark)
 
 
 def _calls(place: int, wire: WireMessage) -> list[Call]:
@@ -174,38 +175,29 @@ def _calls(place: int, wire: WireMessage) -> list[Call]:
     return calls
 
 
-def _parts(parts: list[Part]) -> tuple[str, tuple[Image, ...], int]:
+def _parts(parts: list[Part]) -> tuple[str, tuple[Image, ...], int, int]:
     texts: list[str] = []
     images: list[Image] = []
-    extra = 0
+    extra = mark = 0
     for part in parts:
         match part:
             case TextPart(text=text) | RefusalPart(refusal=text):
                 texts.append(text)
             case ImagePart(image_url=image):
                 images.append(_image(image))
+                mark = attachments.mark(image.url, mark)
             case AudioPart(input_audio=audio):
                 extra += len(audio.data) // CHARACTERS_PER_TOKEN
+                mark = attachments.mark(audio.data, mark)
             case FilePart(file=file):
-                extra += len(file.file_data or "") // CHARACTERS_PER_TOKEN
-    return "".join(texts), tuple(images), extra
+                data = file.file_data or ""
+                extra += len(data) // CHARACTERS_PER_TOKEN
+                mark = attachments.mark(data or file.file_id or "", mark)
+    return "".join(texts), tuple(images), extra, mark
 
 
 def _image(image: ImageUrl) -> Image:
     detail = image.detail or "auto"
-    if detail == "low" or not image.url.startswith("data:image/png;base64,"):
+    if detail == "low" or not image.url.startswith("data:image/"):
         return Image(detail)
-    width, height = _png_size(image.url[22:66])
-    return Image(detail, width, height)
-
-
-def _png_size(encoded: str) -> tuple[int, int]:
-    """Width and height from the start of a PNG file (ISO/IEC 15948, the IHDR chunk); 0, 0 if
-    it is none."""
-    try:
-        head = b64decode(encoded)
-    except ValueError:
-        return 0, 0
-    if head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR":
-        return 0, 0
-    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    return Image(detail, *attachments.size(image.url.partition(",")[2]))

@@ -17,6 +17,8 @@ UNBOUNDED = 1 << 62
 LOW_DETAIL = 85
 UNKNOWN_SIZE = 765
 PER_TILE = 170
+PER_TOKEN = 750  # square pixels
+LARGEST_AREA = 1600
 
 
 class Lengthy(Exception):  # noqa: N818  # an answer to a question, not a fault
@@ -79,7 +81,12 @@ def call_tokens(call: Call, tokenizer: Tokenizer) -> int:
 
 
 def image_tokens(image: Image) -> int:
-    """Tokens of a picture: 85 in low detail, else 85 + 170 for each 512-pixel tile.
+    """Tokens of a picture, by its provider's rule."""
+    return _by_area(image) if image.rule == "area" else _by_tiles(image)
+
+
+def _by_tiles(image: Image) -> int:
+    """85 in low detail, else 85 + 170 for each 512-pixel tile.
 
     The picture is first fitted into 2048 × 2048, then its shorter side is brought down to 768
     (OpenAI's guide to images and vision). A picture of unknown size counts 765.
@@ -94,3 +101,15 @@ def image_tokens(image: Image) -> int:
     across = -(-round(width * shrink) // 512)
     down = -(-round(height * shrink) // 512)
     return LOW_DETAIL + PER_TILE * across * down
+
+
+def _by_area(image: Image) -> int:
+    """Width × height / 750, once the longer side is brought down to 1568; 1600 at most.
+
+    Anthropic's guide to vision. A picture of unknown size counts as the largest there is.
+    """
+    if not (image.width and image.height):
+        return LARGEST_AREA
+    fit = min(1.0, 1568 / max(image.width, image.height))
+    area = round(image.width * fit) * round(image.height * fit)
+    return min(-(-area // PER_TOKEN), LARGEST_AREA)
