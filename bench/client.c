@@ -9,8 +9,13 @@
  *   closed  (otherwise)  each connection asks again as soon as its answer has ended, until the
  *           window closes.
  *
- * One thread, epoll, CLOCK_MONOTONIC. Prints one JSON object a line: {"mark":"open"} and
- * {"mark":"close"} as the window opens and closes, then the result.
+ * One thread, epoll, CLOCK_MONOTONIC. An event has arrived when the kernel put its last segment
+ * into the socket (SO_TIMESTAMPNS), so that how soon this process gets a processor is not part of
+ * it; when it was read is reported beside it. --pause lets the client sleep so many seconds
+ * between two rounds of reading, which spares the machine a wake-up for every event.
+ *
+ * Prints one JSON object a line: {"mark":"open"} and {"mark":"close"} as the window opens and
+ * closes, then the result.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,6 +29,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,10 +56,15 @@ struct stream {
 static struct {
     int port;
     int64_t streams, lead, tokens, tail;
-    double ramp, settle, window, limit, ttft, gap;
+    double ramp, settle, window, limit, pause, ttft, gap;
     const char *request;
     bool paced;
 } want = {.streams = 1, .window = 1, .limit = 30};
+
+struct moment {
+    double arrived; /* in the socket */
+    double read;    /* by this process */
+};
 
 static struct stream *streams;
 static char *request;
@@ -69,20 +80,22 @@ static struct {
     double opened, closed, cpu_open, cpu_close;
 } seen;
 
-static float *late; /* milliseconds */
+static float *late, *late_read; /* milliseconds, by arrival and by when it was read */
 static int64_t late_size;
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+static double seconds(const struct timespec *t) {
+    return (double)t->tv_sec + (double)t->tv_nsec * 1e-9;
 }
 
-static double cpu(void) {
+static double read_clock(clockid_t clock) {
     struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    clock_gettime(clock, &t);
+    return seconds(&t);
 }
+
+static double now(void) { return read_clock(CLOCK_MONOTONIC); }
+
+static double cpu(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 static void fail(const char *what) {
     fprintf(stderr, "client: %s: %s\n", what, strerror(errno));
@@ -140,6 +153,7 @@ static void dial(struct stream *s) {
     s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (s->fd < 0) fail("socket");
     setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one);
     s->phase = CONNECTING;
     if (connect(s->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS) {
         finish(s, &seen.failed);
@@ -160,22 +174,23 @@ static void dialled(struct stream *s) {
     push(s);
 }
 
-static void on_event(struct stream *s, double at) {
+static void on_event(struct stream *s, struct moment at) {
     int64_t token = s->events++ - want.lead;
     seen.events++;
     if (seen.marked_open && !seen.marked_close) seen.window_events++;
     if (!want.paced || token < 0 || token >= want.tokens) return;
     double due = s->sent + want.ttft + (double)token * want.gap;
-    double lateness = at - due;
+    double lateness = at.arrived - due;
     if (lateness < s->least) s->least = lateness;
     if (!in_window(due)) return;
+    late_read[late_size] = (float)((at.read - due) * 1e3);
     late[late_size++] = (float)(lateness * 1e3);
     if (lateness < 0) seen.early++;
-    if (at < closes + want.gap) seen.delivered++;
+    if (at.arrived < closes + want.gap) seen.delivered++;
 }
 
 /* Server-sent events: an empty line ends an event that has at least one field. */
-static void on_body(struct stream *s, const char *data, size_t size, double at) {
+static void on_body(struct stream *s, const char *data, size_t size, struct moment at) {
     const char *end = data + size;
     while (data < end) {
         const char *newline = memchr(data, '\n', (size_t)(end - data));
@@ -246,7 +261,7 @@ static void on_size_byte(struct stream *s, char c) {
     if (s->size_digits) s->left = s->left * 16 + (size_t)digit;
 }
 
-static void on_bytes(struct stream *s, const char *data, size_t size, double at) {
+static void on_bytes(struct stream *s, const char *data, size_t size, struct moment at) {
     while (size && s->phase >= HEAD && s->phase != DONE) {
         size_t used = 1;
         switch (s->phase) {
@@ -283,16 +298,34 @@ static void on_bytes(struct stream *s, const char *data, size_t size, double at)
     }
 }
 
+/* When the kernel had what `m` brought, by the monotonic clock; `read` where it does not say. */
+static struct moment moment_of(struct msghdr *m) {
+    struct moment at = {.read = now()};
+    at.arrived = at.read;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        struct timespec stamp;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
+        memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+        double age = read_clock(CLOCK_REALTIME) - seconds(&stamp);
+        if (age > 0 && age < 60) at.arrived = at.read - age;
+    }
+    return at;
+}
+
 static void pull(struct stream *s) {
     static char buffer[READ_MAX];
-    ssize_t n = recv(s->fd, buffer, sizeof buffer, 0);
+    char control[256];
+    struct iovec whole = {buffer, sizeof buffer};
+    struct msghdr m = {.msg_iov = &whole, .msg_iovlen = 1, .msg_control = control};
+    m.msg_controllen = sizeof control;
+    ssize_t n = recvmsg(s->fd, &m, 0);
     if (n < 0 && errno == EAGAIN) return;
     if (n <= 0) {
         finish(s, &seen.failed);
         return;
     }
     if (seen.marked_open && !seen.marked_close) seen.window_reads++;
-    on_bytes(s, buffer, (size_t)n, now());
+    on_bytes(s, buffer, (size_t)n, moment_of(&m));
 }
 
 /* --- the run ------------------------------------------------------------------------------- */
@@ -325,9 +358,15 @@ static bool over(void) {
     return true;
 }
 
+static void rest(double pause) {
+    struct timespec t = {.tv_nsec = (long)(pause * 1e9)};
+    nanosleep(&t, NULL);
+}
+
 static void run(void) {
     struct epoll_event ready[BATCH];
     int64_t next = 0;
+    int count = 0;
     while (!(next == want.streams && over())) {
         double at = now();
         while (next < want.streams && streams[next].start <= at) dial(&streams[next++]);
@@ -338,7 +377,8 @@ static void run(void) {
         if (next < want.streams) until = streams[next].start;
         if (at < opens && opens < until) until = opens;
         if (at < closes && closes < until) until = closes;
-        int count = epoll_wait(poller, ready, BATCH, (int)((until - at) * 1e3) + 1);
+        if (want.pause > 0 && count < BATCH && until - at > want.pause) rest(want.pause);
+        count = epoll_wait(poller, ready, BATCH, (int)((until - at) * 1e3) + 1);
         if (count < 0 && errno != EINTR) fail("epoll_wait");
         for (int i = 0; i < count; i++) {
             struct stream *s = ready[i].data.ptr;
@@ -362,7 +402,8 @@ static void count_due(double end) {
             seen.due++;
             if (arrived) continue;
             seen.missing++;
-            late[late_size++] = (float)((end - due) * 1e3);
+            late_read[late_size] = late[late_size] = (float)((end - due) * 1e3);
+            late_size++;
         }
     }
 }
@@ -398,6 +439,7 @@ static void report(void) {
         if (streams[i].least < 1e9) offsets[size++] = (float)(streams[i].least * 1e3);
     printf("{");
     print_quantiles("late_ms", late, late_size);
+    print_quantiles("late_read_ms", late_read, late_size);
     print_quantiles("offset_ms", offsets, size);
     printf("\"answers\":%ld,\"failed\":%ld,\"refused\":%ld,\"miscounted\":%ld,\"unfinished\":%ld,",
            seen.answers, seen.failed, seen.refused, seen.miscounted, seen.unfinished);
@@ -414,7 +456,7 @@ static void report(void) {
 
 static void read_options(int argc, char **argv) {
     static const char *names[] = {"port", "request", "streams", "ramp", "settle", "window",
-                                  "limit", "lead", "tokens", "tail", "ttft", "gap"};
+                                  "limit", "pause", "lead", "tokens", "tail", "ttft", "gap"};
     enum { NAMES = sizeof names / sizeof *names };
     struct option options[NAMES + 1] = {0};
     for (int i = 0; i < NAMES; i++) options[i] = (struct option){names[i], required_argument, 0, 0};
@@ -429,11 +471,12 @@ static void read_options(int argc, char **argv) {
         case 4: want.settle = value; break;
         case 5: want.window = value; break;
         case 6: want.limit = value; break;
-        case 7: want.lead = (int64_t)value; break;
-        case 8: want.tokens = (int64_t)value; break;
-        case 9: want.tail = (int64_t)value; break;
-        case 10: want.ttft = value; want.paced = true; break;
-        case 11: want.gap = value; want.paced = true; break;
+        case 7: want.pause = value; break;
+        case 8: want.lead = (int64_t)value; break;
+        case 9: want.tokens = (int64_t)value; break;
+        case 10: want.tail = (int64_t)value; break;
+        case 11: want.ttft = value; want.paced = true; break;
+        case 12: want.gap = value; want.paced = true; break;
         }
     }
     if (code != -1 || optind != argc || !want.port || !want.request || want.streams < 1) {
@@ -473,8 +516,10 @@ static int by_start(const void *a, const void *b) {
 static void plan_arrivals(void) {
     unsigned short state[3] = {1, 2, 3}; /* the same arrivals every time */
     streams = calloc((size_t)want.streams, sizeof *streams);
-    late = malloc(sizeof(float) * (size_t)(want.paced ? want.streams * want.tokens : 1));
-    if (!streams || !late) fail("memory");
+    size_t most = want.paced ? (size_t)(want.streams * want.tokens) : 1;
+    late = malloc(sizeof *late * most);
+    late_read = malloc(sizeof *late_read * most);
+    if (!streams || !late || !late_read) fail("memory");
     began = now();
     opens = began + want.ramp + want.settle;
     closes = opens + want.window;

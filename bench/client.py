@@ -39,6 +39,7 @@ class Load(Struct, frozen=True):
     settle: float = 0.0
     window: float = 1.0
     limit: float = 30.0
+    pause: float = 0.0
     ttft: float | None = None
     gap: float | None = None
 
@@ -61,11 +62,13 @@ class Seen(Struct, frozen=True):
     (not a 200), ``miscounted`` (a wrong number of events), ``unfinished``. Within the window:
     ``window_events`` arrived in ``window_reads`` reads; of ``due`` tokens ``delivered`` had
     arrived one gap after its end, ``missing`` never did, ``early`` came before their time.
-    ``late_ms`` is over the due tokens, those missing with the time waited for them in vain.
+    ``late_ms`` is over the due tokens, those missing with the time waited for them in vain: by
+    when they were in the client's socket; ``late_read_ms`` by when the client had read them.
     ``offset_ms`` is over the streams: the least lateness of any of its tokens.
     """
 
     late_ms: Quantiles | None
+    late_read_ms: Quantiles | None
     offset_ms: Quantiles | None
     answers: int
     failed: int

@@ -20,6 +20,9 @@ from bench.wire import BODIES, WIRES
 TTFT_MS, GAP_MS = 200.0, 33.333
 """Every token of every stream has one due time that the client can work out by itself."""
 
+PAUSE = 0.0005
+"""Seconds between two rounds of reading: the client is not to take the server's processors."""
+
 WARM_UP = 5
 """Tokens of the streams before the idle memory is read."""
 
@@ -47,8 +50,8 @@ NOTES = (
     "deviation, so that token k is due at *request sent + TTFT + k x gap* by the client's own "
     "clock. Arrivals are spread at random; the figures are of the window in which all streams "
     "are open. *Delivered*: of the tokens due in the window, those that had arrived one gap after "
-    "it closed. Lateness is arrival - due: *client* is what our C client sees, network stack and "
-    "its own wake-up included; *llmsim* is `GET /llmsim/stats` over the whole run. CPU and "
+    "it closed. Lateness is arrival - due: *client* is by when the token was in our C client's "
+    "socket, as the kernel stamps it; *llmsim* is `GET /llmsim/stats` over the whole run. CPU and "
     "memory are those of all the server's processes; *KiB a stream* is what their PSS grew by, "
     "divided by the streams open, without the kernel's socket buffers. The client runs on the "
     "same cores; *others' cores* is what the rest of the machine was using meanwhile, and where "
@@ -91,6 +94,7 @@ class Pacing:
             ramp=ramp,
             settle=settle,
             window=self.seconds,
+            pause=PAUSE,
             ttft=TTFT_MS / 1e3,
             gap=gap,
         )
@@ -148,8 +152,8 @@ class Pacing:
 def row(seen: Seen, own: dict[str, Any], cpu: float, machine: float, grown: int) -> dict[str, Cell]:
     """The findings: ``own`` is what the server says of its lateness (ms), ``cpu`` its seconds
     over the window and ``machine`` the whole machine's, ``grown`` the bytes its memory grew by."""
-    late = seen.late_ms
-    if late is None or seen.offset_ms is None:
+    late, read = seen.late_ms, seen.late_read_ms
+    if late is None or read is None or seen.offset_ms is None:
         raise ValueError(f"no token was due within the window: {seen}")
     return {
         "streams": seen.open_at_close,
@@ -162,6 +166,8 @@ def row(seen: Seen, own: dict[str, Any], cpu: float, machine: float, grown: int)
         "p99_ms": late.p99,
         "p999_ms": late.p999,
         "max_ms": late.max,
+        "read_p50_ms": read.p50,
+        "read_p99_ms": read.p99,
         "offset_p50_ms": seen.offset_ms.p50,
         "offset_p99_ms": seen.offset_ms.p99,
         "own_p50_ms": own.get("p50"),
