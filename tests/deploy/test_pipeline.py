@@ -10,7 +10,12 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = [ROOT / "tests/run", ROOT / "deploy/serve", ROOT / ".ci/run"]
+SCRIPTS = [
+    ROOT / "tests/run",
+    ROOT / "deploy/serve",
+    ROOT / "tests/clients/install",
+    ROOT / ".ci/run",
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
