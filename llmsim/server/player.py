@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -21,6 +22,8 @@ from llmsim.shared.board import CLOSED, OPENED, Board
 TICK = 1000  # µs
 NEVER = 1 << 62
 PLAYING = -1  # no timer is set while a tick is played
+
+log = logging.getLogger("llmsim")
 
 
 class Ending(Protocol):
@@ -104,20 +107,26 @@ class Player:
             self._timer.cancel()
         self._timer_tick = tick = self._ticks[0]
         # Timers have a resolution of a millisecond: anything shorter would spin.
-        wait = max(tick * TICK - TICK // 2 - self._clock(), 0)
+        wait = max(tick * TICK - self._clock(), 0)
         self._timer = self._loop.call_later(-(-wait // TICK) / 1000, self._tick)
 
     def _tick(self) -> None:
         self._timer, self._timer_tick = None, PLAYING
         ticks, calendar = self._ticks, self._calendar
-        now = self._clock()
-        limit = (now + TICK // 2) // TICK
+        # All of a tick is due within half a tick of its beginning, so once it has begun nothing
+        # can come back to it.
+        limit = self._clock() // TICK
         while ticks and ticks[0] <= limit:
             for item in calendar.pop(heapq.heappop(ticks)):
-                if type(item) is Playing:
-                    self._advance(item, self._clock())
-                elif not item.done():  # type: ignore[union-attr]
-                    item.set_result(None)  # type: ignore[union-attr]
+                try:
+                    if type(item) is Playing:
+                        self._advance(item, self._clock())
+                    elif not item.done():  # type: ignore[union-attr]
+                        item.set_result(None)  # type: ignore[union-attr]
+                except Exception:  # the other streams go on
+                    log.exception("a stream broke")
+                    if type(item) is Playing and item.stream is not None:
+                        self._end(item, self._clock(), False)
         self._timer_tick = NEVER
         if ticks:
             self._set_timer()
@@ -151,10 +160,12 @@ class Player:
             self._enter(playing, start + due[stop])
 
     def _end(self, playing: Playing, now: int, whole: bool) -> None:
+        stream, playing.stream = playing.stream, None
         self._board.cells[CLOSED] += 1
         self.open -= 1
         end = (now - playing.start) / 1e6
         # Counted before the client can see the end: a worker killed in between has told no one.
-        playing.ended(whole, playing.first / 1e6, end, playing.latest / 1e6, playing.next)
-        playing.stream.close()  # type: ignore[union-attr]
-        playing.stream = None
+        try:
+            playing.ended(whole, playing.first / 1e6, end, playing.latest / 1e6, playing.next)
+        finally:
+            stream.close()  # type: ignore[union-attr]
