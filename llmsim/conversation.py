@@ -1,4 +1,4 @@
-"""Whether a conversation's tool calls and results fit together."""
+"""A conversation's tool calls and results: whether they fit together, and which are new."""
 
 from __future__ import annotations
 
@@ -44,3 +44,14 @@ def mismatch(messages: Sequence[Message]) -> Orphan | Unanswered | None:
         return None
     calls = messages[asking].calls
     return Unanswered(asking, tuple(call.id for call in calls if call.id in open_ids))
+
+
+def results(messages: Sequence[Message]) -> Sequence[Message]:
+    """The tools' results the model was given since it last spoke.
+
+    Some clients say more along with them: what the user adds does not hide the results.
+    """
+    start = len(messages)
+    while start and messages[start - 1].role != "assistant":
+        start -= 1
+    return [message for message in messages[start:] if message.role == "tool"]

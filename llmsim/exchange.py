@@ -100,12 +100,14 @@ class Thinking(Struct, frozen=True, gc=False):
 
     ``effort`` None leaves it to the model. ``budget`` bounds the thinking tokens; ``visible`` says
     that the thoughts are shown, and so are paced like any other token instead of hiding in the
-    time to first token.
+    time to first token. ``wanted`` says that the client told the model to think: then one does
+    that would not by itself, or is not known to reason at all.
     """
 
     effort: Effort | None = None
     budget: int | None = None
     visible: bool = False
+    wanted: bool = False
 
 
 class Breakpoint(Struct, frozen=True, gc=False):

@@ -33,7 +33,6 @@ CALLS = 8  # ids set apart for each choice's calls
 
 _OPEN = b'"logprobs":null,"finish_reason":null}]'
 _PADDING = "x7Kq2mVb9LtRw4ZcYd8HsNf3"
-_CACHED_TAILS = 65_536
 
 
 class Style(Struct, frozen=True, gc=False):
@@ -46,32 +45,22 @@ class Style(Struct, frozen=True, gc=False):
     stamp: Stamp
 
 
-class Tails(dict[str, bytes]):
-    """What follows the prefix in a content chunk, by piece: the same for every answer."""
-
-    def __init__(self, index: int, usage: bytes, obfuscated: bool) -> None:
-        super().__init__()
-        self._before = b'{"index":%d,"delta":{"content":' % index
-        self._after = b"}," + _OPEN + usage
-        self._obfuscated = obfuscated
-
-    def __missing__(self, piece: str) -> bytes:
-        if len(self) >= _CACHED_TAILS:
-            self.clear()
-        end = _obfuscation(piece) if self._obfuscated else b""
-        made = self._before + orjson.dumps(piece) + self._after + end + b"}\n\n"
-        self[piece] = made
-        return made
-
-
 def _obfuscation(piece: str) -> bytes:
     """Padding that hides a piece's length from whoever watches the sizes of packets."""
     return b',"obfuscation":"%b"' % _PADDING[: 1 + max(0, 15 - len(piece))].encode()
 
 
 @lru_cache(maxsize=256)
-def _tails(index: int, usage: bytes, obfuscated: bool) -> Tails:
-    return Tails(index, usage, obfuscated)
+def _tails(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
+    """What follows the prefix in a content chunk."""
+    before = b'{"index":%d,"delta":{"content":' % index
+    after = b"}," + _OPEN + usage
+
+    def spell(piece: str) -> bytes:
+        end = _obfuscation(piece) if obfuscated else b""
+        return before + orjson.dumps(piece) + after + end + b"}\n\n"
+
+    return sse.Tails(spell)
 
 
 def finish(reason: Finish, legacy: bool) -> bytes:

@@ -7,7 +7,7 @@ element by element, to clients that do not ask for events.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -19,6 +19,7 @@ CONTENT_TYPE = "text/event-stream; charset=utf-8"
 HEAD = b"data: "
 TAIL = b"\n\n"
 DONE = b"data: [DONE]\n\n"
+CACHED_TAILS = 65_536
 
 
 class Framing(NamedTuple):
@@ -39,6 +40,22 @@ def event(data: bytes, name: bytes | None = None) -> bytes:
     if name is None:
         return b"data: " + data + b"\n\n"
     return b"event: " + name + b"\ndata: " + data + b"\n\n"
+
+
+class Tails(dict[str, bytes]):
+    """What is sent for a piece of text, by piece: spelled once, the same in every answer."""
+
+    __slots__ = ("_spell",)
+
+    def __init__(self, spell: Callable[[str], bytes]) -> None:
+        super().__init__()
+        self._spell = spell
+
+    def __missing__(self, piece: str) -> bytes:
+        if len(self) >= CACHED_TAILS:
+            self.clear()
+        self[piece] = made = self._spell(piece)
+        return made
 
 
 class Spliced:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from llmsim.catalog import Model
+from llmsim.conversation import results
 from llmsim.engine import thinking, tools
 from llmsim.engine.latency import Draws
 from llmsim.engine.logprobs import logprobs
@@ -137,7 +138,7 @@ def _words(brief: Brief, rules: Rules) -> tuple[Text, bool]:
     ask = brief.ask
     if ask.format is not None:
         return recited(tools.document(ask.format, brief.seed), brief)
-    if ask.messages and ask.messages[-1].role == "tool":
+    if len(ask.messages) > 1 and results(ask.messages):
         return recited(tools.about_results(ask.messages), brief)
     return rules.generator.speak(brief)
 

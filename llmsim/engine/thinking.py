@@ -29,20 +29,28 @@ SCALE: dict[Effort, float] = {
     "xhigh": 2.5,
 }
 
+# What a model does that thinks only when it is told to, if nobody says how hard.
+TOLD: Effort = "medium"
+
 
 def effort(ask: Ask, model: Model) -> Effort:
-    """How hard the model thinks about this request; "none" for one that cannot reason."""
-    if not model.reasoning:
+    """How hard the model thinks about this request; "none" if it does not."""
+    asked = ask.thinking
+    if asked is None:
+        return model.effort
+    if not (model.reasoning or asked.wanted):
         return "none"
-    asked = ask.thinking.effort if ask.thinking is not None else None
-    return asked if asked is not None else model.effort
+    if asked.effort is not None:
+        return asked.effort
+    return TOLD if asked.wanted and model.effort == "none" else model.effort
 
 
 def tokens(ask: Ask, model: Model, limit: int, seed: int) -> int:
     """Tokens spent on thinking, never more than half of what the client allows for the answer."""
-    if not model.reasoning:
+    hard = effort(ask, model)
+    if hard == "none":
         return 0
-    least, steps = TOKENS[effort(ask, model)]
+    least, steps = TOKENS[hard]
     drawn = least + STEP * (mix(seed, 7) % steps)
     if ask.thinking is not None and ask.thinking.budget is not None:
         drawn = min(drawn, ask.thinking.budget)
@@ -55,6 +63,6 @@ def scale(ask: Ask, model: Model) -> float:
     A profile holds for the effort the model has when nobody asks for one. Thinking that is shown
     is paced like any other text, so it does not also hide in the time to first token.
     """
-    if not model.reasoning or ask.thinking is None or ask.thinking.visible:
+    if ask.thinking is None or ask.thinking.visible:
         return 1.0
     return SCALE[effort(ask, model)] / SCALE[model.effort]

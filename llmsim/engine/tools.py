@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmsim.conversation import results
 from llmsim.engine import prompt, schema
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.tokens import Tokenizer
@@ -31,10 +32,8 @@ def chosen(ask: Ask, rate: float, seed: int) -> list[Tool]:
     offered = _offered(ask)
     if not offered or ask.choice.mode == "none":
         return []
-    if ask.choice.mode == "auto":
-        answered = ask.messages[-1].role == "tool"
-        if answered or fraction(seed, 20) >= rate:
-            return []
+    if ask.choice.mode == "auto" and (results(ask.messages) or fraction(seed, 20) >= rate):
+        return []
     called = _called_this_turn(ask.messages)
     fresh = [tool for tool in offered if tool.name not in called] or offered[-1:]
     first = mix(seed, 21) % len(fresh)
@@ -84,13 +83,11 @@ def document(form: Format, seed: int) -> str:
 def about_results(messages: Sequence[Message]) -> str:
     """What the model says once it has its tools' results: which tool returned what."""
     names = {call.id: call.name for message in messages for call in message.calls}
-    said: list[str] = []
-    for message in reversed(messages):
-        if message.role != "tool":
-            break
-        name = names.get(message.answers or "", message.name or "The tool")
-        said.append(f"{name} returned: {message.text[:QUOTED].strip()}")
-    return "\n".join(reversed(said))
+    return "\n".join(
+        f"{names.get(given.answers or '', given.name or 'The tool')} returned: "
+        f"{given.text[:QUOTED].strip()}"
+        for given in results(messages)
+    )
 
 
 def _offered(ask: Ask) -> list[Tool]:
@@ -99,9 +96,11 @@ def _offered(ask: Ask) -> list[Tool]:
 
 
 def _called_this_turn(messages: Sequence[Message]) -> set[str]:
+    """The tools called since the user last asked for something."""
     called: set[str] = set()
-    for message in reversed(messages):
-        if message.role == "user":
+    for place in range(len(messages) - 1, -1, -1):
+        message = messages[place]
+        if message.role == "user" and not results(messages[: place + 1]):
             break
         called.update(call.name for call in message.calls)
     return called
