@@ -38,6 +38,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``reasoning`` says that the model can think before it answers, ``effort`` how hard it does
     if the client says nothing about it. A ``retired`` model is gone from the provider's
     service, but is served here as any other. ``aliases`` are other names for the same model.
+    ``dimensions`` is how wide its embeddings are, 0 where it makes none.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: Kind = "chat"
     lifecycle: Lifecycle = "active"
     aliases: tuple[str, ...] = ()
+    dimensions: int = 0
 
 
 class _Catalogue(Struct, frozen=True, forbid_unknown_fields=True):

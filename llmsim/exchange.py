@@ -59,7 +59,8 @@ class Message(Struct, frozen=True, gc=False):
     ``text`` is all its text parts, joined. ``calls`` are the tool calls of an assistant's
     message; ``answers`` is the id of the call that a tool's message answers. ``extra`` counts
     prompt tokens of parts that are neither text nor image (audio, files). ``mark`` tells the
-    content of such parts and of images from any other; 0 where there are none.
+    content of such parts and of images from any other; 0 where there are none. ``tokens`` is
+    the text as ids of the model's encoding, for one that came so; ``text`` is then empty.
     """
 
     role: Role
@@ -70,6 +71,7 @@ class Message(Struct, frozen=True, gc=False):
     answers: str | None = None
     extra: int = 0
     mark: int = 0
+    tokens: tuple[int, ...] = ()
 
 
 class Tool(Struct, frozen=True, gc=False):
@@ -123,6 +125,58 @@ class Breakpoint(Struct, frozen=True, gc=False):
     ttl: int = 300
 
 
+class Complete(Struct, frozen=True, gc=False):
+    """To write on where each message ends: ``Ask.n`` choices a message.
+
+    ``echo`` wants the message said back before what follows it. ``best_of`` choices are tried
+    for each message, at least ``Ask.n``. ``suffix`` is what comes after the gap to be filled.
+    """
+
+    echo: bool = False
+    best_of: int = 1
+    suffix: str = ""
+
+
+class Embed(Struct, frozen=True, gc=False):
+    """A vector for each message. ``dimensions`` None is as wide as the model makes them;
+    ``most`` bounds the tokens of all messages together."""
+
+    dimensions: int | None = None
+    most: int | None = None
+
+
+class Moderate(Struct, frozen=True, gc=False):
+    """A verdict on each message."""
+
+
+class Canvas(Struct, frozen=True, gc=False):
+    """All that decides what a picture looks like. ``width`` and ``height`` in pixels;
+    ``compression`` is the quality of lossy formats, 0 to 100."""
+
+    seed: int
+    width: int
+    height: int
+    form: Literal["png", "jpeg", "webp"] = "png"
+    transparent: bool = False
+    compression: int = 100
+
+
+class Paint(Struct, frozen=True, gc=False):
+    """``Ask.n`` pictures of what the message describes, each on such a canvas with a seed of its
+    own.
+
+    ``partial`` unfinished versions of each are wanted before it is done. ``linked`` says that
+    the client gets a link, and the picture's bytes only when it follows that.
+    """
+
+    canvas: Canvas
+    quality: Literal["low", "medium", "high", "xhigh", "max"] = "medium"
+    partial: int = 0
+    linked: bool = False
+
+
+Task: TypeAlias = Complete | Embed | Moderate | Paint
+
 AUTO = ToolChoice()
 
 
@@ -133,6 +187,9 @@ class Ask(Struct, frozen=True, gc=False):
     client said nothing about it: the model then decides. ``wire`` is the dialect's own decoded
     request, which it needs to spell the answer and nobody else looks at. ``breakpoints`` is None
     with providers that cache prompts of their own accord.
+
+    ``task`` None is a chat. With any other the messages are texts that stand by themselves, and
+    are counted so.
     """
 
     model: str
@@ -150,6 +207,7 @@ class Ask(Struct, frozen=True, gc=False):
     store: bool = False
     wire: Any = None
     breakpoints: tuple[Breakpoint, ...] | None = None
+    task: Task | None = None
 
 
 # --- what is said ---------------------------------------------------------------------------
@@ -227,13 +285,15 @@ class Choice(Struct, frozen=True, gc=False):
     """One of the alternative answers: its segments in order, and why it ended.
 
     ``tokens`` are those on this choice's clock: all that is shown, in the order of the
-    segments. ``stop`` is the stop sequence that ended it, if one did.
+    segments. ``stop`` is the stop sequence that ended it, if one did. ``echoed`` is a prompt
+    that is said back first; the model does not write it, so it is not on the clock.
     """
 
     segments: tuple[Segment, ...]
     tokens: int
     finish: Finish
     stop: str | None = None
+    echoed: Text | None = None
 
     @property
     def beats(self) -> int:
@@ -261,11 +321,51 @@ class Usage(Struct, frozen=True, gc=False):
         return self.prompt + self.completion
 
 
+class Embeddings(Struct, frozen=True, gc=False):
+    """A vector of unit length for each message, all of one shape."""
+
+    vectors: tuple[NDArray[np.float32], ...]
+
+
+class Verdict(Struct, frozen=True, gc=False):
+    """How likely a message is to be of each category, 0 to 1, and of which it is held to be."""
+
+    scores: Mapping[str, float]
+    flagged: frozenset[str]
+
+
+class Verdicts(Struct, frozen=True, gc=False):
+    """One for each message."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+class Picture(Struct, frozen=True, gc=False):
+    """A picture, and its unfinished versions before it; no bytes where it is only linked to."""
+
+    canvas: Canvas
+    versions: tuple[bytes, ...]
+
+
+class Pictures(Struct, frozen=True, gc=False):
+    """As many as there are choices."""
+
+    pictures: tuple[Picture, ...]
+
+
+Made: TypeAlias = Embeddings | Verdicts | Pictures
+
+
 class Reply(Struct, frozen=True, gc=False):
-    """All that is said in answer to one Ask, before a dialect spells it."""
+    """All that is said in answer to one Ask, before a dialect spells it.
+
+    ``made`` is what is given in place of words; the choices then say nothing and are only its
+    clocks.
+    """
 
     choices: tuple[Choice, ...]
     usage: Usage
+    made: Made | None = None
 
 
 # --- when it is due -------------------------------------------------------------------------

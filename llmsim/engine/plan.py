@@ -8,6 +8,7 @@ from llmsim.engine import thinking
 from llmsim.engine.answer import Draw, Rules, compose
 from llmsim.engine.latency import arrivals, span
 from llmsim.engine.seeds import mix
+from llmsim.engine.task import perform
 from llmsim.errors import Failure
 from llmsim.exchange import Ask, Dialect, Frames, Plan, Reply, Seconds, Stamp
 
@@ -43,7 +44,8 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     A pure function: the same arguments give the same plan in every process. Raises BadRequest
     when the request cannot be answered under ``rules``.
     """
-    reply = compose(ask, rules, draw)
+    task = ask.task
+    reply = compose(ask, rules, draw) if task is None else perform(ask, task, rules, draw)
     scale = thinking.scale(ask, rules.model)
     if not ask.stream:
         ttft, total = _span(rules, draw, reply, scale)
@@ -54,7 +56,7 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     clock = _clock(rules, draw, reply, scale)
     ttft, total = float(clock[0]), float(clock.max())
     frames, due = script.frames, np.append(clock, total)[script.beats]
-    if ask.n > 1:
+    if len(reply.choices) > 1:
         order = np.argsort(due, kind="stable")
         frames, due = frames.reorder(order), due[order]
     return Plan(200, frames, due, True, ttft, total, draw.seed, reply)

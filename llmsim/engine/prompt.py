@@ -5,7 +5,8 @@ from __future__ import annotations
 import orjson
 
 from llmsim.engine.tokens import Tokenizer
-from llmsim.exchange import Ask, Call, Image, Message
+from llmsim.errors import invalid
+from llmsim.exchange import Ask, Call, Complete, Image, Message
 
 PRIMING = 3
 PER_MESSAGE = 3
@@ -29,11 +30,15 @@ def tokens(ask: Ask, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int:
     """Prompt tokens of a chat, by the formula of OpenAI's cookbook ("How to count tokens").
 
     Each message is 3 + its role (one token) + its text, a name its tokens + 1, and the reply's
-    priming 3. Raises Lengthy when more than ``most`` characters of messages were not counted
-    lately and would have to be tokenised.
+    priming 3. With a task the texts count alone. Raises Lengthy when more than ``most``
+    characters of messages were not counted lately and would have to be tokenised.
     """
     known, counted = tokenizer.known, tokenizer.counted
-    total = PRIMING + (PER_MESSAGE + 1) * len(ask.messages)
+    total = 0
+    if ask.task is None:
+        total = PRIMING + (PER_MESSAGE + 1) * len(ask.messages)
+    elif type(ask.task) is Complete:
+        total = tokenizer.count(ask.task.suffix) * len(ask.messages)
     for message in ask.messages:
         text = message.text
         count = known(text)
@@ -45,7 +50,7 @@ def tokens(ask: Ask, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int:
         total += count
         if message.name is not None:
             total += tokenizer.count(message.name) + PER_NAME
-        if message.images or message.calls or message.extra:
+        if message.images or message.calls or message.extra or message.tokens:
             total += _rest(message, tokenizer)
     if ask.tools or ask.format is not None:
         total += _tools(ask, tokenizer)
@@ -72,7 +77,23 @@ def _tools(ask: Ask, tokenizer: Tokenizer) -> int:
 def _rest(message: Message, tokenizer: Tokenizer) -> int:
     images = sum(image_tokens(image) for image in message.images)
     calls = sum(call_tokens(call, tokenizer) for call in message.calls)
-    return message.extra + images + calls
+    return message.extra + len(message.tokens) + images + calls
+
+
+def alone(message: Message, tokenizer: Tokenizer) -> int:
+    """Tokens of a message that stands by itself."""
+    return tokenizer.count(message.text) + _rest(message, tokenizer)
+
+
+def text(message: Message, tokenizer: Tokenizer) -> str:
+    """What a message says, also where it came as tokens. Raises BadRequest for one that the
+    encoding does not have."""
+    if not message.tokens:
+        return message.text
+    try:
+        return tokenizer.decode(message.tokens)
+    except ValueError as error:
+        raise invalid(f"Invalid token: {error}.") from None
 
 
 def call_tokens(call: Call, tokenizer: Tokenizer) -> int:

@@ -80,6 +80,13 @@ class Tokenizer:
         single = self._encoding.decode_single_token_bytes
         return [single(token) for token in self._encoding.encode_ordinary(text)]
 
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of these token ids. Raises ValueError for one the encoding does not have."""
+        try:
+            return self._encoding.decode_bytes(tokens).decode(errors="replace")
+        except (KeyError, OverflowError):
+            raise ValueError(f"{self.name} has no such token") from None
+
     def text(self, text: str, *, pieces: bool) -> Text:
         """``text`` with its exact token count and, if asked for, its pieces."""
         if not pieces:

@@ -12,6 +12,7 @@ from llmsim.config import Config
 from llmsim.engine import prompt, seeds
 from llmsim.engine.answer import Draw, Rules
 from llmsim.engine.plan import failed, plan
+from llmsim.engine.task import lengthy
 from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Ask, Dialect, Headers, Plan, Stamp
 from llmsim.server.player import TICK, Player, now_us
@@ -95,7 +96,10 @@ class Answering:
         turn = self._segment.advance(TURN_CURSOR) if self._takes_turns else 0
         draw = Draw(self._seed(ask, body), turn, prompt_tokens)
         stamp = Stamp(request.mark, int(request.arrived))
-        planned = plan(ask, rules, draw, request.endpoint.dialect, stamp)
+        if ask.task is None or not lengthy(ask, ask.task):
+            planned = plan(ask, rules, draw, request.endpoint.dialect, stamp)
+        else:
+            planned = await to_thread(plan, ask, rules, draw, request.endpoint.dialect, stamp)
         if ask.store:
             request.answer = stored(ask, planned, request.endpoint.dialect, stamp)
         if planned.stream:
