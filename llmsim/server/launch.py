@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import resource
+import signal
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,7 +21,7 @@ from llmsim.engine import ranks
 from llmsim.engine.text import pool
 from llmsim.server.books import new_segment
 from llmsim.server.store import new_store
-from llmsim.server.worker import Worker
+from llmsim.server.worker import ENDING, Worker
 
 BACKLOG = 4096
 
@@ -36,6 +38,17 @@ class Supervisor(Server):  # type: ignore[misc, valid-type]
 
     FASTEST = 0.5  # seconds a worker must have lived to be brought back without a pause
     TRIES = 10
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
+        worker = super()._spawn_worker(idx, target, callback_loader)
+        worker.start = partial(_start, worker.start)
+        return worker
+
+    def _stop_workers(self) -> None:
+        super()._stop_workers()
+        if self.interrupt_signal:
+            # Who signals the whole group ends a worker before its parent does: no failure.
+            self.interrupt_children.clear()
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         failures = 0
@@ -57,6 +70,15 @@ class Supervisor(Server):  # type: ignore[misc, valid-type]
                 if early:
                     time.sleep(self.FASTEST)
                 self._respawn_workers([index], spawn_target, target_loader)
+
+
+def _start(start: Callable[[], None]) -> None:
+    """Start a worker that does not hear what would end it until its loop runs."""
+    heard = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
 
 def serve(config: Config) -> None:

@@ -31,6 +31,10 @@ from llmsim.shared.segment import Segment
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
+# What ends a worker. Granian would lose one of them that comes before its loop runs, so a worker
+# is started with both held back.
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
 # Collections of the youngest generation are rare and cheap once the start-up's objects are
 # frozen: what requests make is freed by reference counting.
 COLLECT_AFTER = 50_000
@@ -61,6 +65,7 @@ class Worker:
         _die_with_parent(books.segment)
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
+        loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDING)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._books.resign()
@@ -82,7 +87,7 @@ class Worker:
         try:
             body = await port.body(limit)
         except BadRequest as bad:
-            port.reply(*refusal(bad.failure, port.path, port.header))
+            port.reply(*refusal(bad.failure, port.path, port.query, port.header))
             return
         except Gone:
             return

@@ -32,12 +32,12 @@ def stats(port: int) -> Any:
     return told
 
 
-def until(look: Callable[[], T], good: Callable[[T], object], limit: float = LIMIT) -> T:
-    """What ``look`` sees once it is ``good``; fails with the last sight after ``limit`` seconds."""
-    deadline = time.monotonic() + limit
+def until(look: Callable[[], T], good: Callable[[T], object], pause: float = 0.02) -> T:
+    """What ``look`` sees once it is ``good``; fails with the last sight after LIMIT seconds."""
+    deadline = time.monotonic() + LIMIT
     while not good(seen := look()):
-        assert time.monotonic() < deadline, f"after {limit} s still {seen}"
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, f"after {LIMIT} s still {seen}"
+        time.sleep(pause)
     return seen
 
 

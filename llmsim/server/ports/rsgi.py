@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from granian.rsgi import ProtocolClosed
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
 
 from llmsim.exchange import Headers
 from llmsim.server.ports import DRAIN, Gone, too_large
