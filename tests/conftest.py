@@ -4,8 +4,13 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
+from hypothesis import settings
 
 from tests.serving import Server
+
+# How long one example takes says nothing on a machine that others use too.
+settings.register_profile("llmsim", deadline=None)
+settings.load_profile("llmsim")
 
 
 @pytest.fixture(scope="session")

@@ -267,5 +267,5 @@ class Workers(RuleBasedStateMachine):
         assert self.board.owners == self.owners
 
 
-Workers.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+Workers.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestWorkers = Workers.TestCase
