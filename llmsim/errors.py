@@ -57,7 +57,8 @@ class Failure:
     ``param`` names the offending field as a path (``messages[0].content``), ``code`` is a more
     precise machine-readable reason where the dialect has one (``invalid_type``); either may be
     None. ``retry_after`` is in seconds. ``status`` overrides the status the dialect gives
-    ``kind`` by default. ``too_long`` lets a dialect tell a CONTEXT_LENGTH in words of its own.
+    ``kind`` by default. ``too_long`` and ``model``, the name of one that is
+    not served, are for dialects that tell such a failure in words of their own.
     """
 
     kind: Kind
@@ -67,6 +68,7 @@ class Failure:
     retry_after: float | None = None
     status: int | None = None
     too_long: TooLong | None = None
+    model: str | None = None
 
 
 class BadRequest(Exception):  # noqa: N818  named for what it says

@@ -73,7 +73,12 @@ def failure(failed: Failure) -> tuple[int, bytes]:
 def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:
     """Status, head and body of a failure on a path that no dialect answers."""
     status, body = failure(failed)
-    return status, [("content-type", "application/json"), ("x-request-id", request_id(stamp))], body
+    return status, [("content-type", "application/json"), *identity(stamp)], body
+
+
+def identity(stamp: Stamp) -> Headers:
+    """What every response head tells."""
+    return [("x-request-id", request_id(stamp))]
 
 
 def refuse(mistake: Malformed) -> BadRequest:  # noqa: PLR0911  one return a problem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -15,8 +15,8 @@ def model(described: Model) -> bytes:
     return orjson.dumps(_object(described))
 
 
-def models(described: Iterable[Model]) -> bytes:
-    """``GET /v1/models``."""
+def page(described: Iterable[Model], query: Mapping[str, list[str]]) -> bytes:
+    """``GET /v1/models``: all of them, for nothing can be asked for."""
     return orjson.dumps({"object": "list", "data": [_object(one) for one in described]})
 
 

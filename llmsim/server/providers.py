@@ -1,38 +1,60 @@
-"""Whose error a path gets that no handler answered: unknown paths, methods, bodies too large."""
+"""Whose API a request is for, where its path alone does not say so; and whose error it gets if no
+handler answers it: unknown paths, methods, bodies too large."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from llmsim.dialects import openai
+from llmsim.dialects import anthropic_envelope, openai
 from llmsim.errors import Failure
 from llmsim.exchange import Headers, Stamp
 from llmsim.shared.journal import MARK_DIGITS
 
+Provider: TypeAlias = Literal["openai", "anthropic"]
 Header: TypeAlias = Callable[[str], str | None]
 Spelling: TypeAlias = Callable[[Failure, Stamp], tuple[int, Headers, bytes]]
 
 # By the beginning of the path; whatever is under none of these is OpenAI's.
-PREFIXES: dict[str, Spelling] = {}
-# By a request header that only one provider's clients send, on the paths that providers share.
+PREFIXES: dict[str, Provider] = {
+    "/anthropic/": "anthropic",
+    "/v1/messages": "anthropic",
+}
+# On the paths that providers share: by a header or a parameter of the query that only one
+# provider's clients send.
 SHARED = "/v1/models"
-HEADERS: dict[str, Spelling] = {}
+HEADERS: dict[str, Provider] = {
+    "anthropic-version": "anthropic",
+    "x-api-key": "anthropic",
+}
+PARAMETERS: dict[str, Provider] = {}
+SPELLINGS: dict[Provider, Spelling] = {
+    "openai": openai.refusal,
+    "anthropic": anthropic_envelope.refusal,
+}
 
 
-def refusal(failure: Failure, path: str, header: Header) -> tuple[int, Headers, bytes]:
-    """Status, head and body of a failure, in the words of the provider whose path it is."""
-    stamp = Stamp(secrets.token_hex(MARK_DIGITS // 2), 0)
-    return _spelling(path, header)(failure, stamp)
-
-
-def _spelling(path: str, header: Header) -> Spelling:
-    for prefix, spelling in PREFIXES.items():
+def provider(path: str, query: str, header: Header) -> Provider:
+    """Whose API it is. ``query`` is what follows the question mark, still encoded."""
+    for prefix, owner in PREFIXES.items():
         if path.startswith(prefix):
-            return spelling
+            return owner
     if path.startswith(SHARED):
-        for name, spelling in HEADERS.items():
+        for name, owner in HEADERS.items():
             if header(name) is not None:
-                return spelling
-    return openai.refusal
+                return owner
+        for name, owner in PARAMETERS.items():
+            if f"&{name}=" in f"&{query}":
+                return owner
+    return "openai"
+
+
+def refusal(failure: Failure, path: str, query: str, header: Header) -> tuple[int, Headers, bytes]:
+    """Status, head and body of a failure, in the words of the provider whose path it is."""
+    return SPELLINGS[provider(path, query, header)](failure, stamp())
+
+
+def stamp() -> Stamp:
+    """For answers that are not in the journal."""
+    return Stamp(secrets.token_hex(MARK_DIGITS // 2), 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmsim import catalog, profiles
-from llmsim.catalog import Model
+from llmsim.catalog import Model, Provider
 from llmsim.config import Config
 from llmsim.engine import ranks
 from llmsim.engine.answer import Rules
@@ -42,12 +42,14 @@ class Rulebook:
             self._rules[model] = found
         return found
 
-    def models(self) -> list[Model]:
-        """The models that listings show: those configured, or else the whole catalogue."""
+    def models(self, provider: Provider | None = None) -> list[Model]:
+        """The models that listings show: those configured, or else the whole catalogue, of it
+        only those of ``provider`` if one is named."""
         names = self._config.models.available
-        if names is None:
-            return list(catalog.MODELS.values())
-        return [catalog.resolve(name) for name in names]
+        if names is not None:
+            return [catalog.resolve(name) for name in names]
+        every = catalog.MODELS.values()
+        return [one for one in every if provider is None or one.provider == provider]
 
     def model(self, name: str) -> Model:
         """The model of that name as the listings show it. Raises BadRequest for any other."""
@@ -88,4 +90,4 @@ def generator(config: Config) -> Generator:
 def unknown(name: str) -> BadRequest:
     """The exception for a model that is not served."""
     message = f"The model `{name}` does not exist or you do not have access to it."
-    return BadRequest(Failure(Kind.MODEL_NOT_FOUND, message))
+    return BadRequest(Failure(Kind.MODEL_NOT_FOUND, message, model=name))

@@ -68,5 +68,6 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 def spelled(request: Request, failure: Failure) -> Response:
     """A failure in the words of the provider whose path this is."""
-    status, head, body = refusal(failure, request.url.path, request.headers.get)
+    url = request.url
+    status, head, body = refusal(failure, url.path, url.query, request.headers.get)
     return Response(body, status, dict(head))

@@ -1,0 +1,166 @@
+"""What all of Anthropic's API shares: the error envelope, response headers, ids.
+
+Shapes as anthropic 2.12 types them in ``types.shared.error_response`` and
+``types.shared.error_object``.
+"""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+
+from llmsim import catalog
+from llmsim.dialects.decoding import Malformed
+from llmsim.errors import BadRequest, Failure, Kind, TooLong, invalid
+from llmsim.exchange import Headers, Stamp
+
+# status, type; by the table "HTTP errors" of the API's documentation. What has no row there
+# (a 502, an unprocessable body) keeps its status and takes the type nearest to it.
+SPELLING: dict[Kind, tuple[int, str]] = {
+    Kind.INVALID: (400, "invalid_request_error"),
+    Kind.CONTEXT_LENGTH: (400, "invalid_request_error"),
+    Kind.AUTHENTICATION: (401, "authentication_error"),
+    Kind.BILLING: (402, "billing_error"),
+    Kind.PERMISSION: (403, "permission_error"),
+    Kind.NOT_FOUND: (404, "not_found_error"),
+    Kind.MODEL_NOT_FOUND: (404, "not_found_error"),
+    Kind.UNKNOWN_PATH: (404, "not_found_error"),
+    Kind.METHOD: (405, "invalid_request_error"),
+    Kind.TIMEOUT_CLIENT: (408, "timeout_error"),
+    Kind.CONFLICT: (409, "conflict_error"),
+    Kind.TOO_LARGE: (413, "request_too_large"),
+    Kind.UNPROCESSABLE: (422, "invalid_request_error"),
+    Kind.RATE_LIMIT: (429, "rate_limit_error"),
+    Kind.TOKEN_LIMIT: (429, "rate_limit_error"),
+    Kind.QUOTA: (429, "rate_limit_error"),
+    Kind.SERVER_ERROR: (500, "api_error"),
+    Kind.BAD_GATEWAY: (502, "api_error"),
+    Kind.UNAVAILABLE: (503, "api_error"),
+    Kind.TIMEOUT: (504, "timeout_error"),
+    Kind.OVERLOADED: (529, "overloaded_error"),
+}
+ORGANIZATION = "6c6c6d73-696d-4000-8000-000000000000"
+JSON = ("content-type", "application/json")
+
+_TYPES = {
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "array": "list",
+    "object": "dictionary",
+}
+# What a field takes that takes only certain words.
+_WORDS = {
+    "role": "'user', 'assistant' or 'system'",
+    "service_tier": "'auto' or 'standard_only'",
+    "effort": "'low', 'medium', 'high', 'xhigh' or 'max'",
+    "display": "'summarized' or 'omitted'",
+    "ttl": "'5m' or '1h'",
+    "media_type": "'image/jpeg', 'image/png', 'image/gif' or 'image/webp'",
+}
+_INDEX = re.compile(r"\[(\d+)\]")
+
+
+def failure(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
+    """Status and body of a failed call."""
+    status, kind = SPELLING[failed.kind]
+    return failed.status or status, orjson.dumps(
+        {"type": "error", "error": error(failed, kind), "request_id": request_id(stamp)}
+    )
+
+
+def error(failed: Failure, kind: str) -> dict[str, str]:
+    """The error object: its type and its message."""
+    if failed.too_long is not None:
+        message = _too_long(failed.too_long)
+    elif failed.model is not None:
+        message = f"model: {failed.model}"
+    else:
+        message = failed.message
+    return {"type": kind, "message": message}
+
+
+def _too_long(excess: TooLong) -> str:
+    """Why a prompt does not fit, in Anthropic's words."""
+    if excess.prompt >= excess.window:
+        return f"prompt is too long: {excess.prompt} tokens > {excess.window} maximum"
+    return (
+        f"input length and `max_tokens` exceed context limit: {excess.prompt} + {excess.wanted} > "
+        f"{excess.window}, decrease input length or `max_tokens` and try again"
+    )
+
+
+def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:
+    """Status, head and body of a failure on a path that no dialect answers."""
+    status, body = failure(failed, stamp)
+    return status, [JSON, *headers(stamp)], body
+
+
+def headers(stamp: Stamp) -> Headers:
+    """The response head but for its content type."""
+    return [("request-id", request_id(stamp)), ("anthropic-organization-id", ORGANIZATION)]
+
+
+def request_id(stamp: Stamp) -> str:
+    """``req_01`` and the stamp's 26 hex digits."""
+    return "req_01" + stamp.mark
+
+
+def message_id(stamp: Stamp) -> str:
+    """``msg_01`` and the stamp's 26 hex digits."""
+    return "msg_01" + stamp.mark
+
+
+def call_id(stamp: Stamp, place: int) -> str:
+    """The id of the answer's tool call number ``place``: ``toolu_01`` and 24 characters."""
+    return f"toolu_01{stamp.mark[4:]}{place:02x}"
+
+
+def model_name(asked: str) -> str:
+    """The model's own id where it was asked for by an alias."""
+    found = catalog.find(asked)
+    return asked if found is None else found.id
+
+
+def dotted(path: str) -> str:
+    """A path as Anthropic writes it: ``messages.0.content`` for ``messages[0].content``."""
+    return _INDEX.sub(r".\1", path)
+
+
+def refuse(mistake: Malformed) -> BadRequest:
+    """A malformed body in Anthropic's words, which are pydantic's."""
+    path = dotted(mistake.path)
+    if mistake.problem == "json":
+        return invalid(f"The request body is not valid JSON: {mistake.expected}")
+    field = path.rpartition(".")[2]
+    if mistake.problem == "value" and field == "type":
+        block = path.removesuffix("type").rstrip(".")
+        said = f"Input tag {mistake.got} found using 'type' does not match any of the expected tags"
+        return invalid(f"{block}: {said}" if block else said, block or None)
+    said = _said(mistake, field)
+    return invalid(f"{path}: {said}" if path else said, path or None)
+
+
+def _said(mistake: Malformed, field: str) -> str:  # noqa: PLR0911  one return a problem
+    """What is wrong with the field."""
+    bound = mistake.expected
+    match mistake.problem:
+        case "missing":
+            return "Field required"
+        case "type":
+            names = [_TYPES.get(one, one) for one in bound.split(" | ") if one != "null"]
+            return f"Input should be a valid {' or '.join(names)}"
+        case "minimum":
+            return f"Input should be greater than or equal to {bound}"
+        case "maximum":
+            return f"Input should be less than or equal to {bound}"
+        case "short":
+            return f"List should have at least {bound} item after validation, not 0"
+        case "long":
+            return f"List should have at most {bound} items after validation"
+        case "value" if field in _WORDS:
+            return f"Input should be {_WORDS[field]}"
+        case _:
+            return f"Input {mistake.got} is not valid"
