@@ -26,7 +26,7 @@ Beats: TypeAlias = NDArray[np.int64]
 Headers: TypeAlias = list[tuple[str, str]]
 Schema: TypeAlias = Mapping[str, Any] | bool
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
-Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 # --- what was asked -----------------------------------------------------------------------
@@ -401,12 +401,15 @@ class Frames(Protocol):
 END = -1
 """The beat of a frame that waits until everything has been said."""
 
+START = -2
+"""The beat of a frame that waits for nothing."""
+
 
 class Script(Struct, frozen=True, gc=False):
     """A streamed reply as its dialect spells it.
 
     ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
-    of all choices, one choice after another, or :data:`END`.
+    of all choices, one choice after another, or :data:`START` or :data:`END`.
     """
 
     frames: Frames

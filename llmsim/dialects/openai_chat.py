@@ -12,8 +12,8 @@ import numpy as np
 import orjson
 
 from llmsim.dialects import openai, openai_chat_chunks, openai_chat_request, sse
-from llmsim.dialects.openai_chat_logprobs import spelled as logprobs
 from llmsim.dialects.openai_chat_request import ChatRequest
+from llmsim.dialects.openai_deltas import spelled as logprobs
 from llmsim.errors import Failure
 from llmsim.exchange import (
     Ask,

@@ -9,7 +9,7 @@ import orjson
 from msgspec import Struct
 
 from llmsim.dialects import openai, sse
-from llmsim.dialects.openai_chat_logprobs import by_piece, spelled
+from llmsim.dialects.openai_deltas import by_piece, obfuscation, spelled
 from llmsim.exchange import (
     Beats,
     Called,
@@ -32,7 +32,6 @@ FINISH = {
 CALLS = 8  # ids set apart for each choice's calls
 
 _OPEN = b'"logprobs":null,"finish_reason":null}]'
-_PADDING = "x7Kq2mVb9LtRw4ZcYd8HsNf3"
 
 
 class Style(Struct, frozen=True, gc=False):
@@ -45,11 +44,6 @@ class Style(Struct, frozen=True, gc=False):
     stamp: Stamp
 
 
-def _obfuscation(piece: str) -> bytes:
-    """Padding that hides a piece's length from whoever watches the sizes of packets."""
-    return b',"obfuscation":"%b"' % _PADDING[: 1 + max(0, 15 - len(piece))].encode()
-
-
 @lru_cache(maxsize=256)
 def _tails(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
     """What follows the prefix in a content chunk."""
@@ -57,7 +51,7 @@ def _tails(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
     after = b"}," + _OPEN + usage
 
     def spell(piece: str) -> bytes:
-        end = _obfuscation(piece) if obfuscated else b""
+        end = obfuscation(piece) if obfuscated else b""
         return before + orjson.dumps(piece) + after + end + b"}\n\n"
 
     return sse.Tails(spell)

@@ -55,7 +55,7 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     script = dialect.script(ask, reply, stamp)
     clock = _clock(rules, draw, reply, scale)
     ttft, total = float(clock[0]), float(clock.max())
-    frames, due = script.frames, np.append(clock, total)[script.beats]
+    frames, due = script.frames, np.append(clock, (0.0, total))[script.beats]
     if len(reply.choices) > 1:
         order = np.argsort(due, kind="stable")
         frames, due = frames.reorder(order), due[order]

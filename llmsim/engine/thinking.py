@@ -15,6 +15,7 @@ TOKENS: dict[Effort, tuple[int, int]] = {
     "medium": (192, 6),
     "high": (576, 12),
     "xhigh": (1152, 24),
+    "max": (2304, 48),
 }
 STEP = 64
 
@@ -27,6 +28,7 @@ SCALE: dict[Effort, float] = {
     "medium": 1.0,
     "high": 1.75,
     "xhigh": 2.5,
+    "max": 4.0,
 }
 
 # What a model does that thinks only when it is told to, if nobody says how hard.

@@ -1,4 +1,5 @@
-"""Chat completions: log probabilities (``types.chat.chat_completion_token_logprob``)."""
+"""What pieces of text carry with them in chat completions and responses: log probabilities
+(``types.chat.chat_completion_token_logprob``) and padding."""
 
 from __future__ import annotations
 
@@ -9,14 +10,25 @@ import orjson
 
 from llmsim.exchange import Logprob, Text, TokenLogprobs
 
+_PADDING = "x7Kq2mVb9LtRw4ZcYd8HsNf3"
+
+
+def obfuscation(piece: str) -> bytes:
+    """Padding that hides a piece's length from whoever watches the sizes of packets."""
+    return b',"obfuscation":"%b"' % _PADDING[: 1 + max(0, 15 - len(piece))].encode()
+
 
 def spelled(entries: Sequence[TokenLogprobs]) -> bytes:
-    """The ``logprobs`` of a choice: one entry a token; joined, their bytes are the text."""
-    content = [
+    """The ``logprobs`` of a chat's choice: one entry a token; joined, their bytes are the text."""
+    return orjson.dumps({"content": told(entries), "refusal": None})
+
+
+def told(entries: Sequence[TokenLogprobs]) -> list[dict[str, Any]]:
+    """The entries as both chat completions and responses tell them."""
+    return [
         {**_token(entry.said), "top_logprobs": [_token(other) for other in entry.top]}
         for entry in entries
     ]
-    return orjson.dumps({"content": content, "refusal": None})
 
 
 def by_piece(words: Text) -> Iterator[Sequence[TokenLogprobs]]:
