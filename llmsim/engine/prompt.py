@@ -119,8 +119,8 @@ def _by_tiles(image: Image) -> int:
     fit = min(1.0, 2048 / max(image.width, image.height))
     width, height = image.width * fit, image.height * fit
     shrink = min(1.0, 768 / min(width, height))
-    across = -(-round(width * shrink) // 512)
-    down = -(-round(height * shrink) // 512)
+    across = -(-max(1, round(width * shrink)) // 512)
+    down = -(-max(1, round(height * shrink)) // 512)
     return LOW_DETAIL + PER_TILE * across * down
 
 
@@ -132,5 +132,5 @@ def _by_area(image: Image) -> int:
     if not (image.width and image.height):
         return LARGEST_AREA
     fit = min(1.0, 1568 / max(image.width, image.height))
-    area = round(image.width * fit) * round(image.height * fit)
+    area = max(1, round(image.width * fit)) * max(1, round(image.height * fit))
     return min(-(-area // PER_TOKEN), LARGEST_AREA)
