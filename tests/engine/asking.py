@@ -1,0 +1,62 @@
+"""What the tests of the engine ask, and under which rules: as the server would."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from llmsim.config import Config, Generator, Latency, Response, Rule
+from llmsim.dialects.openai_chat import OpenAIChat
+from llmsim.engine import prompt
+from llmsim.engine.answer import Draw, Rules
+from llmsim.engine.plan import plan
+from llmsim.exchange import Ask, Plan, Stamp
+from llmsim.server.rulebook import Rulebook
+
+CHAT = OpenAIChat()
+STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
+
+# Texts that a tokenizer, a stream or JSON could trip over.
+AWKWARD = [
+    "",
+    " ",
+    "\n\n \t\n",
+    "plain words",
+    "a family 👩‍👩‍👧‍👦 and flags 🏳️‍🌈🇺🇳",
+    "ꙮ𓀀𓁐 नमस्ते דוגמה 한국어",
+    "e\u0301e\u0301",
+    '"quoted" \\ back\\slash \u0000 \u2028 </script>',
+    "<|endoftext|> and data: [DONE]\n\n",
+    "x" * 400,
+]
+
+
+def rules(
+    model: str = "gpt-4o",
+    generator: str = "lorem",
+    texts: Sequence[str] = (),
+    tokens: int = 40,
+    profile: str = "gpt-4o",
+) -> Rules:
+    """The rules that a configuration of these values has for ``model``."""
+    config = Config(
+        response=Response(Generator(generator, tuple(texts)), tokens),
+        latency=Latency(Rule(profile)),
+    )
+    return Rulebook(config).rules(model)
+
+
+def asked(text: str = "Say something.", **fields: Any) -> Ask:
+    """A chat request of one user message; ``fields`` are the body's own."""
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}], **fields}
+    return CHAT.decode(orjson.dumps(body))
+
+
+def drawn(ask: Ask, given: Rules, seed: int = 7, turn: int = 0) -> Draw:
+    """What the server would have read and drawn for this request."""
+    return Draw(seed=seed, turn=turn, prompt_tokens=prompt.tokens(ask, given.tokenizer))
+
+
+def planned(ask: Ask, given: Rules, seed: int = 7, turn: int = 0, stamp: Stamp = STAMP) -> Plan:
+    """The plan of this request."""
+    return plan(ask, given, drawn(ask, given, seed, turn), CHAT, stamp)
