@@ -175,7 +175,11 @@ class Paint(Struct, frozen=True, gc=False):
     linked: bool = False
 
 
-Task: TypeAlias = Complete | Embed | Moderate | Paint
+class Count(Struct, frozen=True, gc=False):
+    """To say how many tokens the prompt is, as a chat's, and nothing else."""
+
+
+Task: TypeAlias = Complete | Embed | Moderate | Paint | Count
 
 AUTO = ToolChoice()
 
@@ -188,8 +192,8 @@ class Ask(Struct, frozen=True, gc=False):
     request, which it needs to spell the answer and nobody else looks at. ``breakpoints`` is None
     with providers that cache prompts of their own accord.
 
-    ``task`` None is a chat. With any other the messages are texts that stand by themselves, and
-    are counted so.
+    ``task`` None is a chat. With any other but Count the messages are texts that stand by
+    themselves, and are counted so.
     """
 
     model: str
@@ -353,14 +357,20 @@ class Pictures(Struct, frozen=True, gc=False):
     pictures: tuple[Picture, ...]
 
 
-Made: TypeAlias = Embeddings | Verdicts | Pictures
+class Counted(Struct, frozen=True, gc=False):
+    """How many tokens the prompt is. It was not put to the model, so no usage comes of it."""
+
+    prompt: int
+
+
+Made: TypeAlias = Embeddings | Verdicts | Pictures | Counted
 
 
 class Reply(Struct, frozen=True, gc=False):
     """All that is said in answer to one Ask, before a dialect spells it.
 
     ``made`` is what is given in place of words; the choices then say nothing and are only its
-    clocks.
+    clocks. Without any choice all is said at once.
     """
 
     choices: tuple[Choice, ...]

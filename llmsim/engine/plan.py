@@ -64,6 +64,8 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
 
 def _span(rules: Rules, draw: Draw, reply: Reply, scale: float) -> tuple[float, float]:
     """When the first and the last token of the reply exist: of all choices, the latest."""
+    if not reply.choices:
+        return 0.0, 0.0
     spans = [
         span(rules.draws, choice.tokens, mix(draw.seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)

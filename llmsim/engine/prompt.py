@@ -6,7 +6,7 @@ import orjson
 
 from llmsim.engine.tokens import Tokenizer
 from llmsim.errors import invalid
-from llmsim.exchange import Ask, Call, Complete, Image, Message
+from llmsim.exchange import Ask, Call, Complete, Count, Image, Message
 
 PRIMING = 3
 PER_MESSAGE = 3
@@ -35,7 +35,7 @@ def tokens(ask: Ask, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int:
     """
     known, counted = tokenizer.known, tokenizer.counted
     total = 0
-    if ask.task is None:
+    if ask.task is None or type(ask.task) is Count:
         total = PRIMING + (PER_MESSAGE + 1) * len(ask.messages)
     elif type(ask.task) is Complete:
         total = tokenizer.count(ask.task.suffix) * len(ask.messages)

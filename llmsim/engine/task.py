@@ -15,6 +15,8 @@ from llmsim.exchange import (
     Ask,
     Choice,
     Complete,
+    Count,
+    Counted,
     Embed,
     Embeddings,
     Finish,
@@ -49,6 +51,8 @@ def perform(ask: Ask, task: Task, rules: Rules, draw: Draw) -> Reply:
             return Reply(AT_ONCE, Usage(draw.prompt_tokens, 0), verdicts)
         case Paint():
             return paint(ask, task, draw)
+        case Count():
+            return Reply((), Usage(0, 0), Counted(draw.prompt_tokens))
         case _:
             assert_never(task)
 
@@ -96,4 +100,4 @@ def _check(ask: Ask, task: Embed, rules: Rules, draw: Draw) -> None:
                 "your prompt; or completion length."
             )
             excess = TooLong(window, count, 0)
-            raise BadRequest(Failure(Kind.CONTEXT_LENGTH, said, None, detail=excess))
+            raise BadRequest(Failure(Kind.CONTEXT_LENGTH, said, None, too_long=excess))
