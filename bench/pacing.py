@@ -28,6 +28,7 @@ WARM_UP = 5
 
 COLUMNS = (
     Column("streams", "streams"),
+    Column("tokens", "tokens each"),
     Column("due_rate", "chunks due/s"),
     Column("delivered", "delivered %", 2),
     Column("p50_ms", "client p50 ms", 2),
@@ -53,7 +54,8 @@ NOTES = (
     "it closed. Lateness is arrival - due: *client* is by when the token was in our C client's "
     "socket, as the kernel stamps it; *llmsim* is `GET /llmsim/stats` over the whole run. CPU and "
     "memory are those of all the server's processes; *KiB a stream* is what their PSS grew by, "
-    "divided by the streams open, without the kernel's socket buffers. The client runs on the "
+    "divided by the streams open, without the kernel's socket buffers; it grows with the tokens each "
+    "stream has. The client runs on the "
     "same cores; *others' cores* is what the rest of the machine was using meanwhile, and where "
     "that is not near zero the lateness is partly theirs.",
 )
@@ -117,7 +119,8 @@ class Pacing:
             seen = run_client(port, self._request(load.tokens), load, on_mark)
             own = {} if self.control else server.get("/llmsim/stats")["lateness_ms"]
         cpu, machine = used["close"] - used["open"], busy["close"] - busy["open"]
-        return row(seen, own, cpu, machine, peak[0].pss - idle.pss)
+        found = row(seen, own, cpu, machine, peak[0].pss - idle.pss)
+        return {**found, "tokens": load.tokens}
 
     def _command(self, port: int, folder: Path, load: Load) -> list[str]:
         if self.control:

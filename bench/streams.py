@@ -32,11 +32,11 @@ COLUMNS = (
 NOTES = (
     "Medians over the rounds, the servers taking turns; a chunk is one server-sent event, and "
     "all three servers send frames of the same sizes behind the same headers. CPU is that of all "
-    "the server's processes. Without pacing all frames of an answer are due at once and "
-    "llmsim joins what is due into one send. *Bare, one by one* is what a server does that "
-    "sends each frame as it is made; *bare, joined* is the floor: the whole answer, made "
-    "beforehand, in one send. llmsim beats the first by joining, not by magic, and what it "
-    "costs above the second is the work of making an answer.",
+    "the server's processes. Without pacing all frames of an answer are due at once, and llmsim "
+    "joins what is due into one send; so there are two baselines. *Bare, one by one* sends "
+    "constant frames with one send each, as a server does that passes on each token as it comes. "
+    "*Bare, joined* sends the whole constant answer at once: what llmsim costs above that is the "
+    "work of making and framing an answer, a stream being too short to hide it.",
 )
 
 LLMSIM, FRAMES, JOINED = "llmsim", "bare, one by one", "bare, joined"

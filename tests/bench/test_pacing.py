@@ -56,7 +56,7 @@ def test_a_row(key, expected):
 
 
 def test_a_row_fills_the_table_with_and_without_the_servers_own_figures():
-    rows = [row(SEEN, own, cpu=3.0, machine=10.0, grown=1) for own in (OWN, {})]
+    rows = [{**row(SEEN, own, cpu=3.0, machine=10.0, grown=1), "tokens": 100} for own in (OWN, {})]
     assert table(COLUMNS, rows).count("–") == 3  # noqa: RUF001
 
 
