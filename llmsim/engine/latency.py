@@ -48,7 +48,7 @@ def span(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> tuple[floa
     start, first = _drawn(draws, seed, scale)
     rounds, last = divmod(start + max(tokens, 1) - 1, DRAWS)
     reached = draws.reached
-    return first, first + reached[last] + rounds * reached[DRAWS] - reached[start]
+    return first, first + (reached[last] + rounds * reached[DRAWS] - reached[start])
 
 
 def _drawn(draws: Draws, seed: int, scale: float) -> tuple[int, float]:
