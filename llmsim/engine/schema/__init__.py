@@ -5,7 +5,6 @@ The same schema and seed give the same value in every process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -24,14 +23,14 @@ __all__ = ["ImpossibleSchema", "Path", "check", "normalise", "text", "value"]
 MOST_STEPS = 20_000
 HIGHEST = 100
 _SPARE = 3  # levels of nesting a value may have beyond the fewest it needs
-_MOST_CACHED = 256
+_SMALL = 16_384  # bytes: a larger schema weighs too much to keep many of
 
 
 def value(schema: Schema, seed: int) -> Any:
     """A JSON value valid against the schema. Raises ImpossibleSchema if there is none."""
     dice = Dice(seed, MOST_STEPS)
     try:
-        root = _compiled(_key(schema))
+        root = _root(schema)
         return root.make(dice, root.height + _SPARE, "")
     except Exhausted:
         message = f"no value was found in {MOST_STEPS} steps"
@@ -54,20 +53,23 @@ def check(schema: Schema) -> None:
     value(schema, 0)
 
 
-def _key(schema: Schema) -> bytes:
+def _root(schema: Schema) -> Spot:
     try:
-        return orjson.dumps(schema)
-    except TypeError:
-        return msgspec.json.encode(schema)
+        key = orjson.dumps(schema)
+    except TypeError:  # integers of more than 64 bits
+        key = msgspec.json.encode(schema)
+    return _compiled(key) if len(key) <= _SMALL else _large(key)
 
 
-@lru_cache(maxsize=_MOST_CACHED)
-def _compiled(key: bytes) -> Spot:
-    schema: Mapping[str, Any] | bool = msgspec.json.decode(key)
-    document = Document(schema)
+def _compile(key: bytes) -> Spot:
+    document = Document(msgspec.json.decode(key))
     root = Compiler(document).spot((document.root,))
     if root.height >= ENDLESS:
         raise root.why()
     if root.height > HIGHEST:
         raise ImpossibleSchema((), f"every value is nested more than {HIGHEST} levels deep")
     return root
+
+
+_compiled = lru_cache(maxsize=512)(_compile)
+_large = lru_cache(maxsize=8)(_compile)

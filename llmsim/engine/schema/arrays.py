@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.place import Places
-from llmsim.engine.schema.spot import Spot
+from llmsim.engine.schema.scalars import frozen
+from llmsim.engine.schema.spot import ENDLESS, Spot
 from llmsim.engine.schema.words import singular
 
 MOST_ITEMS = 10_000
 _USUAL = 3
-_FEW = 8
+_FEW = 3
 _MANY = 100
 
 Wants: TypeAlias = tuple[int, ...]
@@ -47,41 +47,41 @@ class Items:
         self._spots: dict[tuple[int, Wants], Spot] = {}
 
     def needs(self) -> Iterable[Spot]:
-        first = range(min(self._low, self._prefix + 1))
-        spots = [self._spot(index) for index in first]
-        for want in range(len(self._wanted)):
-            spots += [self._spot(index, (want,)) for index in first]
-        return spots
+        return [
+            *map(self._spot, self._first(self._high if self._wanted else self._low)),
+            *(self._spot(index, want) for want in self._each_want() for index in self._first()),
+        ]
 
     def all_values(self) -> Sequence[Any]:
         return ()
 
     def height(self) -> int:
-        first = range(min(self._low, self._prefix + 1))
-        levels = [self._spot(index).known() for index in first]
-        levels += [
-            min(self._spot(index, (want,)).known() for index in first)
-            for want in range(len(self._wanted))
-        ]
-        return 1 + max(levels, default=0)
+        levels = [self._spot(index).known() for index in self._first(self._low)]
+        for want in self._each_want():
+            before, best = 0, ENDLESS
+            for index in self._first():
+                best = min(best, max(before, self._spot(index, want).known()))
+                before = max(before, self._spot(index).known())
+            levels.append(best)
+        return min(1 + max(levels, default=0), ENDLESS)
 
     def make(self, dice: Dice, room: int, name: str) -> list[Any]:
         dice.spend()
-        wants = self._assigned(self._length(dice), room)
+        room -= 1
+        reach = self._reach(room)
+        wants = self._assigned(min(self._length(dice), reach), reach, room)
         items: list[Any] = []
         seen: set[Any] = set()
         name = singular(name)
         for index, want in enumerate(wants):
             spot = self._spot(index, want)
-            if index >= self._low and spot.height >= room:
-                break
             try:
-                item = self._item(spot, seen, dice, room - 1, name)
+                item = self._item(spot, seen, dice, room, name)
                 if item in items[-_USUAL:] and not self._unique:  # the same again looks odd
-                    item = self._item(spot, seen, dice, room - 1, name)
+                    item = self._item(spot, seen, dice, room, name)
                 items.append(item)
             except ImpossibleSchema:
-                if index < self._low or want:
+                if index < self._low or any(wants[index:]):
                     raise
                 break
         return items
@@ -89,16 +89,22 @@ class Items:
     def _item(self, spot: Spot, seen: set[Any], dice: Dice, room: int, name: str) -> Any:
         if not self._unique:
             return spot.make(dice, room, name)
-        for value in chain(
-            (spot.make(dice, room, name) for _ in range(_FEW)),
-            spot.all_values(),
-            (spot.make(dice, room, name) for _ in range(_MANY)),
-        ):
+        for value in self._candidates(spot, dice, room, name):
             key = frozen(value)
             if key not in seen:
                 seen.add(key)
                 return value
         raise ImpossibleSchema(self._path, "there are too few different values for its items")
+
+    def _candidates(self, spot: Spot, dice: Dice, room: int, name: str) -> Iterator[Any]:
+        """Plausible values, then all if they can be listed, then any."""
+        for _ in range(_FEW):
+            yield spot.make(dice, room, name)
+        yield from spot.all_values()
+        for _ in range(_MANY):
+            with dice.wildly():
+                value = spot.make(dice, room, name)
+            yield value
 
     def _length(self, dice: Dice) -> int:
         """How many items to aim for."""
@@ -110,19 +116,40 @@ class Items:
         most = min(self._high, max(needed + 1, _USUAL))
         return dice.between(max(needed, min(1, most)), most) if most > needed else needed
 
-    def _assigned(self, length: int, room: int) -> list[Wants]:
+    def _first(self, below: int = MOST_ITEMS) -> range:
+        """The positions at which items can differ in what they must be, the last for the rest."""
+        return range(min(below, self._high, self._prefix + 1))
+
+    def _each_want(self) -> list[Wants]:
+        return [(want,) for want in range(len(self._wanted))]
+
+    def _reach(self, room: int) -> int:
+        """How many items there can be at most. Raises ImpossibleSchema if that is too few."""
+        for index in self._first():
+            spot = self._spot(index)
+            if spot.height > room:
+                if index < self._low:
+                    raise spot.why()
+                return index
+        return self._high
+
+    def _assigned(self, length: int, reach: int, room: int) -> list[Wants]:
         """For each item, which ``contains`` it is there for: items of their own, if possible."""
-        wants: list[Wants] = [()] * length
+        most = self._prefix + sum(count for _, count in self._wanted)
+        wants: list[Wants] = [()] * min(max(length, most), reach)
         for want, (_, count) in enumerate(self._wanted):
-            order = sorted(range(length), key=lambda index: len(wants[index]))
-            fitting = (
-                index for index in order if self._spot(index, (*wants[index], want)).height < room
-            )
-            for _ in range(count):
-                index = next(fitting, None)
-                if index is None:
-                    raise ImpossibleSchema(self._path, "no items can meet contains")
+            fewest_first = sorted(range(len(wants)), key=lambda index: len(wants[index]))
+            fitting = [
+                index
+                for index in fewest_first
+                if self._spot(index, (*wants[index], want)).height <= room
+            ]
+            if len(fitting) < count:
+                raise ImpossibleSchema(self._path, "no items can meet contains")
+            for index in fitting[:count]:
                 wants[index] = (*wants[index], want)
+        while len(wants) > length and not wants[-1]:
+            wants.pop()
         return wants
 
     def _spot(self, index: int, wants: Wants = ()) -> Spot:
@@ -142,15 +169,3 @@ class Items:
                 yield facet["items"]
             elif index >= self._prefix and "unevaluatedItems" in facet:
                 yield facet["unevaluatedItems"]
-
-
-def frozen(value: Any) -> Any:
-    """Something hashable that is equal for values JSON holds to be equal: 1 and 1.0, not true."""
-    match value:
-        case bool() | None:
-            return (value,)
-        case list():
-            return tuple(map(frozen, value))
-        case dict():
-            return frozenset((key, frozen(each)) for key, each in value.items())
-    return value

@@ -15,13 +15,17 @@ from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.normal import Document
 from llmsim.engine.schema.numbers import Decimals, Integers, bounds
 from llmsim.engine.schema.objects import Properties
-from llmsim.engine.schema.scalars import Constants
+from llmsim.engine.schema.scalars import Constants, listed
 from llmsim.engine.schema.spot import Maker, Spot
 from llmsim.engine.schema.strings import strings
-from llmsim.engine.schema.verify import Verifier
+from llmsim.engine.schema.verify import Check
 
-_SIMPLE = {"type", "enum", "const", "default", "examples", "description"}
-_STRING_KEYWORDS = ("minLength", "maxLength", "pattern", "format")
+_TEXTUAL = frozenset(("minLength", "maxLength", "pattern", "format"))
+_FLAT = frozenset(("type", "not")).union(
+    key for key, kind in kinds.KEYWORDS.items() if kind & (kinds.STRING | kinds.NUMBER)
+)
+"""Keywords that say something of values without parts, those that only lead elsewhere aside."""
+_LISTING = {"type", "enum", "const", "default", "examples", "description"}
 _EACH = (kinds.OBJECT, kinds.ARRAY, kinds.STRING, kinds.NUMBER, kinds.BOOLEAN, kinds.NULL)
 
 
@@ -32,7 +36,7 @@ class Compiler:
         self._document = document
         self._gathering = Gathering(document)
         self._spots: dict[tuple[int, ...], Spot] = {}
-        self._checks: dict[tuple[int, ...], Callable[[Any], bool]] = {}
+        self._checks: dict[tuple[int, ...], Check] = {}
         self._kept: list[tuple[Facet, ...]] = []
 
     def spot(self, schemas: tuple[Facet, ...]) -> Spot:
@@ -45,11 +49,11 @@ class Compiler:
         return found
 
     def accepts(self, schemas: tuple[Facet, ...]) -> Callable[[Any], bool]:
-        """A check of finished values against all of the schemas, compiled when first used."""
+        """A check of finished values against all of the schemas."""
         key = tuple(map(id, schemas))
         if key not in self._checks:
             self._kept.append(schemas)
-            self._checks[key] = Verifier(self._document.closed(schemas)).accepts
+            self._checks[key] = Check(partial(self._document.closed, schemas))
         return self._checks[key]
 
     def _place(self, schemas: tuple[Facet, ...]) -> Maker:
@@ -116,50 +120,44 @@ class Compiler:
         if kind == kinds.ARRAY:
             return Items(facets or ({},), self, path)
         if kind == kinds.STRING:
-            return strings(facets, partial(self._accepts_text, facets), path)
+            return strings(facets, self._about(facets, _TEXTUAL), path)
         if kind & kinds.NUMBER:
             wanted = bounds(facets, path)
             return Decimals(wanted, path) if kind & kinds.FRACTION else Integers(wanted, path)
         return Constants((None,) if kind == kinds.NULL else (True, False))
 
-    def _accepts_text(self, facets: tuple[Facet, ...], text: str) -> bool:
-        key = (*map(id, facets), 0)
-        if key not in self._checks:
-            told = [
-                {each: facet[each] for each in _STRING_KEYWORDS if each in facet}
-                for facet in facets
-            ]
-            self._checks[key] = Verifier({"allOf": told}).accepts
-        return self._checks[key](text)
+    def _about(self, facets: tuple[Facet, ...], keywords: frozenset[str]) -> Check:
+        """A check of these keywords only."""
+        told = tuple({key: facet[key] for key in keywords & facet.keys()} for facet in facets)
+        return Check(partial(self._document.closed, tuple(filter(None, told)) or ({},)))
 
     def _enumerated(self, facets: tuple[Facet, ...], mask: int) -> Sequence[Any] | None:
         """The listed values that meet every facet; None if none are listed."""
-        listed = [
-            facet["enum"] if "enum" in facet else [facet["const"]]
-            for facet in facets
-            if "enum" in facet or "const" in facet
-        ]
-        if not listed:
+        values = listed(facets)
+        if values is None:
             return None
-        options: Sequence[Any] = min(listed, key=len)
-        if len(listed) == 1 and all(facet.keys() <= _SIMPLE for facet in facets):
-            options = [value for value in options if kinds.of(value) & mask]
-        else:
-            options = list(filter(self.accepts(facets), options))
+        options = [value for value in values if kinds.of(value) & mask]
+        if not all(facet.keys() <= _LISTING for facet in facets):
+            options = list(filter(self._valid(facets, options), options))
         if not options:
             raise ImpossibleSchema(self._path(facets), "no listed value is allowed here")
         return options
 
     def _suggested(self, facets: tuple[Facet, ...], maker: Maker) -> Maker:
-        """``maker``, or the valid ones of the examples and defaults the schema gives."""
+        """``maker``, or the valid ones of the examples and simple defaults the schema gives."""
         given: list[Any] = []
         for facet in facets:
             examples = facet.get("examples")
             given += examples if isinstance(examples, list) else ()
-            if facet.get("default") is not None:
+            if not isinstance(facet.get("default"), dict | list | None):
                 given.append(facet["default"])
-        valid = list(filter(self.accepts(facets), given)) if given else []
+        valid = list(filter(self._valid(facets, given), given)) if given else []
         return Suggested(valid, maker) if valid else maker
+
+    def _valid(self, facets: tuple[Facet, ...], values: Sequence[Any]) -> Callable[[Any], bool]:
+        """A check of given values, no dearer than they need."""
+        simple = not any(isinstance(value, dict | list) for value in values)
+        return self._about(facets, _FLAT) if simple else self.accepts(facets)
 
     def _path(self, facets: Sequence[Facet]) -> Path:
         paths = [path for facet in facets if (path := self._document.path(facet))]

@@ -12,6 +12,7 @@ from llmsim.engine.schema.impossible import ImpossibleSchema
 from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.negation import KEPT, negated
 from llmsim.engine.schema.normal import NOTHING, Document
+from llmsim.engine.schema.scalars import listed
 
 Alternative: TypeAlias = tuple[Facet, ...]
 """Schemas that hold together if this alternative is taken."""
@@ -115,9 +116,7 @@ class Gathering:
 
     def _negated(self, facet: Facet, path: tuple[str, ...]) -> Group:
         if id(facet) not in self._negations:
-            target = facet
-            while target.keys() == {"$ref"}:
-                target = self._document.targets[target["$ref"]]
+            target = self._document.followed(facet)
             found = [self._document.place(each, path) for each in negated(target)]
             self._negations[id(facet)] = tuple((each,) for each in found)
         return self._negations[id(facet)]
@@ -138,19 +137,25 @@ class Gathering:
         return self._made[key]
 
     def _pruned(self, found: Conjunction) -> Conjunction:
-        """Without alternatives of a type already ruled out, nor more of them than can be tried."""
-        allowed = kinds.allowed(found.facets)
+        """Without alternatives that are already ruled out, nor more of them than can be tried."""
         groups = []
         for group in found.groups:
-            left = tuple(each for each in group if allowed & kinds.allowed(each))
+            left = tuple(each for each in group if self._possible(found.facets, each))
             if not left:
                 path = self._document.path(group[0][0]) if group and group[0] else ()
-                raise ImpossibleSchema(path, "no alternative allows a type that is allowed here")
+                raise ImpossibleSchema(path, "no alternative allows what is allowed here")
             groups.append(left)
         while len(groups) > 1 and prod(map(len, groups)) > _MOST_COMBINATIONS:
             widest = max(range(len(groups)), key=lambda index: len(groups[index]))
             groups[widest] = groups[widest][:-1]
         return Conjunction(found.facets, tuple(groups), found.strict)
+
+    def _possible(self, facets: tuple[Facet, ...], taken: Alternative) -> bool:
+        """Whether types and listed values leave anything, at a glance."""
+        taken = tuple(self._document.followed(each) for each in taken)
+        if not kinds.allowed(facets) & kinds.allowed(taken):
+            return False
+        return listed(taken) is None or listed((*facets, *taken)) != []
 
 
 def _listed(facet: Facet, key: str) -> Alternative:

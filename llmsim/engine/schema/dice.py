@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from llmsim.engine.seeds import mix
@@ -21,21 +22,32 @@ class Dice:
     """A 64-bit linear congruential generator (Knuth's MMIX constants) and a supply of steps.
 
     Every part of a value costs one step, so neither a schema that doubles at each level nor a
-    search without a solution can hold a worker up.
+    search without a solution can hold a worker up. ``wild`` asks makers for any valid value
+    instead of a plausible one.
     """
 
-    __slots__ = ("_state", "_thrift", "steps")
+    __slots__ = ("_state", "_thrift", "steps", "wild")
 
     def __init__(self, seed: int, steps: int) -> None:
         self._state = mix(seed)
         self.steps = steps
         self._thrift = steps // 2
+        self.wild = False
 
     def spend(self) -> None:
         """Take one step. Raises Exhausted when none is left."""
         self.steps -= 1
         if self.steps < 0:
             raise Exhausted
+
+    @contextmanager
+    def wildly(self) -> Iterator[None]:
+        """Within it, the dice are wild."""
+        before, self.wild = self.wild, True
+        try:
+            yield
+        finally:
+            self.wild = before
 
     @property
     def scarce(self) -> bool:

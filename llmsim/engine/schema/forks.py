@@ -82,7 +82,7 @@ class Suggested:
 
     def make(self, dice: Dice, room: int, name: str) -> Any:
         dice.spend()
-        if dice.below(3):
+        if dice.below(3) and not dice.wild:
             return deepcopy(dice.pick(self._values))
         return self._maker.make(dice, room, name)
 
@@ -113,10 +113,14 @@ class Verified:
         makers: tuple[Maker | Spot, ...] = (self._maker, self._strict)
         fault: ImpossibleSchema | None = None
         for maker in makers:
-            for _ in range(_TRIES):
+            for attempt in range(_TRIES):
                 dice.spend()
                 try:
-                    value = maker.make(dice, room, name)
+                    if attempt < _TRIES // 2:
+                        value = maker.make(dice, room, name)
+                    else:
+                        with dice.wildly():
+                            value = maker.make(dice, room, name)
                 except ImpossibleSchema as error:
                     fault = error
                     break

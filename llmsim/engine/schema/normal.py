@@ -49,6 +49,12 @@ class Document:
         self._paths[id(facet)] = path
         return facet
 
+    def followed(self, facet: Facet) -> Facet:
+        """What a facet that is nothing but a reference refers to, in the end."""
+        while facet.keys() == {"$ref"}:
+            facet = self.targets[facet["$ref"]]
+        return facet
+
     def standard(self) -> Facet:
         """The whole document as one self-contained schema."""
         if len(self.targets) == 1 and self._references is None:

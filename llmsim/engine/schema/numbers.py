@@ -20,6 +20,7 @@ _LOWS = {"minimum", "exclusiveMinimum"}
 _HIGHS = {"maximum", "exclusiveMaximum"}
 _MOST_DECIMALS = 6
 _TRIES = 64
+_WILD = (-1_000_000, 1_000_000, 3)
 _MOST_LISTED = 1_000
 
 
@@ -81,12 +82,12 @@ def _within(
     """The part of the usual range within the bounds, or what lies next to it."""
     start = usual[0] if low is None else max(low, usual[0])
     end = usual[1] if high is None else min(high, usual[1])
-    if start <= end:
+    if start < end or low == high:
         return start, end
     span = usual[1] - usual[0]
-    if low is not None and low > usual[1]:
+    if high is None or (low is not None and low >= usual[1]):
+        assert low is not None
         return low, low + span if high is None else min(high, low + span)
-    assert high is not None
     return (high - span if low is None else max(low, high - span)), high
 
 
@@ -100,11 +101,9 @@ class Integers:
         self.low: int | None = None
         self.high: int | None = None
         if bounds.low is not None:
-            excluded = bounds.above and bounds.low == ceil(bounds.low)
-            self.low = -(-(ceil(bounds.low) + excluded) // step)
+            self.low = ceil(Fraction(_whole(Fraction(bounds.low), bounds.above), step))
         if bounds.high is not None:
-            excluded = bounds.below and bounds.high == floor(bounds.high)
-            self.high = (floor(bounds.high) - excluded) // step
+            self.high = -_whole(-Fraction(bounds.high), bounds.below) // step
         if self.low is not None and self.high is not None and self.low > self.high:
             grid = f" that is a multiple of {step}" if step > 1 else ""
             message = f"no integer{grid} is between {bounds.low} and {bounds.high}"
@@ -129,7 +128,7 @@ class Integers:
 
     def make(self, dice: Dice, room: int, name: str) -> int:
         dice.spend()
-        first, last, _ = range_of(name)
+        first, last, _ = _WILD if dice.wild else range_of(name)
         if self.step > 1:
             first, last = -(-first // self.step), max(last // self.step, -(-first // self.step) + 9)
         if self.low is not None or self.high is not None:
@@ -159,7 +158,7 @@ class Decimals:
 
     def make(self, dice: Dice, room: int, name: str) -> Number:
         dice.spend()
-        first, last, decimals = range_of(name)
+        first, last, decimals = _WILD if dice.wild else range_of(name)
         wanted = self._bounds
         if wanted.step is not None:
             return self._on_grid(wanted.step, dice, (first, last))
@@ -194,8 +193,8 @@ class Decimals:
     def _on_grid(self, step: Fraction, dice: Dice, usual: tuple[int, int]) -> Number:
         """A multiple of ``step``, also in the eyes of those who divide in floating point."""
         low, high = self._bounds.low, self._bounds.high
-        first = None if low is None else ceil(Fraction(low) / step)
-        last = None if high is None else floor(Fraction(high) / step)
+        first = None if low is None else _whole(Fraction(low) / step, self._bounds.above)
+        last = None if high is None else -_whole(-Fraction(high) / step, self._bounds.below)
         if first is None or last is None or first <= last:
             near = ceil(usual[0] / step), max(floor(usual[1] / step), 9)
             start, end = map(int, _within(first, last, near))
@@ -207,6 +206,11 @@ class Decimals:
                 if self._bounds.holds(number) and (number / self._float).is_integer():
                     return number
         raise ImpossibleSchema(self._path, f"no multiple of {self._float} is in range")
+
+
+def _whole(low: Fraction, excluded: bool) -> int:
+    """The first whole number from ``low`` on, or after it."""
+    return floor(low) + 1 if excluded else ceil(low)
 
 
 def _exactly(number: Fraction) -> Number:

@@ -135,7 +135,7 @@ class Properties:
             if self._names is not None:
                 yield self._names.make(dice, self._names.height, "key")
             for each in self._patterns.values():
-                yield each.draw(1, 40, dice) or ""
+                yield each.draw(1, 40, dice, wild=attempt > 0) or ""
             word = dice.pick(PLAIN)
             yield f"{word}_{dice.below(1000)}" if attempt > len(PLAIN) else word
 

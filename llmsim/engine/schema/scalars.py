@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from llmsim.engine.schema.dice import Dice
+from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.spot import Spot
 
 
@@ -32,3 +33,32 @@ class Constants:
         dice.spend()
         value = dice.pick(self.values)
         return value if self._flat else deepcopy(value)
+
+
+def listed(facets: Iterable[Facet]) -> list[Any] | None:
+    """The values that every enum and const of the facets lists; None if there are none of these."""
+    lists: list[list[Any]] = []
+    for facet in facets:
+        if "enum" in facet:
+            lists.append(facet["enum"])
+        if "const" in facet:
+            lists.append([facet["const"]])
+    if not lists:
+        return None
+    values = lists[0]
+    for others in lists[1:]:
+        known = set(map(frozen, others))
+        values = [value for value in values if frozen(value) in known]
+    return values
+
+
+def frozen(value: Any) -> Any:
+    """Something hashable that is equal for values JSON holds to be equal: 1 and 1.0, not true."""
+    match value:
+        case bool() | None:
+            return (value,)
+        case list():
+            return tuple(map(frozen, value))
+        case dict():
+            return frozenset((key, frozen(each)) for key, each in value.items())
+    return value

@@ -18,6 +18,8 @@ from llmsim.engine.schema.spot import Spot
 
 MOST_CHARACTERS = 100_000
 _TRIES = 64
+_NATURAL = 4
+_PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Texts:
 
     def make(self, dice: Dice, room: int, name: str) -> str:
         dice.spend()
+        if dice.wild:
+            return self._wild(dice)
         if self._example is not None and dice.below(3):
             return self._example
         name = self._hint or name
@@ -78,6 +82,10 @@ class Texts:
         if self._lengths.holds(text):
             return text
         return words.phrase(self._lengths.low, self._lengths.high, dice)
+
+    def _wild(self, dice: Dice) -> str:
+        low, high = self._lengths.low, self._lengths.high
+        return "".join(dice.pick(_PRINTABLE) for _ in range(dice.between(low, min(high, low + 12))))
 
 
 class Formed:
@@ -123,14 +131,15 @@ class Formed:
         raise ImpossibleSchema(self._path, "no string was found that has the pattern and format")
 
     def _attempts(self, dice: Dice) -> Iterator[str]:
-        for form in self._forms:
-            for _ in range(4):
-                yield form.natural(dice)
+        if not dice.wild:
+            for form in self._forms:
+                for _ in range(_NATURAL):
+                    yield form.natural(dice)
         leads = self._patterns + [pattern(form.pattern) for form in self._forms]
         for attempt in range(_TRIES):
             lead = leads[attempt % len(leads)]
             low, high = self._lengths.low, self._lengths.high
-            text = lead.draw(low, high, dice, wild=attempt > _TRIES // 2)
+            text = lead.draw(low, high, dice, wild=dice.wild or attempt > _TRIES // 2)
             if text is not None:
                 yield self._overwritten(text, dice) if attempt >= len(leads) else text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import jsonschema_rs
@@ -32,3 +33,18 @@ class Verifier:
 
 def _refuse(uri: str) -> NoReturn:
     raise LookupError(f"{uri} is not part of the schema")
+
+
+class Check:
+    """Tells whether values are valid against a schema that is only put together if it is asked."""
+
+    __slots__ = ("_accepts", "_schema")
+
+    def __init__(self, schema: Callable[[], dict[str, Any]]) -> None:
+        self._schema = schema
+        self._accepts: Callable[[Any], bool] | None = None
+
+    def __call__(self, value: Any) -> bool:
+        if self._accepts is None:
+            self._accepts = Verifier(self._schema()).accepts
+        return self._accepts(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import takewhile
 
 from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
@@ -41,9 +42,11 @@ class Branch:
     def draw(self, low: int, high: int, dice: Dice, wild: bool) -> str:
         """A string of ``low`` to ``high`` characters; :meth:`fits` must hold."""
         exact = self.language.lengths & window(low, high)
-        if exact:
+        if exact and (not wild or (self.starts and self.ends)):
             return self.language.draw(_readable(exact, dice), dice, wild)
         text = self.language.draw(self.shortest, dice, wild)
+        if wild:
+            low = min(max(low, len(text) + dice.below(_SPREAD)), high)
         padding = "".join(dice.pick(_LETTERS) for _ in range(low - len(text)))
         if padding and not self.language.exact:  # for \\b, keep words apart
             padding = padding[:-1] + " " if self.ends else " " + padding[1:]
@@ -129,7 +132,7 @@ def _kinds(parts: Iterable[Node]) -> set[str]:
 def _branches(node: Node) -> list[tuple[Node, ...]]:
     """The alternatives of a tree, with those at its ends that hold a ``^`` or ``$`` taken apart."""
     done: list[tuple[Node, ...]] = []
-    waiting = [(node,)] if not isinstance(node, Sequence) else [node.parts]
+    waiting = [_parts(node)]
     while waiting:
         parts = waiting.pop()
         for at in (0, len(parts) - 1):
@@ -148,7 +151,7 @@ def _options(node: Node) -> list[tuple[Node, ...]] | None:
     """A node that hides an edge, or alternatives at the top, as sequences of parts."""
     match node:
         case Options(options):
-            return [each.parts if isinstance(each, Sequence) else (each,) for each in options]
+            return list(map(_parts, options))
         case Group(_, part) if _has_edge(part):
             return _options(part) or [(part,)]
         case Sequence(parts) if parts:
@@ -168,14 +171,25 @@ def _has_edge(node: Node) -> bool:
 
 
 def _demands(parts: tuple[Node, ...]) -> list[Branch]:
-    """What the look-aheads at the start of a branch want to see somewhere in the string."""
+    """What looking ahead from its start, or back from its end, a branch wants to see."""
     found = []
-    for part in parts:
-        if not isinstance(part, Look):
-            break
-        if part.ahead and part.wanted:
-            inner = part.part.parts if isinstance(part.part, Sequence) else (part.part,)
+    for part in takewhile(_is_look, parts):
+        if isinstance(part, Look) and part.ahead and part.wanted:
+            inner = _parts(part.part)
             while inner and isinstance(inner[0], Repeat) and inner[0].low == 0:
                 inner = inner[1:]
             found.append(Branch(inner))
+    found += [
+        Branch((*_parts(part.part), Edge("$")))
+        for part in takewhile(_is_look, reversed(parts))
+        if isinstance(part, Look) and not part.ahead and part.wanted
+    ]
     return found
+
+
+def _is_look(node: Node) -> bool:
+    return isinstance(node, Look)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    return node.parts if isinstance(node, Sequence) else (node,)
