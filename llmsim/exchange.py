@@ -92,9 +92,13 @@ class ToolChoice(Struct, frozen=True, gc=False):
 
 
 class Format(Struct, frozen=True, gc=False):
-    """The form the answer's text must have: JSON of any shape (no schema) or valid against one."""
+    """The form the answer's text must have: JSON of any shape (no schema) or valid against one.
+
+    ``bare`` wants a string without its quotes: one of an enumeration's words, say.
+    """
 
     schema: Schema | None = None
+    bare: bool = False
 
 
 class Thinking(Struct, frozen=True, gc=False):

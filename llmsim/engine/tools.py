@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+
 from llmsim.conversation import results
 from llmsim.engine import prompt, schema
 from llmsim.engine.seeds import fraction, mix
@@ -74,10 +76,11 @@ def arguments(tool: Tool, seed: int) -> str:
 def document(form: Format, seed: int) -> str:
     """JSON text of the form that was asked for; any object where no schema says more."""
     try:
-        return schema.text(OBJECT if form.schema is None else form.schema, seed)
+        said = schema.text(OBJECT if form.schema is None else form.schema, seed)
     except schema.ImpossibleSchema as error:
         message = f"Invalid schema for response_format: {error}"
         raise invalid(message, "response_format", "invalid_json_schema") from None
+    return str(orjson.loads(said)) if form.bare and said.startswith('"') else said
 
 
 def about_results(messages: Sequence[Message]) -> str:
