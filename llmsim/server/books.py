@@ -37,7 +37,8 @@ class Books:
     def _claimed(self) -> int:
         mine = None
         for slot, one in enumerate(self._boards):
-            if not self.segment.claim(slot):
+            # Slots nobody left behind are not even tried: another worker may be after them.
+            if (mine is not None and not one.pid) or not self.segment.claim(slot):
                 continue
             if mine is None:
                 mine = slot
@@ -51,6 +52,7 @@ class Books:
 
     def resign(self) -> None:
         """This worker ends in good order."""
+        self.board.repair()
         self.board.cells[0] = 0
 
     def snapshot(self) -> Snapshot:
