@@ -82,12 +82,13 @@ def read(body: bytes) -> Ask:
     effort = wire.reasoning_effort
     limit = wire.max_completion_tokens
     tools = openai_chat_tools.tools(wire.tools, wire.functions)
+    form = wire.response_format
     return Ask(
         wire.model,
         openai_chat_messages.read(wire.messages),
         wire.stream is True,
         limit if limit is not None else wire.max_tokens,
-        _stops(wire.stop),
+        _stops(wire.stop) if wire.stop is not None else (),
         wire.n or 1,
         wire.seed,
         _logprobs(wire),
@@ -98,15 +99,13 @@ def read(body: bytes) -> Ask:
         )
         if tools
         else AUTO,
-        openai_chat_tools.form(wire.response_format),
+        openai_chat_tools.form(form) if form is not None else None,
         wire.store is True,
         wire,
     )
 
 
-def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
-    if stop is None:
-        return ()
+def _stops(stop: str | list[str]) -> tuple[str, ...]:
     return (stop,) if isinstance(stop, str) else tuple(stop)
 
 

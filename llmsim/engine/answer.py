@@ -68,15 +68,14 @@ def compose(ask: Ask, rules: Rules, draw: Draw) -> Reply:
     room = _room(ask, rules, draw)
     choices = []
     completion = reasoning = 0
+    shown = ask.thinking is not None and ask.thinking.visible
     for index in range(ask.n):
         seed = mix(draw.seed, index)
         thought = thinking.tokens(ask, rules.model, room, seed)
         choice = _choice(ask, rules, draw, room, thought, seed)
         choices.append(choice)
         reasoning += thought
-        completion += choice.tokens
-        if not (ask.thinking is not None and ask.thinking.visible):
-            completion += thought
+        completion += choice.tokens if shown else choice.tokens + thought
     return Reply(tuple(choices), Usage(draw.prompt_tokens, completion, reasoning))
 
 

@@ -46,14 +46,14 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     """
     task = ask.task
     reply = compose(ask, rules, draw) if task is None else perform(ask, task, rules, draw)
-    scale = thinking.scale(ask, rules.model)
     if not ask.stream:
-        ttft, total = _span(rules, draw, reply, scale)
-        due = np.array([total]) if total else AT_ONCE
         whole = Whole(dialect.plain(ask, reply, stamp))
-        return Plan(200, whole, due, False, ttft, total, draw.seed, reply)
+        if rules.draws.instant or not reply.choices:
+            return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, draw.seed, reply)
+        ttft, total = _span(ask, rules, draw, reply)
+        return Plan(200, whole, np.array([total]), False, ttft, total, draw.seed, reply)
     script = dialect.script(ask, reply, stamp)
-    clock = _clock(rules, draw, reply, scale)
+    clock = _clock(ask, rules, draw, reply)
     ttft, total = float(clock[0]), float(clock.max())
     frames, due = script.frames, np.append(clock, (0.0, total))[script.beats]
     if len(reply.choices) > 1:
@@ -62,10 +62,9 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     return Plan(200, frames, due, True, ttft, total, draw.seed, reply)
 
 
-def _span(rules: Rules, draw: Draw, reply: Reply, scale: float) -> tuple[float, float]:
+def _span(ask: Ask, rules: Rules, draw: Draw, reply: Reply) -> tuple[float, float]:
     """When the first and the last token of the reply exist: of all choices, the latest."""
-    if not reply.choices:
-        return 0.0, 0.0
+    scale = thinking.scale(ask, rules.model)
     spans = [
         span(rules.draws, choice.tokens, mix(draw.seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
@@ -73,12 +72,13 @@ def _span(rules: Rules, draw: Draw, reply: Reply, scale: float) -> tuple[float, 
     return spans[0] if len(spans) == 1 else (spans[0][0], max(last for _, last in spans))
 
 
-def _clock(rules: Rules, draw: Draw, reply: Reply, scale: float) -> Seconds:
+def _clock(ask: Ask, rules: Rules, draw: Draw, reply: Reply) -> Seconds:
     """When each beat of the reply falls, all choices one after another, shape (beats,).
 
     Hidden reasoning takes place before the first token; how long it takes follows from the
     effort. All choices begin together.
     """
+    scale = thinking.scale(ask, rules.model)
     times = [
         arrivals(rules.draws, choice.beats, mix(draw.seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import accumulate, count
 from typing import Protocol
 
 import orjson
@@ -55,11 +56,12 @@ class Pool:
     def __init__(
         self, words: Sequence[str], starts: Sequence[str], tokens: int = POOL_TOKENS
     ) -> None:
-        self._pieces, self._sentences = _sentences(words, starts, tokens)
+        once, self._sentences = _sentences(words, starts, tokens)
+        # Twice over, so that only an answer longer than the pool itself has to be put together.
+        self._pieces = once * 2
         self._text = "".join(self._pieces)
-        self._offsets = [0]
-        for piece in self._pieces:
-            self._offsets.append(self._offsets[-1] + len(piece))
+        self._offsets = [0, *accumulate(map(len, self._pieces))]
+        self._closed = [0, 0, *map(_closing, count(2), self._pieces, self._pieces[1:])]
 
     def speak(self, brief: Brief) -> tuple[Text, bool]:
         whole = brief.target <= brief.limit
@@ -72,7 +74,7 @@ class Pool:
     def _run(self, start: int, stop: int, close: bool, pieces: bool) -> Text:
         if stop > len(self._pieces):
             return self._wrapped(start, stop - start, close, pieces)
-        closed = self._closed(stop) if close else stop
+        closed = self._closed[stop] if close else stop
         text = self._text[self._offsets[start] + 1 : self._offsets[closed]]
         if closed != stop:
             text += "."
@@ -84,11 +86,6 @@ class Pool:
             said[-1] = "."
         return Text(text, stop - start, said, range(stop - start))
 
-    def _closed(self, stop: int) -> int:
-        """Where to cut so that a full stop can end the text at ``stop``."""
-        last, before = self._pieces[stop - 1], self._pieces[stop - 2]
-        return stop if last == "." or before in _MARKS else stop - 1
-
     def _wrapped(self, start: int, tokens: int, close: bool, pieces: bool) -> Text:
         rounds = (start + tokens) // len(self._pieces) + 1
         said = (self._pieces * rounds)[start : start + tokens]
@@ -97,6 +94,11 @@ class Pool:
             said[-1] = "."
         text = "".join(said)
         return Text(text, tokens, said, range(tokens)) if pieces else Text(text, tokens)
+
+
+def _closing(stop: int, before: str, last: str) -> int:
+    """Where to cut a text of ``stop`` pieces so that a full stop can end it."""
+    return stop if last == "." or before in _MARKS else stop - 1
 
 
 def _sentences(

@@ -32,6 +32,7 @@ _MULTIPLIER = 0x5DEECE66D  # a full-period generator modulo 2**48 (POSIX drand48
 CLIENT_GONE = 499
 TURN_CURSOR = 0
 NO_TOKENS = (0, 0, 0, 0)
+AT_ONCE = ("server-timing", "ttft;dur=0, total;dur=0")
 
 log = logging.getLogger("llmsim")
 
@@ -102,10 +103,15 @@ class Answering:
             planned = await to_thread(plan, ask, rules, draw, request.endpoint.dialect, stamp)
         if ask.store:
             request.answer = stored(ask, planned, request.endpoint.dialect, stamp)
+        request.begin(planned)
         if planned.stream:
             await self._stream(port, request, planned, stamp)
+        elif planned.total:
+            await self._late(port, request, planned, stamp)
         else:
-            await self._plain(port, request, planned, stamp)
+            now = now_us()
+            port.reply(planned.status, request.head(planned, stamp), planned.frames[0])
+            request.sent(planned.status, now, now - request.start)
 
     async def _rules(self, model: str) -> Rules:
         if self._rulebook.ready(model):
@@ -118,31 +124,23 @@ class Answering:
             self._fresh = seed = (self._fresh * _MULTIPLIER + 11) & _SEEDS
         return seed
 
-    async def _plain(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
-        request.begin(planned)
+    async def _late(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
+        """A plain answer that has to wait."""
         due = request.start + int(planned.total * 1e6)
-        head = request.head(planned, stamp)
-        body = planned.frames[0]
-        status = planned.status
-        if due <= now_us() + TICK // 2:
-            now = now_us()
-            port.reply(status, head, body)
-        else:
+        head, body = request.head(planned, stamp), planned.frames[0]
+        if due > now_us() + TICK // 2:
             await self._reach(due, port)
-            now = now_us()
-            # Unlike a whole reply, an open body tells whether the client is still there.
-            stream = port.open(status, [*head, ("content-length", str(len(body)))])
-            status = status if stream.send(body) else CLIENT_GONE
-            stream.close()
-        self._board.late(now - due, 1)
-        took = (now - request.start) / 1e6
-        request.done(status, took, took, max(now - due, 0) / 1e6, 1)
+        now = now_us()
+        # Unlike a whole reply, an open body tells whether the client is still there.
+        stream = port.open(planned.status, [*head, ("content-length", str(len(body)))])
+        status = planned.status if stream.send(body) else CLIENT_GONE
+        stream.close()
+        request.sent(status, now, now - due)
 
     async def _stream(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
         if self._player.open >= self._most_streams:
             message = "That model is currently overloaded with other requests."
             raise BadRequest(Failure(Kind.OVERLOADED, message))
-        request.begin(planned)
         due = request.start + int(planned.due[0] * 1e6)
         if due > now_us() + TICK // 2:
             await self._reach(due, port)
@@ -167,6 +165,11 @@ def _give_up(reached: asyncio.Future[None]) -> None:
     """The client has left what it waited for."""
     if not reached.done():
         reached.set_exception(Gone())
+
+
+def _timing(planned: Plan) -> tuple[str, str]:
+    ttft, total = planned.ttft * 1e3, planned.total * 1e3
+    return "server-timing", f"ttft;dur={ttft:.3f}, total;dur={total:.3f}"
 
 
 def stored(ask: Ask, planned: Plan, dialect: Dialect, stamp: Stamp) -> bytes:
@@ -226,17 +229,19 @@ class Request:
         """The dialect's response head and the ground truth."""
         made = self.endpoint.dialect.headers(planned, stamp)
         made.append(("x-llmsim-seed", str(planned.seed)))
-        if planned.total:
-            timing = f"ttft;dur={planned.ttft * 1e3:.3f}, total;dur={planned.total * 1e3:.3f}"
-        else:
-            timing = "ttft;dur=0, total;dur=0"
-        made.append(("server-timing", timing))
+        made.append(_timing(planned) if planned.total else AT_ONCE)
         return made
 
     def ended(self, whole: bool, first: float, end: float, lateness: float, sent: int) -> None:
         """A stream has ended."""
         assert self.plan is not None
         self.done(self.plan.status if whole else CLIENT_GONE, first, end, lateness, sent)
+
+    def sent(self, status: int, now: int, late: int) -> None:
+        """A plain answer has left at ``now``, ``late`` µs after it was due."""
+        self._board.late(late, 1)
+        took = (now - self.start) / 1e6
+        self.done(status, took, took, max(late, 0) / 1e6, 1)
 
     def done(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
         """Count and remember an answer that was sent, or that its client left."""

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Awaitable
 from typing import Any
 
 from llmsim.config import Config
@@ -71,16 +72,15 @@ class Worker:
         self._books.resign()
         self._store.close()
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+    def __rsgi__(self, scope: Any, protocol: Any) -> Awaitable[None]:
         if scope.proto != "http":
-            protocol.close(404)
-            return
+            return self._websocket(protocol)
         port = RSGIPort(scope, protocol)
         handler = self._paths.handler(port.method, port.path)
-        if handler is not None:
-            await handler(port)
-        else:
-            await self._other(port)
+        return handler(port) if handler is not None else self._other(port)
+
+    async def _websocket(self, protocol: Any) -> None:
+        protocol.close(404)
 
     async def _other(self, port: RSGIPort) -> None:
         limit = self._config.server.max_body_bytes

@@ -166,7 +166,8 @@ class Board:
             cells[LONGEST] = us
         if us < cells[SHORTEST] - 1 or not cells[SHORTEST]:
             cells[SHORTEST] = us + 1
-        us = int(ttft * 1e6)
+        if ttft != latency:
+            us = int(ttft * 1e6)
         cells[TTFT] += us
         cells[TTFT + 1 + bucket(us)] += 1
 

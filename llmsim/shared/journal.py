@@ -21,6 +21,8 @@ from msgspec import Struct
 
 RECORDS = 8192
 MARK_DIGITS = 26
+NAMES = 1024
+NAME_BYTES = 512
 
 # check word, place in the ring, body length, answer length, arrival (Unix, s), planned ttft,
 # planned total, actual first frame, actual end, worst lateness (all s after arrival, −1 until
@@ -34,7 +36,6 @@ _FRAMES_AT = struct.calcsize("=QQIIdddddd I")
 _HEADER = 64
 _RING = _HEADER + RECORDS * _RECORD_BYTES
 _CHECK = (1 << 52) - 1
-_ODD = 0x9E3779B97F4A7C15
 
 
 def size(ring: int) -> int:
@@ -70,8 +71,10 @@ class Journal:
         self._header = memory[:_HEADER].cast("q")
         self._ring = memory[_RING:]
         self._room = len(self._ring)
-        self._slot = slot
-        self._secret = secret
+        self._names: dict[tuple[str, str], bytes] = {}
+        self._check = secret & _CHECK
+        self._mark_start = f"{slot:03x}"
+        self._mark_end = f"{self._check:013x}"
 
     def reserve(self) -> int:
         """The number of the next entry."""
@@ -81,10 +84,7 @@ class Journal:
 
     def mark(self, number: int) -> str:
         """The mark of that entry: what ids are made of."""
-        return f"{self._slot:03x}{number:010x}{self._check(number):013x}"
-
-    def _check(self, number: int) -> int:
-        return ((number + self._secret) * _ODD ^ self._secret) >> 4 & _CHECK
+        return f"{self._mark_start}{number:010x}{self._mark_end}"
 
     def begin(
         self,
@@ -104,27 +104,23 @@ class Journal:
         ring is left out.
         """
         header = self._header
-        name = f"{endpoint}\0{model}".encode()
-        if (len(name) + len(body) + len(answer)) * 4 > self._room:
-            name, body, answer = name[:256], b"", b""
-        length = len(name) + len(body) + len(answer)
+        name = self._names.get((endpoint, model)) or self._name(endpoint, model)
+        content = name + body + answer if answer else name + body
+        length = len(content)
+        if length * 4 > self._room:
+            content = name
+            length, body, answer = len(name), b"", b""
         place = header[1]
         offset = place % self._room
         if offset + length > self._room:
             place += self._room - offset
             offset = 0
         header[1] = place + length
-        ring = self._ring
-        ring[offset : offset + len(name)] = name
-        offset += len(name)
-        ring[offset : offset + len(body)] = body
-        if answer:
-            offset += len(body)
-            ring[offset : offset + len(answer)] = answer
+        self._ring[offset : offset + length] = content
         _RECORD.pack_into(
             self._memory,
             _HEADER + number % RECORDS * _RECORD_BYTES,
-            self._check(number),
+            self._check,
             place,
             len(body),
             len(answer),
@@ -141,6 +137,13 @@ class Journal:
             len(name),
             number + 1,
         )
+
+    def _name(self, endpoint: str, model: str) -> bytes:
+        if len(self._names) >= NAMES:
+            self._names.clear()
+        name = f"{endpoint}\0{model}".encode()[:NAME_BYTES]
+        self._names[endpoint, model] = name
+        return name
 
     def end(
         self, number: int, status: int, first: float, end: float, lateness: float, sent: int
@@ -169,7 +172,7 @@ class Journal:
         record = _RECORD.unpack_from(self._memory, at)
         (check, place, body, answer, arrived, ttft, total, first, end, late,
          frames, sent, status, seed, name, stored) = record  # fmt: skip
-        if stored != number + 1 or check != self._check(number) or self.mark(number) != mark:
+        if stored != number + 1 or check != self._check or self.mark(number) != mark:
             return None
         offset = place % self._room
         copied = bytes(self._ring[offset : offset + name + body + answer])

@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from enum import IntEnum
 
 try:
     import fcntl
@@ -37,6 +38,13 @@ MAX_SLOTS = 1040
 CURSORS = 448
 _CURSORS_AT = 8
 _LOCKS_AT = MAX_SLOTS
+
+
+class Cursor(IntEnum):
+    """What the cursors count."""
+
+    TURN = 0  # requests that took a text of the generator "sequence"
+    RESPONSES_MARKED = 1  # responses that were deleted or cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,10 @@ class Segment:
     def release(self, slot: int) -> None:
         """Give ``slot`` up."""
         fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, slot)
+
+    def reached(self, cursor: int) -> int:
+        """The cursor's value."""
+        return self.header[_CURSORS_AT + cursor]
 
     def advance(self, cursor: int) -> int:
         """The cursor's value, which is one more for the next caller in any process."""
