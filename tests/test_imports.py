@@ -1,0 +1,150 @@
+"""The import ladder: modules import downwards only, and the core touches no clock or socket."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import llmsim
+
+ROOT = Path(llmsim.__file__).parent
+LINES = 250
+
+# Rung by rung, lowest first. What is on a rung may import from the rungs below, and from its
+# own package; what is named together with others shares their rung without knowing them.
+LADDER = [
+    {"errors"},
+    {"exchange"},
+    {"conversation", "profiles", "catalog"},
+    {"config"},
+    {"engine"},
+    {"dialects"},
+    {"shared"},
+    {"telemetry"},
+    {"server"},
+    {"cli", "tui"},
+    {"__main__"},
+]
+RUNG = {name: rung for rung, names in enumerate(LADDER) for name in names}
+
+CORE = {"errors", "exchange", "conversation", "profiles", "catalog", "engine", "dialects"}
+IMPURE = {
+    "asyncio",
+    "concurrent",
+    "granian",
+    "logging",
+    "multiprocessing",
+    "os",
+    "random",
+    "secrets",
+    "select",
+    "selectors",
+    "signal",
+    "socket",
+    "starlette",
+    "subprocess",
+    "time",
+    "uvloop",
+}
+CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+GENERATORS = {"np.random.Generator", "np.random.PCG64"}
+"""What the core may take from numpy's random numbers: a generator it gives the seed to."""
+
+# The words of all parts have to be in one place, however many they are.
+LONG = {"llmsim.exchange"}
+
+
+def modules() -> dict[str, Path]:
+    """Every module by its dotted name."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(name: str) -> Iterator[str]:
+    """The dotted names a module imports, anywhere in it; a name out of a module is ``module.name``
+    where that is a module of its own, else the module."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name} imports relatively"
+            assert node.module is not None
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else node.module
+
+
+def part(name: str) -> str:
+    """The part of llmsim that a module is, or is in: the package's second name."""
+    return name.partition(".")[2].partition(".")[0]
+
+
+def under(*parts: str) -> list[str]:
+    return [name for name in MODULES if part(name) in parts]
+
+
+def test_every_part_has_a_rung() -> None:
+    assert {part(name) for name in MODULES} - {""} <= RUNG.keys()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_down_the_ladder(name: str) -> None:
+    own = part(name)
+    if not own:  # the package itself has nothing but its version and its names
+        return
+    for imported in imports(name):
+        other = part(imported) if imported.startswith("llmsim.") else ""
+        if other and other != own:
+            assert RUNG[other] < RUNG[own], f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("name", under("dialects"))
+def test_dialects_do_not_know_the_engine(name: str) -> None:
+    assert not [one for one in imports(name) if part(one) in ("engine", "config")]
+
+
+@pytest.mark.parametrize("name", under("dialects"))
+def test_dialects_do_not_know_each_other(name: str) -> None:
+    """But for framing and what else has no provider's name."""
+    providers = {"openai", "anthropic", "gemini"}
+    own = name.rpartition(".")[2].partition("_")[0]
+    for imported in imports(name):
+        if part(imported) == "dialects":
+            other = imported.rpartition(".")[2].partition("_")[0]
+            assert other not in providers - {own}, f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("name", under(*CORE))
+def test_the_core_imports_nothing_impure(name: str) -> None:
+    for imported in imports(name):
+        assert imported.partition(".")[0] not in IMPURE, f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("name", under(*CORE))
+def test_the_core_reads_no_clock_and_seeds_its_generators(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text())
+    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not used & CLOCKS
+    assert {one for one in used if one.startswith("np.random.")} <= GENERATORS
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in GENERATORS:
+            assert node.args, f"{name} has a generator without a seed, line {node.lineno}"
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in LONG])
+def test_modules_are_short(name: str) -> None:
+    lines = len(MODULES[name].read_text().splitlines())
+    assert lines <= LINES, f"{name} has {lines} lines"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_names_say_what_a_module_is(name: str) -> None:
+    refused = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
+    assert name.rpartition(".")[2] not in refused
