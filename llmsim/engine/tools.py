@@ -49,19 +49,25 @@ def call(
 ) -> tuple[Called, bool]:
     """A call of ``tool`` with valid arguments, and whether ``limit`` tokens were enough for it.
 
-    Its token count includes the name and what frames a call, before the arguments' own. Raises
-    BadRequest for a schema that nothing is valid against.
+    Raises BadRequest for a schema that nothing is valid against.
     """
     said = f"input {mix(seed, 23) % 1000}" if tool.custom else arguments(tool, seed)
     frame = prompt.PER_CALL + tokenizer.count(tool.name)
     whole = frame + tokenizer.count(said) <= limit
     if not whole:
         said = tokenizer.cut(said, max(0, limit - frame))
+    return called(tool.name, said, tool.custom, tokenizer, pieces), whole
+
+
+def called(name: str, said: str, custom: bool, tokenizer: Tokenizer, pieces: bool) -> Called:
+    """A call of the tool ``name`` with these arguments.
+
+    Its token count includes the name and what frames a call, before the arguments' own.
+    """
+    frame = prompt.PER_CALL + tokenizer.count(name)
     words = tokenizer.text(said, pieces=pieces)
     ends = [frame + end for end in words.ends]
-    return Called(
-        tool.name, Text(said, frame + words.tokens, words.pieces, ends), tool.custom
-    ), whole
+    return Called(name, Text(said, frame + words.tokens, words.pieces, ends), custom)
 
 
 def arguments(tool: Tool, seed: int) -> str:

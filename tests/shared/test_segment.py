@@ -150,6 +150,7 @@ def test_cursors_count_on_their_own(segment: Segment) -> None:
     assert [segment.advance(0) for _ in range(3)] == [0, 1, 2]
     assert segment.advance(CURSORS - 1) == 0
     assert segment.advance(0) == 3
+    assert [segment.reached(cursor) for cursor in (0, 1, CURSORS - 1)] == [4, 0, 1]
     assert segment.claim(0), "a cursor's lock is no slot's"
 
 
