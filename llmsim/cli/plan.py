@@ -10,7 +10,13 @@ import click
 
 from llmsim.cli import flags
 
-DIALECTS: Final = {"openai_chat": "OpenAIChat"}
+DIALECTS: Final = {
+    "openai_chat": "OpenAIChat",
+    "anthropic": "Anthropic",
+    "openai_completions": "OpenAICompletions",
+    "openai_embeddings": "OpenAIEmbeddings",
+    "openai_moderations": "OpenAIModerations",
+}
 """Dialect to its class, in the module of the dialect's name; imported only when asked for."""
 
 
