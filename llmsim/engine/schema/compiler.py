@@ -10,7 +10,7 @@ from llmsim.engine.schema import kinds
 from llmsim.engine.schema.arrays import Items
 from llmsim.engine.schema.conjunction import Alternative, Conjunction, Gathering
 from llmsim.engine.schema.forks import Fork, Suggested, Verified
-from llmsim.engine.schema.impossible import ImpossibleSchema, Path
+from llmsim.engine.schema.impossible import ImpossibleSchema
 from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.normal import Document
 from llmsim.engine.schema.numbers import Decimals, Integers, bounds
@@ -70,7 +70,8 @@ class Compiler:
             if known.strict:
                 raise
             maker = self._strictly(known.facets)
-        return Verified(maker, self.accepts(known.facets), strict, self._path(known.facets))
+        path = self._document.path(*known.facets)
+        return Verified(maker, self.accepts(known.facets), strict, path)
 
     def _strictly(self, facets: tuple[Facet, ...]) -> Maker:
         return self._maker(self._gathering.add(Conjunction(strict=True), facets), checked=True)
@@ -92,7 +93,7 @@ class Compiler:
         """What fills a place at which nothing is left to choose but the type."""
         mask = kinds.allowed(facets)
         if not mask:
-            raise ImpossibleSchema(self._path(facets), "no type is allowed here")
+            raise ImpossibleSchema(self._document.path(*facets), "no type is allowed here")
         options = self._enumerated(facets, mask)
         if options is not None:
             return Constants(options)
@@ -114,7 +115,7 @@ class Compiler:
 
     def _kind(self, facets: tuple[Facet, ...], kind: int) -> Maker:
         """What makes values of one type."""
-        path = self._path(facets)
+        path = self._document.path(*facets)
         if kind == kinds.OBJECT:
             return Properties(facets or ({},), self, path)
         if kind == kinds.ARRAY:
@@ -140,7 +141,7 @@ class Compiler:
         if not all(facet.keys() <= _LISTING for facet in facets):
             options = list(filter(self._valid(facets, options), options))
         if not options:
-            raise ImpossibleSchema(self._path(facets), "no listed value is allowed here")
+            raise ImpossibleSchema(self._document.path(*facets), "no listed value is allowed here")
         return options
 
     def _suggested(self, facets: tuple[Facet, ...], maker: Maker) -> Maker:
@@ -158,7 +159,3 @@ class Compiler:
         """A check of given values, no dearer than they need."""
         simple = not any(isinstance(value, dict | list) for value in values)
         return self._about(facets, _FLAT) if simple else self.accepts(facets)
-
-    def _path(self, facets: Sequence[Facet]) -> Path:
-        paths = [path for facet in facets if (path := self._document.path(facet))]
-        return paths[0] if paths else ()

@@ -40,9 +40,9 @@ class Document:
         if len(self.targets) > 1 or self._references is not None:
             self._refuse_loops()
 
-    def path(self, facet: Facet) -> Path:
-        """Where in the user's schema a facet stands; () if it was made up."""
-        return self._paths.get(id(facet), ())
+    def path(self, *facets: Facet) -> Path:
+        """Where in the user's schema the first of the facets stands that was not made up."""
+        return next((self._paths[id(each)] for each in facets if id(each) in self._paths), ())
 
     def place(self, facet: Facet, path: Path) -> Facet:
         """Say where a made-up facet comes from."""

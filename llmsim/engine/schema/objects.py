@@ -8,6 +8,7 @@ from typing import Any
 from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.keywords import Facet
+from llmsim.engine.schema.normal import NOTHING
 from llmsim.engine.schema.place import Places
 from llmsim.engine.schema.plausible import PLAIN
 from llmsim.engine.schema.regex.pattern import pattern
@@ -35,11 +36,12 @@ class Properties:
         self._names = places.spot((*names, {"type": "string"})) if names else None
         self._named_well = places.accepts(names) if names else None
         self._dependents = _dependencies(facets)
-        required = [name for facet in facets for name in facet.get("required", ())]
-        self._required = self._closed(required)
+        required = self._closed(name for facet in facets for name in facet.get("required", ()))
         declared = dict.fromkeys(name for facet in facets for name in facet.get("properties", ()))
-        self._order = [*declared, *(name for name in self._required if name not in declared)]
-        self._optional = [name for name in declared if name not in self._required]
+        self._order = list(declared | dict.fromkeys(required))
+        needed = set(required)
+        self._required = [name for name in self._order if name in needed]
+        self._optional = [name for name in self._order if name not in needed]
         self._low: int = max(facet.get("minProperties", 0) for facet in facets)
         self._high: int = min(facet.get("maxProperties", MOST_PROPERTIES) for facet in facets)
         self._open = not self._order and (
@@ -181,6 +183,10 @@ class Properties:
             if self._named_well is not None and not self._named_well(name):
                 message = f"required property '{name[:60]}' is not a name propertyNames allows"
                 raise ImpossibleSchema(self._path, message)
+            if any(schema == NOTHING for schema in self._schemas(name)):
+                raise ImpossibleSchema(
+                    self._path, f"required property '{name[:60]}' is not allowed"
+                )
 
 
 def _dependencies(facets: Iterable[Facet]) -> dict[str, list[str]]:

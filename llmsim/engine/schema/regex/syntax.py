@@ -57,8 +57,8 @@ class Parser:
         parts: list[Node] = []
         while self.text.peek() not in {"", "|", ")"}:
             part = self._atom()
-            while (counts := self._quantifier()) is not None:
-                if isinstance(part, Edge):
+            if (counts := self._quantifier()) is not None:
+                if isinstance(part, Edge) or self._quantifier() is not None:
                     raise ValueError("there is nothing to repeat")
                 part = Repeat(part, *counts)
             parts.append(part)
