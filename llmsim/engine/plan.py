@@ -46,33 +46,38 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     """
     task = ask.task
     reply = compose(ask, rules, draw) if task is None else perform(ask, task, rules, draw)
+    return timed(ask, reply, rules, draw.seed, dialect, stamp)
+
+
+def timed(ask: Ask, reply: Reply, rules: Rules, seed: int, dialect: Dialect, stamp: Stamp) -> Plan:
+    """The plan of an answer whose words are known; ``seed`` decides when each is said."""
     if not ask.stream:
         whole = Whole(dialect.plain(ask, reply, stamp))
         if rules.draws.instant or not reply.choices:
-            return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, draw.seed, reply)
-        ttft, total = _span(ask, rules, draw, reply)
-        return Plan(200, whole, np.array([total]), False, ttft, total, draw.seed, reply)
+            return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, seed, reply)
+        ttft, total = _span(ask, rules, seed, reply)
+        return Plan(200, whole, np.array([total]), False, ttft, total, seed, reply)
     script = dialect.script(ask, reply, stamp)
-    clock = _clock(ask, rules, draw, reply)
+    clock = _clock(ask, rules, seed, reply)
     ttft, total = float(clock[0]), float(clock.max())
     frames, due = script.frames, np.append(clock, (0.0, total))[script.beats]
     if len(reply.choices) > 1:
         order = np.argsort(due, kind="stable")
         frames, due = frames.reorder(order), due[order]
-    return Plan(200, frames, due, True, ttft, total, draw.seed, reply)
+    return Plan(200, frames, due, True, ttft, total, seed, reply)
 
 
-def _span(ask: Ask, rules: Rules, draw: Draw, reply: Reply) -> tuple[float, float]:
+def _span(ask: Ask, rules: Rules, seed: int, reply: Reply) -> tuple[float, float]:
     """When the first and the last token of the reply exist: of all choices, the latest."""
     scale = thinking.scale(ask, rules.model)
     spans = [
-        span(rules.draws, choice.tokens, mix(draw.seed, CLOCK + index), scale)
+        span(rules.draws, choice.tokens, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
     ]
     return spans[0] if len(spans) == 1 else (spans[0][0], max(last for _, last in spans))
 
 
-def _clock(ask: Ask, rules: Rules, draw: Draw, reply: Reply) -> Seconds:
+def _clock(ask: Ask, rules: Rules, seed: int, reply: Reply) -> Seconds:
     """When each beat of the reply falls, all choices one after another, shape (beats,).
 
     Hidden reasoning takes place before the first token; how long it takes follows from the
@@ -80,7 +85,7 @@ def _clock(ask: Ask, rules: Rules, draw: Draw, reply: Reply) -> Seconds:
     """
     scale = thinking.scale(ask, rules.model)
     times = [
-        arrivals(rules.draws, choice.beats, mix(draw.seed, CLOCK + index), scale)
+        arrivals(rules.draws, choice.beats, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
     ]
     return times[0] if len(times) == 1 else np.concatenate(times)

@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from asyncio import to_thread
+from typing import Protocol
 
 from llmsim.config import Config
 from llmsim.engine import prompt, seeds
@@ -20,7 +21,7 @@ from llmsim.server.ports import Gone, Port
 from llmsim.server.rulebook import Rulebook
 from llmsim.shared.board import Board
 from llmsim.shared.journal import Journal
-from llmsim.shared.segment import Segment
+from llmsim.shared.segment import Cursor, Segment
 
 # What a worker tokenises on its loop: about a tenth of a millisecond.
 INLINE_CHARACTERS = 8_000
@@ -30,21 +31,36 @@ WATCHED = 250_000
 _SEEDS = (1 << seeds.BITS) - 1
 _MULTIPLIER = 0x5DEECE66D  # a full-period generator modulo 2**48 (POSIX drand48)
 CLIENT_GONE = 499
-TURN_CURSOR = 0
 NO_TOKENS = (0, 0, 0, 0)
 AT_ONCE = ("server-timing", "ttft;dur=0, total;dur=0")
 
 log = logging.getLogger("llmsim")
 
 
+class Memory(Protocol):
+    """What an endpoint remembers from one request to the next."""
+
+    async def recall(self, ask: Ask) -> Ask:
+        """The request with all it builds on. Raises BadRequest for what is not remembered."""
+        ...
+
+    async def keep(self, ask: Ask, body: bytes, answer: bytes, stamp: Stamp) -> bytes | None:
+        """Put request and answer where later ones find them.
+
+        Gives what to send at once where the client comes back for the answer; None to send that.
+        """
+        ...
+
+
 class Endpoint:
     """A path that answers, in one dialect."""
 
-    __slots__ = ("dialect", "name")
+    __slots__ = ("dialect", "memory", "name")
 
-    def __init__(self, name: str, dialect: Dialect) -> None:
+    def __init__(self, name: str, dialect: Dialect, memory: Memory | None = None) -> None:
         self.name = name
         self.dialect = dialect
+        self.memory = memory
 
 
 class Answering:
@@ -87,33 +103,38 @@ class Answering:
 
     async def _answer(self, port: Port, request: Request) -> None:
         request.body = body = await port.body(self._body_limit)
-        ask = request.endpoint.dialect.decode(body)
+        dialect, memory = request.endpoint.dialect, request.endpoint.memory
+        ask = dialect.decode(body)
         request.model = ask.model
-        rules = self._rulebook.known(ask.model) or await self._rules(ask.model)
+        if memory is not None:
+            ask = await memory.recall(ask)
+        rules = self._rulebook.known(ask.model) or await self.rules(ask.model)
         try:
             prompt_tokens = prompt.tokens(ask, rules.tokenizer, INLINE_CHARACTERS)
         except prompt.Lengthy:
             prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
-        turn = self._segment.advance(TURN_CURSOR) if self._takes_turns else 0
+        turn = self._segment.advance(Cursor.TURN) if self._takes_turns else 0
         draw = Draw(self._seed(ask, body), turn, prompt_tokens)
         stamp = Stamp(request.mark, int(request.arrived))
         if ask.task is None or not lengthy(ask, ask.task):
-            planned = plan(ask, rules, draw, request.endpoint.dialect, stamp)
+            planned = plan(ask, rules, draw, dialect, stamp)
         else:
-            planned = await to_thread(plan, ask, rules, draw, request.endpoint.dialect, stamp)
+            planned = await to_thread(plan, ask, rules, draw, dialect, stamp)
         if ask.store:
-            request.answer = stored(ask, planned, request.endpoint.dialect, stamp)
+            request.answer = stored(ask, planned, dialect, stamp)
         request.begin(planned)
-        if planned.stream:
+        first = memory and await memory.keep(ask, body, request.answer, stamp)
+        if not first and planned.stream:
             await self._stream(port, request, planned, stamp)
-        elif planned.total:
+        elif not first and planned.total:
             await self._late(port, request, planned, stamp)
         else:
             now = now_us()
-            port.reply(planned.status, request.head(planned, stamp), planned.frames[0])
+            port.reply(planned.status, request.head(planned, stamp), first or planned.frames[0])
             request.sent(planned.status, now, now - request.start)
 
-    async def _rules(self, model: str) -> Rules:
+    async def rules(self, model: str) -> Rules:
+        """The rules for a model; a tokenizer that has to be built does not hold the loop."""
         if self._rulebook.ready(model):
             return self._rulebook.rules(model)
         return await to_thread(self._rulebook.rules, model)
