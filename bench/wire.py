@@ -60,12 +60,28 @@ def _openai_chat(messages: Sequence[str], tokens: int, stream: bool) -> dict[str
     }
 
 
+def _openai_completions(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
+    return {
+        "model": "gpt-3.5-turbo-instruct",
+        "prompt": "\n".join(messages),
+        "max_tokens": tokens,
+        "stream": stream,
+    }
+
+
 WIRES = {
     "openai_chat": Wire(
         path="/v1/chat/completions",
         headers=(("authorization", "Bearer sk-bench"),),
         body=_openai_chat,
         lead=1,  # the role
+        tail=2,  # the finish reason; [DONE]
+    ),
+    "openai_completions": Wire(
+        path="/v1/completions",
+        headers=(("authorization", "Bearer sk-bench"),),
+        body=_openai_completions,
+        lead=0,
         tail=2,  # the finish reason; [DONE]
     ),
 }

@@ -132,11 +132,11 @@ class Breakpoint(Struct, frozen=True, gc=False):
 class Complete(Struct, frozen=True, gc=False):
     """To write on where each message ends: ``Ask.n`` choices a message.
 
-    ``echo`` wants the message said back before what follows it. ``best_of`` choices are tried
+    ``prompted`` wants the message along with what follows it. ``best_of`` choices are tried
     for each message, at least ``Ask.n``. ``suffix`` is what comes after the gap to be filled.
     """
 
-    echo: bool = False
+    prompted: bool = False
     best_of: int = 1
     suffix: str = ""
 
@@ -293,15 +293,15 @@ class Choice(Struct, frozen=True, gc=False):
     """One of the alternative answers: its segments in order, and why it ended.
 
     ``tokens`` are those on this choice's clock: all that is shown, in the order of the
-    segments. ``stop`` is the stop sequence that ended it, if one did. ``echoed`` is a prompt
-    that is said back first; the model does not write it, so it is not on the clock.
+    segments. ``stop`` is the stop sequence that ended it, if one did. ``prompt`` is what a
+    completion goes on from, if that is wanted; it is not the model's and not on the clock.
     """
 
     segments: tuple[Segment, ...]
     tokens: int
     finish: Finish
     stop: str | None = None
-    echoed: Text | None = None
+    prompt: Text | None = None
 
     @property
     def beats(self) -> int:

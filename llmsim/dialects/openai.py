@@ -7,6 +7,7 @@ from zlib import crc32
 
 import orjson
 
+from llmsim.dialects import sse
 from llmsim.dialects.decoding import Malformed, Problem
 from llmsim.errors import BadRequest, Failure, Kind, invalid
 from llmsim.exchange import Headers, Plan, Stamp
@@ -51,6 +52,8 @@ _TYPES = {
     "object": "an object",
     "null": "null",
 }
+_JSON: Headers = [("content-type", "application/json")]
+_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
 _ARTICLE = re.compile(r"^an? ")
 _BELOW: dict[Problem, tuple[str, str]] = {
     "minimum": ("below_min_value", "below minimum value. Expected a value >="),
@@ -105,15 +108,25 @@ def refuse(mistake: Malformed) -> BadRequest:  # noqa: PLR0911  one return a pro
             message = f"Invalid '{path}': {kind} {words} {expected}."
             return invalid(message, path, f"{kind}_{code}")
         case "short":
+            wanted, bare = _length(mistake.got)
             message = (
-                f"Invalid '{path}': empty {mistake.got}. Expected a minimum length {expected}."
+                f"Invalid '{path}': empty {bare}. Expected {wanted} with minimum length "
+                f"{expected}, but got an empty {bare} instead."
             )
-            return invalid(message, path, f"empty_{mistake.got}")
+            return invalid(message, path, f"empty_{bare}")
         case "long":
+            wanted, bare = _length(mistake.got)
             message = (
-                f"Invalid '{path}': {mistake.got} too long. Expected a maximum length {expected}."
+                f"Invalid '{path}': {bare} too long. Expected {wanted} with maximum length "
+                f"{expected}."
             )
-            return invalid(message, path, f"{mistake.got}_above_max_length")
+            return invalid(message, path, f"{bare}_above_max_length")
+
+
+def _length(got: str) -> tuple[str, str]:
+    """What has a length, with its article and without."""
+    wanted = _TYPES.get(got, f"a {got}")
+    return wanted, _ARTICLE.sub("", wanted)
 
 
 def _types(expected: str) -> str:
@@ -122,6 +135,11 @@ def _types(expected: str) -> str:
         return names[0] if names else "null"
     bare = [_ARTICLE.sub("", name) for name in names]
     return f"one of {', '.join(bare[:-1])} or {bare[-1]}"
+
+
+def head(plan: Plan, stamp: Stamp) -> Headers:
+    """The response head of an answered call."""
+    return [*(_STREAM if plan.stream else _JSON), *headers(plan, stamp)]
 
 
 def headers(plan: Plan, stamp: Stamp) -> Headers:

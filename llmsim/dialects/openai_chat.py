@@ -29,9 +29,6 @@ from llmsim.exchange import (
     Usage,
 )
 
-_JSON: Headers = [("content-type", "application/json")]
-_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
-
 # What surrounds the text of the one choice that most answers are.
 _WORDS = b'{"index":0,"message":{"role":"assistant","content":'
 _WORDS_END = {
@@ -52,7 +49,7 @@ class OpenAIChat:
         return openai.failure(failure)
 
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return [*(_STREAM if plan.stream else _JSON), *openai.headers(plan, stamp)]
+        return openai.head(plan, stamp)
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
         choices = reply.choices

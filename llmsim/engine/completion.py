@@ -13,7 +13,7 @@ from llmsim.exchange import Ask, Choice, Complete, Message, Reply, Text, Usage
 
 # Salts a request's seed for its prompts, and a prompt's for what is said about its own tokens.
 PROMPT = 2000
-ECHO = 70
+ITSELF = 70
 
 
 def complete(ask: Ask, task: Complete, rules: Rules, draw: Draw) -> Reply:
@@ -32,16 +32,16 @@ def complete(ask: Ask, task: Complete, rules: Rules, draw: Draw) -> Reply:
         one = replace(ask, messages=(Message("user", said),), n=max(ask.n, task.best_of), task=None)
         reply = compose(one, rules, Draw(seed, draw.turn + place, count))
         chosen = reply.choices[: ask.n]
-        if task.echo:
-            echoed = _echoed(said, ask.logprobs, rules.tokenizer, mix(seed, ECHO))
-            chosen = tuple(replace(choice, echoed=echoed) for choice in chosen)
+        if task.prompted:
+            words = _words(said, ask.logprobs, rules.tokenizer, mix(seed, ITSELF))
+            chosen = tuple(replace(choice, prompt=words) for choice in chosen)
         choices += chosen
         prompted += count
         completion += reply.usage.completion
     return Reply(tuple(choices), Usage(prompted, completion))
 
 
-def _echoed(said: str, top: int | None, tokenizer: Tokenizer, seed: int) -> Text:
+def _words(said: str, top: int | None, tokenizer: Tokenizer, seed: int) -> Text:
     words = tokenizer.text(said, pieces=False)
     if top is None:
         return words
