@@ -1,0 +1,149 @@
+"""One request's place in the books: what was asked of which endpoint, and how it went."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from llmsim.engine.plan import failed
+from llmsim.errors import Failure
+from llmsim.exchange import Ask, Dialect, Headers, Plan, Stamp
+from llmsim.server.player import now_us
+from llmsim.server.ports import Port
+from llmsim.shared.board import Board
+from llmsim.shared.journal import Journal
+
+CLIENT_GONE = 499
+NO_TOKENS = (0, 0, 0, 0)
+AT_ONCE = ("server-timing", "ttft;dur=0, total;dur=0")
+
+
+class Memory(Protocol):
+    """What an endpoint remembers from one request to the next."""
+
+    async def recall(self, ask: Ask) -> Ask:
+        """The request with all it builds on. Raises BadRequest for what is not remembered."""
+        ...
+
+    async def keep(self, ask: Ask, body: bytes, answer: bytes, stamp: Stamp) -> bytes | None:
+        """Put request and answer where later ones find them.
+
+        Gives what to send at once where the client comes back for the answer; None to send that.
+        """
+        ...
+
+
+class Endpoint:
+    """A path that answers, in one dialect."""
+
+    __slots__ = ("dialect", "memory", "name")
+
+    def __init__(self, name: str, dialect: Dialect, memory: Memory | None = None) -> None:
+        self.name = name
+        self.dialect = dialect
+        self.memory = memory
+
+
+class Request:
+    """One request, and its place in the books."""
+
+    __slots__ = (
+        "_board",
+        "_journal",
+        "answer",
+        "arrived",
+        "body",
+        "endpoint",
+        "mark",
+        "model",
+        "number",
+        "plan",
+        "start",
+    )
+
+    def __init__(self, endpoint: Endpoint, board: Board, journal: Journal) -> None:
+        self.endpoint = endpoint
+        self._board = board
+        self._journal = journal
+        self.start = now_us()
+        self.arrived = time.time()
+        self.number = journal.reserve()
+        self.mark = journal.mark(self.number)
+        self.body = b""
+        self.answer = b""
+        self.model = ""
+        self.plan: Plan | None = None
+        board.started()
+
+    def begin(self, planned: Plan) -> None:
+        """Remember what was asked and what is planned."""
+        self.plan = planned
+        self._journal.begin(
+            self.number,
+            self.endpoint.name,
+            self.model,
+            self.body,
+            self.arrived,
+            (planned.ttft, planned.total),
+            len(planned.due),
+            planned.seed,
+            self.answer,
+        )
+
+    def head(self, planned: Plan, stamp: Stamp) -> Headers:
+        """The dialect's response head and the ground truth."""
+        made = self.endpoint.dialect.headers(planned, stamp)
+        made.append(("x-llmsim-seed", str(planned.seed)))
+        made.append(_timing(planned) if planned.total else AT_ONCE)
+        return made
+
+    def ended(self, whole: bool, first: float, end: float, lateness: float, sent: int) -> None:
+        """A stream has ended."""
+        assert self.plan is not None
+        self.done(self.plan.status if whole else CLIENT_GONE, first, end, lateness, sent)
+
+    def sent(self, status: int, now: int, late: int) -> None:
+        """A plain answer has left at ``now``, ``late`` µs after it was due."""
+        self._board.late(late, 1)
+        took = (now - self.start) / 1e6
+        self.done(status, took, took, max(late, 0) / 1e6, 1)
+
+    def done(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
+        """Count and remember an answer that was sent, or that its client left."""
+        planned = self.plan
+        board = self._board
+        tokens = NO_TOKENS
+        if planned is not None:
+            self._journal.end(self.number, status, first, end, lateness, sent)
+            if planned.reply is not None and status != CLIENT_GONE:
+                usage = planned.reply.usage
+                tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
+        if status != CLIENT_GONE:
+            board.timed(end, first)
+        row = board.row(self.endpoint.name, self.model, status)
+        second = (self.start + int(end * 1e6)) // 1_000_000
+        board.finished(row, second, tokens, planned is not None and planned.stream)
+
+    def refuse(self, port: Port, failure: Failure) -> None:
+        """Answer with a failure instead."""
+        dialect = self.endpoint.dialect
+        stamp = Stamp(self.mark, int(self.arrived))
+        status, body = dialect.failure(failure, stamp)
+        planned = failed(failure, status, body)
+        self.begin(planned)
+        head = dialect.headers(planned, stamp)
+        if failure.retry_after is not None:
+            head.append(("retry-after", f"{failure.retry_after:g}"))
+        port.reply(status, head, planned.frames[0])
+        took = (now_us() - self.start) / 1e6
+        self.done(status, took, took, 0.0, 1)
+
+    def left(self) -> None:
+        """The client closed its connection before the first byte of the answer."""
+        took = (now_us() - self.start) / 1e6
+        self.done(CLIENT_GONE, took, took, 0.0, 0)
+
+
+def _timing(planned: Plan) -> tuple[str, str]:
+    ttft, total = planned.ttft * 1e3, planned.total * 1e3
+    return "server-timing", f"ttft;dur={ttft:.3f}, total;dur={total:.3f}"
