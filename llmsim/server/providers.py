@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from llmsim.dialects import anthropic_envelope, openai
+from llmsim.dialects import anthropic_envelope, gemini_envelope, openai
 from llmsim.errors import Failure
 from llmsim.exchange import Headers, Stamp
 from llmsim.shared.journal import MARK_DIGITS
 
-Provider: TypeAlias = Literal["openai", "anthropic"]
+Provider: TypeAlias = Literal["openai", "anthropic", "google"]
 Header: TypeAlias = Callable[[str], str | None]
 Spelling: TypeAlias = Callable[[Failure, Stamp], tuple[int, Headers, bytes]]
 
@@ -20,6 +20,9 @@ Spelling: TypeAlias = Callable[[Failure, Stamp], tuple[int, Headers, bytes]]
 PREFIXES: dict[str, Provider] = {
     "/anthropic/": "anthropic",
     "/v1/messages": "anthropic",
+    "/gemini/": "google",
+    "/v1beta/": "google",
+    "/v1/tunedModels/": "google",
 }
 # On the paths that providers share: by a header or a parameter of the query that only one
 # provider's clients send.
@@ -27,11 +30,13 @@ SHARED = "/v1/models"
 HEADERS: dict[str, Provider] = {
     "anthropic-version": "anthropic",
     "x-api-key": "anthropic",
+    "x-goog-api-key": "google",
 }
-PARAMETERS: dict[str, Provider] = {}
+PARAMETERS: dict[str, Provider] = {"key": "google"}
 SPELLINGS: dict[Provider, Spelling] = {
     "openai": openai.refusal,
     "anthropic": anthropic_envelope.refusal,
+    "google": gemini_envelope.refusal,
 }
 
 
@@ -41,6 +46,8 @@ def provider(path: str, query: str, header: Header) -> Provider:
         if path.startswith(prefix):
             return owner
     if path.startswith(SHARED):
+        if path.rpartition(":")[2] in gemini_envelope.VERBS:
+            return "google"
         for name, owner in HEADERS.items():
             if header(name) is not None:
                 return owner

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 
 from llmsim.server import admin
 from llmsim.server.context import Context
-from llmsim.server.routes import anthropic, models, openai
+from llmsim.server.routes import anthropic, gemini, models, openai
 from llmsim.server.routes.application import build
 from llmsim.server.routes.paths import Handler, Paths
 
@@ -18,6 +18,7 @@ def paths(context: Context) -> Paths:
     every = Paths()
     openai.add(every, context)
     anthropic.add(every, context)
+    gemini.add(every, context)
     models.add(every, context)
     every.cold += admin.routes(context.books)
     return every

@@ -14,14 +14,21 @@ from starlette.routing import Route
 
 from llmsim import catalog
 from llmsim.catalog import Model
-from llmsim.dialects import anthropic_envelope, anthropic_models, openai, openai_models
+from llmsim.dialects import (
+    anthropic_envelope,
+    anthropic_models,
+    gemini_envelope,
+    gemini_models,
+    openai,
+    openai_models,
+)
 from llmsim.exchange import Headers, Stamp
 from llmsim.server import providers
 from llmsim.server.context import Context
 from llmsim.server.providers import Provider
 from llmsim.server.routes.paths import Paths
 
-PREFIXES = ("/v1", "/openai/v1", "/anthropic/v1")
+PREFIXES = ("/v1", "/openai/v1", "/anthropic/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta")
 
 
 class Page(Protocol):
@@ -48,6 +55,7 @@ LISTINGS: dict[Provider, Listing] = {
     "anthropic": Listing(
         "anthropic", anthropic_models.page, anthropic_models.model, anthropic_envelope.headers
     ),
+    "google": Listing("google", gemini_models.page, gemini_models.model, gemini_envelope.headers),
 }
 
 

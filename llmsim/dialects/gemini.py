@@ -1,0 +1,148 @@
+"""Gemini's ``generateContent`` and ``streamGenerateContent``: the answer, plain and streamed.
+
+Shapes as google-genai 3.4 types them in ``types.GenerateContentResponse``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import orjson
+
+from llmsim.dialects import gemini_chunks, gemini_envelope, gemini_request, sse
+from llmsim.dialects.gemini_contents import Media
+from llmsim.errors import Failure
+from llmsim.exchange import Ask, Headers, Plan, Reply, Script, Stamp, Usage
+
+_EVENTS: Headers = [
+    ("content-type", "text/event-stream"),
+    ("cache-control", "no-cache"),
+    gemini_envelope.VARY,
+]
+
+
+class Gemini:
+    """``POST …/models/{model}:generateContent`` and ``:streamGenerateContent``.
+
+    Which model it is, whether the answer is streamed and as what is not in the body: without
+    ``alt=sse`` a stream is one JSON array. ``model`` None takes the body's.
+    """
+
+    name = "gemini"
+
+    def __init__(
+        self,
+        model: str | None = None,
+        stream: bool = False,
+        events: bool = True,
+        version: str = "v1beta",
+    ) -> None:
+        self._model = model
+        self._stream = stream
+        self._framing = sse.CRLF_EVENTS if events else sse.JSON_ARRAY
+        self._verb = "streamGenerateContent" if stream else "generateContent"
+        self._version = version
+
+    def decode(self, body: bytes) -> Ask:
+        return gemini_request.read(body, self._model, self._stream)
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        status, body = gemini_envelope.failure(failure, self._version, self._verb)
+        if self._stream and self._framing is sse.JSON_ARRAY:
+            body = sse.JSON_ARRAY.opening + body + sse.JSON_ARRAY.last
+        return status, body
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        events = plan.stream and self._framing is sse.CRLF_EVENTS
+        return [*_EVENTS] if events else [*gemini_envelope.JSON]
+
+    def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
+        style = gemini_chunks.style(reply, self._framing, stamp)
+        candidates = [
+            gemini_chunks.whole(index, choice, style) for index, choice in enumerate(reply.choices)
+        ]
+        return _response(candidates, _usage(reply.usage, ask.wire), ask.model, stamp)
+
+    def script(self, ask: Ask, reply: Reply, stamp: Stamp) -> Script:
+        framing = self._framing
+        style = gemini_chunks.style(reply, framing, stamp)
+        alone = len(reply.choices) == 1
+        tails: list[bytes] = []
+        beats = []
+        offset = 0
+        for index, choice in enumerate(reply.choices):
+            said, ends = gemini_chunks.chunks(index, choice, style, alone)
+            places = gemini_chunks.beats(ends, choice)
+            tails += said
+            beats.append(places + offset if offset else places)
+            offset += choice.beats
+        beats.append(sse.beats(0, 0, 0, 1))
+        candidates = [
+            gemini_chunks.last(index, choice, style, alone)
+            for index, choice in enumerate(reply.choices)
+        ]
+        closing = _response(candidates, _usage(reply.usage, ask.wire), ask.model, stamp)
+        frames = sse.Spliced(
+            _prefix(framing, reply.usage.prompt, ask.model, stamp),
+            tails,
+            framing.before + closing + framing.last,
+            framing.opening,
+        )
+        return Script(frames, np.concatenate(beats))
+
+
+def streamed() -> Gemini:
+    """The streaming method, with the model in the body."""
+    return Gemini(stream=True)
+
+
+def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> bytes:
+    """What all chunks but the last begin with.
+
+    Only the last one has all of the usage, as with Gemini 2.0: the others are then alike.
+    """
+    return (
+        framing.before
+        + (
+            f'{{"usageMetadata":{{"promptTokenCount":{prompt},"totalTokenCount":{prompt}}},'
+            f'{_identity(model, stamp)},"candidates":['
+        ).encode()
+    )
+
+
+def _response(candidates: list[bytes], usage: bytes, model: str, stamp: Stamp) -> bytes:
+    return b'{"candidates":[%b],"usageMetadata":%b,%b}' % (
+        b",".join(candidates),
+        usage,
+        _identity(model, stamp).encode(),
+    )
+
+
+def _identity(model: str, stamp: Stamp) -> str:
+    return f'"modelVersion":{_quoted(model)},"responseId":"{stamp.mark}"'
+
+
+@lru_cache(maxsize=4096)
+def _quoted(model: str) -> str:
+    return orjson.dumps(model).decode()
+
+
+def _usage(usage: Usage, media: Media) -> bytes:
+    """``usageMetadata``, in which thoughts are not part of the candidates' tokens."""
+    cached = f',"cachedContentTokenCount":{usage.cached}' if usage.cached else ""
+    thoughts = f',"thoughtsTokenCount":{usage.reasoning}' if usage.reasoning else ""
+    return (
+        f'{{"promptTokenCount":{usage.prompt},'
+        f'"candidatesTokenCount":{usage.completion - usage.reasoning},'
+        f'"totalTokenCount":{usage.total}{cached},'
+        f'"promptTokensDetails":[{modalities(usage.prompt, media)}]{thoughts}}}'
+    ).encode()
+
+
+def modalities(prompt: int, media: Media) -> str:
+    """The prompt's tokens by modality."""
+    told = {**media, "TEXT": prompt - sum(media.values()) + media.get("TEXT", 0)}
+    return ",".join(
+        f'{{"modality":"{modality}","tokenCount":{told[modality]}}}' for modality in sorted(told)
+    )

@@ -1,0 +1,229 @@
+"""Gemini: candidates, whole and in the chunks of a stream (``Candidate`` of google-genai 3.4's
+types)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+from zlib import crc32
+
+import orjson
+from msgspec import Struct
+
+from llmsim.dialects import gemini_envelope, sse
+from llmsim.exchange import (
+    Beats,
+    Called,
+    Choice,
+    Finish,
+    Logprob,
+    Refused,
+    Reply,
+    Said,
+    Stamp,
+    Text,
+    Thought,
+    TokenLogprobs,
+)
+
+# A function call ends a turn like any other.
+FINISH = {
+    Finish.STOP: b"STOP",
+    Finish.LENGTH: b"MAX_TOKENS",
+    Finish.TOOLS: b"STOP",
+    Finish.FILTER: b"SAFETY",
+}
+CALLS = 8  # ids set apart for each candidate's calls
+VOCABULARY = 262_144  # Gemma's: Gemini's own is not public
+
+
+class Style(Struct, frozen=True, gc=False):
+    """What holds for a whole answer: the framing of its chunks, the stamp for ids, and whether
+    the model has thought, so that what it says is signed."""
+
+    framing: sse.Framing
+    stamp: Stamp
+    signed: bool
+
+
+def style(reply: Reply, framing: sse.Framing, stamp: Stamp) -> Style:
+    return Style(framing, stamp, reply.usage.reasoning > 0)
+
+
+def whole(index: int, choice: Choice, style: Style) -> bytes:
+    """A candidate that is sent at once."""
+    parts = []
+    scored: tuple[TokenLogprobs, ...] = ()
+    calls = 0
+    signing = _signing(choice, style)
+    for place, segment in enumerate(choice.segments):
+        if isinstance(segment, Called):
+            if _cut(place, choice):
+                break
+            parts.append(_call(segment, index, calls, style))
+            calls += 1
+        else:
+            parts.append(_words(segment, segment.words.text, place == signing, style))
+            scored += segment.words.logprobs
+    return candidate(index, b",".join(parts), FINISH[choice.finish], scored)
+
+
+def chunks(index: int, choice: Choice, style: Style, alone: bool) -> tuple[list[bytes], list[int]]:
+    """What follows the prefix in a streamed candidate's chunks, and the token each waits for.
+
+    A function call is one chunk, sent once it is complete; one that was cut short is not. A
+    candidate that has the stream for itself leaves its last part to :func:`last`.
+    """
+    tails: list[bytes] = []
+    ends: list[int] = []
+    offset = calls = 0
+    for place, segment in enumerate(choice.segments):
+        words = segment.words
+        if isinstance(segment, Called):
+            if _cut(place, choice):
+                break
+            part = _call(segment, index, calls, style)
+            tails.append(_tail(candidate(index, part), style.framing))
+            ends.append(offset + words.tokens - 1)
+            calls += 1
+        else:
+            tails += _spoken(index, segment, style)
+            ends += words.ends if not offset else [offset + end for end in words.ends]
+        offset += words.tokens
+    if alone and not _ends_in_nothing(choice):
+        return tails[:-1], ends[:-1]
+    return tails, ends
+
+
+def last(index: int, choice: Choice, style: Style, alone: bool) -> bytes:
+    """The candidate that ends a stream: with its last part if it has the stream for itself."""
+    finish = FINISH[choice.finish]
+    place = len(choice.segments) - 1
+    segment = choice.segments[place]
+    empty = not alone or _ends_in_nothing(choice)
+    if isinstance(segment, Called):
+        if empty:
+            return candidate(index, b"", finish)
+        calls = sum(isinstance(one, Called) for one in choice.segments)
+        return candidate(index, _call(segment, index, calls - 1, style), finish)
+    words = segment.words
+    part = _words(
+        segment, "" if empty else words.pieces[-1], place == _signing(choice, style), style
+    )
+    scored = _scored(words)[-1] if words.logprobs and not empty else ()
+    return candidate(index, part, finish, scored)
+
+
+def candidate(
+    index: int, parts: bytes, finish: bytes = b"", scored: Sequence[TokenLogprobs] = ()
+) -> bytes:
+    """A candidate of these parts, joined by commas; a cut one may have none."""
+    content = b'"parts":[%b],' % parts if parts else b""
+    reason = b',"finishReason":"%b"' % finish if finish else b""
+    logprobs = _logprobs(scored) if scored else b""
+    return b'{"content":{%b"role":"model"}%b,"index":%d%b}' % (content, reason, index, logprobs)
+
+
+def beats(ends: Sequence[int], choice: Choice) -> Beats:
+    """The beats of one candidate's chunks."""
+    if ends and ends[-1] == len(ends) - 1:
+        return sse.beats(len(ends), 0, 0, 0)
+    return sse.beats_of(ends, choice.beats, 0, 0, 0)
+
+
+def _spoken(index: int, segment: Said | Thought | Refused, style: Style) -> list[bytes]:
+    """The tails of a text, one a piece."""
+    words = segment.words
+    if words.logprobs:
+        return [
+            _tail(candidate(index, _text(piece), scored=scored), style.framing)
+            for piece, scored in zip(words.pieces, _scored(words), strict=True)
+        ]
+    known = _tails(index, isinstance(segment, Thought), style.framing)
+    return list(map(known.__getitem__, words.pieces))
+
+
+@lru_cache(maxsize=64)
+def _tails(index: int, thought: bool, framing: sse.Framing) -> sse.Tails:
+    before, after = _tail(candidate(index, b"@"), framing).split(b"@")
+    return sse.Tails(lambda piece: before + _text(piece, thought) + after)
+
+
+def _tail(made: bytes, framing: sse.Framing) -> bytes:
+    return made + b"]}" + framing.after
+
+
+def _text(text: str, thought: bool = False, signature: str = "") -> bytes:
+    signed = b',"thoughtSignature":"%b"' % signature.encode() if signature else b""
+    return b'{"text":%b%b%b}' % (orjson.dumps(text), b',"thought":true' if thought else b"", signed)
+
+
+def _words(segment: Said | Thought | Refused, text: str, signed: bool, style: Style) -> bytes:
+    signature = gemini_envelope.signature(style.stamp) if signed else ""
+    return _text(text, isinstance(segment, Thought), signature)
+
+
+def _call(call: Called, index: int, place: int, style: Style) -> bytes:
+    """The part of a candidate's function call number ``place``; the first one is signed."""
+    signed = b""
+    if style.signed and not place:
+        signed = b',"thoughtSignature":"%b"' % gemini_envelope.signature(style.stamp).encode()
+    return b'{"functionCall":{"name":%b,"args":%b,"id":"%b"}%b}' % (
+        orjson.dumps(call.name),
+        call.words.text.encode(),
+        gemini_envelope.call_id(style.stamp, CALLS * index + place).encode(),
+        signed,
+    )
+
+
+def _signing(choice: Choice, style: Style) -> int:
+    """Which segment's text carries the signature of the model's thoughts: the last one, unless
+    a function call does; −1 for none."""
+    if not style.signed or any(isinstance(one, Called) for one in choice.segments):
+        return -1
+    return len(choice.segments) - 1
+
+
+def _ends_in_nothing(choice: Choice) -> bool:
+    """Whether there is nothing to send for the last segment."""
+    last = choice.segments[-1]
+    if isinstance(last, Called):
+        return _cut(len(choice.segments) - 1, choice)
+    return not last.words.pieces
+
+
+def _cut(place: int, choice: Choice) -> bool:
+    """Whether a function call was cut short: it is then not fit to be sent."""
+    return choice.finish is Finish.LENGTH and place == len(choice.segments) - 1
+
+
+def _scored(words: Text) -> list[Sequence[TokenLogprobs]]:
+    """The entries that belong to each piece of a text."""
+    starts = [0, *(end + 1 for end in words.ends)]
+    return [words.logprobs[start:stop] for start, stop in pairwise(starts)]
+
+
+def _logprobs(entries: Sequence[TokenLogprobs]) -> bytes:
+    """``avgLogprobs`` and ``logprobsResult`` of the tokens in one message."""
+    total = sum(entry.said.logprob for entry in entries)
+    result: dict[str, Any] = {
+        "chosenCandidates": [_token(entry.said) for entry in entries],
+        "topCandidates": [
+            {"candidates": [_token(other) for other in entry.top]} for entry in entries
+        ],
+        "logProbabilitySum": total,
+    }
+    return b',"avgLogprobs":%b,"logprobsResult":%b' % (
+        orjson.dumps(total / len(entries)),
+        orjson.dumps(result),
+    )
+
+
+def _token(said: Logprob) -> dict[str, Any]:
+    return {
+        "token": said.token.decode(errors="replace"),
+        "tokenId": crc32(said.token) % VOCABULARY,
+        "logProbability": said.logprob,
+    }

@@ -1,0 +1,138 @@
+"""Gemini: a request to generate content, as google-genai 3.4's ``_GenerateContentParameters``
+and ``GenerateContentConfig`` put it on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from llmsim.dialects import gemini_contents, gemini_envelope, gemini_spelling, gemini_tools
+from llmsim.dialects.decoding import Malformed
+from llmsim.dialects.gemini_contents import Content, Contents
+from llmsim.dialects.gemini_tools import Tool, ToolConfig
+from llmsim.errors import invalid
+from llmsim.exchange import AUTO, Ask, Effort, Thinking
+
+LEVELS: dict[str, Effort | None] = {
+    "THINKING_LEVEL_UNSPECIFIED": None,
+    "MINIMAL": "minimal",
+    "LOW": "low",
+    "MEDIUM": "medium",
+    "HIGH": "high",
+    "XHIGH": "xhigh",
+}
+AUTOMATIC = -1  # a thinking budget that is left to the model
+
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
+
+
+class ThinkingConfig(Struct, rename="camel"):
+    include_thoughts: bool | None = None
+    thinking_budget: Annotated[int, Meta(ge=AUTOMATIC)] | None = None
+    thinking_level: str | None = None
+
+
+class GenerationConfig(Struct, rename="camel"):
+    max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
+    stop_sequences: Annotated[list[str], Meta(max_length=5)] | None = None
+    candidate_count: Annotated[int, Meta(ge=1, le=8)] | None = None
+    seed: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    top_k: float | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    response_mime_type: str | None = None
+    response_schema: dict[str, Any] | None = None
+    response_json_schema: Any = None
+    response_logprobs: bool | None = None
+    logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    thinking_config: ThinkingConfig | None = None
+
+
+class GenerateRequest(Struct, rename="camel"):
+    """The fields llmsim reads or checks; every other one is ignored."""
+
+    contents: Contents
+    model: str | None = None
+    system_instruction: str | Content | None = None
+    generation_config: GenerationConfig | None = None
+    tools: list[Tool] | None = None
+    tool_config: ToolConfig | None = None
+
+
+_reader = gemini_spelling.Reader(GenerateRequest)
+_PLAIN = GenerationConfig()
+
+
+def read(body: bytes, model: str | None, stream: bool) -> Ask:
+    """The request in neutral words. Raises BadRequest naming the field that is wrong.
+
+    ``model`` None takes the body's, which has one where requests are sent in batches.
+    """
+    try:
+        wire = _reader.read(body)
+    except Malformed as mistake:
+        raise gemini_envelope.refuse(mistake) from None
+    return ask(wire, named(wire.model) if model is None else model, stream)
+
+
+def named(model: str | None) -> str:
+    """The model that a body names. Raises BadRequest if it names none."""
+    if not model:
+        raise invalid("* GenerateContentRequest.model: model is not specified", "model")
+    return gemini_envelope.bare(model)
+
+
+def ask(wire: GenerateRequest, model: str, stream: bool) -> Ask:
+    """The decoded request in neutral words; its ``wire`` is the media of the prompt."""
+    config = wire.generation_config or _PLAIN
+    messages, media = gemini_contents.read(wire.contents, wire.system_instruction)
+    tools = gemini_tools.tools(wire.tools) if wire.tools else ()
+    return Ask(
+        model,
+        messages,
+        stream,
+        config.max_output_tokens,
+        tuple(config.stop_sequences) if config.stop_sequences else (),
+        config.candidate_count or 1,
+        config.seed,
+        _logprobs(config),
+        _thinking(config.thinking_config) if config.thinking_config is not None else None,
+        tools,
+        gemini_tools.choice(wire.tool_config, tools) if wire.tool_config is not None else AUTO,
+        gemini_tools.form(
+            config.response_mime_type, config.response_schema, config.response_json_schema
+        ),
+        False,
+        media,
+    )
+
+
+def _logprobs(config: GenerationConfig) -> int | None:
+    if config.response_logprobs:
+        return config.logprobs or 0
+    if config.logprobs:
+        message = "Logprobs can only be given when response_logprobs is true."
+        raise invalid(message, "generation_config.logprobs")
+    return None
+
+
+def _thinking(config: ThinkingConfig) -> Thinking:
+    visible = config.include_thoughts is True
+    budget, level = config.thinking_budget, config.thinking_level
+    where = "generation_config.thinking_config"
+    if level is not None:
+        if budget is not None:
+            message = "You can only set only one of thinking budget and thinking level."
+            raise invalid(message, where)
+        if level.upper() not in LEVELS:
+            known = ", ".join(LEVELS)
+            message = f"Invalid value at '{where}.thinking_level', \"{level}\" (known: {known})"
+            raise invalid(message, f"{where}.thinking_level")
+        return Thinking(LEVELS[level.upper()], None, visible, True)
+    if budget == 0:
+        return Thinking("none", 0, visible)
+    wanted = visible or budget is not None
+    return Thinking(None, None if budget == AUTOMATIC else budget, visible, wanted)
