@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from llmsim.dialects import (
     openai,
+    openai_responses_ask,
     openai_responses_events,
     openai_responses_items,
     openai_responses_object,
@@ -33,7 +34,7 @@ class OpenAIResponses:
     name = "openai_responses"
 
     def decode(self, body: bytes) -> Ask:
-        return openai_responses_request.ask(openai_responses_request.parsed(body))
+        return openai_responses_ask.ask(openai_responses_request.parsed(body))
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
         wire: Wire = ask.wire

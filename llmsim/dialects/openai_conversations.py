@@ -1,0 +1,71 @@
+"""Conversations (``types.conversations``): items that requests share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from llmsim.dialects import openai_responses_input
+from llmsim.dialects.decoding import Malformed, decode
+from llmsim.dialects.openai import refuse
+from llmsim.dialects.openai_responses_input import Item
+from llmsim.dialects.openai_responses_stored import Object
+
+MOST_ITEMS = 20  # that one request may add
+
+
+class Create(Struct):
+    """``POST /v1/conversations``, and with metadata only its update."""
+
+    items: list[Item] | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Add(Struct):
+    """``POST /v1/conversations/{id}/items``."""
+
+    items: list[Item]
+
+
+_create = msgspec.json.Decoder(Create)
+_add = msgspec.json.Decoder(Add)
+
+
+def conversation(name: str, created: int, metadata: dict[str, str] | None) -> Object:
+    """The object itself."""
+    return {
+        "id": name,
+        "object": "conversation",
+        "created_at": created,
+        "metadata": metadata or {},
+    }
+
+
+def created(body: bytes) -> tuple[dict[str, str] | None, list[dict[str, Any]]]:
+    """Metadata and items, as they were sent, of a request to create one. Raises BadRequest."""
+    body = body or b"{}"
+    try:
+        given = decode(_create, body)
+    except Malformed as mistake:
+        raise refuse(mistake) from None
+    openai_responses_input.items(given.items)
+    return given.metadata, orjson.loads(body).get("items") or []
+
+
+def added(body: bytes) -> list[dict[str, Any]]:
+    """The items, as they were sent, of a request to add some. Raises BadRequest."""
+    try:
+        given = decode(_add, body)
+    except Malformed as mistake:
+        raise refuse(mistake) from None
+    openai_responses_input.items(given.items)
+    items: list[dict[str, Any]] = orjson.loads(body)["items"]
+    return items
+
+
+def deleted(name: str) -> bytes:
+    """What deleting a conversation is answered with."""
+    return orjson.dumps({"id": name, "object": "conversation.deleted", "deleted": True})

@@ -1,0 +1,141 @@
+"""Responses: what is told later of an answer that was kept, and what is read back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from llmsim.dialects import openai_responses_items
+from llmsim.dialects.openai_responses_input import Item
+from llmsim.errors import BadRequest, Failure, Kind, invalid
+
+Status: TypeAlias = Literal["queued", "in_progress", "cancelled"]
+Object: TypeAlias = dict[str, Any]
+
+_ANSWERED = {"function_call_output", "custom_tool_call_output"}
+
+
+class Output(Struct):
+    """Of an answer, what later requests build on."""
+
+    output: list[Item]
+
+
+_output = msgspec.json.Decoder(Output)
+
+
+def output(answer: bytes) -> list[Item]:
+    """The items of an answer."""
+    return _output.decode(answer).output
+
+
+def unfinished(answer: bytes, status: Status) -> bytes:
+    """The response before it has said anything, or that was told to stop."""
+    told = orjson.loads(answer)
+    told |= {"status": status, "completed_at": None, "incomplete_details": None}
+    told |= {"output": [], "usage": None}
+    return orjson.dumps(told)
+
+
+def input_items(body: bytes, mark: str) -> list[Object]:
+    """The items of a request's input, as they are listed."""
+    given = orjson.loads(body).get("input")
+    if isinstance(given, str):
+        given = [{"role": "user", "content": given}]
+    return [
+        item(
+            raw,
+            openai_responses_items.item_id(kind(raw), openai_responses_items.INPUT + place, mark),
+        )
+        for place, raw in enumerate(given or ())
+    ]
+
+
+def kind(raw: Mapping[str, Any]) -> str:
+    """The type of an item as it was sent."""
+    return raw.get("type") or ("message" if "role" in raw else "item_reference")
+
+
+def item(raw: Mapping[str, Any], name: str) -> Object:
+    """An item as it is listed: with type, status and an id, ``name`` if it has none."""
+    made = {**raw, "id": raw.get("id") or name, "type": kind(raw)}
+    if made["type"] == "message":
+        made |= {"status": raw.get("status") or "completed", "content": _content(raw)}
+    elif made["type"] in _ANSWERED or made["type"] == "function_call":
+        made["status"] = raw.get("status") or "completed"
+    return made
+
+
+def _content(raw: Mapping[str, Any]) -> Sequence[Object]:
+    content = raw.get("content")
+    if not isinstance(content, str):
+        parts: Sequence[Object] = content or ()
+        return parts
+    if raw.get("role") == "assistant":
+        return [{"type": "output_text", "text": content, "annotations": [], "logprobs": []}]
+    return [{"type": "input_text", "text": content}]
+
+
+class Paging(Struct, frozen=True):
+    """Which part of a list is wanted. ``after`` is the id of the item before it."""
+
+    limit: int = 20
+    after: str | None = None
+    newest_first: bool = True
+
+
+def paging(query: Mapping[str, Sequence[str]]) -> Paging:
+    """The paging that a query's parameters ask for. Raises BadRequest."""
+    given = query.get("limit", ["20"])[-1]
+    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= 100):
+        message = f"Invalid 'limit': must be an integer from 1 to 100, but got '{given}'."
+        raise invalid(message, "limit", "invalid_value")
+    order = query.get("order", ["desc"])[-1]
+    if order not in ("asc", "desc"):
+        message = f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'."
+        raise invalid(message, "order", "invalid_value")
+    return Paging(int(given), query.get("after", [None])[-1], order == "desc")
+
+
+def page(items: Sequence[Object], wanted: Paging) -> bytes:
+    """A page of a list; ``items`` is the whole list, oldest first. Raises BadRequest."""
+    listed = list(reversed(items)) if wanted.newest_first else list(items)
+    if wanted.after is not None:
+        ids = [one["id"] for one in listed]
+        if wanted.after not in ids:
+            raise not_found("Item", wanted.after)
+        listed = listed[ids.index(wanted.after) + 1 :]
+    return envelope(listed, wanted.limit)
+
+
+def envelope(listed: Sequence[Object], limit: int) -> bytes:
+    """The first ``limit`` of the items, as a list object."""
+    data = listed[:limit]
+    return orjson.dumps(
+        {
+            "object": "list",
+            "data": data,
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+            "has_more": len(listed) > limit,
+        }
+    )
+
+
+def not_found(what: str, name: str) -> BadRequest:
+    """The exception for an object that is not there."""
+    return BadRequest(Failure(Kind.NOT_FOUND, f"{what} with id '{name}' not found."))
+
+
+def deleted(name: str) -> bytes:
+    """What deleting a response is answered with."""
+    return orjson.dumps({"id": name, "object": "response", "deleted": True})
+
+
+def counted(tokens: int) -> bytes:
+    """``POST /v1/responses/input_tokens``."""
+    return orjson.dumps({"object": "response.input_tokens", "input_tokens": tokens})

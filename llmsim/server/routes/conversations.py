@@ -1,0 +1,67 @@
+"""Conversations: OpenAI's paths of shared items."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from llmsim.dialects import openai_conversations, openai_responses_stored
+from llmsim.server.context import Context
+from llmsim.server.conversations import Conversations
+from llmsim.server.routes.openai_json import route
+from llmsim.server.routes.paths import Paths
+
+PREFIXES = ("/v1", "/openai/v1")
+
+
+def add(paths: Paths, context: Context) -> None:
+    """``…/conversations`` and what is under it."""
+    conversations = Conversations(context.store)
+    for prefix in PREFIXES:
+        paths.cold += _routes(f"{prefix}/conversations", conversations)
+
+
+def _routes(root: str, conversations: Conversations) -> list[Route]:
+    one, items, item = root + "/{id}", root + "/{id}/items", root + "/{id}/items/{item}"
+
+    async def create(request: Request) -> bytes:
+        return await conversations.create(*openai_conversations.created(await request.body()))
+
+    async def get(request: Request) -> bytes:
+        return await conversations.get(request.path_params["id"])
+
+    async def update(request: Request) -> bytes:
+        metadata, _ = openai_conversations.created(await request.body())
+        return await conversations.update(request.path_params["id"], metadata)
+
+    async def delete(request: Request) -> bytes:
+        return await conversations.delete(request.path_params["id"])
+
+    async def page(request: Request) -> bytes:
+        wanted = openai_responses_stored.paging(parse_qs(request.url.query))
+        return await conversations.page(request.path_params["id"], wanted)
+
+    async def extend(request: Request) -> bytes:
+        name = request.path_params["id"]
+        await conversations.get(name)
+        made = await conversations.add(name, openai_conversations.added(await request.body()))
+        return openai_responses_stored.envelope(made, len(made))
+
+    async def item_get(request: Request) -> bytes:
+        return await conversations.item(request.path_params["id"], request.path_params["item"])
+
+    async def item_delete(request: Request) -> bytes:
+        return await conversations.remove(request.path_params["id"], request.path_params["item"])
+
+    return [
+        route(root, "POST", create),
+        route(one, "GET", get),
+        route(one, "POST", update),
+        route(one, "DELETE", delete),
+        route(items, "GET", page),
+        route(items, "POST", extend),
+        route(item, "GET", item_get),
+        route(item, "DELETE", item_delete),
+    ]

@@ -1,0 +1,133 @@
+"""Responses, under OpenAI's paths and those of Open Responses."""
+
+from __future__ import annotations
+
+import logging
+from asyncio import to_thread
+from functools import partial
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from llmsim.dialects import openai, openai_responses_stored, sse
+from llmsim.dialects.openai_responses import OpenAIResponses
+from llmsim.engine import prompt
+from llmsim.errors import BadRequest, Failure, Kind, invalid
+from llmsim.server import providers
+from llmsim.server.context import Context
+from llmsim.server.conversations import Conversations
+from llmsim.server.player import now_us
+from llmsim.server.ports import Port
+from llmsim.server.request import Endpoint
+from llmsim.server.responses import ENDPOINT, Responses
+from llmsim.server.responses_replay import replay
+from llmsim.server.routes.application import BROKEN
+from llmsim.server.routes.openai_json import route
+from llmsim.server.routes.paths import Named, Paths
+
+PREFIXES = ("/v1", "/openai/v1", "/openresponses/v1")
+
+log = logging.getLogger("llmsim")
+
+
+def add(paths: Paths, context: Context) -> None:
+    """``…/responses`` and what is under it."""
+    dialect = OpenAIResponses()
+    responses = Responses(dialect, context.books, context.store, Conversations(context.store))
+    endpoint = Endpoint(ENDPOINT, dialect, responses)
+    answer = partial(context.answering.answer, endpoint=endpoint)
+    retrieve = Retrieving(context, responses, dialect)
+    for prefix in PREFIXES:
+        paths.hot["POST", f"{prefix}/responses"] = answer
+        under = f"{prefix}/responses/"
+        paths.named.append(Named("GET", under + "{id}", partial(_one, under), retrieve.answer))
+        paths.cold += _stored(under, responses)
+        paths.cold += _counting(under, context, dialect, responses)
+
+
+def _one(under: str, path: str) -> bool:
+    """Whether it is the path of one response."""
+    return path.startswith(under) and "/" not in path[len(under) :]
+
+
+class Retrieving:
+    """``GET …/responses/{id}``: the response, or the rest of its events as a stream."""
+
+    def __init__(self, context: Context, responses: Responses, dialect: OpenAIResponses) -> None:
+        self._context = context
+        self._responses = responses
+        self._dialect = dialect
+
+    async def answer(self, port: Port) -> None:
+        """A handler."""
+        try:
+            await self._answer(port)
+        except BadRequest as bad:
+            _refuse(port, bad.failure)
+        except Exception:
+            log.exception("could not retrieve %s", port.path)
+            _refuse(port, Failure(Kind.SERVER_ERROR, BROKEN))
+
+    async def _answer(self, port: Port) -> None:
+        query = parse_qs(port.query)
+        kept = await self._responses.find(port.path.rpartition("/")[2])
+        head = openai.identity(providers.stamp())
+        if query.get("stream", ["false"])[-1] not in ("true", "1"):
+            port.reply(200, [("content-type", "application/json"), *head], kept.told)
+            return
+        rules = await self._context.answering.rules(kept.entry.model)
+        start = now_us() - int(kept.elapsed * 1e6)
+        planned = replay(kept, rules, self._dialect, _after(query))
+        stream = port.open(200, [("content-type", sse.CONTENT_TYPE), *head])
+        self._context.player.play(planned, start, stream, _uncounted)
+
+
+def _refuse(port: Port, failure: Failure) -> None:
+    port.reply(*providers.refusal(failure, port.path, port.query, port.header))
+
+
+def _after(query: dict[str, list[str]]) -> int:
+    given = query.get("starting_after")
+    if given is None:
+        return -1
+    if not (given[-1].isascii() and given[-1].isdigit()):
+        message = f"Invalid 'starting_after': expected an integer, but got '{given[-1]}' instead."
+        raise invalid(message, "starting_after", "invalid_type")
+    return int(given[-1])
+
+
+def _uncounted(whole: bool, first: float, end: float, lateness: float, sent: int) -> None:
+    """A replay is no request of its own: the one it repeats has been counted."""
+
+
+def _stored(under: str, responses: Responses) -> list[Route]:
+    async def delete(request: Request) -> bytes:
+        return await responses.delete(request.path_params["id"])
+
+    async def cancel(request: Request) -> bytes:
+        return await responses.cancel(request.path_params["id"])
+
+    async def items(request: Request) -> bytes:
+        entry = (await responses.find(request.path_params["id"])).entry
+        wanted = openai_responses_stored.paging(parse_qs(request.url.query))
+        listed = openai_responses_stored.input_items(entry.body, entry.mark)
+        return openai_responses_stored.page(listed, wanted)
+
+    return [
+        route(under + "{id}", "DELETE", delete),
+        route(under + "{id}/cancel", "POST", cancel),
+        route(under + "{id}/input_items", "GET", items),
+    ]
+
+
+def _counting(
+    under: str, context: Context, dialect: OpenAIResponses, responses: Responses
+) -> list[Route]:
+    async def count(request: Request) -> bytes:
+        ask = await responses.recall(dialect.decode(await request.body() or b"{}"))
+        rules = await context.answering.rules(ask.model)
+        tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
+        return openai_responses_stored.counted(tokens)
+
+    return [route(under + "input_tokens", "POST", count)]
