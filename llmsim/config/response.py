@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final, Literal, TypeAlias
 
 from llmsim.config.containers import Each
 from llmsim.config.document import Node, Scalar, wrong
-from llmsim.config.kinds import Text, Whole, meant, unfit
+from llmsim.config.kinds import Number, Text, Whole, meant, unfit
 from llmsim.config.record import Given
 
 Source: TypeAlias = Literal["lorem", "echo", "random", "fixed", "sequence"]
@@ -27,6 +27,7 @@ class Generator:
 
 BARE: Final[tuple[Source, ...]] = ("lorem", "echo", "random", "sequence")
 FIXED: Final = "fixed:"
+REFUSAL: Final = "I'm sorry, but I can't assist with that request."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,26 @@ class Spelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Tools:
+    """``call_rate`` is the probability of a tool call where the model may choose."""
+
+    call_rate: Annotated[float, Number(0, 1)] = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """``target_tokens`` is the length of an answer that nothing else bounds.
 
     ``sequence`` holds the texts of the generator of that name, and is empty for the others.
+    ``refusal_rate`` is the probability of ``refusal`` in place of an answer.
     """
 
     generator: Annotated[Generator, Spelled()] = Generator("lorem")
     target_tokens: Annotated[int, Whole(1, 1_000_000)] = 100
     sequence: Annotated[tuple[str, ...], Each(Text())] = ()
+    tools: Tools = field(default_factory=Tools)
+    refusal_rate: Annotated[float, Number(0, 1)] = 0.0
+    refusal: Annotated[str, Text()] = REFUSAL
 
     def checked(self, given: Given) -> Response:
         """The response with the generator's texts in place.

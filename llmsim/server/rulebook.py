@@ -72,6 +72,9 @@ class Rulebook:
             draws_of(profile),
             self._generator,
             self._config.response.target_tokens,
+            self._config.response.tools.call_rate,
+            self._config.response.refusal_rate,
+            self._config.response.refusal,
         )
 
 
