@@ -80,7 +80,10 @@ static struct {
     double opened, closed, cpu_open, cpu_close;
 } seen;
 
-static float *late, *late_read; /* milliseconds, by arrival and by when it was read */
+/* Milliseconds, a token of the window each: by arrival, by when it was read, and by arrival less
+ * the stream's least lateness, which is what the request lost on its way to the server's clock. */
+static float *late, *late_read, *late_paced;
+static int32_t *late_of; /* whose token it was: an index into streams */
 static int64_t late_size;
 
 static double seconds(const struct timespec *t) {
@@ -174,6 +177,12 @@ static void dialled(struct stream *s) {
     push(s);
 }
 
+static void note(const struct stream *s, double arrived, double read) {
+    late[late_size] = (float)(arrived * 1e3);
+    late_read[late_size] = (float)(read * 1e3);
+    late_of[late_size++] = (int32_t)(s - streams);
+}
+
 static void on_event(struct stream *s, struct moment at) {
     int64_t token = s->events++ - want.lead;
     seen.events++;
@@ -183,8 +192,7 @@ static void on_event(struct stream *s, struct moment at) {
     double lateness = at.arrived - due;
     if (lateness < s->least) s->least = lateness;
     if (!in_window(due)) return;
-    late_read[late_size] = (float)((at.read - due) * 1e3);
-    late[late_size++] = (float)(lateness * 1e3);
+    note(s, lateness, at.read - due);
     if (lateness < 0) seen.early++;
     if (at.arrived < closes + want.gap) seen.delivered++;
 }
@@ -402,8 +410,7 @@ static void count_due(double end) {
             seen.due++;
             if (arrived) continue;
             seen.missing++;
-            late_read[late_size] = late[late_size] = (float)((end - due) * 1e3);
-            late_size++;
+            note(s, end - due, end - due);
         }
     }
 }
@@ -438,6 +445,9 @@ static void report(void) {
     for (int64_t i = 0; i < want.streams && want.paced; i++)
         if (streams[i].least < 1e9) offsets[size++] = (float)(streams[i].least * 1e3);
     printf("{");
+    for (int64_t i = 0; i < late_size; i++)
+        late_paced[i] = late[i] - (float)(streams[late_of[i]].least * 1e3);
+    print_quantiles("late_paced_ms", late_paced, late_size);
     print_quantiles("late_ms", late, late_size);
     print_quantiles("late_read_ms", late_read, late_size);
     print_quantiles("offset_ms", offsets, size);
@@ -519,7 +529,9 @@ static void plan_arrivals(void) {
     size_t most = want.paced ? (size_t)(want.streams * want.tokens) : 1;
     late = malloc(sizeof *late * most);
     late_read = malloc(sizeof *late_read * most);
-    if (!streams || !late || !late_read) fail("memory");
+    late_paced = malloc(sizeof *late_paced * most);
+    late_of = malloc(sizeof *late_of * most);
+    if (!streams || !late || !late_read || !late_paced || !late_of) fail("memory");
     began = now();
     opens = began + want.ramp + want.settle;
     closes = opens + want.window;

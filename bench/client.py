@@ -64,11 +64,14 @@ class Seen(Struct, frozen=True):
     arrived one gap after its end, ``missing`` never did, ``early`` came before their time.
     ``late_ms`` is over the due tokens, those missing with the time waited for them in vain: by
     when they were in the client's socket; ``late_read_ms`` by when the client had read them.
+    ``late_paced_ms`` is ``late_ms`` less the least lateness of any token of the same stream:
+    without what the request lost on its way in.
     ``offset_ms`` is over the streams: the least lateness of any of its tokens.
     """
 
     late_ms: Quantiles | None
     late_read_ms: Quantiles | None
+    late_paced_ms: Quantiles | None
     offset_ms: Quantiles | None
     answers: int
     failed: int

@@ -35,6 +35,8 @@ COLUMNS = (
     Column("p99_ms", "p99", 2),
     Column("p999_ms", "p99.9", 2),
     Column("max_ms", "max", 1),
+    Column("paced_p50_ms", "less arrival p50", 2),
+    Column("paced_p99_ms", "p99", 2),
     Column("own_p50_ms", "llmsim p50 ms", 2),
     Column("own_p99_ms", "p99", 2),
     Column("own_max_ms", "max", 1),
@@ -51,13 +53,16 @@ NOTES = (
     "deviation, so that token k is due at *request sent + TTFT + k x gap* by the client's own "
     "clock. Arrivals are spread at random; the figures are of the window in which all streams "
     "are open. *Delivered*: of the tokens due in the window, those that had arrived one gap after "
-    "it closed. Lateness is arrival - due: *client* is by when the token was in our C client's "
-    "socket, as the kernel stamps it; *llmsim* is `GET /llmsim/stats` over the whole run. CPU and "
-    "memory are those of all the server's processes; *KiB a stream* is what their PSS grew by, "
-    "divided by the streams open, without the kernel's socket buffers; it grows with the tokens each "
-    "stream has. The client runs on the "
-    "same cores; *others' cores* is what the rest of the machine was using meanwhile, and where "
-    "that is not near zero the lateness is partly theirs.",
+    "it closed.",
+    "Lateness is arrival - due. *Client*: by when the token was in our C client's socket, as the "
+    "kernel stamps it. *Less arrival*: the same without the least lateness of any token of its "
+    "stream, which is what the request lost on its way in, before llmsim's clock began. *llmsim*: "
+    "`GET /llmsim/stats`, over the whole run, by when a frame was handed to Granian.",
+    "CPU and memory are those of all the server's processes; *KiB a stream* is what their PSS "
+    "grew by, divided by the streams open: it grows with the tokens a stream has and leaves out "
+    "the kernel's socket buffers. The client runs on the same cores; *others' cores* is what the "
+    "rest of the machine was using meanwhile: where that is not near zero, the tails are partly "
+    "theirs.",
 )
 
 
@@ -155,8 +160,13 @@ class Pacing:
 def row(seen: Seen, own: dict[str, Any], cpu: float, machine: float, grown: int) -> dict[str, Cell]:
     """The findings: ``own`` is what the server says of its lateness (ms), ``cpu`` its seconds
     over the window and ``machine`` the whole machine's, ``grown`` the bytes its memory grew by."""
-    late, read = seen.late_ms, seen.late_read_ms
-    if late is None or read is None or seen.offset_ms is None:
+    late, read, paced, offset = (
+        seen.late_ms,
+        seen.late_read_ms,
+        seen.late_paced_ms,
+        seen.offset_ms,
+    )
+    if late is None or read is None or paced is None or offset is None:
         raise ValueError(f"no token was due within the window: {seen}")
     return {
         "streams": seen.open_at_close,
@@ -171,8 +181,10 @@ def row(seen: Seen, own: dict[str, Any], cpu: float, machine: float, grown: int)
         "max_ms": late.max,
         "read_p50_ms": read.p50,
         "read_p99_ms": read.p99,
-        "offset_p50_ms": seen.offset_ms.p50,
-        "offset_p99_ms": seen.offset_ms.p99,
+        "offset_p50_ms": offset.p50,
+        "offset_p99_ms": offset.p99,
+        "paced_p50_ms": paced.p50,
+        "paced_p99_ms": paced.p99,
         "own_p50_ms": own.get("p50"),
         "own_p99_ms": own.get("p99"),
         "own_max_ms": own.get("max"),

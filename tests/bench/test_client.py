@@ -75,6 +75,7 @@ def test_lateness_is_arrival_minus_due():
     read = seen.late_read_ms
     assert late.p50 < read.p50 < late.p50 + 50  # in the socket first, then read
     assert seen.offset_ms.max == pytest.approx(1010, abs=50)
+    assert seen.late_paced_ms.p50 == pytest.approx(490, abs=50)
 
 
 def test_a_token_before_its_time_is_early():

@@ -10,6 +10,7 @@ from bench.report import table
 SEEN = Seen(
     late_ms=Quantiles(-0.5, 1, 2, 3, 4, 5),
     late_read_ms=Quantiles(-0.4, 1.1, 2.1, 3.1, 4.1, 5.1),
+    late_paced_ms=Quantiles(0, 0.5, 1.5, 2.5, 3.5, 4.5),
     offset_ms=Quantiles(-0.5, 0, 1, 1, 1, 1),
     answers=1000,
     failed=0,
@@ -36,6 +37,7 @@ OWN = {"p50": 0.9, "p99": 2.5, "max": 4.5}
     ("key", "expected"),
     [
         ("due_rate", 20_000),
+        ("paced_p99_ms", 2.5),
         ("read_p99_ms", 3.1),
         ("delivered", 99.5),
         ("early", 1.0),
