@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from llmsim.dialects import (
     openai,
     openai_responses_ask,
@@ -29,12 +31,23 @@ TOO_LONG = (
 
 
 class OpenAIResponses:
-    """``POST /v1/responses``."""
+    """``POST /v1/responses``.
+
+    Over a WebSocket (``live``) all answers are streamed, and kept as long as the connection may
+    build on them.
+    """
 
     name = "openai_responses"
 
+    def __init__(self, live: bool = False) -> None:
+        self._live = live
+
     def decode(self, body: bytes) -> Ask:
-        return openai_responses_ask.ask(openai_responses_request.parsed(body))
+        given = openai_responses_request.parsed(body)
+        if not self._live:
+            return openai_responses_ask.ask(given)
+        given.stream, given.background = True, False
+        return structs.replace(openai_responses_ask.ask(given), store=True)
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
         wire: Wire = ask.wire

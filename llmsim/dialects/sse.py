@@ -42,6 +42,11 @@ def event(data: bytes, name: bytes | None = None) -> bytes:
     return b"event: " + name + b"\ndata: " + data + b"\n\n"
 
 
+def messages(chunk: bytes) -> list[bytes]:
+    """What a chunk of whole events says, event by event."""
+    return [found[2] for event in chunk.split(TAIL) if (found := event.partition(HEAD))[1]]
+
+
 class Tails(dict[str, bytes]):
     """What is sent for a piece of text, by piece: spelled once, the same in every answer."""
 

@@ -25,6 +25,7 @@ from llmsim.server.player import Player
 from llmsim.server.ports import Gone
 from llmsim.server.ports.bridge import bridge
 from llmsim.server.ports.rsgi import RSGIPort
+from llmsim.server.ports.websocket import Socket
 from llmsim.server.providers import refusal
 from llmsim.server.rulebook import Rulebook
 from llmsim.server.store import Store
@@ -74,13 +75,18 @@ class Worker:
 
     def __rsgi__(self, scope: Any, protocol: Any) -> Awaitable[None]:
         if scope.proto != "http":
-            return self._websocket(protocol)
+            return self._websocket(scope, protocol)
         port = RSGIPort(scope, protocol)
         handler = self._paths.handler(port.method, port.path)
         return handler(port) if handler is not None else self._other(port)
 
-    async def _websocket(self, protocol: Any) -> None:
-        protocol.close(404)
+    async def _websocket(self, scope: Any, protocol: Any) -> None:
+        talk = self._paths.sockets.get(scope.path)
+        if talk is None:
+            protocol.close(404)
+            return
+        await talk(Socket(scope, await protocol.accept()))
+        protocol.close()
 
     async def _other(self, port: RSGIPort) -> None:
         limit = self._config.server.max_body_bytes

@@ -10,8 +10,10 @@ from typing import TypeAlias
 from starlette.routing import BaseRoute
 
 from llmsim.server.ports import Port
+from llmsim.server.ports.websocket import Socket
 
 Handler: TypeAlias = Callable[[Port], Awaitable[None]]
+Talk: TypeAlias = Callable[[Socket], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,12 @@ class Named:
 
 @dataclass(slots=True)
 class Paths:
-    """All paths. ``hot`` is by (method, path)."""
+    """All paths. ``hot`` is by (method, path), ``sockets`` (WebSockets) by path."""
 
     hot: dict[tuple[str, str], Handler] = field(default_factory=dict)
     named: list[Named] = field(default_factory=list)
     cold: list[BaseRoute] = field(default_factory=list)
+    sockets: dict[str, Talk] = field(default_factory=dict)
 
     def handler(self, method: str, path: str) -> Handler | None:
         """The hot handler of a path; None if it is not hot."""

@@ -19,9 +19,11 @@ from llmsim.server.context import Context
 from llmsim.server.conversations import Conversations
 from llmsim.server.player import now_us
 from llmsim.server.ports import Port
+from llmsim.server.ports.websocket import Socket
 from llmsim.server.request import Endpoint
 from llmsim.server.responses import ENDPOINT, Responses
 from llmsim.server.responses_replay import replay
+from llmsim.server.responses_socket import Session
 from llmsim.server.routes.application import BROKEN
 from llmsim.server.routes.openai_json import route
 from llmsim.server.routes.paths import Named, Paths
@@ -38,8 +40,13 @@ def add(paths: Paths, context: Context) -> None:
     endpoint = Endpoint(ENDPOINT, dialect, responses)
     answer = partial(context.answering.answer, endpoint=endpoint)
     retrieve = Retrieving(context, responses, dialect)
+
+    async def talk(socket: Socket) -> None:
+        await Session(socket, context.answering, responses).serve()
+
     for prefix in PREFIXES:
         paths.hot["POST", f"{prefix}/responses"] = answer
+        paths.sockets[f"{prefix}/responses"] = talk
         under = f"{prefix}/responses/"
         paths.named.append(Named("GET", under + "{id}", partial(_one, under), retrieve.answer))
         paths.cold += _stored(under, responses)

@@ -1,0 +1,114 @@
+"""Responses over one WebSocket: a request a message, an event a message, one after another.
+
+Requests are answered as those over HTTP are; only how they come and go is different.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from llmsim.dialects import openai, openai_responses_live, sse
+from llmsim.dialects.openai_responses import OpenAIResponses
+from llmsim.dialects.openai_responses_object import response_id
+from llmsim.errors import BadRequest
+from llmsim.exchange import Ask, Headers, Stamp
+from llmsim.server.answering import Answering
+from llmsim.server.ports import too_large
+from llmsim.server.ports.websocket import Socket
+from llmsim.server.request import Endpoint
+from llmsim.server.responses import ENDPOINT, Responses
+
+
+class Session:
+    """A connection's requests. Its latest response can be continued even if it is not stored."""
+
+    def __init__(self, socket: Socket, answering: Answering, responses: Responses) -> None:
+        self._socket = socket
+        self._answering = answering
+        self._responses = responses
+        self._endpoint = Endpoint(ENDPOINT, OpenAIResponses(live=True), self)
+        self._latest: str | None = None
+
+    async def serve(self) -> None:
+        """Answer until the client leaves."""
+        while (message := await self._socket.receive()) is not None:
+            await self._turn(message.encode() if isinstance(message, str) else message)
+        await self._socket.close()
+
+    async def recall(self, ask: Ask) -> Ask:
+        """As :class:`Responses` does, and what this connection alone remembers."""
+        return await self._responses.recall(ask, self._latest)
+
+    async def keep(self, ask: Ask, body: bytes, answer: bytes, stamp: Stamp) -> bytes | None:
+        """As :class:`Responses` does."""
+        self._latest = response_id(stamp.mark)
+        return await self._responses.keep(ask, body, answer, stamp)
+
+    async def _turn(self, message: bytes) -> None:
+        try:
+            event = openai_responses_live.event(message)
+        except BadRequest as bad:
+            status, body = openai.failure(bad.failure)
+            self._socket.send(openai_responses_live.error(status, [], body))
+            return
+        if event.type == openai_responses_live.STEER:
+            said = openai_responses_live.not_steered(message)
+            self._socket.send(openai_responses_live.marked(said, event.stream_id))
+            return
+        port = SocketPort(self._socket, message, event.stream_id)
+        await self._answering.answer(port, self._endpoint)
+        if port.stream is not None:
+            await port.stream.ended.wait()
+
+
+class SocketStream:
+    """The events of one answer."""
+
+    def __init__(self, socket: Socket, stream_id: str | None) -> None:
+        self._socket = socket
+        self._stream_id = stream_id
+        self.ended = asyncio.Event()
+
+    def send(self, data: bytes) -> bool:
+        there = True
+        for message in sse.messages(data):
+            there = self._socket.send(openai_responses_live.marked(message, self._stream_id))
+        return there
+
+    def close(self) -> None:
+        self.ended.set()
+
+
+class SocketPort:
+    """One message as if it were a request over HTTP."""
+
+    method = "POST"
+    query = ""
+
+    def __init__(self, socket: Socket, message: bytes, stream_id: str | None) -> None:
+        self._socket = socket
+        self._message = message
+        self._stream_id = stream_id
+        self.path = socket.path
+        self.scheme = socket.scheme
+        self.stream: SocketStream | None = None
+
+    def header(self, name: str) -> str | None:
+        return self._socket.header(name)
+
+    async def body(self, limit: int) -> bytes:
+        if len(self._message) > limit:
+            raise too_large(limit)
+        return self._message
+
+    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        """A whole response is an error here: all others are streamed."""
+        message = openai_responses_live.error(status, headers, body)
+        self._socket.send(openai_responses_live.marked(message, self._stream_id))
+
+    def open(self, status: int, headers: Headers) -> SocketStream:
+        self.stream = SocketStream(self._socket, self._stream_id)
+        return self.stream
+
+    async def left(self) -> None:
+        await self._socket.gone.wait()
