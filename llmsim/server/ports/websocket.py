@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from granian.rsgi import (
-    ProtocolClosed,  # type: ignore[attr-defined]  # re-exported
-    ProtocolError,  # type: ignore[attr-defined]  # re-exported
+from granian.rsgi import (  # type: ignore[attr-defined]  # re-exported
+    ProtocolClosed,
+    ProtocolError,
     WebsocketMessageType,
 )
 
