@@ -356,9 +356,10 @@ class Picture(Struct, frozen=True, gc=False):
 
 
 class Pictures(Struct, frozen=True, gc=False):
-    """As many as there are choices."""
+    """As many as there are choices. ``seen`` counts the prompt tokens of pictures sent along."""
 
     pictures: tuple[Picture, ...]
+    seen: int = 0
 
 
 class Counted(Struct, frozen=True, gc=False):

@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 from msgspec.structs import replace
 
+from llmsim.engine import prompt
 from llmsim.engine.answer import Draw
 from llmsim.engine.seeds import BITS, mix
 from llmsim.exchange import (
@@ -65,7 +66,8 @@ def paint(ask: Ask, task: Paint, draw: Draw) -> Reply:
         made.append(Picture(canvas, tuple(painted(canvas, left) for left in versions)))
     choices = tuple(Choice((), count, Finish.STOP) for _ in made)
     usage = Usage(draw.prompt_tokens, count * len(made))
-    return Reply(choices, usage, Pictures(tuple(made)))
+    seen = sum(map(prompt.image_tokens, about.images))
+    return Reply(choices, usage, Pictures(tuple(made), seen))
 
 
 def tokens(canvas: Canvas, quality: str) -> int:

@@ -35,6 +35,11 @@ class Port(Protocol):
     path: str
 
     @property
+    def scheme(self) -> str:
+        """``http`` or ``https``."""
+        ...
+
+    @property
     def query(self) -> str:
         """What follows the question mark, still encoded."""
         ...
@@ -59,6 +64,16 @@ class Port(Protocol):
     async def left(self) -> None:
         """Return when the client has closed its connection."""
         ...
+
+
+def origin(port: Port) -> str:
+    """Scheme and host by which the client knows this server, as in ``http://localhost:8080``.
+
+    A proxy that stands in between says what the client used (X-Forwarded-Proto and -Host).
+    """
+    scheme = port.header("x-forwarded-proto") or port.scheme
+    host = port.header("x-forwarded-host") or port.header("host") or "localhost"
+    return f"{scheme.partition(',')[0].strip()}://{host.partition(',')[0].strip()}"
 
 
 def too_large(limit: int) -> BadRequest:

@@ -16,9 +16,9 @@ Handler = Callable[[Port], Awaitable[None]]
 class ASGIStream:
     """A response body over ASGI; what is sent is queued for the task that owns the response."""
 
-    def __init__(self, outbox: asyncio.Queue[Message | None]) -> None:
+    def __init__(self, outbox: asyncio.Queue[Message | None], gone: bool) -> None:
         self._outbox = outbox
-        self.gone = False
+        self.gone = gone
 
     def send(self, data: bytes) -> bool:
         if self.gone:
@@ -44,6 +44,7 @@ class ASGIPort:
         self.stream: ASGIStream | None = None
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.scheme: str = scope["scheme"]
         self.query: str = scope["query_string"].decode("latin-1")
 
     def header(self, name: str) -> str | None:
@@ -56,6 +57,7 @@ class ASGIPort:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self._gone.set()
+                self.read.set()
                 raise Gone
             size += len(message.get("body", b""))
             if size <= limit:
@@ -73,7 +75,7 @@ class ASGIPort:
 
     def open(self, status: int, headers: Headers) -> ASGIStream:
         self._head(status, headers)
-        self.stream = ASGIStream(self.outbox)
+        self.stream = ASGIStream(self.outbox, self._gone.is_set())
         return self.stream
 
     async def left(self) -> None:
@@ -96,12 +98,15 @@ class HotRoute:
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
+        self._handling: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         port = ASGIPort(scope, receive)
         handling = asyncio.ensure_future(self._handler(port))
+        self._handling.add(handling)
+        handling.add_done_callback(self._handling.discard)
         handling.add_done_callback(lambda done: _failed(done, port))
-        leaving = asyncio.ensure_future(_watch(port, handling))
+        leaving = asyncio.ensure_future(_watch(port))
         try:
             while (message := await port.outbox.get()) is not None:
                 await send(message)
@@ -111,10 +116,9 @@ class HotRoute:
                 port.stream.gone = True
 
 
-async def _watch(port: ASGIPort, handling: asyncio.Future[None]) -> None:
-    """Stop what is still being made for a client that has gone."""
+async def _watch(port: ASGIPort) -> None:
+    """Send nothing more to a client that has gone. Its handler goes on: it has books to close."""
     await port.left()
-    handling.cancel()
     if port.stream is not None:
         port.stream.gone = True
     port.outbox.put_nowait(None)

@@ -22,7 +22,7 @@ def _scope(port: RSGIPort) -> Scope:
     host, _, number = scope.client.rpartition(":")
     server, _, listening = scope.server.rpartition(":")
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in port.headers()]
-    if scope.authority and port.header("host") is None:
+    if scope.authority and all(name != b"host" for name, _ in headers):
         headers.append((b"host", scope.authority.encode("latin-1")))
     raw = port.path.encode()
     return {

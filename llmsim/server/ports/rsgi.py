@@ -73,12 +73,19 @@ class RSGIPort:
         self.path: str = scope.path
 
     @property
+    def scheme(self) -> str:
+        name: str = self.scope.scheme
+        return name
+
+    @property
     def query(self) -> str:
         text: str = self.scope.query_string
         return text
 
     def header(self, name: str) -> str | None:
         value: str | None = self._headers.get(name)
+        if value is None and name == "host":  # HTTP/2 has it elsewhere
+            value = self.scope.authority
         return value
 
     def headers(self) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 
 from llmsim.server import admin
 from llmsim.server.context import Context
-from llmsim.server.routes import anthropic, conversations, gemini, models, openai, responses
+from llmsim.server.routes import anthropic, conversations, gemini, images, models, openai, responses
 from llmsim.server.routes.application import build
 from llmsim.server.routes.paths import Handler, Paths
 
@@ -17,6 +17,7 @@ def paths(context: Context) -> Paths:
     """Everything this server answers."""
     every = Paths()
     openai.add(every, context)
+    images.add(every, context)
     responses.add(every, context)
     conversations.add(every, context)
     anthropic.add(every, context)

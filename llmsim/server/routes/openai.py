@@ -10,8 +10,8 @@ from llmsim.dialects.openai_completions import OpenAICompletions
 from llmsim.dialects.openai_embeddings import OpenAIEmbeddings
 from llmsim.dialects.openai_moderations import OpenAIModerations
 from llmsim.exchange import Dialect
-from llmsim.server.answering import Endpoint
 from llmsim.server.context import Context
+from llmsim.server.request import Endpoint
 from llmsim.server.routes.paths import Paths
 
 PREFIXES = ("/v1", "/openai/v1")
