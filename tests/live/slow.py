@@ -4,6 +4,7 @@ from json import loads
 from typing import Any
 
 from tests.live.http1 import CHAT, Connection, chat, request, slot_of
+from tests.live.workers import pids
 
 CONFIG = """
 latency:
@@ -50,7 +51,8 @@ class SlowStream:
 async def on_both(port: int, tokens: int, least: int = 3) -> list[SlowStream]:
     """Open streams until each of two workers has at least ``least``."""
     streams: list[SlowStream] = []
-    while min(sum(one.slot == slot for one in streams) for slot in (0, 1)) < least:
+    slots = pids(port)
+    while min(sum(one.slot == slot for one in streams) for slot in slots) < least:
         streams.append(await SlowStream.opened(port, tokens))
         assert len(streams) < 100 * least, "one worker gets no connections"
     return streams

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.live.http1 import CHAT, Connection, chat, request, slot_of
 from tests.live.watch import settled, stats, until
+from tests.live.workers import by_both_workers, pids
 from tests.serving import Server
 
 CONNECTIONS = 32
@@ -82,13 +83,14 @@ def test_counts_under_concurrent_load_are_exact(sim: Server) -> None:
     async def load() -> None:
         await asyncio.gather(*(user(sim.port, number, seen) for number in range(CONNECTIONS)))
 
-    before = stats(sim.port)
+    by_both_workers(sim.port, chat(max_tokens=1))
+    before = settled(sim.port)
     asyncio.run(load())
     after = settled(sim.port)
 
     asked = CONNECTIONS * ROUNDS
     assert sum(seen.statuses.values()) == asked
-    assert seen.slots == {0, 1}, "both workers answered"
+    assert seen.slots == pids(sim.port).keys(), "both workers answered"
     assert {
         "total": grown(before, after, "requests", "total"),
         "finished": grown(before, after, "requests", "finished"),

@@ -13,7 +13,8 @@ import pytest
 
 from tests.live import slow
 from tests.live.http1 import HOST, Connection, chat, post
-from tests.live.watch import pids, stats, until
+from tests.live.watch import stats, until
+from tests.live.workers import kill, pids
 from tests.serving import STOP_LIMIT, Server
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -107,11 +108,11 @@ def test_workers_that_hear_the_signal_first_have_not_failed(serve: Callable[...,
 def test_a_worker_that_is_only_starting_hears_the_signal(serve: Callable[..., Server]) -> None:
     with serve("--workers", "2", "--latency", "instant") as sim:
         before = children(sim.pid)
-        os.kill(pids(sim.port)[0], signal.SIGKILL)
+        os.kill(min(pids(sim.port).values()), signal.SIGKILL)
         new = until(lambda: children(sim.pid) - before, bool, pause=0)
         os.kill(new.pop(), signal.SIGTERM)
         until(lambda: children(sim.pid) - before - new, lambda now: len(now) == 1)
-        until(lambda: pids(sim.port), lambda now: len(now) == 2)
+        assert new.isdisjoint(pids(sim.port).values())
 
 
 def test_what_outlasts_the_drain_limit_is_cut(configured: Callable[..., Server]) -> None:
@@ -138,9 +139,8 @@ def test_without_their_launcher_the_workers_end_themselves(
 
     sim = configured(slow.CONFIG)
     try:
-        os.kill(pids(sim.port)[0], signal.SIGKILL)  # one that came later has to know as well
-        first = pids(sim.port)
-        workers = until(lambda: pids(sim.port), lambda now: len(now) == 2 and now != first)
+        kill(sim.port, *pids(sim.port).values())  # those that came later have to know as well
+        workers = pids(sim.port)
         assert all(asyncio.run(scene(sim))), "what is open is finished even so"
         until(lambda: [ended(pid) for pid in workers.values()], all)
         assert refused(sim.port)

@@ -1,8 +1,6 @@
 """A worker that is killed comes back, and the books stay exact."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,8 +10,8 @@ import pytest
 
 from tests.live import slow
 from tests.live.http1 import CHAT, Connection, chat, request
-from tests.live.slow import SlowStream
-from tests.live.watch import pids, read, settled, stats, until
+from tests.live.watch import read, settled, stats
+from tests.live.workers import kill, pids
 from tests.serving import Server
 
 
@@ -21,25 +19,6 @@ from tests.serving import Server
 def sim(configured: Callable[..., Server]) -> Iterator[Server]:
     with configured(slow.CONFIG) as server:
         yield server
-
-
-def kill(port: int, *slots: int) -> None:
-    """SIGKILL the workers of these slots and wait until others have taken their places."""
-    before = pids(port)
-    for slot in slots:
-        os.kill(before[slot], signal.SIGKILL)
-    until(lambda: _pids(port), lambda now: _replaced(before, now, slots))
-
-
-def _pids(port: int) -> dict[int, int]:
-    """As ``pids``; empty when the connection was with a worker that is dying."""
-    with suppress(OSError):
-        return pids(port)
-    return {}
-
-
-def _replaced(before: dict[int, int], now: dict[int, int], slots: tuple[int, ...]) -> bool:
-    return now.keys() == before.keys() and all(now[slot] != before[slot] for slot in slots)
 
 
 def balanced(told: Any) -> bool:
@@ -50,14 +29,15 @@ def balanced(told: Any) -> bool:
 
 
 def test_only_the_streams_of_the_killed_worker_are_cut(sim: Server) -> None:
-    async def scene() -> tuple[list[SlowStream], list[bool]]:
+    async def scene() -> tuple[list[bool], list[bool]]:
         streams = await slow.on_both(sim.port, tokens=20)
         assert stats(sim.port)["requests"]["active_streaming"] == len(streams)
-        await asyncio.to_thread(kill, sim.port, 0)
-        return streams, [await one.whole() for one in streams]
+        slot, pid = pids(sim.port).popitem()
+        await asyncio.to_thread(kill, sim.port, pid)
+        return [one.slot != slot for one in streams], [await one.whole() for one in streams]
 
-    streams, whole = asyncio.run(scene())
-    assert whole == [one.slot == 1 for one in streams]
+    spared, whole = asyncio.run(scene())
+    assert whole == spared
 
     told = settled(sim.port)
     assert balanced(told)
@@ -68,21 +48,18 @@ def test_only_the_streams_of_the_killed_worker_are_cut(sim: Server) -> None:
 
 
 def test_the_journal_of_a_killed_worker_stays_readable(sim: Server) -> None:
-    async def scene() -> list[SlowStream]:
+    async def scene() -> dict[str, bool]:
         streams = await slow.on_both(sim.port, tokens=10)
-        await asyncio.to_thread(kill, sim.port, 0)
-        for one in streams:
-            await one.whole()
-        return streams
+        await asyncio.to_thread(kill, sim.port, max(pids(sim.port).values()))
+        return {one.id: await one.whole() for one in streams}
 
-    streams = asyncio.run(scene())
-    for one in streams:
-        status, entry = read(sim.port, f"/llmsim/requests/{one.id}")
+    for name, whole in asyncio.run(scene()).items():
+        status, entry = read(sim.port, f"/llmsim/requests/{name}")
         assert status == 200
         assert entry["request"]["model"] == "slow"
         assert entry["planned"]["total_ms"] == pytest.approx(950)
-        assert entry["status"] == (200 if one.slot == 1 else None)
-        assert (entry["actual"]["total_ms"] is None) == (one.slot == 0)
+        assert entry["status"] == (200 if whole else None)
+        assert (entry["actual"]["total_ms"] is not None) == whole
 
 
 @dataclass
@@ -122,11 +99,11 @@ def test_killed_again_and_again_under_load_nothing_is_lost_or_counted_twice(sim:
     async def scene() -> None:
         stop = asyncio.Event()
         users = [asyncio.create_task(user(sim.port, stop, tally)) for _ in range(24)]
-        for slots in ((0,), (0,), (0,), (1,), (0, 1)):
+        for victims in (slice(1), slice(1), slice(1), slice(1, 2), slice(2)):
             reached = tally.answered + 50
             while tally.answered < reached:
                 await asyncio.sleep(0.01)
-            await asyncio.to_thread(kill, sim.port, *slots)
+            await asyncio.to_thread(kill, sim.port, *list(pids(sim.port).values())[victims])
         stop.set()
         await asyncio.gather(*users)
 

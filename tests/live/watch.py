@@ -44,8 +44,3 @@ def until(look: Callable[[], T], good: Callable[[T], object], pause: float = 0.0
 def settled(port: int) -> Any:
     """The stats once nothing is being answered any more."""
     return until(lambda: stats(port), lambda told: told["requests"]["active"] == 0)
-
-
-def pids(port: int) -> dict[int, int]:
-    """Process id of each living worker, by slot."""
-    return {worker["slot"]: worker["pid"] for worker in stats(port)["workers"]}
