@@ -16,6 +16,8 @@ from llmsim.exchange import Call, Message
 
 ROLES = {None: "user", "": "user", "user": "user", "model": "model", "function": "user"}
 
+_SPEAKERS = ("user", "model", None)
+
 LONE_RESPONSE = (
     "Please ensure that function response turn comes immediately after a function call turn."
 )
@@ -49,7 +51,7 @@ class CodeExecutionResult(Struct):
     output: str | None = None
 
 
-class Part(Struct, rename="camel"):
+class Part(Struct, rename="camel", gc=False):
     text: str | None = None
     thought: bool | None = None
     function_call: FunctionCall | None = None
@@ -63,7 +65,7 @@ class Part(Struct, rename="camel"):
     tool_response: Any = None
 
 
-class Content(Struct):
+class Content(Struct, gc=False):
     """``parts`` may be one part, and a part may be just its text."""
 
     parts: str | Part | list[str | Part] | None = None
@@ -81,19 +83,38 @@ def read(contents: Contents, system: str | Content | None) -> tuple[tuple[Messag
     Raises BadRequest where it does not fit together.
     """
     reader = _Reader()
+    messages = reader.messages
     if system is not None:
-        reader.messages.append(Message("system", texts(system)))
+        messages.append(Message("system", texts(system)))
     listed = contents if isinstance(contents, list) else [contents]
     if not listed:
         raise invalid("* GenerateContentRequest.contents: contents is not specified", "contents")
+    before: str | None = None
     for place, content in enumerate(listed):
         if isinstance(content, str):
-            reader.messages.append(Message("user", content))
-        else:
+            messages.append(Message("user", content))
+            before = None
+            continue
+        text = None
+        parts = content.parts
+        if type(parts) is list and len(parts) == 1:
+            part = parts[0]
+            if type(part) is Part and not part.thought:
+                text = part.text
+        # Most contents are one text: they take the short way.
+        role = content.role
+        if text is None or role not in _SPEAKERS:
             reader.add(place, content)
+        elif role != "model":
+            messages.append(Message("user", text))
+        elif before == "model":
+            reader.say(Message("assistant", text))
+        else:
+            messages.append(Message("assistant", text))
+        before = role
     if reader.tracked:
-        _check(reader.messages)
-    return tuple(reader.messages), reader.media
+        _check(messages)
+    return tuple(messages), reader.media
 
 
 def texts(content: str | Content) -> str:
@@ -160,9 +181,7 @@ class _Reader:
                 self._other(part, said, media, f"contents[{place}].parts[{index}]")
         extra, mark = self._counted(media) if media else (0, 0)
         if role == "model":
-            self._model(
-                Message("assistant", "".join(said), None, (), tuple(calls), None, extra, mark)
-            )
+            self.say(Message("assistant", "".join(said), None, (), tuple(calls), None, extra, mark))
         elif calls:
             raise invalid(CALLED_BY_USER)
         elif said or media:
@@ -176,9 +195,11 @@ class _Reader:
             mark = attachments.mark(medium.content, mark)
         return sum(medium.tokens for medium in media), mark
 
-    def _model(self, message: Message) -> None:
-        if self.messages and self.messages[-1].role == "assistant":
-            before = self.messages.pop()
+    def say(self, message: Message) -> None:
+        """Add what the model said."""
+        messages = self.messages
+        if messages and messages[-1].role == "assistant":
+            before = messages.pop()
             message = Message(
                 "assistant",
                 before.text + message.text,
@@ -186,7 +207,7 @@ class _Reader:
                 extra=before.extra + message.extra,
                 mark=before.mark ^ message.mark,
             )
-        self.messages.append(message)
+        messages.append(message)
         if message.calls:
             self.tracked = True
             self._open = list(message.calls)

@@ -12,7 +12,7 @@ from llmsim.dialects.decoding import Malformed
 from llmsim.dialects.gemini_contents import Content, Contents
 from llmsim.dialects.gemini_tools import Tool, ToolConfig
 from llmsim.errors import invalid
-from llmsim.exchange import AUTO, Ask, Effort, Thinking
+from llmsim.exchange import AUTO, Ask, Effort, Format, Thinking
 
 LEVELS: dict[str, Effort | None] = {
     "THINKING_LEVEL_UNSPECIFIED": None,
@@ -98,25 +98,32 @@ def ask(wire: GenerateRequest, model: str, stream: bool) -> Ask:
         tuple(config.stop_sequences) if config.stop_sequences else (),
         config.candidate_count or 1,
         config.seed,
-        _logprobs(config),
+        _logprobs(config) if config.response_logprobs or config.logprobs else None,
         _thinking(config.thinking_config) if config.thinking_config is not None else None,
         tools,
         gemini_tools.choice(wire.tool_config, tools) if wire.tool_config is not None else AUTO,
-        gemini_tools.form(
-            config.response_mime_type, config.response_schema, config.response_json_schema
-        ),
+        _form(config),
         False,
         media,
     )
 
 
-def _logprobs(config: GenerationConfig) -> int | None:
-    if config.response_logprobs:
-        return config.logprobs or 0
-    if config.logprobs:
+def _logprobs(config: GenerationConfig) -> int:
+    if not config.response_logprobs:
         message = "Logprobs can only be given when response_logprobs is true."
         raise invalid(message, "generation_config.logprobs")
-    return None
+    return config.logprobs or 0
+
+
+def _form(config: GenerationConfig) -> Format | None:
+    kind, schema, json_schema = (
+        config.response_mime_type,
+        config.response_schema,
+        config.response_json_schema,
+    )
+    if kind is None and schema is None and json_schema is None:
+        return None
+    return gemini_tools.form(kind, schema, json_schema)
 
 
 def _thinking(config: ThinkingConfig) -> Thinking:

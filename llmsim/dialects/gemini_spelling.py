@@ -42,7 +42,7 @@ class Reader(Generic[T]):
 
     def read(self, body: bytes) -> T:
         """The body. Raises Malformed."""
-        if self._snake.search(body) is None:
+        if b"_" not in body or self._snake.search(body) is None:
             return decode(self._decoder, body)
         renamed = self._message(decode(_anything, body))
         try:
@@ -71,7 +71,7 @@ def _spellings(kind: inspect.Type) -> Iterator[tuple[str, str]]:
 
 def _finder(words: list[str]) -> re.Pattern[bytes]:
     """Finds a key that is one of the words. Beginning with the underscore lets the search skip
-    from one underscore to the next, and most bodies hold none."""
+    from one to the next, where a quotation mark would stop it at every key."""
     ends = []
     for word in words:
         first, _, rest = word.partition("_")
