@@ -21,7 +21,7 @@ class Rulebook:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._generator = generator(config)
-        self._available = frozenset(config.models.available or ())
+        self._available = config.models.available
         self._rules: dict[str, Rules] = {}
 
     def known(self, model: str) -> Rules | None:
@@ -45,16 +45,15 @@ class Rulebook:
     def models(self, provider: Provider | None = None) -> list[Model]:
         """The models that listings show: those configured, or else the whole catalogue, of it
         only those of ``provider`` if one is named."""
-        names = self._config.models.available
-        if names is not None:
-            return [catalog.resolve(name) for name in names]
+        if self._available is not None:
+            return [catalog.resolve(name) for name in self._available]
         every = catalog.MODELS.values()
         return [one for one in every if provider is None or one.provider == provider]
 
     def model(self, name: str) -> Model:
         """The model of that name as the listings show it. Raises BadRequest for any other."""
         found = catalog.find(name)
-        if self._available:
+        if self._available is not None:
             if name in self._available:
                 return catalog.resolve(name)
         elif found is not None:
