@@ -11,8 +11,8 @@ from msgspec import Struct
 from llmsim.dialects import openai_responses_input
 from llmsim.dialects.decoding import Malformed, decode
 from llmsim.dialects.openai import refuse
+from llmsim.dialects.openai_lists import Object
 from llmsim.dialects.openai_responses_input import Item
-from llmsim.dialects.openai_responses_stored import Object
 
 MOST_ITEMS = 20  # that one request may add
 

@@ -10,11 +10,10 @@ import orjson
 from msgspec import Struct
 
 from llmsim.dialects import openai_responses_items
+from llmsim.dialects.openai_lists import Object
 from llmsim.dialects.openai_responses_input import Item
-from llmsim.errors import BadRequest, Failure, Kind, invalid
 
 Status: TypeAlias = Literal["queued", "in_progress", "cancelled"]
-Object: TypeAlias = dict[str, Any]
 
 _ANSWERED = {"function_call_output", "custom_tool_call_output"}
 
@@ -78,57 +77,6 @@ def _content(raw: Mapping[str, Any]) -> Sequence[Object]:
     if raw.get("role") == "assistant":
         return [{"type": "output_text", "text": content, "annotations": [], "logprobs": []}]
     return [{"type": "input_text", "text": content}]
-
-
-class Paging(Struct, frozen=True):
-    """Which part of a list is wanted. ``after`` is the id of the item before it."""
-
-    limit: int = 20
-    after: str | None = None
-    newest_first: bool = True
-
-
-def paging(query: Mapping[str, Sequence[str]]) -> Paging:
-    """The paging that a query's parameters ask for. Raises BadRequest."""
-    given = query.get("limit", ["20"])[-1]
-    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= 100):
-        message = f"Invalid 'limit': must be an integer from 1 to 100, but got '{given}'."
-        raise invalid(message, "limit", "invalid_value")
-    order = query.get("order", ["desc"])[-1]
-    if order not in ("asc", "desc"):
-        message = f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'."
-        raise invalid(message, "order", "invalid_value")
-    return Paging(int(given), query.get("after", [None])[-1], order == "desc")
-
-
-def page(items: Sequence[Object], wanted: Paging) -> bytes:
-    """A page of a list; ``items`` is the whole list, oldest first. Raises BadRequest."""
-    listed = list(reversed(items)) if wanted.newest_first else list(items)
-    if wanted.after is not None:
-        ids = [one["id"] for one in listed]
-        if wanted.after not in ids:
-            raise not_found("Item", wanted.after)
-        listed = listed[ids.index(wanted.after) + 1 :]
-    return envelope(listed, wanted.limit)
-
-
-def envelope(listed: Sequence[Object], limit: int) -> bytes:
-    """The first ``limit`` of the items, as a list object."""
-    data = listed[:limit]
-    return orjson.dumps(
-        {
-            "object": "list",
-            "data": data,
-            "first_id": data[0]["id"] if data else None,
-            "last_id": data[-1]["id"] if data else None,
-            "has_more": len(listed) > limit,
-        }
-    )
-
-
-def not_found(what: str, name: str) -> BadRequest:
-    """The exception for an object that is not there."""
-    return BadRequest(Failure(Kind.NOT_FOUND, f"{what} with id '{name}' not found."))
 
 
 def deleted(name: str) -> bytes:

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import orjson
 
-from llmsim.dialects import openai_conversations, openai_responses_stored
+from llmsim.dialects import openai_conversations, openai_lists, openai_responses_stored
+from llmsim.dialects.openai_lists import Object, Paging, not_found
 from llmsim.dialects.openai_responses_input import Item
 from llmsim.dialects.openai_responses_items import PREFIXES
-from llmsim.dialects.openai_responses_stored import Object, Paging, not_found
 from llmsim.server.store import Store
 
 KIND = "conversation"
@@ -92,7 +92,7 @@ class Conversations:
         except LookupError:
             raise not_found("Item", wanted.after or "") from None
         told: list[dict[str, Any]] = [orjson.loads(value) for _, value in listed]
-        return openai_responses_stored.envelope(told, wanted.limit)
+        return openai_lists.envelope(told, wanted.limit)
 
     async def item(self, name: str, item: str) -> bytes:
         """One item of a conversation."""

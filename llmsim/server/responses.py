@@ -22,10 +22,10 @@ from llmsim.dialects import (
     openai_responses_request,
     openai_responses_stored,
 )
+from llmsim.dialects.openai_lists import not_found
 from llmsim.dialects.openai_responses import OpenAIResponses
 from llmsim.dialects.openai_responses_input import Item
 from llmsim.dialects.openai_responses_request import ResponsesRequest, Wire
-from llmsim.dialects.openai_responses_stored import not_found
 from llmsim.errors import BadRequest, Failure, Kind, invalid
 from llmsim.exchange import Ask, Stamp
 from llmsim.server.books import Books

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.routing import Route
 
-from llmsim.dialects import openai_conversations, openai_responses_stored
+from llmsim.dialects import openai_conversations, openai_lists
 from llmsim.server.context import Context
 from llmsim.server.conversations import Conversations
 from llmsim.server.routes.openai_json import route
@@ -40,14 +40,14 @@ def _routes(root: str, conversations: Conversations) -> list[Route]:
         return await conversations.delete(request.path_params["id"])
 
     async def page(request: Request) -> bytes:
-        wanted = openai_responses_stored.paging(parse_qs(request.url.query))
+        wanted = openai_lists.paging(parse_qs(request.url.query))
         return await conversations.page(request.path_params["id"], wanted)
 
     async def extend(request: Request) -> bytes:
         name = request.path_params["id"]
         await conversations.get(name)
         made = await conversations.add(name, openai_conversations.added(await request.body()))
-        return openai_responses_stored.envelope(made, len(made))
+        return openai_lists.envelope(made, len(made))
 
     async def item_get(request: Request) -> bytes:
         return await conversations.item(request.path_params["id"], request.path_params["item"])

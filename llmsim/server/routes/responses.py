@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.routing import Route
 
-from llmsim.dialects import openai, openai_responses_stored, sse
+from llmsim.dialects import openai, openai_lists, openai_responses_stored, sse
 from llmsim.dialects.openai_responses import OpenAIResponses
 from llmsim.engine import prompt
 from llmsim.errors import BadRequest, Failure, Kind, invalid
@@ -117,9 +117,9 @@ def _stored(under: str, responses: Responses) -> list[Route]:
 
     async def items(request: Request) -> bytes:
         entry = (await responses.find(request.path_params["id"])).entry
-        wanted = openai_responses_stored.paging(parse_qs(request.url.query))
+        wanted = openai_lists.paging(parse_qs(request.url.query))
         listed = openai_responses_stored.input_items(entry.body, entry.mark)
-        return openai_responses_stored.page(listed, wanted)
+        return openai_lists.page(listed, wanted)
 
     return [
         route(under + "{id}", "DELETE", delete),
