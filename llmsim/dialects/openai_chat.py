@@ -29,6 +29,9 @@ from llmsim.exchange import (
     Usage,
 )
 
+PREFIX = "chatcmpl-LMs"
+"""What ids begin with: 29 characters after the hyphen, the last 26 of them the stamp's."""
+
 # What surrounds the text of the one choice that most answers are.
 _WORDS = b'{"index":0,"message":{"role":"assistant","content":'
 _WORDS_END = {
@@ -86,11 +89,10 @@ class OpenAIChat:
 
 
 def _head(ask: Ask, stamp: Stamp, kind: str) -> bytes:
-    """Everything before the choices. The id has 29 characters after its prefix; the last 26 are
-    the stamp's."""
+    """Everything before the choices."""
     about = _about(ask.model, ask.wire.service_tier)
     return (
-        f'{{"id":"chatcmpl-LMs{stamp.mark}","object":"{kind}","created":{stamp.created},{about},'
+        f'{{"id":"{PREFIX}{stamp.mark}","object":"{kind}","created":{stamp.created},{about},'
         '"choices":['
     ).encode()
 

@@ -20,6 +20,11 @@ def page(described: Iterable[Model], query: Mapping[str, list[str]]) -> bytes:
     return orjson.dumps({"object": "list", "data": [_object(one) for one in described]})
 
 
+def deleted(name: str) -> bytes:
+    """``DELETE /v1/models/{id}``."""
+    return orjson.dumps({"id": name, "object": "model", "deleted": True})
+
+
 def _object(described: Model) -> dict[str, Any]:
     return {
         "id": described.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 from llmsim.config import Config
 from llmsim.shared import board, journal
@@ -70,6 +71,11 @@ class Books:
         if place is None or place[0] >= len(self._journals):
             return None
         return self._journals[place[0]].find(place[1])
+
+    def each(self) -> Iterator[Entry]:
+        """Every remembered request of every worker, in no order."""
+        for one in self._journals:
+            yield from one.latest(journal.RECORDS)
 
     def latest(self, limit: int) -> list[Entry]:
         """The newest remembered requests of all workers, newest first."""

@@ -6,7 +6,16 @@ from starlette.applications import Starlette
 
 from llmsim.server import admin
 from llmsim.server.context import Context
-from llmsim.server.routes import anthropic, conversations, gemini, images, models, openai, responses
+from llmsim.server.routes import (
+    anthropic,
+    completions,
+    conversations,
+    gemini,
+    images,
+    models,
+    openai,
+    responses,
+)
 from llmsim.server.routes.application import build
 from llmsim.server.routes.paths import Handler, Paths
 
@@ -17,6 +26,7 @@ def paths(context: Context) -> Paths:
     """Everything this server answers."""
     every = Paths()
     openai.add(every, context)
+    completions.add(every, context)
     images.add(every, context)
     responses.add(every, context)
     conversations.add(every, context)

@@ -5,16 +5,24 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from starlette.requests import Request
+from starlette.routing import Route
+
+from llmsim.dialects import openai_models
 from llmsim.dialects.openai_chat import OpenAIChat
 from llmsim.dialects.openai_completions import OpenAICompletions
 from llmsim.dialects.openai_embeddings import OpenAIEmbeddings
 from llmsim.dialects.openai_moderations import OpenAIModerations
+from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Dialect
 from llmsim.server.context import Context
 from llmsim.server.request import Endpoint
+from llmsim.server.routes.openai_json import route
 from llmsim.server.routes.paths import Paths
+from llmsim.server.rulebook import Rulebook
 
 PREFIXES = ("/v1", "/openai/v1")
+FINE_TUNED = "ft:"
 
 DIALECTS: Final[dict[str, Dialect]] = {
     "/chat/completions": OpenAIChat(),
@@ -31,3 +39,19 @@ def add(paths: Paths, context: Context) -> None:
         answer = partial(context.answering.answer, endpoint=Endpoint(f"/v1{path}", dialect))
         for prefix in PREFIXES:
             paths.hot["POST", prefix + path] = answer
+    for prefix in PREFIXES:
+        paths.cold.append(_unlisting(prefix, context.rulebook))
+
+
+def _unlisting(prefix: str, rulebook: Rulebook) -> Route:
+    """``DELETE …/models/{id}``: fine-tuned ones are anybody's to delete, none is ever missed."""
+
+    async def delete(request: Request) -> bytes:
+        name = request.path_params["id"]
+        if not name.startswith(FINE_TUNED):
+            rulebook.model(name)
+            message = "You have insufficient permissions for this operation."
+            raise BadRequest(Failure(Kind.PERMISSION, message, code="insufficient_permissions"))
+        return openai_models.deleted(name)
+
+    return route(prefix + "/models/{id:path}", "DELETE", delete)
