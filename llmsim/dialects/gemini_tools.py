@@ -126,10 +126,10 @@ def form(mime_type: str | None, schema: dict[str, Any] | None, json_schema: Any)
         case "text/plain":
             message = "Schema can only be given when response_mime_type is application/json."
             raise invalid(message, "generation_config.response_schema")
-        case other:
-            allowed = f"`{TEXT}`, `{JSON}`, `application/xml`, `application/yaml` and `{ENUM}`"
+        case _:
+            where = "generation_config.response_mime_type"
             raise invalid(
-                "* GenerateContentRequest.generation_config.response_mime_type: allowed mimetypes "
-                f"are {allowed}.\n",
-                f"generation_config.response_mime_type: {other}",
+                f"* GenerateContentRequest.{where}: allowed mimetypes are `{TEXT}`, `{JSON}` and "
+                f"`{ENUM}`.",
+                where,
             )
