@@ -23,7 +23,9 @@ def spelled(
         {_token(other.token): other.logprob for other in entry.top} for entry in entries
     ]
     if unprompted and entries:
-        logprobs[0] = likeliest[0] = None
+        # The SDK's types know no null here. Without alternatives they can be kept: a certain
+        # token changes no sum.
+        logprobs[0], likeliest[0] = None if top else 0.0, None
     return orjson.dumps(
         {
             "text_offset": _offsets(entries, offset),
