@@ -69,6 +69,16 @@ def _openai_completions(messages: Sequence[str], tokens: int, stream: bool) -> d
     }
 
 
+def _openai_responses(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
+    asked = _openai_chat(messages, tokens, stream)
+    return {
+        "model": asked["model"],
+        "input": asked["messages"],
+        "max_output_tokens": tokens,
+        "stream": stream,
+    }
+
+
 WIRES = {
     "openai_chat": Wire(
         path="/v1/chat/completions",
@@ -76,6 +86,13 @@ WIRES = {
         body=_openai_chat,
         lead=1,  # the role
         tail=2,  # the finish reason; [DONE]
+    ),
+    "openai_responses": Wire(
+        path="/v1/responses",
+        headers=(("authorization", "Bearer sk-bench"),),
+        body=_openai_responses,
+        lead=4,  # response created and in progress; item and content part added
+        tail=4,  # text, content part, item and response done
     ),
     "openai_completions": Wire(
         path="/v1/completions",

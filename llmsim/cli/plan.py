@@ -12,12 +12,16 @@ from llmsim.cli import flags
 
 DIALECTS: Final = {
     "openai_chat": "OpenAIChat",
+    "openai_responses": "OpenAIResponses",
     "anthropic": "Anthropic",
     "openai_completions": "OpenAICompletions",
     "openai_embeddings": "OpenAIEmbeddings",
     "openai_moderations": "OpenAIModerations",
 }
 """Dialect to its class, in the module of the dialect's name; imported only when asked for."""
+
+STRICT: Final = frozenset(("openai_chat", "openai_responses"))
+"""Those that can refuse what the provider refuses."""
 
 
 EXAMPLES = """\b
@@ -73,7 +77,8 @@ def plan(
     # Imported late: numpy and the tokenizers take longer than --help needs.
     from llmsim.cli import rehearsal  # noqa: PLC0415
 
-    dialect = getattr(import_module(f"llmsim.dialects.{name}"), DIALECTS[name])()
+    kind = getattr(import_module(f"llmsim.dialects.{name}"), DIALECTS[name])
+    dialect = kind(strict=config.validation == "strict") if name in STRICT else kind()
     made = rehearsal.planned(body.read(), dialect, config, seed, turn)
     told = json.dumps(rehearsal.described(made), indent=2) if as_json else rehearsal.drawn(made)
     click.echo(told)

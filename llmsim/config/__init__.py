@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from llmsim.config import document, sources
 from llmsim.config.containers import Maybe
 from llmsim.config.document import Faults, Node, Place, Table
 from llmsim.config.injection import Errors
-from llmsim.config.kinds import Whole
+from llmsim.config.kinds import OneOf, Whole
 from llmsim.config.latency import Latency, Rule
 from llmsim.config.models import Models
 from llmsim.config.record import Record
@@ -40,10 +40,15 @@ __all__ = [
     "load",
 ]
 
+Validation: TypeAlias = Literal["lenient", "strict"]
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be configured. ``seed`` None draws a new seed for each request.
+
+    ``validation`` says whether requests are refused that are well formed but that the provider
+    would not take: unknown models, parameters that exclude each other, schemas not strict enough.
 
     A section is one field here and one module that holds its type; the reader finds the keys
     in the types.
@@ -54,6 +59,7 @@ class Config:
     response: Response = field(default_factory=Response)
     errors: Errors = field(default_factory=Errors)
     models: Models = field(default_factory=Models)
+    validation: Annotated[Validation, OneOf(get_args(Validation))] = "lenient"
     seed: Annotated[int | None, Maybe(Whole(0, 2**63 - 1))] = None
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 import orjson
 
-from llmsim.dialects import openai, openai_chat_chunks, openai_chat_request, sse
+from llmsim.dialects import openai, openai_chat_chunks, openai_chat_request, openai_chat_strict, sse
 from llmsim.dialects.openai_chat_request import ChatRequest
 from llmsim.dialects.openai_deltas import spelled as logprobs
 from llmsim.errors import Failure
@@ -41,12 +41,18 @@ _WORDS_END = {
 
 
 class OpenAIChat:
-    """``POST /v1/chat/completions``."""
+    """``POST /v1/chat/completions``. ``strict`` refuses all that the live service refuses."""
 
     name = "openai_chat"
 
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
+
     def decode(self, body: bytes) -> Ask:
-        return openai_chat_request.read(body)
+        ask = openai_chat_request.read(body)
+        if self._strict:
+            openai_chat_strict.check(ask.wire)
+        return ask
 
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
         return openai.failure(failure)

@@ -16,6 +16,7 @@ from llmsim.dialects import (
     openai_responses_items,
     openai_responses_object,
     openai_responses_request,
+    openai_responses_strict,
     sse,
 )
 from llmsim.dialects.openai_responses_request import Wire
@@ -31,7 +32,7 @@ TOO_LONG = (
 
 
 class OpenAIResponses:
-    """``POST /v1/responses``.
+    """``POST /v1/responses``. ``strict`` refuses all that the live service refuses.
 
     Over a WebSocket (``live``) all answers are streamed, and kept as long as the connection may
     build on them.
@@ -39,15 +40,18 @@ class OpenAIResponses:
 
     name = "openai_responses"
 
-    def __init__(self, live: bool = False) -> None:
+    def __init__(self, strict: bool = False, live: bool = False) -> None:
+        self._strict = strict
         self._live = live
 
     def decode(self, body: bytes) -> Ask:
         given = openai_responses_request.parsed(body)
-        if not self._live:
-            return openai_responses_ask.ask(given)
-        given.stream, given.background = True, False
-        return structs.replace(openai_responses_ask.ask(given), store=True)
+        if self._live:
+            given.stream, given.background = True, False
+        ask = openai_responses_ask.ask(given)
+        if self._strict:
+            openai_responses_strict.check(given)
+        return structs.replace(ask, store=True) if self._live else ask
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
         wire: Wire = ask.wire

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 
 from llmsim.dialects import openai, openai_responses_live, sse
-from llmsim.dialects.openai_responses import OpenAIResponses
 from llmsim.dialects.openai_responses_object import response_id
 from llmsim.errors import BadRequest
-from llmsim.exchange import Ask, Headers, Stamp
+from llmsim.exchange import Ask, Dialect, Headers, Stamp
 from llmsim.server.answering import Answering
 from llmsim.server.ports import too_large
 from llmsim.server.ports.websocket import Socket
@@ -22,11 +21,13 @@ from llmsim.server.responses import ENDPOINT, Responses
 class Session:
     """A connection's requests. Its latest response can be continued even if it is not stored."""
 
-    def __init__(self, socket: Socket, answering: Answering, responses: Responses) -> None:
+    def __init__(
+        self, socket: Socket, dialect: Dialect, answering: Answering, responses: Responses
+    ) -> None:
         self._socket = socket
         self._answering = answering
         self._responses = responses
-        self._endpoint = Endpoint(ENDPOINT, OpenAIResponses(live=True), self)
+        self._endpoint = Endpoint(ENDPOINT, dialect, self)
         self._latest: str | None = None
 
     async def serve(self) -> None:

@@ -61,7 +61,7 @@ class Rulebook:
         raise unknown(name)
 
     def _made(self, model: str) -> Rules:
-        if self._config.models.unknown == "reject":
+        if self._config.models.unknown == "reject" or self._config.validation == "strict":
             self.model(model)
         described = catalog.resolve(model)
         profile = self._config.latency.for_model(model, profiles.preset(described.latency))

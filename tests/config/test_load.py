@@ -47,6 +47,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert Config().response == Response(Generator("lorem"), 100)
     assert Config().models == Models(None, "accept")
     assert Config().errors == Errors(0, 0)
+    assert Config().validation == "lenient"
     assert Config().seed is None
 
 
@@ -76,6 +77,7 @@ errors: {rate_limit_rate: 0.0, server_error_rate: 0}
 models:
   available: [gpt-4, mine]
   unknown: reject
+validation: strict
 seed: 42
 """
 
@@ -91,6 +93,7 @@ def test_every_key(tmp_path: Path) -> None:
         Response(Generator("sequence", texts), 7, texts),
         Errors(),
         Models(("gpt-4", "mine"), "reject"),
+        "strict",
         42,
     )
 
@@ -276,6 +279,7 @@ def files(draw: st.DrawFn) -> dict[str, object]:
         "latency": draw(rules()) | {"models": patterns},
         "response": response,
         "models": models,
+        "validation": draw(st.sampled_from(("lenient", "strict"))),
         "seed": draw(st.none() | st.integers(0, 2**63 - 1)),
     }
 
@@ -335,6 +339,7 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
         },
         "errors": {"rate_limit_rate": 0, "server_error_rate": 0},
         "models": {"available": ["gpt-4", "mine"], "unknown": "reject"},
+        "validation": "strict",
         "seed": 42,
     }
 

@@ -28,7 +28,7 @@ MISSING = (
     "is missing: without a profile, ttft_mean_ms and tbt_mean_ms are needed; or name a profile "
     "to start from"
 )
-SECTIONS = "a mapping with the keys server, latency, response, errors, models, seed"
+SECTIONS = "a mapping with the keys server, latency, response, errors, models, validation, seed"
 ADDRESS = "must be an IP address such as 0.0.0.0, 127.0.0.1 or ::"
 WHOLE = "must be a whole number from"
 PORT = f"{WHOLE} 1 to 65535"
@@ -60,7 +60,7 @@ def faults(text: str, path: Path) -> list[Fault]:
             2,
             "modles",
             "unknown key (did you mean models?); valid are "
-            "server, latency, response, errors, models, seed",
+            "server, latency, response, errors, models, validation, seed",
         ),
         (
             "server: {prot: 1}",
@@ -341,6 +341,7 @@ def faults(text: str, path: Path) -> list[Fault]:
             "models.unknown",
             "must be accept or reject, not 'refuse'",
         ),
+        ("validation: hard", 1, "validation", "must be lenient or strict, not 'hard'"),
         # seed
         ("seed: -1", 1, "seed", f"{SEED}, not -1"),
         ("seed: 9223372036854775808", 1, "seed", f"{SEED}, not 9223372036854775808"),

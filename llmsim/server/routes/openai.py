@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -24,18 +23,20 @@ from llmsim.server.rulebook import Rulebook
 PREFIXES = ("/v1", "/openai/v1")
 FINE_TUNED = "ft:"
 
-DIALECTS: Final[dict[str, Dialect]] = {
-    "/chat/completions": OpenAIChat(),
-    "/completions": OpenAICompletions(),
-    "/embeddings": OpenAIEmbeddings(),
-    "/moderations": OpenAIModerations(),
-}
-"""What is asked and answered in one request, by the path after the prefix."""
+
+def dialects(strict: bool) -> dict[str, Dialect]:
+    """What is asked and answered in one request, by the path after the prefix."""
+    return {
+        "/chat/completions": OpenAIChat(strict),
+        "/completions": OpenAICompletions(),
+        "/embeddings": OpenAIEmbeddings(),
+        "/moderations": OpenAIModerations(),
+    }
 
 
 def add(paths: Paths, context: Context) -> None:
     """Everything under ``/v1`` and ``/openai/v1``."""
-    for path, dialect in DIALECTS.items():
+    for path, dialect in dialects(context.config.validation == "strict").items():
         answer = partial(context.answering.answer, endpoint=Endpoint(f"/v1{path}", dialect))
         for prefix in PREFIXES:
             paths.hot["POST", prefix + path] = answer

@@ -35,14 +35,17 @@ log = logging.getLogger("llmsim")
 
 def add(paths: Paths, context: Context) -> None:
     """``…/responses`` and what is under it."""
-    dialect = OpenAIResponses()
+    strict = context.config.validation == "strict"
+    dialect = OpenAIResponses(strict)
     responses = Responses(dialect, context.books, context.store, Conversations(context.store))
     endpoint = Endpoint(ENDPOINT, dialect, responses)
     answer = partial(context.answering.answer, endpoint=endpoint)
     retrieve = Retrieving(context, responses, dialect)
 
     async def talk(socket: Socket) -> None:
-        await Session(socket, context.answering, responses).serve()
+        await Session(
+            socket, OpenAIResponses(strict, live=True), context.answering, responses
+        ).serve()
 
     for prefix in PREFIXES:
         paths.hot["POST", f"{prefix}/responses"] = answer
