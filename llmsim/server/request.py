@@ -57,8 +57,10 @@ class Request:
         "mark",
         "model",
         "number",
-        "plan",
         "start",
+        "status",
+        "streamed",
+        "tokens",
     )
 
     def __init__(self, endpoint: Endpoint, board: Board, journal: Journal) -> None:
@@ -72,12 +74,21 @@ class Request:
         self.body = b""
         self.answer = b""
         self.model = ""
-        self.plan: Plan | None = None
+        self.status = 0
+        self.streamed = False
+        self.tokens = NO_TOKENS
         board.started()
 
     def begin(self, planned: Plan) -> None:
-        """Remember what was asked and what is planned."""
-        self.plan = planned
+        """Remember what was asked and what is planned.
+
+        Of the plan only what is counted at the end is kept here: a stream may be open for long.
+        """
+        self.status = planned.status
+        self.streamed = planned.stream
+        if planned.reply is not None:
+            usage = planned.reply.usage
+            self.tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
         self._journal.begin(
             self.number,
             self.endpoint.name,
@@ -89,6 +100,7 @@ class Request:
             planned.seed,
             self.answer,
         )
+        self.body = self.answer = b""
 
     def head(self, planned: Plan, stamp: Stamp) -> Headers:
         """The dialect's response head and the ground truth."""
@@ -99,8 +111,7 @@ class Request:
 
     def ended(self, whole: bool, first: float, end: float, lateness: float, sent: int) -> None:
         """A stream has ended."""
-        assert self.plan is not None
-        self.done(self.plan.status if whole else CLIENT_GONE, first, end, lateness, sent)
+        self.done(self.status if whole else CLIENT_GONE, first, end, lateness, sent)
 
     def sent(self, status: int, now: int, late: int) -> None:
         """A plain answer has left at ``now``, ``late`` µs after it was due."""
@@ -110,19 +121,16 @@ class Request:
 
     def done(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
         """Count and remember an answer that was sent, or that its client left."""
-        planned = self.plan
         board = self._board
         tokens = NO_TOKENS
-        if planned is not None:
+        if self.status:
             self._journal.end(self.number, status, first, end, lateness, sent)
-            if planned.reply is not None and status != CLIENT_GONE:
-                usage = planned.reply.usage
-                tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
         if status != CLIENT_GONE:
+            tokens = self.tokens
             board.timed(end, first)
         row = board.row(self.endpoint.name, self.model, status)
         second = (self.start + int(end * 1e6)) // 1_000_000
-        board.finished(row, second, tokens, planned is not None and planned.stream)
+        board.finished(row, second, tokens, self.streamed)
 
     def refuse(self, port: Port, failure: Failure) -> None:
         """Answer with a failure instead."""

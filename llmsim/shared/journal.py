@@ -6,7 +6,7 @@ Layout of a journal, in bytes:
     64      the index: :data:`RECORDS` records of fixed size, used in turn
     …       the ring: what was sent and asked, one entry after another, oldest overwritten
 
-An entry's mark (26 hex digits: 3 of its slot, 10 of its number, 13 of a check word) lets any
+An entry's mark (26 hex digits: 3 of its slot, 10 of its number, 13 of the launch's own) lets any
 process find it without a search, and a mark of another launch finds nothing. The owner writes
 without a lock: a record's check word first and its number last. A reader wants both to fit
 before it copies and again after, so it never takes half of one record for another.
@@ -120,7 +120,7 @@ class Journal:
         _RECORD.pack_into(
             self._memory,
             _HEADER + number % RECORDS * _RECORD_BYTES,
-            self._check,
+            number ^ self._check,
             place,
             len(body),
             len(answer),
@@ -172,7 +172,7 @@ class Journal:
         record = _RECORD.unpack_from(self._memory, at)
         (check, place, body, answer, arrived, ttft, total, first, end, late,
          frames, sent, status, seed, name, stored) = record  # fmt: skip
-        if stored != number + 1 or check != self._check or self.mark(number) != mark:
+        if stored != number + 1 or check != number ^ self._check or self.mark(number) != mark:
             return None
         offset = place % self._room
         copied = bytes(self._ring[offset : offset + name + body + answer])
