@@ -1,0 +1,78 @@
+"""Gemini's paths: which call each stands for."""
+
+from itertools import product
+
+import pytest
+
+from llmsim.dialects.gemini_envelope import VERBS
+from llmsim.server.routes.gemini import DIALECTS, Called, called, endpoint
+
+PREFIXES = ["/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta"]
+
+
+@pytest.mark.parametrize(("prefix", "verb"), product(PREFIXES, VERBS))
+def test_every_verb_under_every_prefix(prefix: str, verb: str) -> None:
+    version = prefix.rpartition("/")[2]
+    assert called(f"{prefix}/models/gemini-2.5-pro:{verb}") == (version, "gemini-2.5-pro", verb)
+    tuned = called(f"{prefix}/tunedModels/mine-1:{verb}")
+    assert tuned == (version, "tunedModels/mine-1", verb)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("meta-llama/x", "meta-llama/x"),
+        ("meta-llama%2Fx", "meta-llama/x"),
+        ("a:b", "a:b"),
+        ("a%3Ab", "a:b"),
+        ("%C3%BCn%C3%AFcode", "ünïcode"),
+        ("models/x", "models/x"),
+    ],
+)
+def test_names_of_models(name: str, model: str) -> None:
+    found = called(f"/v1beta/models/{name}:generateContent")
+    assert found is not None
+    assert found.model == model
+
+
+def test_the_colon_may_be_encoded() -> None:
+    assert called("/v1/models/x%3AcountTokens") == Called("v1", "x", "countTokens")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models",
+        "/v1/models/x",
+        "/v1/models/:generateContent",
+        "/v1/models/x:",
+        "/v1/models/x:tune",
+        "/v1/models/x:generatecontent",
+        "/v1/models/x:generateContent/",
+        "/v2/models/x:generateContent",
+        "/v1/chat/completions",
+        "/openai/v1/models/x:generateContent",
+        "/gemini/models/x:generateContent",
+        "v1/models/x:generateContent",
+    ],
+)
+def test_other_paths_are_no_calls(path: str) -> None:
+    assert called(path) is None
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_statistics_name_the_verb_and_not_the_model(verb: str) -> None:
+    call = called(f"/gemini/v1/models/x:{verb}")
+    assert call is not None
+    assert endpoint(call, True).name == f"/v1beta/models:{verb}"
+
+
+def test_every_verb_has_a_dialect() -> None:
+    assert tuple(DIALECTS) == VERBS
+
+
+def test_one_dialect_a_call_and_form_of_stream() -> None:
+    call = called("/v1/models/x:streamGenerateContent")
+    assert call is not None
+    assert endpoint(call, True) is endpoint(call, True)
+    assert endpoint(call, True).dialect is not endpoint(call, False).dialect
