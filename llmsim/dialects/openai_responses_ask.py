@@ -28,10 +28,9 @@ def ask(given: ResponsesRequest) -> Ask:
     """
     model = given.model or DEFAULT_MODEL
     own = openai_responses_input.items(given.input)
+    _check_apart(given)
     continues = given.continues
-    if continues:
-        _check_continuing(given)
-    elif (mistake := openai_responses_input.mismatch(own)) is not None:
+    if not continues and (mistake := openai_responses_input.mismatch(own)) is not None:
         raise mistake
     tools = openai_responses_tools.tools(given.tools)
     silent = given.generate is False
@@ -67,7 +66,8 @@ def _messages(instructions: str | None, items: Sequence[Item]) -> tuple[Message,
     return openai_responses_input.messages(instructions, items) or (Message("user"),)
 
 
-def _check_continuing(given: ResponsesRequest) -> None:
+def _check_apart(given: ResponsesRequest) -> None:
+    """Parameters that exclude each other."""
     if given.previous_response_id is not None and given.conversation is not None:
         raise invalid(
             "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Ensure you "
@@ -75,6 +75,8 @@ def _check_continuing(given: ResponsesRequest) -> None:
             "previous_response_id",
             "mutually_exclusive_parameters",
         )
+    if given.background and given.store is False:
+        raise invalid("Background mode requires 'store' to be true.", "background")
 
 
 def _logprobs(given: ResponsesRequest) -> int | None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from llmsim.dialects import attachments
+from llmsim.dialects.openai_responses_sealed import opened
 from llmsim.errors import BadRequest, invalid
 from llmsim.exchange import Call, Image, Message, Role
 
@@ -57,6 +58,7 @@ class Item(Struct):
     arguments: Any = None
     input: Any = None
     output: str | list[Part] | dict[str, Any] | None = None
+    encrypted_content: str | None = None
 
     @property
     def kind(self) -> str:
@@ -74,7 +76,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "custom_tool_call_output": ("call_id", "output"),
     "item_reference": ("id",),
     "reasoning": (),
-    "compaction": (),
+    "compaction": ("encrypted_content",),
     **dict.fromkeys(
         (
             "additional_tools", "apply_patch_call", "apply_patch_call_output",
@@ -174,6 +176,8 @@ def messages(instructions: str | None, given: Iterable[Item]) -> tuple[Message, 
             calls = []
         if kind == "message":
             made.append(_message(ROLES[item.role or "user"], item.content or "", None))
+        elif kind == "compaction":
+            made.append(Message("assistant", opened(item.encrypted_content or "")))
         elif kind in OUTPUTS and not isinstance(item.output, dict):
             made.append(_message("tool", item.output or "", item.call_id))
     if calls:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 import orjson
 from msgspec import Struct
 
 from llmsim.dialects import openai
 from llmsim.dialects.openai_deltas import told
 from llmsim.dialects.openai_responses_request import Wire
+from llmsim.dialects.openai_responses_sealed import sealed
 from llmsim.exchange import Ask, Called, Finish, Refused, Reply, Said, Segment, Stamp, Thought
 
 # Input items are numbered from here on, output items from 0.
@@ -62,7 +61,9 @@ def outputs(ask: Ask, reply: Reply, stamp: Stamp) -> list[Output]:
     if reply.usage.reasoning and not isinstance(segments[0], Thought):
         segments.insert(0, None)
     cut = choice.finish in (Finish.LENGTH, Finish.FILTER)
-    secret = _secret(stamp) if "reasoning.encrypted_content" in (wire.given.include or ()) else b""
+    secret = b""
+    if "reasoning.encrypted_content" in (wire.given.include or ()):
+        secret = sealed(stamp.mark * 6).encode()
     made = []
     calls = 0
     for place, segment in enumerate(segments):
@@ -92,11 +93,6 @@ def _kind(segment: Segment | None) -> str:
             return "message"
         case Called(custom=custom):
             return "custom_tool_call" if custom else "function_call"
-
-
-def _secret(stamp: Stamp) -> bytes:
-    """Something that looks like encrypted reasoning; what comes back is not read."""
-    return b"gAAAAAB" + b64encode(stamp.mark.encode() * 6)
 
 
 def part(segment: Said | Refused, text: bytes) -> bytes:

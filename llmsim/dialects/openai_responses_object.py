@@ -42,8 +42,8 @@ def finished(
     state = b'"status":"%b","completed_at":%b,"error":null,"incomplete_details":%b,"output":[' % (
         status, completed, details,
     )  # fmt: skip
-    counted = b'],"usage":%b,' % _usage(usage)
-    return (_head(stamp) + state, *_listed(items), counted, about)
+    tokens = b'],"usage":%b,' % counted(usage)
+    return (_head(stamp) + state, *_listed(items), tokens, about)
 
 
 def failed(about: bytes, stamp: Stamp, code: str, message: str) -> tuple[bytes, ...]:
@@ -72,7 +72,8 @@ def _head(stamp: Stamp) -> bytes:
     ).encode()
 
 
-def _usage(usage: Usage) -> bytes:
+def counted(usage: Usage) -> bytes:
+    """``types.responses.ResponseUsage``."""
     return (
         f'{{"input_tokens":{usage.prompt},"input_tokens_details":{{"cached_tokens":{usage.cached},'
         f'"cache_write_tokens":{usage.cache_written}}},"output_tokens":{usage.completion},'

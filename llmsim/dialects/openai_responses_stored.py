@@ -9,9 +9,11 @@ import msgspec
 import orjson
 from msgspec import Struct
 
-from llmsim.dialects import openai_responses_items
+from llmsim.dialects import openai_responses_items, openai_responses_object
 from llmsim.dialects.openai_lists import Object
 from llmsim.dialects.openai_responses_input import Item
+from llmsim.dialects.openai_responses_sealed import sealed
+from llmsim.exchange import Stamp, Usage
 
 Status: TypeAlias = Literal["queued", "in_progress", "cancelled"]
 
@@ -87,3 +89,21 @@ def deleted(name: str) -> bytes:
 def counted(tokens: int) -> bytes:
     """``POST /v1/responses/input_tokens``."""
     return orjson.dumps({"object": "response.input_tokens", "input_tokens": tokens})
+
+
+def compacted(text: str, usage: Usage, stamp: Stamp) -> bytes:
+    """``POST /v1/responses/compact``: a conversation in one item."""
+    item = {
+        "id": openai_responses_items.item_id("compaction", 0, stamp.mark),
+        "type": "compaction",
+        "encrypted_content": sealed(text),
+    }
+    return orjson.dumps(
+        {
+            "id": openai_responses_object.response_id(stamp.mark),
+            "object": "response.compaction",
+            "created_at": stamp.created,
+            "output": [item],
+            "usage": orjson.Fragment(openai_responses_object.counted(usage)),
+        }
+    )

@@ -1,89 +1,53 @@
-"""What the server remembers of responses: the answers it sent, and what became of them since.
-
-An answer is in the journal, where any worker finds it by its id; it never changes. That it was
-deleted or cancelled is a mark in the store. How far one in the background has come follows from
-its plan and the clock.
-"""
+"""The memory behind ``/v1/responses``: what requests build on, and what they add to it."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from asyncio import to_thread
+from collections.abc import Awaitable, Callable, Sequence
 
-import msgspec
 import orjson
-from msgspec import Struct
 
 from llmsim.dialects import (
     openai_responses_ask,
     openai_responses_input,
-    openai_responses_object,
     openai_responses_request,
     openai_responses_stored,
 )
-from llmsim.dialects.openai_lists import not_found
 from llmsim.dialects.openai_responses import OpenAIResponses
 from llmsim.dialects.openai_responses_input import Item
 from llmsim.dialects.openai_responses_request import ResponsesRequest, Wire
+from llmsim.engine.answer import Rules
+from llmsim.engine.prompt import tokens
+from llmsim.engine.truncation import truncated
 from llmsim.errors import BadRequest, Failure, Kind, invalid
-from llmsim.exchange import Ask, Stamp
+from llmsim.exchange import Ask, Stamp, Usage
 from llmsim.server.books import Books
 from llmsim.server.conversations import Conversations
-from llmsim.server.store import Store
-from llmsim.shared.journal import Entry
-from llmsim.shared.segment import Cursor
+from llmsim.server.responses_archive import ENDPOINT, Archive
 
-ENDPOINT = "/v1/responses"
-KIND = "response"
 MOST_TURNS = 1000
 """How many responses a chain of ``previous_response_id`` may have."""
 
-Status: TypeAlias = Literal["queued", "in_progress", "cancelled", "finished"]
-
-
-class Mark(Struct, frozen=True):
-    """What became of a response: deleted, or cancelled so many seconds after it was asked for."""
-
-    deleted: bool = False
-    cancelled: float | None = None
-
-
-class Kept(Struct, frozen=True):
-    """A response as it stands."""
-
-    entry: Entry
-    given: ResponsesRequest
-    status: Status
-    elapsed: float
-    mark: Mark
-
-    @property
-    def told(self) -> bytes:
-        """The response object."""
-        if self.status == "finished":
-            return self.entry.answer
-        return openai_responses_stored.unfinished(self.entry.answer, self.status)
+COMPACTED = 256
+"""Tokens a compacted conversation has at most."""
 
 
 class Responses:
-    """The memory behind ``/v1/responses``, as one worker holds it."""
+    """The conversations of requests to ``/v1/responses``."""
 
     def __init__(
         self,
         dialect: OpenAIResponses,
         books: Books,
-        store: Store,
+        archive: Archive,
         conversations: Conversations,
-        clock: Callable[[], float] = time.time,
+        rules: Callable[[str], Awaitable[Rules]],
     ) -> None:
         self._dialect = dialect
         self._books = books
-        self._store = store
+        self._archive = archive
         self._conversations = conversations
-        self._clock = clock
-
-    # --- what requests build on -------------------------------------------------------------
+        self._rules = rules
 
     async def recall(self, ask: Ask, unstored: str | None = None) -> Ask:
         """The request with all it builds on.
@@ -92,13 +56,19 @@ class Responses:
         BadRequest for what is not remembered.
         """
         wire: Wire = ask.wire
-        if not wire.continues:
-            return ask
-        given = wire.given
+        if wire.continues:
+            ask = await self._continued(ask, wire.given, unstored)
+        if wire.given.truncation == "auto":
+            rules = await self._rules(ask.model)
+            if window := rules.model.context_window:
+                ask = await to_thread(truncated, ask, rules.tokenizer, window)
+        return ask
+
+    async def _continued(self, ask: Ask, given: ResponsesRequest, unstored: str | None) -> Ask:
         earlier: list[Item] = []
         if given.previous_response_id is not None:
             name = given.previous_response_id
-            if (await self._mark(name)).deleted:
+            if (await self._archive.mark(name)).deleted:
                 raise _not_continued(name)
             earlier = self._chain(name, unstored)
         elif (conversation := given.conversation_id) is not None:
@@ -111,7 +81,8 @@ class Responses:
         answer at once if the client comes back for the answer itself."""
         given: ResponsesRequest = ask.wire.given
         if (conversation := given.conversation_id) is not None:
-            heard = openai_responses_stored.input_items(body, stamp.mark)
+            listed = openai_responses_stored.input_items(body, stamp.mark)
+            heard = [item for item in listed if item["type"] != "item_reference"]
             said = orjson.loads(answer)["output"]
             await self._conversations.add(conversation, [*heard, *said])
         if given.background and not ask.stream:
@@ -124,7 +95,7 @@ class Responses:
         following: str | None = name
         private = name == unstored
         while following is not None:
-            entry = self._entry(following)
+            entry = self._archive.entry(following)
             if entry is None or len(turns) == MOST_TURNS:
                 raise _not_continued(following)
             given = openai_responses_request.parsed(entry.body)
@@ -145,76 +116,41 @@ class Responses:
     def _referred(self, name: str) -> Item:
         entry = self._books.entry(name)
         if entry is not None and entry.endpoint == ENDPOINT and entry.answer:
-            for item in openai_responses_stored.output(entry.answer):
-                if item.id == name:
-                    return item
             given = openai_responses_request.parsed(entry.body)
+            said = openai_responses_stored.output(entry.answer)
             heard = openai_responses_input.items(given.input)
             listed = openai_responses_stored.input_items(entry.body, entry.mark)
-            for item, told in zip(heard, listed, strict=True):
-                if told["id"] == name:
-                    return item
+            named = {told["id"]: item for told, item in zip(listed, heard, strict=True)}
+            named |= {item.id: item for item in said}
+            if given.store is not False and name in named:
+                return named[name]
         message = (
             f"Item with id '{name}' not found. Items are not persisted when `store` is set to "
             "false. Try again with `store` set to true, or remove this item from your input."
         )
         raise BadRequest(Failure(Kind.NOT_FOUND, message, "input"))
 
-    def _entry(self, name: str) -> Entry | None:
-        """The journal's entry of a response, stored or not."""
-        entry = self._books.entry(name) if name.startswith("resp_") else None
-        if entry is None or entry.endpoint != ENDPOINT or not entry.answer:
-            return None
-        return entry if openai_responses_object.response_id(entry.mark) == name else None
+    async def counted(self, body: bytes) -> bytes:
+        """How many tokens a request's input is."""
+        ask, rules = await self._asked(body)
+        return openai_responses_stored.counted(await to_thread(tokens, ask, rules.tokenizer))
 
-    # --- what is told of a response later ---------------------------------------------------
+    async def compacted(self, body: bytes, stamp: Stamp) -> bytes:
+        """A conversation in one item: the latest of it."""
+        ask, rules = await self._asked(body)
+        text = rules.tokenizer.cut(_transcript(ask), COMPACTED)
+        prompt, said = await to_thread(tokens, ask, rules.tokenizer), rules.tokenizer.count(text)
+        return openai_responses_stored.compacted(text, Usage(prompt, said), stamp)
 
-    async def find(self, name: str) -> Kept:
-        """A stored response. Raises BadRequest for one that is not there."""
-        entry = self._entry(name)
-        if entry is None:
-            raise not_found("Response", name)
-        given = openai_responses_request.parsed(entry.body)
-        mark = await self._mark(name)
-        if given.store is False or mark.deleted:
-            raise not_found("Response", name)
-        elapsed = max(self._clock() - entry.arrived, 0.0)
-        return Kept(entry, given, _status(entry, given, mark, elapsed), elapsed, mark)
-
-    async def delete(self, name: str) -> bytes:
-        """Forget a response."""
-        await self.find(name)
-        await self._put(name, Mark(deleted=True))
-        return openai_responses_stored.deleted(name)
-
-    async def cancel(self, name: str) -> bytes:
-        """Stop a response in the background; one that has ended stays as it is."""
-        kept = await self.find(name)
-        if not kept.given.background:
-            message = "Cannot cancel a synchronous response."
-            raise invalid(message)
-        if kept.status in ("queued", "in_progress"):
-            await self._put(name, Mark(cancelled=kept.elapsed))
-            return openai_responses_stored.unfinished(kept.entry.answer, "cancelled")
-        return kept.told
-
-    async def _mark(self, name: str) -> Mark:
-        if not self._books.segment.reached(Cursor.RESPONSES_MARKED):
-            return Mark()
-        found = await self._store.get(KIND, name)
-        return Mark() if found is None else msgspec.json.decode(found, type=Mark)
-
-    async def _put(self, name: str, mark: Mark) -> None:
-        await self._store.put(KIND, name, msgspec.json.encode(mark))
-        self._books.segment.advance(Cursor.RESPONSES_MARKED)
+    async def _asked(self, body: bytes) -> tuple[Ask, Rules]:
+        ask = await self.recall(self._dialect.decode(body or b"{}"))
+        return ask, await self._rules(ask.model)
 
 
-def _status(entry: Entry, given: ResponsesRequest, mark: Mark, elapsed: float) -> Status:
-    if mark.cancelled is not None:
-        return "cancelled"
-    if elapsed >= entry.planned_total:
-        return "finished"
-    return "queued" if given.background and elapsed < entry.planned_ttft else "in_progress"
+def _transcript(ask: Ask) -> str:
+    """What was said, latest first."""
+    said = (f"{one.role}: {one.text}" for one in reversed(ask.messages) if one.text)
+    return "\n".join(said)
 
 
 def _not_continued(name: str) -> BadRequest:

@@ -29,7 +29,7 @@ from llmsim.exchange import (
     TokenLogprobs,
     Usage,
 )
-from llmsim.server.responses import Kept
+from llmsim.server.responses_archive import Kept
 
 
 def replay(kept: Kept, rules: Rules, dialect: OpenAIResponses, after: int) -> Plan:

@@ -15,7 +15,8 @@ from llmsim.server.answering import Answering
 from llmsim.server.ports import too_large
 from llmsim.server.ports.websocket import Socket
 from llmsim.server.request import Endpoint
-from llmsim.server.responses import ENDPOINT, Responses
+from llmsim.server.responses import Responses
+from llmsim.server.responses_archive import ENDPOINT
 
 
 class Session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from asyncio import to_thread
+import time
 from functools import partial
 from urllib.parse import parse_qs
 
@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from llmsim.dialects import openai, openai_lists, openai_responses_stored, sse
 from llmsim.dialects.openai_responses import OpenAIResponses
-from llmsim.engine import prompt
 from llmsim.errors import BadRequest, Failure, Kind, invalid
+from llmsim.exchange import Stamp
 from llmsim.server import providers
 from llmsim.server.context import Context
 from llmsim.server.conversations import Conversations
@@ -21,7 +21,8 @@ from llmsim.server.player import now_us
 from llmsim.server.ports import Port
 from llmsim.server.ports.websocket import Socket
 from llmsim.server.request import Endpoint
-from llmsim.server.responses import ENDPOINT, Responses
+from llmsim.server.responses import Responses
+from llmsim.server.responses_archive import ENDPOINT, Archive
 from llmsim.server.responses_replay import replay
 from llmsim.server.responses_socket import Session
 from llmsim.server.routes.application import BROKEN
@@ -37,10 +38,17 @@ def add(paths: Paths, context: Context) -> None:
     """``…/responses`` and what is under it."""
     strict = context.config.validation == "strict"
     dialect = OpenAIResponses(strict)
-    responses = Responses(dialect, context.books, context.store, Conversations(context.store))
+    archive = Archive(context.books, context.store)
+    responses = Responses(
+        dialect,
+        context.books,
+        archive,
+        Conversations(context.store),
+        context.answering.rules,
+    )
     endpoint = Endpoint(ENDPOINT, dialect, responses)
     answer = partial(context.answering.answer, endpoint=endpoint)
-    retrieve = Retrieving(context, responses, dialect)
+    retrieve = Retrieving(context, archive, dialect)
 
     async def talk(socket: Socket) -> None:
         await Session(
@@ -52,8 +60,7 @@ def add(paths: Paths, context: Context) -> None:
         paths.sockets[f"{prefix}/responses"] = talk
         under = f"{prefix}/responses/"
         paths.named.append(Named("GET", under + "{id}", partial(_one, under), retrieve.answer))
-        paths.cold += _stored(under, responses)
-        paths.cold += _counting(under, context, dialect, responses)
+        paths.cold += _cold(under, archive, responses)
 
 
 def _one(under: str, path: str) -> bool:
@@ -64,9 +71,9 @@ def _one(under: str, path: str) -> bool:
 class Retrieving:
     """``GET …/responses/{id}``: the response, or the rest of its events as a stream."""
 
-    def __init__(self, context: Context, responses: Responses, dialect: OpenAIResponses) -> None:
+    def __init__(self, context: Context, archive: Archive, dialect: OpenAIResponses) -> None:
         self._context = context
-        self._responses = responses
+        self._archive = archive
         self._dialect = dialect
 
     async def answer(self, port: Port) -> None:
@@ -81,7 +88,7 @@ class Retrieving:
 
     async def _answer(self, port: Port) -> None:
         query = parse_qs(port.query)
-        kept = await self._responses.find(port.path.rpartition("/")[2])
+        kept = await self._archive.find(port.path.rpartition("/")[2])
         head = openai.identity(providers.stamp())
         if query.get("stream", ["false"])[-1] not in ("true", "1"):
             port.reply(200, [("content-type", "application/json"), *head], kept.told)
@@ -111,33 +118,30 @@ def _uncounted(whole: bool, first: float, end: float, lateness: float, sent: int
     """A replay is no request of its own: the one it repeats has been counted."""
 
 
-def _stored(under: str, responses: Responses) -> list[Route]:
+def _cold(under: str, archive: Archive, responses: Responses) -> list[Route]:
     async def delete(request: Request) -> bytes:
-        return await responses.delete(request.path_params["id"])
+        return await archive.delete(request.path_params["id"])
 
     async def cancel(request: Request) -> bytes:
-        return await responses.cancel(request.path_params["id"])
+        return await archive.cancel(request.path_params["id"])
 
     async def items(request: Request) -> bytes:
-        entry = (await responses.find(request.path_params["id"])).entry
+        entry = (await archive.find(request.path_params["id"])).entry
         wanted = openai_lists.paging(parse_qs(request.url.query))
         listed = openai_responses_stored.input_items(entry.body, entry.mark)
         return openai_lists.page(listed, wanted)
 
+    async def count(request: Request) -> bytes:
+        return await responses.counted(await request.body())
+
+    async def compact(request: Request) -> bytes:
+        stamp = Stamp(providers.stamp().mark, int(time.time()))
+        return await responses.compacted(await request.body(), stamp)
+
     return [
+        route(under + "input_tokens", "POST", count),
+        route(under + "compact", "POST", compact),
         route(under + "{id}", "DELETE", delete),
         route(under + "{id}/cancel", "POST", cancel),
         route(under + "{id}/input_items", "GET", items),
     ]
-
-
-def _counting(
-    under: str, context: Context, dialect: OpenAIResponses, responses: Responses
-) -> list[Route]:
-    async def count(request: Request) -> bytes:
-        ask = await responses.recall(dialect.decode(await request.body() or b"{}"))
-        rules = await context.answering.rules(ask.model)
-        tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
-        return openai_responses_stored.counted(tokens)
-
-    return [route(under + "input_tokens", "POST", count)]
