@@ -7,6 +7,7 @@ from msgspec import Struct
 from llmsim.catalog import Model
 from llmsim.conversation import results
 from llmsim.engine import thinking, tools
+from llmsim.engine.caching import MISS, Hit
 from llmsim.engine.latency import Draws
 from llmsim.engine.logprobs import logprobs
 from llmsim.engine.seeds import fraction, mix
@@ -51,12 +52,13 @@ class Draw(Struct, frozen=True, gc=False):
     """What was read or drawn for one request before it is planned.
 
     ``turn`` is the request's place in the order all workers agree on, ``prompt_tokens`` what
-    ``engine.prompt`` counted.
+    ``engine.prompt`` counted, ``cached`` what of it the prompt cache held.
     """
 
     seed: int
     turn: int
     prompt_tokens: int
+    cached: Hit = MISS
 
 
 def compose(ask: Ask, rules: Rules, draw: Draw) -> Reply:
@@ -76,7 +78,16 @@ def compose(ask: Ask, rules: Rules, draw: Draw) -> Reply:
         choices.append(choice)
         reasoning += thought
         completion += choice.tokens if shown else choice.tokens + thought
-    return Reply(tuple(choices), Usage(draw.prompt_tokens, completion, reasoning))
+    cached = draw.cached
+    usage = Usage(
+        draw.prompt_tokens,
+        completion,
+        reasoning,
+        cached.read,
+        cached.written,
+        cached.written_hour,
+    )
+    return Reply(tuple(choices), usage)
 
 
 def _room(ask: Ask, rules: Rules, draw: Draw) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from llmsim.engine import thinking
+from llmsim.engine import caching, thinking
 from llmsim.engine.answer import Draw, Rules, compose
 from llmsim.engine.latency import arrivals, span
 from llmsim.engine.seeds import mix
@@ -69,7 +69,7 @@ def timed(ask: Ask, reply: Reply, rules: Rules, seed: int, dialect: Dialect, sta
 
 def _span(ask: Ask, rules: Rules, seed: int, reply: Reply) -> tuple[float, float]:
     """When the first and the last token of the reply exist: of all choices, the latest."""
-    scale = thinking.scale(ask, rules.model)
+    scale = _scale(ask, rules, reply)
     spans = [
         span(rules.draws, choice.tokens, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
@@ -83,12 +83,18 @@ def _clock(ask: Ask, rules: Rules, seed: int, reply: Reply) -> Seconds:
     Hidden reasoning takes place before the first token; how long it takes follows from the
     effort. All choices begin together.
     """
-    scale = thinking.scale(ask, rules.model)
+    scale = _scale(ask, rules, reply)
     times = [
         arrivals(rules.draws, choice.beats, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
     ]
     return times[0] if len(times) == 1 else np.concatenate(times)
+
+
+def _scale(ask: Ask, rules: Rules, reply: Reply) -> float:
+    """The factor on the time to first token: for thinking unseen, and for a cached prompt."""
+    scale = thinking.scale(ask, rules.model)
+    return scale * caching.scale(reply.usage) if reply.usage.cached else scale
 
 
 def failed(failure: Failure, status: int, body: bytes) -> Plan:

@@ -53,11 +53,21 @@ def tokens(ask: Ask, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int:
         if message.images or message.calls or message.extra or message.tokens:
             total += _rest(message, tokenizer)
     if ask.tools or ask.format is not None:
-        total += _tools(ask, tokenizer)
+        total += tools(ask, tokenizer)
     return total
 
 
-def _tools(ask: Ask, tokenizer: Tokenizer) -> int:
+def message(message: Message, tokenizer: Tokenizer) -> int:
+    """Tokens of one message of a chat, by the same formula."""
+    total = PER_MESSAGE + 1 + tokenizer.count(message.text)
+    if message.name is not None:
+        total += tokenizer.count(message.name) + PER_NAME
+    if message.images or message.calls or message.extra or message.tokens:
+        total += _rest(message, tokenizer)
+    return total
+
+
+def tools(ask: Ask, tokenizer: Tokenizer) -> int:
     """Tokens of the tools on offer and of the schema the answer must have.
 
     Providers render tools into the prompt in a form of their own; this is an estimate of the

@@ -10,12 +10,14 @@ from asyncio import to_thread
 from llmsim.config import Config
 from llmsim.engine import prompt, seeds
 from llmsim.engine.answer import Draw, Rules
+from llmsim.engine.caching import LEAST, MISS, cacheable
 from llmsim.engine.plan import plan
 from llmsim.engine.task import lengthy
 from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Ask, Dialect, Plan, Stamp
 from llmsim.server.player import TICK, Player, now_us
 from llmsim.server.ports import Gone, Port
+from llmsim.server.promptcache import PromptCache
 from llmsim.server.request import CLIENT_GONE, Endpoint, Request
 from llmsim.server.rulebook import Rulebook
 from llmsim.shared.board import Board
@@ -53,6 +55,7 @@ class Answering:
         self._board = board
         self._journal = journal
         self._segment = segment
+        self._prompts = PromptCache(segment)
         self._body_limit = config.server.max_body_bytes
         self._most_streams = config.server.max_open_streams
         self._takes_turns = config.response.generator.kind == "sequence"
@@ -86,7 +89,10 @@ class Answering:
         except prompt.Lengthy:
             prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
         turn = self._segment.advance(Cursor.TURN) if self._takes_turns else 0
-        draw = Draw(self._seed(ask, body), turn, prompt_tokens)
+        cached = MISS
+        if prompt_tokens >= LEAST and cacheable(ask):
+            cached = await self._prompts.look(ask, rules, prompt_tokens)
+        draw = Draw(self._seed(ask, body), turn, prompt_tokens, cached)
         stamp = Stamp(request.mark, int(request.arrived))
         if ask.task is None or not lengthy(ask, ask.task):
             planned = plan(ask, rules, draw, dialect, stamp)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from llmsim.config import Config
-from llmsim.shared import board, journal
+from llmsim.shared import board, journal, prefixes
 from llmsim.shared.board import Board
 from llmsim.shared.journal import Entry, Journal, slot_of
 from llmsim.shared.segment import Segment, Shape
@@ -19,7 +19,8 @@ SPARE_SLOTS = 2
 def new_segment(config: Config) -> Segment:
     """The shared memory for a server of that configuration."""
     ring = journal.size(config.server.journal_mb << 20)
-    return Segment.create(Shape(2 * config.server.workers + SPARE_SLOTS, board.SIZE, ring))
+    slots = 2 * config.server.workers + SPARE_SLOTS
+    return Segment.create(Shape(slots, board.SIZE, ring, prefixes.SIZE))
 
 
 class Books:

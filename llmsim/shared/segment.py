@@ -3,9 +3,11 @@
 Layout, in bytes:
 
     0       header, one page: eight int64 (magic, slots, board size, journal size, pid of the
-            launcher, Unix time of the start in µs, boot secret, reserved), then 448 int64 cursors
+            launcher, Unix time of the start in µs, boot secret, prefixes' size), then 448 int64
+            cursors
     4096    the boards, one after another, each of board size
     …       the journals, likewise
+    …       the prefixes of cached prompts
 
 A slot (one board and one journal) belongs to the process that holds a lock on byte ``slot`` of
 the segment's file. The kernel frees that lock when the process dies, however it dies, and the
@@ -54,10 +56,11 @@ class Shape:
     slots: int
     board: int
     journal: int
+    prefixes: int = 0
 
     @property
     def size(self) -> int:
-        return PAGE + self.slots * (self.board + self.journal)
+        return PAGE + self.slots * (self.board + self.journal) + self.prefixes
 
 
 class Segment:
@@ -70,7 +73,7 @@ class Segment:
         self.header = memoryview(self._map)[:PAGE].cast("q")
         if self.header[0] != MAGIC:
             raise RuntimeError(f"{path} is not a segment of this version of llmsim")
-        self.shape = Shape(self.header[1], self.header[2], self.header[3])
+        self.shape = Shape(self.header[1], self.header[2], self.header[3], self.header[7])
 
     @classmethod
     def create(cls, shape: Shape) -> Segment:
@@ -82,7 +85,7 @@ class Segment:
             raise ValueError(f"a segment has 1 to {MAX_SLOTS} slots, not {shape.slots}")
         descriptor, path = _file(shape.size)
         header = memoryview(mmap.mmap(descriptor, PAGE)).cast("q")
-        header[1:7] = memoryview(
+        header[1:8] = memoryview(
             b"".join(
                 value.to_bytes(8, sys.byteorder)
                 for value in (
@@ -92,6 +95,7 @@ class Segment:
                     os.getpid(),
                     time.time_ns() // 1000,
                     secrets.randbits(62),
+                    shape.prefixes,
                 )
             )
         ).cast("q")
@@ -122,6 +126,11 @@ class Segment:
         """The slot's journal, as bytes."""
         start = PAGE + self.shape.slots * self.shape.board + slot * self.shape.journal
         return memoryview(self._map)[start : start + self.shape.journal]
+
+    def prefixes(self) -> memoryview:
+        """The prefixes of cached prompts, as bytes."""
+        start = PAGE + self.shape.slots * (self.shape.board + self.shape.journal)
+        return memoryview(self._map)[start : start + self.shape.prefixes]
 
     def claim(self, slot: int) -> bool:
         """Make this process the owner of ``slot``, unless a living one owns it."""

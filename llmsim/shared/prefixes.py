@@ -1,0 +1,53 @@
+"""The prompt cache: which prefixes of prompts were seen lately, by any worker.
+
+A table of :data:`ENTRIES` int64, in buckets of :data:`WAYS`. An entry is one word, 0 if it was
+never used: the upper half is the upper half of a prefix's key, the lower half the second of the
+monotonic clock at which the prefix is forgotten. The key's remainder by the number of buckets says
+which bucket it is in.
+
+One word is read and written at once, so there is no lock and nothing is ever half written. Where
+two workers take the same entry for different prefixes at the same moment, one of them is lost: a
+cache may forget.
+"""
+
+from __future__ import annotations
+
+WAYS = 8
+ENTRIES = 1 << 16
+SIZE = 8 * ENTRIES
+
+_BUCKETS = ENTRIES // WAYS
+_SECONDS = 0xFFFFFFFF
+
+
+class Prefixes:
+    """The table in the memory that all workers share. Keys are 64 bits, times whole seconds."""
+
+    def __init__(self, memory: memoryview) -> None:
+        self._words = memory.cast("Q")
+
+    def holds(self, key: int, now: int) -> bool:
+        """Whether the prefix is in the cache."""
+        start = key % _BUCKETS * WAYS
+        tag = key >> 32
+        for word in self._words[start : start + WAYS]:
+            if word >> 32 == tag:
+                return word & _SECONDS > now
+        return False
+
+    def keep(self, key: int, until: int) -> None:
+        """Keep the prefix, which may be there already, at least until then.
+
+        It takes the place of the one in its bucket that would be forgotten first.
+        """
+        start = key % _BUCKETS * WAYS
+        tag = key >> 32
+        words = self._words[start : start + WAYS].tolist()
+        tags = [word >> 32 for word in words]
+        if tag in tags:
+            place = tags.index(tag)
+            until = max(until, words[place] & _SECONDS)
+        else:
+            ends = [word & _SECONDS for word in words]
+            place = ends.index(min(ends))
+        self._words[start + place] = tag << 32 | until
