@@ -49,7 +49,7 @@ def test_a_client_that_expects_100_continue_is_told_to(sim: Server) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", CHAT, 405),
+        ("GET", "/v1/embeddings", 405),
         ("OPTIONS", CHAT, 405),
         ("DELETE", CHAT, 405),
         ("BREW", CHAT, 405),
@@ -76,7 +76,8 @@ def test_what_is_not_served_is_refused_in_the_providers_words(
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/health", 200), ("/v1/models", 200), ("/none", 404), (CHAT, 405)]
+    ("path", "status"),
+    [("/health", 200), ("/v1/models", 200), ("/none", 404), ("/v1/embeddings", 405)],
 )
 def test_a_head_request_gets_a_head_only(sim: Server, path: str, status: int) -> None:
     async def scene() -> tuple[Answer, Answer]:
