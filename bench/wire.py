@@ -25,7 +25,7 @@ class Wire:
     ``body`` makes a request of ``messages``, for an answer of ``tokens`` tokens, streamed or not.
     The messages alternate between user and assistant and the last is the user's; where their
     number is even, the first is the system's. A streamed answer is ``lead`` events, one event a
-    token, and ``tail`` events.
+    token, and ``tail`` events. ``stream_path`` is where a stream is asked for, if not at ``path``.
     """
 
     path: str
@@ -33,12 +33,14 @@ class Wire:
     body: Callable[[Sequence[str], int, bool], dict[str, Any]]
     lead: int
     tail: int
+    stream_path: str = ""
 
     def request(self, messages: Sequence[str], tokens: int, stream: bool) -> bytes:
         """The raw HTTP/1.1 request."""
         body = json.dumps(self.body(messages, tokens, stream), separators=(",", ":")).encode()
+        path = (stream and self.stream_path) or self.path
         head = [
-            f"POST {self.path} HTTP/1.1",
+            f"POST {path} HTTP/1.1",
             "host: 127.0.0.1",
             "content-type: application/json",
             f"content-length: {len(body)}",
@@ -79,6 +81,18 @@ def _openai_responses(messages: Sequence[str], tokens: int, stream: bool) -> dic
     }
 
 
+def _gemini(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
+    contents: list[dict[str, Any]] = [{"parts": [{"text": text}]} for text in messages]
+    system = {"systemInstruction": contents.pop(0)} if len(messages) % 2 == 0 else {}
+    for content, role in zip(contents, cycle(("user", "model")), strict=False):
+        content |= {"role": role}
+    return {
+        **system,
+        "contents": contents,
+        "generationConfig": {"maxOutputTokens": tokens},
+    }
+
+
 WIRES = {
     "openai_chat": Wire(
         path="/v1/chat/completions",
@@ -100,6 +114,14 @@ WIRES = {
         body=_openai_completions,
         lead=0,
         tail=2,  # the finish reason; [DONE]
+    ),
+    "gemini": Wire(
+        path="/v1beta/models/gemini-2.5-flash-lite:generateContent",
+        stream_path="/v1beta/models/gemini-2.5-flash-lite:streamGenerateContent?alt=sse",
+        headers=(("x-goog-api-key", "bench"),),
+        body=_gemini,
+        lead=0,
+        tail=0,  # the finish reason comes with the last token
     ),
 }
 

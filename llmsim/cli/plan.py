@@ -14,6 +14,9 @@ DIALECTS: Final = {
     "openai_chat": "OpenAIChat",
     "openai_responses": "OpenAIResponses",
     "anthropic": "Anthropic",
+    "gemini": "Gemini",
+    "gemini_count": "GeminiCount",
+    "gemini_embeddings": "GeminiEmbed",
     "openai_completions": "OpenAICompletions",
     "openai_embeddings": "OpenAIEmbeddings",
     "openai_moderations": "OpenAIModerations",
@@ -70,8 +73,10 @@ def plan(
 ) -> None:
     """Print the answer to one request, frame by frame, with the time each is due.
 
-    The request's JSON body is read from FILE or standard input; nothing is sent. Ids and times
-    of creation are zero, so that two plans can be compared.
+    The request's JSON body is read from FILE or standard input; nothing is sent. Where an API
+    has the model in the path, as Gemini's, the body has to name it as "model", and ask for a
+    stream with "stream": true. Ids and times of creation are zero, so that two plans can be
+    compared.
     """
     config = flags.loaded(path, given)
     # Imported late: numpy and the tokenizers take longer than --help needs.

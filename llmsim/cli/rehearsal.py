@@ -69,10 +69,15 @@ def drawn(made: Plan) -> str:
         ]
     frames = [made.frames[index] for index in range(len(made.frames))]
     rows = [
-        (due * 1e3, len(frame), frame.decode().rstrip("\n").replace("\n", "\\n"))
+        (due * 1e3, len(frame), _line(frame.decode()))
         for due, frame in zip(made.due.tolist(), frames, strict=True)
     ]
     return f"{', '.join(facts)}\n\n{table(HEAD, rows)}"
+
+
+def _line(frame: str) -> str:
+    """A frame on one line."""
+    return frame.rstrip("\r\n").replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _ms(seconds: float) -> float:

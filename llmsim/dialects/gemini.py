@@ -26,7 +26,7 @@ class Gemini:
     """``POST …/models/{model}:generateContent`` and ``:streamGenerateContent``.
 
     Which model it is, whether the answer is streamed and as what is not in the body: without
-    ``alt=sse`` a stream is one JSON array. ``model`` None takes the body's.
+    ``alt=sse`` a stream is one JSON array. ``model`` None is for a body without a path.
     """
 
     name = "gemini"
@@ -90,11 +90,6 @@ class Gemini:
             framing.opening,
         )
         return Script(frames, np.concatenate(beats))
-
-
-def streamed() -> Gemini:
-    """The streaming method, with the model in the body."""
-    return Gemini(stream=True)
 
 
 def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> bytes:

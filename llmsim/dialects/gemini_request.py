@@ -52,7 +52,10 @@ class GenerationConfig(Struct, rename="camel"):
 
 
 class GenerateRequest(Struct, rename="camel"):
-    """The fields llmsim reads or checks; every other one is ignored."""
+    """The fields llmsim reads or checks; every other one is ignored.
+
+    ``stream`` is none of Gemini's: it says what else the path says.
+    """
 
     contents: Contents
     model: str | None = None
@@ -60,6 +63,7 @@ class GenerateRequest(Struct, rename="camel"):
     generation_config: GenerationConfig | None = None
     tools: list[Tool] | None = None
     tool_config: ToolConfig | None = None
+    stream: bool | None = None
 
 
 _reader = gemini_spelling.Reader(GenerateRequest)
@@ -69,13 +73,16 @@ _PLAIN = GenerationConfig()
 def read(body: bytes, model: str | None, stream: bool) -> Ask:
     """The request in neutral words. Raises BadRequest naming the field that is wrong.
 
-    ``model`` None takes the body's, which has one where requests are sent in batches.
+    ``model`` None is for a body without a path: it names the model itself, and says whether the
+    answer is to be streamed.
     """
     try:
         wire = _reader.read(body)
     except Malformed as mistake:
         raise gemini_envelope.refuse(mistake) from None
-    return ask(wire, named(wire.model) if model is None else model, stream)
+    if model is None:
+        return ask(wire, named(wire.model), wire.stream is True)
+    return ask(wire, model, stream)
 
 
 def named(model: str | None) -> str:

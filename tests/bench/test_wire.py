@@ -21,6 +21,13 @@ def test_a_request_is_http_with_a_json_body(wire, body):
     assert isinstance(json.loads(content), dict)
 
 
+def test_a_stream_may_be_asked_for_elsewhere():
+    wire = WIRES["gemini"]
+    head, _ = parts(wire.request(BODIES["small"](), 100, stream=True))
+    assert head[0] == f"POST {wire.stream_path} HTTP/1.1".encode()
+    assert wire.stream_path != wire.path
+
+
 @pytest.mark.parametrize(("count", "first"), [(1, "user"), (3, "user"), (2, "system")])
 def test_the_last_message_is_the_users(count, first):
     request = WIRES["openai_chat"].request(conversation(count, 40, fresh=False), 5, stream=True)

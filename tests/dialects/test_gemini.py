@@ -15,7 +15,7 @@ from google.genai.types import GenerateContentResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsim.dialects.gemini import Gemini, streamed
+from llmsim.dialects.gemini import Gemini
 from llmsim.engine.plan import Whole
 from llmsim.engine.tokens import tokenizer
 from llmsim.errors import Failure, Kind, TooLong
@@ -355,6 +355,12 @@ def test_failures_in_googles_words(dialect: Gemini, failure: Failure, message: s
 
 
 def test_without_a_path_the_body_names_the_model() -> None:
-    body = b'{"model":"models/gemini-2.5-pro","contents":"hi"}'
-    assert (Gemini().decode(body).model, Gemini().decode(body).stream) == ("gemini-2.5-pro", False)
-    assert streamed().decode(body).stream is True
+    ask = Gemini().decode(b'{"model":"models/gemini-2.5-pro","contents":"hi"}')
+    assert (ask.model, ask.stream) == ("gemini-2.5-pro", False)
+    ask = Gemini().decode(b'{"model":"gemini-2.5-pro","contents":"hi","stream":true}')
+    assert (ask.model, ask.stream) == ("gemini-2.5-pro", True)
+
+
+def test_with_a_path_the_body_has_no_say() -> None:
+    ask = PLAIN.decode(b'{"model":"other","contents":"hi","stream":true}')
+    assert (ask.model, ask.stream) == ("gemini-2.5-flash", False)
