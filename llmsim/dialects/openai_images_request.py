@@ -131,7 +131,9 @@ def _read(body: bytes) -> tuple[ImageRequest, tuple[Image, ...], int]:
         wire = msgspec.convert(_given(form), ImageRequest, strict=False)
     except msgspec.ValidationError as error:
         raise malformed(error) from None
-    files = _files(form, ("image", "image[]", "mask", "markup"))
+    files = _files(form, ("image", "image[]"))
+    if files:
+        files += _files(form, ("mask", "markup"))
     mark = 0
     for file in files:
         mark = crc32(file, mark)

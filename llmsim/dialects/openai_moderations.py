@@ -109,7 +109,7 @@ def _messages(given: str | list[str | TextPart | ImagePart]) -> tuple[Message, .
 
 
 def _result(message: Message, verdict: Verdict) -> dict[str, Any]:
-    applied = ["text"] if message.text else []
+    applied = ["text"] if message.text or not message.images else []
     seen = [*applied, "image"] if message.images else applied
     return {
         "flagged": bool(verdict.flagged),
