@@ -16,6 +16,7 @@ from llmsim.engine.schema.words import singular
 MOST_ITEMS = 10_000
 _USUAL = 3
 _FEW = 3
+_PLACINGS = 8
 _MANY = 100
 
 Wants: TypeAlias = tuple[int, ...]
@@ -44,6 +45,7 @@ class Items:
         if self._low > self._high:
             message = f"at least {self._low} and at most {self._high} items are asked for"
             raise ImpossibleSchema(path, message)
+        self._placings = _PLACINGS if self._wanted or (self._unique and self._prefix) else 1
         self._spots: dict[tuple[int, Wants], Spot] = {}
 
     def needs(self) -> Iterable[Spot]:
@@ -69,10 +71,20 @@ class Items:
         dice.spend()
         room -= 1
         reach = self._reach(room)
-        wants = self._assigned(min(self._length(dice), reach), reach, room)
+        length = min(self._length(dice), reach)
+        name = singular(name)
+        fault: ImpossibleSchema | None = None
+        for attempt in range(self._placings):
+            try:
+                wants = self._assigned(length, reach, room, dice, attempt)
+                return self._filled(wants, dice, room, name)
+            except ImpossibleSchema as error:  # perhaps one item took what another needs
+                fault = fault or error
+        raise fault or ImpossibleSchema(self._path, "no items were found")
+
+    def _filled(self, wants: list[Wants], dice: Dice, room: int, name: str) -> list[Any]:
         items: list[Any] = []
         seen: set[Any] = set()
-        name = singular(name)
         for index, want in enumerate(wants):
             spot = self._spot(index, want)
             try:
@@ -133,15 +145,20 @@ class Items:
                 return index
         return self._high
 
-    def _assigned(self, length: int, reach: int, room: int) -> list[Wants]:
-        """For each item, which ``contains`` it is there for: items of their own, if possible."""
+    def _assigned(
+        self, length: int, reach: int, room: int, dice: Dice, attempt: int
+    ) -> list[Wants]:
+        """For each item, which ``contains`` it is there for.
+
+        At the first attempt they get items of their own as far as possible, later any.
+        """
         most = self._prefix + sum(count for _, count in self._wanted)
         wants: list[Wants] = [()] * min(max(length, most), reach)
         for want, (_, count) in enumerate(self._wanted):
-            fewest_first = sorted(range(len(wants)), key=lambda index: len(wants[index]))
+            taken = [dice.below(100) if attempt else len(each) for each in wants]
             fitting = [
                 index
-                for index in fewest_first
+                for index in sorted(range(len(wants)), key=taken.__getitem__)
                 if self._spot(index, (*wants[index], want)).height <= room
             ]
             if len(fitting) < count:

@@ -72,7 +72,7 @@ def _types(_: Reader, value: Any, path: Path) -> str | list[str]:
             raise ImpossibleSchema(path, f"{shown(each)} is not a type; known: {', '.join(TYPES)}")
     if not listed:
         raise ImpossibleSchema(path, "an empty list of types allows nothing")
-    return value if isinstance(value, str) else listed
+    return value if isinstance(value, str) else list(dict.fromkeys(listed))
 
 
 def _options(_: Reader, value: Any, path: Path) -> list[Any]:

@@ -82,9 +82,11 @@ def _within(
     """The part of the usual range within the bounds, or what lies next to it."""
     start = usual[0] if low is None else max(low, usual[0])
     end = usual[1] if high is None else min(high, usual[1])
-    if start < end or low == high:
+    if start < end:
         return start, end
     span = usual[1] - usual[0]
+    if low is not None and low == high:
+        return low, low
     if high is None or (low is not None and low >= usual[1]):
         assert low is not None
         return low, low + span if high is None else min(high, low + span)

@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 import jsonschema_rs
 
+from llmsim.engine.schema.impossible import ImpossibleSchema
+
 _BACKTRACKS = 100_000
 
 
@@ -36,7 +38,10 @@ def _refuse(uri: str) -> NoReturn:
 
 
 class Check:
-    """Tells whether values are valid against a schema that is only put together if it is asked."""
+    """Tells whether values are valid against a schema that is only put together if it is asked.
+
+    Raises ImpossibleSchema for a schema that the verifier will not have.
+    """
 
     __slots__ = ("_accepts", "_schema")
 
@@ -46,5 +51,8 @@ class Check:
 
     def __call__(self, value: Any) -> bool:
         if self._accepts is None:
-            self._accepts = Verifier(self._schema()).accepts
+            try:
+                self._accepts = Verifier(self._schema()).accepts
+            except ValueError as error:
+                raise ImpossibleSchema((), f"values of it cannot be checked: {error}") from None
         return self._accepts(value)
