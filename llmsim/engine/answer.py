@@ -133,7 +133,7 @@ def _choice(ask: Ask, rules: Rules, draw: Draw, room: int, thought: int, seed: i
         hit = before_stop(words.text, ask.stop) if ask.stop else None
         if hit is not None:
             before, stop = hit
-            words = rules.tokenizer.text(before, pieces=ask.stream)
+            words, _ = recited(before, brief)
         if ask.logprobs is not None:
             words = _with_logprobs(words, ask.logprobs, rules.tokenizer, seed)
         said = (Said(words),)

@@ -59,7 +59,7 @@ def timed(ask: Ask, reply: Reply, rules: Rules, seed: int, dialect: Dialect, sta
         return Plan(200, whole, np.array([total]), False, ttft, total, seed, reply)
     script = dialect.script(ask, reply, stamp)
     clock = _clock(ask, rules, seed, reply)
-    ttft, total = float(clock[0]), float(clock.max())
+    ttft, total = float(clock.min()), float(clock.max())
     frames, due = script.frames, np.append(clock, (0.0, total))[script.beats]
     if len(reply.choices) > 1:
         order = np.argsort(due, kind="stable")
@@ -74,7 +74,7 @@ def _span(ask: Ask, rules: Rules, seed: int, reply: Reply) -> tuple[float, float
         span(rules.draws, choice.tokens, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
     ]
-    return spans[0] if len(spans) == 1 else (spans[0][0], max(last for _, last in spans))
+    return spans[0] if len(spans) == 1 else (min(first for first, _ in spans), max(last for _, last in spans))
 
 
 def _clock(ask: Ask, rules: Rules, seed: int, reply: Reply) -> Seconds:

@@ -98,10 +98,10 @@ class Answering:
             planned = plan(ask, rules, draw, dialect, stamp)
         else:
             planned = await to_thread(plan, ask, rules, draw, dialect, stamp)
-        if ask.store:
-            request.answer = stored(ask, planned, dialect, stamp)
+        answer = stored(ask, planned, dialect, stamp) if ask.store else b""
+        request.answer = answer
         request.begin(planned)
-        first = memory and await memory.keep(ask, body, request.answer, stamp)
+        first = memory and await memory.keep(ask, body, answer, stamp)
         if not first and planned.stream:
             await self._stream(port, request, planned, stamp)
         elif not first and planned.total:
