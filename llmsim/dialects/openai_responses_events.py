@@ -83,17 +83,19 @@ def script(ask: Ask, reply: Reply, stamp: Stamp) -> Script:
     whole = openai_responses_object.finished(wire.about, stamp, finish, reply.usage, items)
     name = LAST.get(finish, b"response.completed")
     writing.event(choice.beats - 1, name, b'"response":', *whole, b"}")
-    return Script(Numbered(writing.runs), _beats(choice, writing.beats))
+    return Script(Numbered(writing.runs), _beats(choice if items else None, writing.beats))
 
 
 CLOSING = 4
 """Events after the last piece of a text: text, part, item and response are done."""
 
 
-def _beats(choice: Choice, beats: Sequence[int]) -> Beats:
-    words = choice.segments[0].words
-    if len(choice.segments) == 1 and len(words.ends) == choice.tokens and beats[0] != START:
-        return sse.beats(words.tokens, len(beats) - words.tokens - CLOSING, CLOSING, 0)
+def _beats(choice: Choice | None, beats: Sequence[int]) -> Beats:
+    """The beats as an array: a shared one where each token of one text is a frame."""
+    if choice is not None and len(choice.segments) == 1 and beats[0] != START:
+        words = choice.segments[0].words
+        if len(words.ends) == words.tokens:
+            return sse.beats(words.tokens, len(beats) - words.tokens - CLOSING, CLOSING, 0)
     made = np.array(beats, np.int64)
     made.flags.writeable = False
     return made
