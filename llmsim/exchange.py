@@ -419,12 +419,15 @@ END = -1
 START = -2
 """The beat of a frame that waits for nothing."""
 
+FIRST = -3
+"""The beat of a frame that waits for the first token of any choice."""
+
 
 class Script(Struct, frozen=True, gc=False):
     """A streamed reply as its dialect spells it.
 
     ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
-    of all choices, one choice after another, or :data:`START` or :data:`END`.
+    of all choices, one choice after another, or :data:`FIRST`, :data:`START` or :data:`END`.
     """
 
     frames: Frames

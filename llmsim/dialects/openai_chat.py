@@ -16,7 +16,9 @@ from llmsim.dialects.openai_chat_request import ChatRequest
 from llmsim.dialects.openai_deltas import spelled as logprobs
 from llmsim.errors import Failure
 from llmsim.exchange import (
+    FIRST,
     Ask,
+    Beats,
     Called,
     Choice,
     Headers,
@@ -86,12 +88,20 @@ class OpenAIChat:
         for index, choice in enumerate(reply.choices):
             content, places = openai_chat_chunks.of(index, choice, style)
             tails += content
-            beats.append(places + offset if offset else places)
+            beats.append(places if len(reply.choices) == 1 else _together(places, offset))
             offset += choice.beats
         if wire.usage_wanted:
             tails.append(b'],"usage":%b}\n\n' % _usage(reply.usage))
         beats.append(sse.beats(0, 0, 0, 1 + wire.usage_wanted))
         return Script(sse.Spliced(prefix, tails, sse.DONE), np.concatenate(beats))
+
+
+def _together(places: Beats, offset: int) -> Beats:
+    """The beats of one choice of several, whose clock begins at ``offset``. All roles are told
+    with the first token of any: the SDK's ``.stream()`` wants choices to begin in order."""
+    moved = places + offset
+    moved[0] = FIRST
+    return moved
 
 
 def _head(ask: Ask, stamp: Stamp, kind: str) -> bytes:

@@ -60,7 +60,7 @@ def timed(ask: Ask, reply: Reply, rules: Rules, seed: int, dialect: Dialect, sta
     script = dialect.script(ask, reply, stamp)
     clock = _clock(ask, rules, seed, reply)
     ttft, total = float(clock.min()), float(clock.max())
-    frames, due = script.frames, np.append(clock, (0.0, total))[script.beats]
+    frames, due = script.frames, np.append(clock, (ttft, 0.0, total))[script.beats]
     if len(reply.choices) > 1:
         order = np.argsort(due, kind="stable")
         frames, due = frames.reorder(order), due[order]
@@ -74,7 +74,9 @@ def _span(ask: Ask, rules: Rules, seed: int, reply: Reply) -> tuple[float, float
         span(rules.draws, choice.tokens, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(reply.choices)
     ]
-    return spans[0] if len(spans) == 1 else (min(first for first, _ in spans), max(last for _, last in spans))
+    if len(spans) == 1:
+        return spans[0]
+    return min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def _clock(ask: Ask, rules: Rules, seed: int, reply: Reply) -> Seconds:

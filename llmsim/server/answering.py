@@ -11,7 +11,7 @@ from llmsim.config import Config
 from llmsim.engine import prompt, seeds
 from llmsim.engine.answer import Draw, Rules
 from llmsim.engine.caching import LEAST, MISS, cacheable
-from llmsim.engine.plan import plan
+from llmsim.engine.plan import failed, plan
 from llmsim.engine.task import lengthy
 from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Ask, Dialect, Plan, Stamp
@@ -72,32 +72,19 @@ class Answering:
         except Gone:
             request.left()
         except Exception:
-            log.exception("could not answer a request to %s", endpoint.name)
-            message = "The server had an error while processing your request. Sorry about that!"
-            request.refuse(port, Failure(Kind.SERVER_ERROR, message))
+            request.refuse(port, _broken(endpoint))
 
     async def _answer(self, port: Port, request: Request) -> None:
         request.body = body = await port.body(self._body_limit)
         dialect, memory = request.endpoint.dialect, request.endpoint.memory
+        if request.endpoint.admit is not None:
+            request.endpoint.admit(port)
         ask = dialect.decode(body)
         request.model = ask.model
         if memory is not None:
             ask = await memory.recall(ask)
-        rules = self._rulebook.known(ask.model) or await self.rules(ask.model)
-        try:
-            prompt_tokens = prompt.tokens(ask, rules.tokenizer, INLINE_CHARACTERS)
-        except prompt.Lengthy:
-            prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
-        turn = self._segment.advance(Cursor.TURN) if self._takes_turns else 0
-        cached = MISS
-        if prompt_tokens >= LEAST and cacheable(ask):
-            cached = await self._prompts.look(ask, rules, prompt_tokens)
-        draw = Draw(self._seed(ask, body), turn, prompt_tokens, cached)
         stamp = Stamp(request.mark, int(request.arrived))
-        if ask.task is None or not lengthy(ask, ask.task):
-            planned = plan(ask, rules, draw, dialect, stamp)
-        else:
-            planned = await to_thread(plan, ask, rules, draw, dialect, stamp)
+        planned = await self._planned(ask, body, dialect, stamp)
         answer = stored(ask, planned, dialect, stamp) if ask.store else b""
         request.answer = answer
         request.begin(planned)
@@ -108,8 +95,43 @@ class Answering:
             await self._late(port, request, planned, stamp)
         else:
             now = now_us()
-            port.reply(planned.status, request.head(planned, stamp), first or planned.frames[0])
+            head = request.head(planned, stamp)
+            # Counted before the client can see it: a worker killed in between has told no one.
             request.sent(planned.status, now, now - request.start)
+            port.reply(planned.status, head, first or planned.frames[0])
+
+    async def unawaited(self, endpoint: Endpoint, body: bytes) -> Plan:
+        """The plan of an answer that nobody waits for, which counts as given. A request that
+        can not be served has a plan, too."""
+        request = Request(endpoint, self._board, self._journal)
+        request.body = body
+        stamp = Stamp(request.mark, int(request.arrived))
+        try:
+            ask = endpoint.dialect.decode(body)
+            request.model = ask.model
+            planned = await self._planned(ask, body, endpoint.dialect, stamp)
+        except BadRequest as bad:
+            planned = failed(bad.failure, *endpoint.dialect.failure(bad.failure, stamp))
+        except Exception:
+            failure = _broken(endpoint)
+            planned = failed(failure, *endpoint.dialect.failure(failure, stamp))
+        request.unawaited(planned)
+        return planned
+
+    async def _planned(self, ask: Ask, body: bytes, dialect: Dialect, stamp: Stamp) -> Plan:
+        rules = self._rulebook.known(ask.model) or await self.rules(ask.model)
+        try:
+            prompt_tokens = prompt.tokens(ask, rules.tokenizer, INLINE_CHARACTERS)
+        except prompt.Lengthy:
+            prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
+        turn = self._segment.advance(Cursor.TURN) if self._takes_turns else 0
+        cached = MISS
+        if prompt_tokens >= LEAST and cacheable(ask):
+            cached = await self._prompts.look(ask, rules, prompt_tokens)
+        draw = Draw(self._seed(ask, body), turn, prompt_tokens, cached)
+        if ask.task is None or not lengthy(ask, ask.task):
+            return plan(ask, rules, draw, dialect, stamp)
+        return await to_thread(plan, ask, rules, draw, dialect, stamp)
 
     async def rules(self, model: str) -> Rules:
         """The rules for a model; a tokenizer that has to be built does not hold the loop."""
@@ -158,6 +180,13 @@ class Answering:
             await reached
         finally:
             leaving.cancel()
+
+
+def _broken(endpoint: Endpoint) -> Failure:
+    """What clients are told of the exception being handled, which is logged."""
+    log.exception("could not answer a request to %s", endpoint.name)
+    message = "The server had an error while processing your request. Sorry about that!"
+    return Failure(Kind.SERVER_ERROR, message)
 
 
 def _give_up(reached: asyncio.Future[None]) -> None:

@@ -33,15 +33,28 @@ class Memory(Protocol):
         ...
 
 
+class Admission(Protocol):
+    """Looks at the head of a request. Raises BadRequest for one that is not let in."""
+
+    def __call__(self, port: Port, /) -> None: ...
+
+
 class Endpoint:
     """A path that answers, in one dialect."""
 
-    __slots__ = ("dialect", "memory", "name")
+    __slots__ = ("admit", "dialect", "memory", "name")
 
-    def __init__(self, name: str, dialect: Dialect, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        dialect: Dialect,
+        memory: Memory | None = None,
+        admit: Admission | None = None,
+    ) -> None:
         self.name = name
         self.dialect = dialect
         self.memory = memory
+        self.admit = admit
 
 
 class Request:
@@ -117,7 +130,7 @@ class Request:
         """A plain answer has left at ``now``, ``late`` µs after it was due."""
         self._board.late(late, 1)
         took = (now - self.start) / 1e6
-        self.done(status, took, took, max(late, 0) / 1e6, 1)
+        self.done(status, took, took, max(late, 0) / 1e6, int(status != CLIENT_GONE))
 
     def done(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
         """Count and remember an answer that was sent, or that its client left."""
@@ -131,6 +144,14 @@ class Request:
         row = board.row(self.endpoint.name, self.model, status)
         second = (self.start + int(end * 1e6)) // 1_000_000
         board.finished(row, second, tokens, self.streamed)
+
+    def unawaited(self, planned: Plan) -> None:
+        """An answer that nobody waits for: it counts as given now, and as having taken as long
+        as planned."""
+        self.begin(planned)
+        self._journal.end(self.number, planned.status, planned.total, planned.total, 0.0, 1)
+        row = self._board.row(self.endpoint.name, self.model, planned.status)
+        self._board.finished(row, self.start // 1_000_000, self.tokens, False)
 
     def refuse(self, port: Port, failure: Failure) -> None:
         """Answer with a failure instead."""
