@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import assert_never
 
 import orjson
+from msgspec import structs
 
 from llmsim.dialects import (
     anthropic_answer,
     anthropic_envelope,
     anthropic_events,
     anthropic_request,
+    anthropic_strict,
     cut_json,
     sse,
 )
@@ -38,15 +40,21 @@ _STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-ca
 
 
 class Anthropic:
-    """``POST /v1/messages``. ``tier`` is the service tier that answers."""
+    """``POST /v1/messages``. ``strict`` refuses all that the live service refuses."""
 
     name = "anthropic"
+    tier = b"standard"
 
-    def __init__(self, tier: str = "standard") -> None:
-        self._tier = tier
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
 
     def decode(self, body: bytes) -> Ask:
-        return anthropic_request.read(body)
+        return self._checked(anthropic_request.read(body))
+
+    def _checked(self, ask: Ask) -> Ask:
+        if self._strict:
+            anthropic_strict.check(ask.wire)
+        return ask
 
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
         return anthropic_envelope.failure(failure, stamp)
@@ -64,13 +72,13 @@ class Anthropic:
                 b"],",
                 anthropic_answer.stopped(choice),
                 b',"usage":',
-                anthropic_answer.usage(reply.usage, self._tier),
+                anthropic_answer.usage(reply.usage, self.tier),
                 b"}",
             )
         )
 
     def script(self, ask: Ask, reply: Reply, stamp: Stamp) -> Script:
-        return anthropic_events.script(ask, reply, stamp, self._tier)
+        return anthropic_events.script(ask, reply, stamp, self.tier)
 
 
 class AnthropicCount(Anthropic):
@@ -79,11 +87,22 @@ class AnthropicCount(Anthropic):
     name = "anthropic_count"
 
     def decode(self, body: bytes) -> Ask:
-        return anthropic_request.read_prompt(body)
+        return self._checked(anthropic_request.read_prompt(body))
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
         assert isinstance(reply.made, Counted)
         return b'{"input_tokens":%d}' % reply.made.prompt
+
+
+class AnthropicBatch(Anthropic):
+    """One request of a message batch: never streamed."""
+
+    name = "anthropic_batch"
+    tier = b"batch"
+
+    def decode(self, body: bytes) -> Ask:
+        ask = super().decode(body)
+        return structs.replace(ask, stream=False) if ask.stream else ask
 
 
 def _content(choice: Choice, unseen: bool, stamp: Stamp) -> bytes:

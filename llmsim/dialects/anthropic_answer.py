@@ -50,12 +50,12 @@ def stopped(choice: Choice) -> bytes:
     )
 
 
-def usage(used: Usage, tier: str) -> bytes:
+def usage(used: Usage, tier: bytes) -> bytes:
     """The usage of a whole message. Cached input tokens are not among the others."""
     return b"%b%b}" % (_spent(used, used.completion, tier), _details(used))
 
 
-def start(used: Usage, tier: str) -> bytes:
+def start(used: Usage, tier: bytes) -> bytes:
     """The usage at the start of a stream, when hardly anything has been said."""
     return _spent(used, min(1, used.completion), tier) + b"}"
 
@@ -65,12 +65,12 @@ def total(used: Usage) -> bytes:
     return b'{%b,"output_tokens":%d%b}' % (_input(used), used.completion, _details(used))
 
 
-def _spent(used: Usage, output: int, tier: str) -> bytes:
+def _spent(used: Usage, output: int, tier: bytes) -> bytes:
     hour = used.cache_written_hour
     return (
         b'{%b,"cache_creation":{"ephemeral_5m_input_tokens":%d,"ephemeral_1h_input_tokens":%d},'
         b'"output_tokens":%d,"service_tier":"%b","inference_geo":"not_available"'
-        % (_input(used), used.cache_written - hour, hour, output, tier.encode())
+        % (_input(used), used.cache_written - hour, hour, output, tier)
     )
 
 

@@ -56,7 +56,7 @@ def _started(index: int, block: bytes) -> bytes:
     )
 
 
-def script(ask: Ask, reply: Reply, stamp: Stamp, tier: str) -> Script:
+def script(ask: Ask, reply: Reply, stamp: Stamp, tier: bytes) -> Script:
     """The whole stream."""
     choice = reply.choices[0]
     start = b'{"type":"message_start","message":%b],%b,"usage":%b}}' % (
