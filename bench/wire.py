@@ -93,6 +93,21 @@ def _gemini(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any
     }
 
 
+def _anthropic(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
+    system = {"system": messages[0]} if len(messages) % 2 == 0 else {}
+    said = messages[len(system) :]
+    return {
+        "model": "claude-sonnet-4-6",
+        **system,
+        "messages": [
+            {"role": role, "content": text}
+            for role, text in zip(cycle(("user", "assistant")), said, strict=False)
+        ],
+        "max_tokens": tokens,
+        "stream": stream,
+    }
+
+
 WIRES = {
     "openai_chat": Wire(
         path="/v1/chat/completions",
@@ -114,6 +129,13 @@ WIRES = {
         body=_openai_completions,
         lead=0,
         tail=2,  # the finish reason; [DONE]
+    ),
+    "anthropic": Wire(
+        path="/v1/messages",
+        headers=(("x-api-key", "bench"), ("anthropic-version", "2023-06-01")),
+        body=_anthropic,
+        lead=3,  # message and block start; ping
+        tail=3,  # block, message delta and message stop
     ),
     "gemini": Wire(
         path="/v1beta/models/gemini-2.5-flash-lite:generateContent",
