@@ -17,7 +17,13 @@ from llmsim.exchange import Stamp, Usage
 
 Status: TypeAlias = Literal["queued", "in_progress", "cancelled"]
 
-_ANSWERED = {"function_call_output", "custom_tool_call_output"}
+# Items that tell their status, messages aside.
+_CALLS = {
+    "function_call",
+    "function_call_output",
+    "custom_tool_call",
+    "custom_tool_call_output",
+}
 
 
 class Output(Struct):
@@ -66,7 +72,7 @@ def item(raw: Mapping[str, Any], name: str) -> Object:
     made = {**raw, "id": raw.get("id") or name, "type": kind(raw)}
     if made["type"] == "message":
         made |= {"status": raw.get("status") or "completed", "content": _content(raw)}
-    elif made["type"] in _ANSWERED or made["type"] == "function_call":
+    elif made["type"] in _CALLS:
         made["status"] = raw.get("status") or "completed"
     return made
 
