@@ -13,7 +13,7 @@ import orjson
 from llmsim.dialects import gemini_chunks, gemini_envelope, gemini_request, sse
 from llmsim.dialects.gemini_contents import Media
 from llmsim.errors import Failure
-from llmsim.exchange import Ask, Headers, Plan, Reply, Script, Stamp, Usage
+from llmsim.exchange import END, Ask, Beats, Headers, Plan, Reply, Script, Stamp, Usage
 
 _EVENTS: Headers = [
     ("content-type", "text/event-stream"),
@@ -62,7 +62,7 @@ class Gemini:
         candidates = [
             gemini_chunks.whole(index, choice, style) for index, choice in enumerate(reply.choices)
         ]
-        return _response(candidates, _usage(reply.usage, ask.wire), ask.model, stamp)
+        return _response(candidates, reply.usage, ask, stamp)
 
     def script(self, ask: Ask, reply: Reply, stamp: Stamp) -> Script:
         framing = self._framing
@@ -71,25 +71,30 @@ class Gemini:
         tails: list[bytes] = []
         beats = []
         offset = 0
+        final = len(reply.choices) - 1
         for index, choice in enumerate(reply.choices):
             said, ends = gemini_chunks.chunks(index, choice, style, alone)
-            places = gemini_chunks.beats(ends, choice)
-            tails += said
-            beats.append(places + offset if offset else places)
+            places = gemini_chunks.beats(ends, choice, index == final)
+            tails = tails + said if tails else said
+            beats.append(_later(places, offset) if offset else places)
             offset += choice.beats
-        beats.append(sse.beats(0, 0, 0, 1))
         candidates = [
             gemini_chunks.last(index, choice, style, alone)
             for index, choice in enumerate(reply.choices)
         ]
-        closing = _response(candidates, _usage(reply.usage, ask.wire), ask.model, stamp)
+        closing = _response(candidates, reply.usage, ask, stamp)
         frames = sse.Spliced(
             _prefix(framing, reply.usage.prompt, ask.model, stamp),
             tails,
             framing.before + closing + framing.last,
             framing.opening,
         )
-        return Script(frames, np.concatenate(beats))
+        return Script(frames, beats[0] if alone else np.concatenate(beats))
+
+
+def _later(beats: Beats, offset: int) -> Beats:
+    """The beats of a candidate that comes after ``offset`` beats of others."""
+    return np.where(beats == END, END, beats + offset)
 
 
 def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> bytes:
@@ -97,21 +102,16 @@ def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> byte
 
     Only the last one has all of the usage, as with Gemini 2.0: the others are then alike.
     """
-    return (
-        framing.before
-        + (
-            f'{{"usageMetadata":{{"promptTokenCount":{prompt},"totalTokenCount":{prompt}}},'
-            f'{_identity(model, stamp)},"candidates":['
-        ).encode()
+    said = (
+        f'{{"usageMetadata":{{"promptTokenCount":{prompt},"totalTokenCount":{prompt}}},'
+        f'{_identity(model, stamp)},"candidates":['
     )
+    return framing.before + said.encode()
 
 
-def _response(candidates: list[bytes], usage: bytes, model: str, stamp: Stamp) -> bytes:
-    return b'{"candidates":[%b],"usageMetadata":%b,%b}' % (
-        b",".join(candidates),
-        usage,
-        _identity(model, stamp).encode(),
-    )
+def _response(candidates: list[bytes], usage: Usage, ask: Ask, stamp: Stamp) -> bytes:
+    about = f'],"usageMetadata":{_usage(usage, ask.wire)},{_identity(ask.model, stamp)}}}'
+    return b'{"candidates":[' + b",".join(candidates) + about.encode()
 
 
 def _identity(model: str, stamp: Stamp) -> str:
@@ -123,7 +123,7 @@ def _quoted(model: str) -> str:
     return orjson.dumps(model).decode()
 
 
-def _usage(usage: Usage, media: Media) -> bytes:
+def _usage(usage: Usage, media: Media) -> str:
     """``usageMetadata``, in which thoughts are not part of the candidates' tokens."""
     cached = f',"cachedContentTokenCount":{usage.cached}' if usage.cached else ""
     thoughts = f',"thoughtsTokenCount":{usage.reasoning}' if usage.reasoning else ""
@@ -132,11 +132,13 @@ def _usage(usage: Usage, media: Media) -> bytes:
         f'"candidatesTokenCount":{usage.completion - usage.reasoning},'
         f'"totalTokenCount":{usage.total}{cached},'
         f'"promptTokensDetails":[{modalities(usage.prompt, media)}]{thoughts}}}'
-    ).encode()
+    )
 
 
 def modalities(prompt: int, media: Media) -> str:
     """The prompt's tokens by modality."""
+    if not media:
+        return f'{{"modality":"TEXT","tokenCount":{prompt}}}'
     told = {**media, "TEXT": prompt - sum(media.values()) + media.get("TEXT", 0)}
     return ",".join(
         f'{{"modality":"{modality}","tokenCount":{told[modality]}}}' for modality in sorted(told)

@@ -35,6 +35,7 @@ FINISH = {
     Finish.TOOLS: b"STOP",
     Finish.FILTER: b"SAFETY",
 }
+_SAID = b'{"content":{"parts":[{"text":%b}],"role":"model"},"finishReason":"%b","index":%d}'
 CALLS = 8  # ids set apart for each candidate's calls
 VOCABULARY = 262_144  # Gemma's: Gemini's own is not public
 
@@ -54,6 +55,9 @@ def style(reply: Reply, framing: sse.Framing, stamp: Stamp) -> Style:
 
 def whole(index: int, choice: Choice, style: Style) -> bytes:
     """A candidate that is sent at once."""
+    words = _only_words(choice, style)
+    if words is not None:
+        return _SAID % (orjson.dumps(words.text), FINISH[choice.finish], index)
     parts = []
     scored: tuple[TokenLogprobs, ...] = ()
     calls = 0
@@ -70,12 +74,18 @@ def whole(index: int, choice: Choice, style: Style) -> bytes:
     return candidate(index, b",".join(parts), FINISH[choice.finish], scored)
 
 
-def chunks(index: int, choice: Choice, style: Style, alone: bool) -> tuple[list[bytes], list[int]]:
+def chunks(
+    index: int, choice: Choice, style: Style, alone: bool
+) -> tuple[list[bytes], Sequence[int]]:
     """What follows the prefix in a streamed candidate's chunks, and the token each waits for.
 
     A function call is one chunk, sent once it is complete; one that was cut short is not. A
     candidate that has the stream for itself leaves its last part to :func:`last`.
     """
+    words = _only_words(choice, style)
+    if words is not None and alone:
+        said = words.pieces[:-1]
+        return list(map(_tails(index, False, style.framing).__getitem__, said)), words.ends[:-1]
     tails: list[bytes] = []
     ends: list[int] = []
     offset = calls = 0
@@ -99,6 +109,10 @@ def chunks(index: int, choice: Choice, style: Style, alone: bool) -> tuple[list[
 
 def last(index: int, choice: Choice, style: Style, alone: bool) -> bytes:
     """The candidate that ends a stream: with its last part if it has the stream for itself."""
+    only = _only_words(choice, style)
+    if only is not None and alone:
+        said = only.pieces[-1] if only.pieces else ""
+        return _SAID % (orjson.dumps(said), FINISH[choice.finish], index)
     finish = FINISH[choice.finish]
     place = len(choice.segments) - 1
     segment = choice.segments[place]
@@ -126,11 +140,19 @@ def candidate(
     return b'{"content":{%b"role":"model"}%b,"index":%d%b}' % (content, reason, index, logprobs)
 
 
-def beats(ends: Sequence[int], choice: Choice) -> Beats:
-    """The beats of one candidate's chunks."""
+def beats(ends: Sequence[int], choice: Choice, end: int) -> Beats:
+    """The beats of one candidate's chunks, and of ``end`` frames that end the stream."""
     if ends and ends[-1] == len(ends) - 1:
-        return sse.beats(len(ends), 0, 0, 0)
-    return sse.beats_of(ends, choice.beats, 0, 0, 0)
+        return sse.beats(len(ends), 0, 0, end)
+    return sse.beats_of(ends, choice.beats, 0, 0, end)
+
+
+def _only_words(choice: Choice, style: Style) -> Text | None:
+    """The text of a candidate that is nothing else, as most are."""
+    first = choice.segments[0]
+    if len(choice.segments) == 1 and type(first) is Said and not style.signed:
+        return None if first.words.logprobs else first.words
+    return None
 
 
 def _spoken(index: int, segment: Said | Thought | Refused, style: Style) -> list[bytes]:

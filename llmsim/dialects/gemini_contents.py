@@ -16,8 +16,6 @@ from llmsim.exchange import Call, Message
 
 ROLES = {None: "user", "": "user", "user": "user", "model": "model", "function": "user"}
 
-_SPEAKERS = ("user", "model", None)
-
 LONE_RESPONSE = (
     "Please ensure that function response turn comes immediately after a function call turn."
 )
@@ -95,22 +93,20 @@ def read(contents: Contents, system: str | Content | None) -> tuple[tuple[Messag
             messages.append(Message("user", content))
             before = None
             continue
-        text = None
-        parts = content.parts
+        text, role, parts = None, content.role, content.parts
         if type(parts) is list and len(parts) == 1:
             part = parts[0]
-            if type(part) is Part and not part.thought:
+            if type(part) is Part and part.thought is None:
                 text = part.text
-        # Most contents are one text: they take the short way.
-        role = content.role
-        if text is None or role not in _SPEAKERS:
+        # Most contents are one text: they take a short way.
+        if text is None:
             reader.add(place, content)
-        elif role != "model":
+        elif role == "user":
             messages.append(Message("user", text))
-        elif before == "model":
-            reader.say(Message("assistant", text))
-        else:
+        elif role == "model" != before:
             messages.append(Message("assistant", text))
+        else:
+            reader.add(place, content)
         before = role
     if reader.tracked:
         _check(messages)
@@ -181,7 +177,9 @@ class _Reader:
                 self._other(part, said, media, f"contents[{place}].parts[{index}]")
         extra, mark = self._counted(media) if media else (0, 0)
         if role == "model":
-            self.say(Message("assistant", "".join(said), None, (), tuple(calls), None, extra, mark))
+            self._say(
+                Message("assistant", "".join(said), None, (), tuple(calls), None, extra, mark)
+            )
         elif calls:
             raise invalid(CALLED_BY_USER)
         elif said or media:
@@ -195,8 +193,7 @@ class _Reader:
             mark = attachments.mark(medium.content, mark)
         return sum(medium.tokens for medium in media), mark
 
-    def say(self, message: Message) -> None:
-        """Add what the model said."""
+    def _say(self, message: Message) -> None:
         messages = self.messages
         if messages and messages[-1].role == "assistant":
             before = messages.pop()
