@@ -57,6 +57,11 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aliases: tuple[str, ...] = ()
     dimensions: int = 0
 
+    @property
+    def window_is_input(self) -> bool:
+        """Whether what the model says has a limit of its own, beside the window."""
+        return self.provider == "google"
+
 
 class _Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
     """The file: the models, and which of them stands for a whole family of unlisted names."""

@@ -94,6 +94,8 @@ def _room(ask: Ask, rules: Rules, draw: Draw) -> int:
     """The most completion tokens one choice may have."""
     window = rules.model.context_window or UNBOUNDED
     left = window - draw.prompt_tokens
+    if left >= 0 and rules.model.window_is_input:
+        left = UNBOUNDED
     if ask.max_tokens is None:
         if left > 0:
             return min(left, rules.model.max_output_tokens or UNBOUNDED)

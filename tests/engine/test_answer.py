@@ -172,6 +172,18 @@ def test_a_full_window_leaves_nothing_to_say() -> None:
         compose(asked(), given_, draw)
 
 
+@pytest.mark.parametrize(("left", "fits"), [(0, True), (1, True), (-1, False)])
+def test_a_window_that_is_for_input_takes_nothing_from_the_answer(left: int, fits: bool) -> None:
+    given_ = rules("gemini-2.5-flash-lite")
+    draw = Draw(seed=7, turn=0, prompt_tokens=given_.model.context_window - left)
+    if fits:
+        for ask in (asked(), asked(max_tokens=40)):
+            assert compose(ask, given_, draw).choices[0].finish is Finish.STOP
+    else:
+        with pytest.raises(BadRequest):
+            compose(asked(), given_, draw)
+
+
 def test_no_answer_is_longer_than_the_models_own_limit() -> None:
     given_ = rules(tokens=10**6)
     (choice,) = composed(asked(), given_).choices
