@@ -63,13 +63,8 @@ class Compiler:
         """A maker whose values are checked if they need to be."""
         if not known.hard:
             return self._maker(known, checked=False)
+        maker = self._maker(known, checked=True)
         strict = Spot(partial(self._strictly, known.facets))
-        try:
-            maker = self._maker(known, checked=True)
-        except ImpossibleSchema:
-            if known.strict:
-                raise
-            maker = self._strictly(known.facets)
         path = self._document.path(*known.facets)
         return Verified(maker, self.accepts(known.facets), strict, path)
 
@@ -105,13 +100,12 @@ class Compiler:
             wanted = mask & kinds.described(facets) or mask & kinds.STRING or mask
         if wanted == mask and sum(bool(mask & kind) for kind in _EACH) == 1:
             return self._kind(facets, mask)
-        spots = {kind: self._kind_spot(facets, mask & kind) for kind in _EACH if mask & kind}
+        spots = {
+            kind: Spot(partial(self._kind, facets, mask & kind)) for kind in _EACH if mask & kind
+        }
         first = [spot for kind, spot in spots.items() if kind & wanted]
         last = [spot for kind, spot in spots.items() if not kind & wanted]
         return Fork(first, last, rare=spots.get(kinds.NULL))
-
-    def _kind_spot(self, facets: tuple[Facet, ...], kind: int) -> Spot:
-        return Spot(partial(self._kind, facets, kind))
 
     def _kind(self, facets: tuple[Facet, ...], kind: int) -> Maker:
         """What makes values of one type."""
@@ -129,7 +123,9 @@ class Compiler:
 
     def _about(self, facets: tuple[Facet, ...], keywords: frozenset[str]) -> Check:
         """A check of these keywords only."""
-        told = tuple({key: facet[key] for key in keywords & facet.keys()} for facet in facets)
+        told = tuple(
+            {key: value for key, value in facet.items() if key in keywords} for facet in facets
+        )
         return Check(partial(self._document.closed, tuple(filter(None, told)) or ({},)))
 
     def _enumerated(self, facets: tuple[Facet, ...], mask: int) -> Sequence[Any] | None:

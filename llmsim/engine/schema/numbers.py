@@ -16,8 +16,8 @@ from llmsim.engine.schema.words import range_of
 
 Number: TypeAlias = int | float
 
-_LOWS = {"minimum", "exclusiveMinimum"}
-_HIGHS = {"maximum", "exclusiveMaximum"}
+_LOWS = ("minimum", "exclusiveMinimum")
+_HIGHS = ("maximum", "exclusiveMaximum")
 _MOST_DECIMALS = 6
 _TRIES = 64
 _WILD = (-1_000_000, 1_000_000, 3)
@@ -48,11 +48,11 @@ def bounds(facets: Iterable[Facet], path: Path) -> Bounds:
     above = below = False
     step = None
     for facet in facets:
-        for key in _LOWS & facet.keys():
+        for key in filter(facet.__contains__, _LOWS):
             value, excluded = facet[key], key != "minimum"
             if low is None or (value, excluded) > (low, above):
                 low, above = value, excluded
-        for key in _HIGHS & facet.keys():
+        for key in filter(facet.__contains__, _HIGHS):
             value, excluded = facet[key], key != "maximum"
             if high is None or (-value, excluded) > (-high, below):
                 high, below = value, excluded

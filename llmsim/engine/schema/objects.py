@@ -135,7 +135,10 @@ class Properties:
         for attempt in range(_TRIES + 4 * wanted):
             dice.spend()
             if self._names is not None:
-                yield self._names.make(dice, self._names.height, "key")
+                try:
+                    yield self._names.make(dice, self._names.height, "key")
+                except ImpossibleSchema:
+                    return
             for each in self._patterns.values():
                 yield each.draw(1, 40, dice, wild=attempt > 0) or ""
             word = dice.pick(PLAIN)

@@ -72,8 +72,7 @@ class Texts:
             return self._wild(dice)
         if self._example is not None and dice.below(3):
             return self._example
-        name = self._hint or name
-        if plausible := words.values(name):
+        if plausible := words.values(self._hint) or words.values(name):
             text = dice.pick(plausible)
         elif words.is_identifier(name):
             text = words.identifier(name, dice)

@@ -6,7 +6,7 @@ A set is a sorted tuple of inclusive code point ranges without overlap.
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias
 
 Set: TypeAlias = tuple[tuple[int, int], ...]
@@ -48,6 +48,11 @@ _SCRIPTS: dict[str, Set] = {
     "katakana": ((0x30A2, 0x30F3),),
     "han": ((0x4E00, 0x9FA5),),
 }
+_CATEGORIES = (
+    "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd",
+    "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "S", "Sm",
+    "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf",
+)  # fmt: skip
 _LONG_CATEGORIES = {
     "letter": "L",
     "uppercase_letter": "Lu",
@@ -115,10 +120,21 @@ def unicode_property(name: str) -> Set | None:
     if short in {"any", "assigned"}:
         return EVERYTHING
     category = _LONG_CATEGORIES.get(short, value)
-    points = [
-        point for point in range(_SCANNED) if unicodedata.category(chr(point)).startswith(category)
-    ]
-    return union(tuple((point, point) for point in points)) if points and category else None
+    if category not in _CATEGORIES:
+        return None
+    return union(
+        *(
+            single(point)
+            for point in range(_SCANNED)
+            if unicodedata.category(chr(point)).startswith(category)
+        )
+    )
+
+
+@lru_cache(maxsize=512)
+def printable(chars: Set) -> str:
+    """The members of a set that ASCII can print."""
+    return "".join(filter(partial(contains, chars), map(chr, range(0x20, 0x7F))))
 
 
 @lru_cache(maxsize=512)
@@ -128,12 +144,11 @@ def alphabet(chars: Set) -> str:
     Sets of up to letters and digits are shown whole; a larger one by small letters if it has
     them, else by what is printable, else by whatever there is, surrogates excepted.
     """
-    printable = [chr(point) for point in range(0x20, 0x7F) if contains(chars, chr(point))]
-    if len(printable) > _BROAD:
-        plain = "".join(char for char in _LETTERS if char in printable)
-        return plain or "".join(printable)
-    if printable:
-        return "".join(printable)
+    shown = printable(chars)
+    if len(shown) > _BROAD:
+        return "".join(char for char in _LETTERS if char in shown) or shown
+    if shown:
+        return shown
     points: list[int] = []
     for low, high in chars:
         step = max(1, (high - low) // _SHOWN)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmsim.engine.schema.dice import Dice
-from llmsim.engine.schema.regex.charsets import alphabet, contains
+from llmsim.engine.schema.regex.charsets import Set, alphabet, printable
 from llmsim.engine.schema.regex.tree import (
     Again,
     Char,
@@ -27,7 +27,6 @@ LONGEST = 4096
 """Characters: the longest string drawn from a regular expression."""
 
 _ALL = (1 << (LONGEST + 1)) - 1
-_PRINTABLE = [chr(point) for point in range(0x20, 0x7F)]
 
 
 def bits(mask: int) -> list[int]:
@@ -184,12 +183,8 @@ class _Draft:
             case Edge() | Look():
                 pass
 
-    def _char(self, chars: tuple[tuple[int, int], ...]) -> str:
-        if self._wild:
-            printable = [char for char in _PRINTABLE if contains(chars, char)]
-            if printable:
-                return self._dice.pick(printable)
-        return self._dice.pick(alphabet(chars))
+    def _char(self, chars: Set) -> str:
+        return self._dice.pick((self._wild and printable(chars)) or alphabet(chars))
 
     def _sequence(self, parts: tuple[Node, ...], length: int) -> None:
         rests = [1]

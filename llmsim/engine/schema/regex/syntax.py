@@ -17,6 +17,7 @@ from llmsim.engine.schema.regex.tree import (
     Sequence,
 )
 
+LONGEST = 10_000
 DEEPEST = 50
 MOST_REPEATS = 1000
 
@@ -26,6 +27,8 @@ _COUNTS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?
 
 def parse(pattern: str) -> Node:
     """The tree of a regular expression. Raises ValueError saying what is wrong."""
+    if len(pattern) > LONGEST:
+        raise ValueError(f"it has more than {LONGEST} characters")
     parser = Parser(Scanner(pattern))
     node = parser.options()
     if parser.text.rest():
