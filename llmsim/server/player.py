@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
+
 from llmsim.exchange import Plan
 from llmsim.server.ports import Stream
 from llmsim.shared.board import CLOSED, OPENED, Board
@@ -50,7 +52,9 @@ class Playing:
 
     def __init__(self, plan: Plan, start: int, stream: Stream, ended: Ending) -> None:
         self.frames = plan.frames
-        self.due = (plan.due * 1e6).astype("int64").data
+        # Half an hour fits 32 bits; an open stream should cost little.
+        width = np.int32 if plan.total < 2000 else np.int64
+        self.due = (plan.due * 1e6).astype(width).data
         self.start = start
         self.stream: Stream | None = stream
         self.ended = ended
