@@ -5,20 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any
-from zlib import crc32
 
 import orjson
 from msgspec import Struct
 
-from llmsim.dialects import gemini_envelope, sse
+from llmsim.dialects import gemini_envelope, gemini_logprobs, sse
 from llmsim.exchange import (
     Beats,
     Called,
     Choice,
     Finish,
-    Logprob,
     Refused,
     Reply,
     Said,
@@ -37,7 +33,6 @@ FINISH = {
 }
 _SAID = b'{"content":{"parts":[{"text":%b}],"role":"model"},"finishReason":"%b","index":%d}'
 CALLS = 8  # ids set apart for each candidate's calls
-VOCABULARY = 262_144  # Gemma's: Gemini's own is not public
 
 
 class Style(Struct, frozen=True, gc=False):
@@ -126,7 +121,7 @@ def last(index: int, choice: Choice, style: Style, alone: bool) -> bytes:
     part = _words(
         segment, "" if empty else words.pieces[-1], place == _signing(choice, style), style
     )
-    scored = _scored(words)[-1] if words.logprobs and not empty else ()
+    scored = gemini_logprobs.by_piece(words)[-1] if words.logprobs and not empty else ()
     return candidate(index, part, finish, scored)
 
 
@@ -136,7 +131,7 @@ def candidate(
     """A candidate of these parts, joined by commas; a cut one may have none."""
     content = b'"parts":[%b],' % parts if parts else b""
     reason = b',"finishReason":"%b"' % finish if finish else b""
-    logprobs = _logprobs(scored) if scored else b""
+    logprobs = gemini_logprobs.spelled(scored) if scored else b""
     return b'{"content":{%b"role":"model"}%b,"index":%d%b}' % (content, reason, index, logprobs)
 
 
@@ -161,7 +156,7 @@ def _spoken(index: int, segment: Said | Thought | Refused, style: Style) -> list
     if words.logprobs:
         return [
             _tail(candidate(index, _text(piece), scored=scored), style.framing)
-            for piece, scored in zip(words.pieces, _scored(words), strict=True)
+            for piece, scored in zip(words.pieces, gemini_logprobs.by_piece(words), strict=True)
         ]
     known = _tails(index, isinstance(segment, Thought), style.framing)
     return list(map(known.__getitem__, words.pieces))
@@ -219,33 +214,3 @@ def _ends_in_nothing(choice: Choice) -> bool:
 def _cut(place: int, choice: Choice) -> bool:
     """Whether a function call was cut short: it is then not fit to be sent."""
     return choice.finish is Finish.LENGTH and place == len(choice.segments) - 1
-
-
-def _scored(words: Text) -> list[Sequence[TokenLogprobs]]:
-    """The entries that belong to each piece of a text."""
-    starts = [0, *(end + 1 for end in words.ends)]
-    return [words.logprobs[start:stop] for start, stop in pairwise(starts)]
-
-
-def _logprobs(entries: Sequence[TokenLogprobs]) -> bytes:
-    """``avgLogprobs`` and ``logprobsResult`` of the tokens in one message."""
-    total = sum(entry.said.logprob for entry in entries)
-    result: dict[str, Any] = {
-        "chosenCandidates": [_token(entry.said) for entry in entries],
-        "topCandidates": [
-            {"candidates": [_token(other) for other in entry.top]} for entry in entries
-        ],
-        "logProbabilitySum": total,
-    }
-    return b',"avgLogprobs":%b,"logprobsResult":%b' % (
-        orjson.dumps(total / len(entries)),
-        orjson.dumps(result),
-    )
-
-
-def _token(said: Logprob) -> dict[str, Any]:
-    return {
-        "token": said.token.decode(errors="replace"),
-        "tokenId": crc32(said.token) % VOCABULARY,
-        "logProbability": said.logprob,
-    }

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from llmsim.dialects import gemini, gemini_envelope, gemini_request, gemini_spelling
 from llmsim.dialects.decoding import Malformed
-from llmsim.dialects.gemini_contents import Content, Contents
+from llmsim.dialects.gemini_parts import Content, Contents
 from llmsim.dialects.gemini_request import GenerateRequest
 from llmsim.dialects.gemini_tools import Tool
 from llmsim.errors import Failure, invalid

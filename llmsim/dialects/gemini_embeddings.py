@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from llmsim.dialects import gemini_contents, gemini_envelope, gemini_request, gemini_spelling
 from llmsim.dialects.decoding import Malformed
-from llmsim.dialects.gemini_contents import Content
+from llmsim.dialects.gemini_parts import Content
 from llmsim.errors import Failure, invalid
 from llmsim.exchange import (
     Ask,

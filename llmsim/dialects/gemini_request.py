@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from llmsim.dialects import gemini_contents, gemini_envelope, gemini_spelling, gemini_tools
 from llmsim.dialects.decoding import Malformed
-from llmsim.dialects.gemini_contents import Content, Contents
+from llmsim.dialects.gemini_parts import Content, Contents
 from llmsim.dialects.gemini_tools import Tool, ToolConfig
 from llmsim.errors import invalid
 from llmsim.exchange import AUTO, Ask, Effort, Format, Thinking

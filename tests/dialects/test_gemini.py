@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmsim.dialects.gemini import Gemini
-from llmsim.engine.plan import Whole
+from llmsim.engine.answer import Rules
+from llmsim.engine.plan import Whole, plan
 from llmsim.engine.tokens import tokenizer
 from llmsim.errors import Failure, Kind, TooLong
 from llmsim.exchange import (
@@ -37,6 +38,7 @@ from llmsim.exchange import (
     TokenLogprobs,
     Usage,
 )
+from tests.engine.asking import AWKWARD, drawn, rules
 
 GOLDEN = Path(__file__).parent / "golden"
 PLAIN = Gemini("gemini-2.5-flash")
@@ -296,6 +298,41 @@ def test_any_text_survives(text: str, thinks: bool) -> None:
     streamed_ = [orjson.loads(one.removeprefix("data: ")) for one in joined if one]
     assert said(whole, 0) == said(streamed_, 0) == text
     assert whole[0]["usageMetadata"] == streamed_[-1]["usageMetadata"]
+
+
+@given(
+    st.text(min_size=1, max_size=80) | st.sampled_from(AWKWARD[1:]),
+    st.integers(1, 60),
+    st.integers(1, 3),
+    st.booleans(),
+)
+def test_an_echo_is_the_same_streamed_and_counted_exactly(
+    text: str, limit: int, count: int, thinks: bool
+) -> None:
+    config = {
+        "maxOutputTokens": limit,
+        "candidateCount": count,
+        "thinkingConfig": {"includeThoughts": thinks},
+    }
+    text = text.encode(errors="replace").decode()
+    fields = {"contents": text, "generationConfig": config}
+    given_ = rules("gemini-2.0-flash", "echo")
+    (whole,) = answers(PLAIN, asked(PLAIN, **fields), given_)
+    told = answers(EVENTS, asked(EVENTS, **fields), given_)
+    assert told[-1]["usageMetadata"] == whole["usageMetadata"]
+    counted = 0
+    for index in range(count):
+        assert said(told, index) == said([whole], index)
+        assert said(told, index, True) == said([whole], index, True)
+        counted += ENCODING.count(said(told, index))
+    assert whole["usageMetadata"]["candidatesTokenCount"] == counted
+
+
+def answers(dialect: Gemini, ask: Ask, given_: Rules) -> list[Any]:
+    """The JSON of all that is sent."""
+    made = plan(ask, given_, drawn(ask, given_), dialect, STAMP).frames
+    told = made.join(0, len(made)).decode().split("\r\n\r\n")
+    return [orjson.loads(one.removeprefix("data: ")) for one in told if one]
 
 
 @pytest.mark.parametrize(

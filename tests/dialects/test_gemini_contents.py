@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from llmsim.dialects.gemini_contents import Content, Contents, read
+from llmsim.dialects.gemini_contents import read
 from llmsim.dialects.gemini_media import tiles
+from llmsim.dialects.gemini_parts import Content, Contents
 from llmsim.errors import BadRequest
 from llmsim.exchange import Call, Message
 
