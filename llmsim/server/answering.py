@@ -26,6 +26,8 @@ from llmsim.shared.segment import Cursor, Segment
 
 # What a worker tokenises on its loop: about a tenth of a millisecond.
 INLINE_CHARACTERS = 8_000
+# Bytes from which a request may hold schemas that take long to understand.
+LARGE_BODY = 32_000
 # Waits at least this long, in µs, look out for a client that leaves meanwhile; after shorter
 # ones the first byte that is sent tells.
 WATCHED = 250_000
@@ -129,7 +131,11 @@ class Answering:
         if prompt_tokens >= LEAST and cacheable(ask):
             cached = await self._prompts.look(ask, rules, prompt_tokens)
         draw = Draw(self._seed(ask, body), turn, prompt_tokens, cached)
-        if ask.task is None or not lengthy(ask, ask.task):
+        if ask.task is None:
+            slow = len(body) > LARGE_BODY and (ask.format is not None or bool(ask.tools))
+        else:
+            slow = lengthy(ask, ask.task)
+        if not slow:
             return plan(ask, rules, draw, dialect, stamp)
         return await to_thread(plan, ask, rules, draw, dialect, stamp)
 

@@ -1,0 +1,110 @@
+"""When it is due, and who spells it."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from llmsim.errors import Failure
+from llmsim.exchange.ask import Ask
+from llmsim.exchange.reply import Reply
+
+Seconds: TypeAlias = NDArray[np.float64]
+Beats: TypeAlias = NDArray[np.int64]
+Headers: TypeAlias = list[tuple[str, str]]
+
+
+class Stamp(Struct, frozen=True, gc=False):
+    """What sets this answer apart from any other: never derived from the seed.
+
+    ``mark`` is 26 lower-case hex digits from which the dialect makes its ids; ``created`` is
+    Unix time in seconds.
+    """
+
+    mark: str
+    created: int
+
+
+class Frames(Protocol):
+    """The bytes of an answer, frame by frame, rendered no earlier than needed."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> bytes: ...
+
+    def join(self, start: int, stop: int) -> bytes:
+        """Frames ``start`` to ``stop`` (exclusive) as one chunk."""
+        ...
+
+    def reorder(self, order: Beats) -> Frames:
+        """The same frames in another order; ``order[i]`` is the old index of the new frame i."""
+        ...
+
+
+END = -1
+"""The beat of a frame that waits until everything has been said."""
+
+START = -2
+"""The beat of a frame that waits for nothing."""
+
+FIRST = -3
+"""The beat of a frame that waits for the first token of any choice."""
+
+
+class Script(Struct, frozen=True, gc=False):
+    """A streamed reply as its dialect spells it.
+
+    ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
+    of all choices, one choice after another, or :data:`FIRST`, :data:`START` or :data:`END`.
+    """
+
+    frames: Frames
+    beats: Beats
+
+
+class Plan(Struct, frozen=True, gc=False):
+    """Frames and the times at which they are due.
+
+    ``due`` is in seconds after arrival, shape ``(len(frames),)``, non-decreasing. A plain
+    answer, and a failure, is a plan of one frame. ``ttft`` and ``total`` are when the first and
+    the last token exist; ``reply`` is None for a failure.
+    """
+
+    status: int
+    frames: Frames
+    due: Seconds
+    stream: bool
+    ttft: float
+    total: float
+    seed: int
+    reply: Reply | None = None
+    failure: Failure | None = None
+
+
+class Dialect(Protocol):
+    """One API's wire format: translates, decides nothing."""
+
+    name: str
+
+    def decode(self, body: bytes) -> Ask:
+        """The request in neutral words. Raises BadRequest."""
+        ...
+
+    def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
+        """The whole answer as one body."""
+        ...
+
+    def script(self, ask: Ask, reply: Reply, stamp: Stamp) -> Script:
+        """The answer as a stream."""
+        ...
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        """The response head, content type included."""
+        ...
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        """A failure before the first byte: status and body."""
+        ...
