@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from asyncio import to_thread
+from collections.abc import Callable
 
 from llmsim.engine import caching
 from llmsim.engine.answer import Rules
@@ -19,8 +20,9 @@ INLINE_CHARACTERS = 8_000
 class PromptCache:
     """One worker's view of the cache that all workers share."""
 
-    def __init__(self, segment: Segment) -> None:
+    def __init__(self, segment: Segment, clock: Callable[[], float] = time.monotonic) -> None:
         self._table = Prefixes(segment.prefixes())
+        self._clock = clock
 
     async def look(self, ask: Ask, rules: Rules, prompt_tokens: int) -> Hit:
         """What of the prompt was cached; from now on all that may be is."""
@@ -29,7 +31,7 @@ class PromptCache:
             prefixes = await to_thread(caching.prefixes, *given)
         else:
             prefixes = caching.prefixes(*given)
-        now = int(time.monotonic())
+        now = int(self._clock())
         table = self._table
         new: list[Prefix] = []
         for prefix in prefixes:

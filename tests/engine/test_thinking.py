@@ -1,0 +1,99 @@
+"""Which models think about what, how much and for how long."""
+
+from typing import get_args
+
+import pytest
+from msgspec.structs import replace
+
+from llmsim.catalog import Model, resolve
+from llmsim.engine import thinking
+from llmsim.engine.plan import plan
+from llmsim.exchange import Ask, Effort, Message, Thinking, Thought
+from tests.engine.asking import CHAT, STAMP, asked, drawn, rules
+
+ALWAYS = resolve("claude-sonnet-5-5")  # thinks hard, unasked
+TOLD = resolve("claude-opus-4-5-20251101")  # thinks if it is told to
+NEVER = resolve("gpt-4o")  # is not known to
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+
+
+def ask(asked_for: Thinking | None) -> Ask:
+    return Ask("m", (Message("user", "hi"),), thinking=asked_for)
+
+
+@pytest.mark.parametrize(
+    ("model", "asked_for", "effort"),
+    [
+        (ALWAYS, None, "high"),
+        (ALWAYS, Thinking(), "high"),
+        (ALWAYS, Thinking("low"), "low"),
+        (ALWAYS, Thinking("none"), "none"),
+        (ALWAYS, Thinking(wanted=True), "high"),
+        (TOLD, None, "none"),
+        (TOLD, Thinking(budget=2000), "none"),
+        (TOLD, Thinking(wanted=True), "medium"),
+        (TOLD, Thinking("xhigh", wanted=True), "xhigh"),
+        (TOLD, Thinking("low"), "low"),
+        (NEVER, None, "none"),
+        (NEVER, Thinking("high"), "none"),
+        (NEVER, Thinking(visible=True), "none"),
+        (NEVER, Thinking(wanted=True), "medium"),
+        (NEVER, Thinking("high", wanted=True), "high"),
+    ],
+)
+def test_effort(model: Model, asked_for: Thinking | None, effort: Effort) -> None:
+    assert thinking.effort(ask(asked_for), model) == effort
+    assert bool(thinking.tokens(ask(asked_for), model, 100_000, 1)) is (effort != "none")
+
+
+def test_every_effort_has_its_numbers() -> None:
+    assert thinking.TOKENS.keys() == thinking.SCALE.keys() == set(EFFORTS)
+
+
+def test_harder_is_longer() -> None:
+    means = [
+        sum(thinking.tokens(ask(Thinking(effort)), ALWAYS, 10**6, seed) for seed in range(50))
+        for effort in EFFORTS
+    ]
+    scales = [thinking.scale(ask(Thinking(effort)), ALWAYS) for effort in EFFORTS]
+    assert means == sorted(means)
+    assert scales == sorted(scales)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("budget", "limit"), [(100, 10_000), (10_000, 100), (1024, 1025), (0, 9)])
+def test_thinking_keeps_to_its_bounds(budget: int, limit: int, seed: int) -> None:
+    spent = thinking.tokens(ask(Thinking("max", budget, wanted=True)), NEVER, limit, seed)
+    assert 0 <= spent <= min(budget, limit // 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "asked_for", "scale"),
+    [
+        (ALWAYS, None, 1.0),
+        (ALWAYS, Thinking("high"), 1.0),
+        (ALWAYS, Thinking("none"), 0.4 / 1.75),
+        (ALWAYS, Thinking("max", visible=True), 1.0),
+        (NEVER, Thinking("high"), 1.0),
+        (NEVER, Thinking(wanted=True), 1.0 / 0.4),
+    ],
+)
+def test_unseen_thinking_takes_time_before_the_first_token(
+    model: Model, asked_for: Thinking | None, scale: float
+) -> None:
+    assert thinking.scale(ask(asked_for), model) == pytest.approx(scale)
+
+
+def test_seen_thinking_is_on_the_clock() -> None:
+    given = rules("gpt-4o")
+    quiet = asked()
+    aloud = replace(quiet, thinking=Thinking(None, 1024, True, True))
+    plain, thought = (plan(one, given, drawn(one, given), CHAT, STAMP) for one in (quiet, aloud))
+    assert plain.reply is not None
+    assert thought.reply is not None
+    first = thought.reply.choices[0].segments[0]
+    assert isinstance(first, Thought)
+    assert first.words.tokens == thought.reply.usage.reasoning > 0
+    assert thought.reply.choices[0].tokens == thought.reply.usage.completion
+    assert thought.ttft == plain.ttft
+    assert thought.total > plain.total
