@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openai._models import construct_type_unchecked, validate_type
 from openai._types import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
 
+from llmsim.config import Config, Generator
+from llmsim.config import Response as ResponseConfig
+from llmsim.dialects import sse
 from llmsim.dialects.openai_responses import TOO_LONG, OpenAIResponses
-from llmsim.engine.plan import Whole
+from llmsim.engine.answer import Draw
+from llmsim.engine.plan import Whole, plan
 from llmsim.engine.tokens import tokenizer
 from llmsim.errors import Failure, Kind
 from llmsim.exchange import (
@@ -36,6 +42,7 @@ from llmsim.exchange import (
     TokenLogprobs,
     Usage,
 )
+from llmsim.server.rulebook import Rulebook
 
 GOLDEN = Path(__file__).parent / "golden"
 RESPONSES = OpenAIResponses()
@@ -334,6 +341,54 @@ def test_every_frame_waits_for_a_token_that_comes(name: str) -> None:
         expected += [offset + end for end in segment.words.ends]
         offset += segment.words.tokens
     assert deltas == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**48),
+    model=st.sampled_from(["gpt-4o", "gpt-5", "o3", "nobody-knows-it"]),
+    limit=st.none() | st.integers(1, 90),
+    text=st.sampled_from(["", "plain", "a family 👩‍👩‍👧‍👦 ꙮ𓀀", '"quoted" \\ \u2028'])
+    | st.text(max_size=40),
+    fields=st.sampled_from(
+        [
+            {},
+            {"reasoning": {"effort": "low", "summary": "auto"}},
+            {"tools": [TOOL, CUSTOM], "tool_choice": "required"},
+            {"text": {"format": {"type": "json_object"}}},
+            {"include": ["message.output_text.logprobs"], "top_logprobs": 1},
+            {"background": True},
+        ]
+    ),
+)
+def test_a_stream_says_what_the_plain_answer_does(
+    seed: int, model: str, limit: int | None, text: str, fields: dict[str, Any]
+) -> None:
+    """Whatever the engine says: deltas joined, the last event, and the usage."""
+    request = {"model": model, "max_output_tokens": limit, **fields}
+    rules = Rulebook(Config(response=ResponseConfig(Generator("fixed", (text,))))).rules(model)
+    whole, stream = (
+        plan(asked(stream=wanted, **request), rules, Draw(seed, 0, 9), RESPONSES, STAMP)
+        for wanted in (False, True)
+    )
+    answer = orjson.loads(whole.frames[0])
+    chunk = stream.frames.join(0, len(stream.frames))
+    told = [orjson.loads(message) for message in sse.messages(chunk)]
+    assert told[-1]["response"] == answer
+    assert len(told) == len(stream.due) == told[-1]["sequence_number"] + 1
+    assert (np.diff(stream.due) >= 0).all()
+    said = [event["delta"] for event in told if event["type"] == "response.output_text.delta"]
+    texts = [
+        part["text"]
+        for item in answer["output"]
+        if item["type"] == "message"
+        for part in item["content"]
+    ]
+    assert "".join(said) == "".join(texts)
+    if not fields.get("tools"):
+        counted = sum(len(ENCODING.encode(one)) for one in texts)
+        thought = answer["usage"]["output_tokens_details"]["reasoning_tokens"]
+        assert answer["usage"]["output_tokens"] == counted + thought
 
 
 def test_obfuscation_hides_the_length_of_a_piece() -> None:
