@@ -153,7 +153,7 @@ def value_of(read: Config, flag: str) -> object:
 @pytest.mark.parametrize("variabled", [False, True])
 @pytest.mark.parametrize("filed", [False, True])
 @pytest.mark.parametrize(("flag", "in_file", "in_variable", "on_line"), SOURCES)
-def test_precedence(  # noqa: PLR0917  one argument for each dimension of the table
+def test_precedence(
     flag: str,
     in_file: str,
     in_variable: str,
