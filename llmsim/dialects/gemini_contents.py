@@ -10,7 +10,14 @@ import orjson
 from llmsim.conversation import Orphan, Unanswered, mismatch
 from llmsim.dialects import attachments, gemini_media
 from llmsim.dialects.gemini_media import Medium, Modality
-from llmsim.dialects.gemini_parts import Content, Contents, FunctionCall, FunctionResponse, Part
+from llmsim.dialects.gemini_parts import (
+    Content,
+    Contents,
+    FunctionCall,
+    FunctionResponse,
+    Part,
+    Speech,
+)
 from llmsim.errors import invalid
 from llmsim.exchange import Call, Message
 
@@ -33,7 +40,9 @@ Media: TypeAlias = dict[Modality, int]
 """Prompt tokens of media."""
 
 
-def read(contents: Contents, system: str | Content | None) -> tuple[tuple[Message, ...], Media]:
+def read(
+    contents: Contents | list[Speech], system: str | Content | None
+) -> tuple[tuple[Message, ...], Media]:
     """The conversation in neutral words, and the media in it.
 
     Raises BadRequest where it does not fit together.
@@ -42,30 +51,26 @@ def read(contents: Contents, system: str | Content | None) -> tuple[tuple[Messag
     messages = reader.messages
     if system is not None:
         messages.append(Message("system", texts(system)))
+    listed: Sequence[str | Content | Speech]
     listed = contents if isinstance(contents, list) else [contents]
     if not listed:
         raise invalid("* GenerateContentRequest.contents: contents is not specified", "contents")
     before: str | None = None
     for place, content in enumerate(listed):
-        if isinstance(content, str):
+        if type(content) is Speech:
+            role, parts = content.role, content.parts
+            text = parts[0].text if len(parts) == 1 else "".join([part.text for part in parts])
+            if role != "model":
+                messages.append(Message("user", text))
+            elif before != "model":
+                messages.append(Message("assistant", text))
+            else:
+                messages[-1] = Message("assistant", messages[-1].text + text)
+            before = role
+        elif isinstance(content, Content):
+            reader.add(place, content)
+        elif isinstance(content, str):
             messages.append(Message("user", content))
-            before = None
-            continue
-        text, role, parts = None, content.role, content.parts
-        if type(parts) is list and len(parts) == 1:
-            part = parts[0]
-            if type(part) is Part and part.thought is None:
-                text = part.text
-        # Most contents are one text: they take a short way.
-        if text is None:
-            reader.add(place, content)
-        elif role == "user":
-            messages.append(Message("user", text))
-        elif role == "model" != before:
-            messages.append(Message("assistant", text))
-        else:
-            reader.add(place, content)
-        before = role
     if reader.tracked:
         _check(messages)
     return tuple(messages), reader.media

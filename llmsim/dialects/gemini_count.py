@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from llmsim.dialects import gemini, gemini_envelope, gemini_request, gemini_spelling
 from llmsim.dialects.decoding import Malformed
 from llmsim.dialects.gemini_parts import Content, Contents
-from llmsim.dialects.gemini_request import GenerateRequest
+from llmsim.dialects.gemini_request import GenerateRequest, Request
 from llmsim.dialects.gemini_tools import Tool
 from llmsim.errors import Failure, invalid
 from llmsim.exchange import Ask, Count, Counted, Headers, Plan, Reply, Script, Stamp
@@ -19,7 +19,7 @@ class CountRequest(Struct, rename="camel"):
     """The contents alone, or all of a request."""
 
     contents: Contents | None = None
-    generate_content_request: GenerateRequest | None = None
+    generate_content_request: Request | None = None
     system_instruction: str | Content | None = None
     tools: list[Tool] | None = None
 

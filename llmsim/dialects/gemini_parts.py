@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from llmsim.dialects.gemini_media import Blob, FileData
 
@@ -51,3 +51,16 @@ class Content(Struct, gc=False):
 
 
 Contents: TypeAlias = str | Content | list[str | Content]
+
+
+class Words(Struct, gc=False, forbid_unknown_fields=True):
+    """A part that is text and nothing else."""
+
+    text: str
+
+
+class Speech(Struct, gc=False, forbid_unknown_fields=True):
+    """A content that is text and nothing else, as most are: quicker to read."""
+
+    parts: Annotated[list[Words], Meta(min_length=1)]
+    role: Literal["user", "model"] | None = None

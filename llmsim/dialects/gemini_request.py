@@ -3,13 +3,13 @@ and ``GenerateContentConfig`` put it on the wire."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct
 
 from llmsim.dialects import gemini_contents, gemini_envelope, gemini_spelling, gemini_tools
 from llmsim.dialects.decoding import Malformed
-from llmsim.dialects.gemini_parts import Content, Contents
+from llmsim.dialects.gemini_parts import Content, Contents, Speech
 from llmsim.dialects.gemini_tools import Tool, ToolConfig
 from llmsim.errors import invalid
 from llmsim.exchange import AUTO, Ask, Effort, Format, Thinking
@@ -23,6 +23,8 @@ LEVELS: dict[str, Effort | None] = {
     "XHIGH": "xhigh",
 }
 AUTOMATIC = -1  # a thinking budget that is left to the model
+
+C = TypeVar("C")
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 
@@ -51,13 +53,13 @@ class GenerationConfig(Struct, rename="camel"):
     thinking_config: ThinkingConfig | None = None
 
 
-class GenerateRequest(Struct, rename="camel"):
+class GenerateRequest(Struct, Generic[C], rename="camel"):
     """The fields llmsim reads or checks; every other one is ignored.
 
     ``stream`` is none of Gemini's: it says what else the path says.
     """
 
-    contents: Contents
+    contents: C
     model: str | None = None
     system_instruction: str | Content | None = None
     generation_config: GenerationConfig | None = None
@@ -66,7 +68,12 @@ class GenerateRequest(Struct, rename="camel"):
     stream: bool | None = None
 
 
-_reader = gemini_spelling.Reader(GenerateRequest)
+Request: TypeAlias = GenerateRequest[Contents]
+SpokenRequest: TypeAlias = GenerateRequest[list[Speech]]
+
+_reader: gemini_spelling.Reader[Request | SpokenRequest] = gemini_spelling.Reader(
+    Request, SpokenRequest
+)
 _PLAIN = GenerationConfig()
 
 
@@ -92,7 +99,7 @@ def named(model: str | None) -> str:
     return gemini_envelope.bare(model)
 
 
-def ask(wire: GenerateRequest, model: str, stream: bool) -> Ask:
+def ask(wire: Request | SpokenRequest, model: str, stream: bool) -> Ask:
     """The decoded request in neutral words; its ``wire`` is the media of the prompt."""
     config = wire.generation_config or _PLAIN
     messages, media = gemini_contents.read(wire.contents, wire.system_instruction)

@@ -320,6 +320,39 @@ def test_a_body_alone_has_to_name_the_model(model: str | None) -> None:
         read({"contents": HI, "model": model}, model=None)
 
 
+TURNS = st.lists(
+    st.tuples(
+        st.sampled_from(["user", "model", None]), st.lists(st.text(), min_size=1, max_size=3)
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(TURNS, st.none() | st.text())
+def test_plain_text_reads_the_same_the_short_way(
+    turns: list[tuple[str | None, list[str]]], system: str | None
+) -> None:
+    contents = [
+        {"parts": [{"text": text} for text in said]} | ({"role": role} if role else {})
+        for role, said in turns
+    ]
+    short = {"contents": clean(contents), "systemInstruction": clean(system)}
+    long = {**short, "contents": [{**one, "other": 1} for one in short["contents"]]}
+    assert read(short).messages == read(long).messages
+
+
+def clean(value: Any) -> Any:
+    """Without the surrogates that JSON can not hold."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [clean(one) for one in value]
+    if isinstance(value, dict):
+        return {key: clean(one) for key, one in value.items()}
+    return value
+
+
 json = st.recursive(
     st.none() | st.booleans() | st.integers(-10, 10) | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),

@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from llmsim.dialects.decoding import Malformed
-from llmsim.dialects.gemini_request import GenerateRequest
+from llmsim.dialects.gemini_request import Request
 from llmsim.dialects.gemini_spelling import SCHEMA, Reader
 
-READER = Reader(GenerateRequest)
+READER: Reader[Request] = Reader(Request)
 CAMEL: dict[str, Any] = {
     "systemInstruction": {"parts": [{"text": "be brief"}]},
     "contents": [
@@ -79,7 +79,7 @@ SNAKE: dict[str, Any] = {
 }
 
 
-def read(body: Any) -> GenerateRequest:
+def read(body: Any) -> Request:
     return READER.read(orjson.dumps(body))
 
 
