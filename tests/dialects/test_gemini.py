@@ -289,7 +289,6 @@ def test_a_call_waits_for_all_of_its_tokens() -> None:
 
 @given(st.text(max_size=60), st.booleans())
 def test_any_text_survives(text: str, thinks: bool) -> None:
-    text = text.encode(errors="replace").decode()
     segments: list[Segment] = [Thought(words("hm"))] if thinks else []
     made = reply(choice(*segments, Said(words(text))))
     whole = [orjson.loads(PLAIN.plain(asked(), made, STAMP))]
@@ -314,7 +313,6 @@ def test_an_echo_is_the_same_streamed_and_counted_exactly(
         "candidateCount": count,
         "thinkingConfig": {"includeThoughts": thinks},
     }
-    text = text.encode(errors="replace").decode()
     fields = {"contents": text, "generationConfig": config}
     given_ = rules("gemini-2.0-flash", "echo")
     (whole,) = answers(PLAIN, asked(PLAIN, **fields), given_)
