@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -86,10 +86,10 @@ def add(paths: Paths, context: Context) -> None:
     """Every verb under every prefix."""
     answer = context.answering.answer
 
-    async def handle(port: Port) -> None:
+    def handle(port: Port) -> Awaitable[None]:
         call = called(port.path)
         assert call is not None  # it was claimed
-        await answer(port, endpoint(call, "alt=sse" in port.query))
+        return answer(port, endpoint(call, "alt=sse" in port.query))
 
     for prefix in PREFIXES:
         for collection in COLLECTIONS:
