@@ -1,11 +1,17 @@
 """Gemini's paths: which call each stands for."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
+from starlette.testclient import TestClient
 
 from llmsim.dialects.gemini_envelope import VERBS
-from llmsim.server.routes.gemini import DIALECTS, Called, called, endpoint
+from llmsim.server.answering import Endpoint
+from llmsim.server.ports import Port
+from llmsim.server.routes.application import build
+from llmsim.server.routes.gemini import DIALECTS, Called, add, called, endpoint
+from llmsim.server.routes.paths import Paths
 
 PREFIXES = ["/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta"]
 
@@ -76,3 +82,26 @@ def test_one_dialect_a_call_and_form_of_stream() -> None:
     assert call is not None
     assert endpoint(call, True) is endpoint(call, True)
     assert endpoint(call, True).dialect is not endpoint(call, False).dialect
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("models/x:generateContent", 200),
+        ("models/meta-llama/x:y:countTokens", 200),
+        ("models/meta-llama%2Fx%3AcountTokens", 200),
+        ("tunedModels/x:embedContent", 200),
+        ("models/x:tune", 404),
+        ("models/x", 404),
+    ],
+)
+def test_under_starlette_the_same_paths_are_calls(prefix: str, path: str, status: int) -> None:
+    async def answer(port: Port, asked: Endpoint) -> None:
+        port.reply(200, [], asked.name.encode())
+
+    paths = Paths()
+    add(paths, SimpleNamespace(answering=SimpleNamespace(answer=answer)))
+    response = TestClient(build(paths)).post(f"{prefix}/{path}")
+    assert response.status_code == status
+    assert status != 200 or response.text.startswith("/v1beta/models:")
