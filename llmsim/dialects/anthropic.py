@@ -6,6 +6,7 @@ the order of members as the live service has it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import orjson
@@ -17,10 +18,12 @@ from llmsim.dialects import (
     anthropic_events,
     anthropic_request,
     anthropic_strict,
+    anthropic_threads,
     cut_json,
     sse,
 )
-from llmsim.errors import Failure
+from llmsim.dialects.anthropic_threads import Turn
+from llmsim.errors import Failure, invalid
 from llmsim.exchange import (
     Ask,
     Called,
@@ -51,8 +54,12 @@ class Anthropic:
     def decode(self, body: bytes) -> Ask:
         return self._checked(anthropic_request.read(body))
 
+    def continued(self, ask: Ask, turns: Sequence[Turn]) -> Ask:
+        """A request that continues a thread with the turns before it. Raises BadRequest."""
+        return self._checked(anthropic_threads.continued(ask.wire, turns))
+
     def _checked(self, ask: Ask) -> Ask:
-        if self._strict:
+        if self._strict and ask.messages:
             anthropic_strict.check(ask.wire)
         return ask
 
@@ -102,6 +109,8 @@ class AnthropicBatch(Anthropic):
 
     def decode(self, body: bytes) -> Ask:
         ask = super().decode(body)
+        if not ask.messages:
+            raise invalid("thread: not supported in message batches", "thread")
         return structs.replace(ask, stream=False) if ask.stream else ask
 
 

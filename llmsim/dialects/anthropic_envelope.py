@@ -7,6 +7,7 @@ Shapes as anthropic 2.12 types them in ``types.shared.error_response`` and
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import orjson
 
@@ -40,6 +41,8 @@ SPELLING: dict[Kind, tuple[int, str]] = {
     Kind.TIMEOUT: (504, "timeout_error"),
     Kind.OVERLOADED: (529, "overloaded_error"),
 }
+# The reasons that Anthropic's errors tell beside their type.
+DETAILS = frozenset({"thread_not_found"})
 ORGANIZATION = "6c6c6d73-696d-4000-8000-000000000000"
 JSON = ("content-type", "application/json")
 
@@ -66,20 +69,18 @@ _INDEX = re.compile(r"\[(\d+)\]")
 def failure(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
     """Status and body of a failed call."""
     status, kind = SPELLING[failed.kind]
+    error: dict[str, Any] = {"type": kind, "message": _message(failed)}
+    if failed.code in DETAILS:
+        error["details"] = {"error_code": failed.code}
     return failed.status or status, orjson.dumps(
-        {"type": "error", "error": error(failed, kind), "request_id": request_id(stamp)}
+        {"type": "error", "error": error, "request_id": request_id(stamp)}
     )
 
 
-def error(failed: Failure, kind: str) -> dict[str, str]:
-    """The error object: its type and its message."""
+def _message(failed: Failure) -> str:
     if failed.too_long is not None:
-        message = _too_long(failed.too_long)
-    elif failed.model is not None:
-        message = f"model: {failed.model}"
-    else:
-        message = failed.message
-    return {"type": kind, "message": message}
+        return _too_long(failed.too_long)
+    return failed.message if failed.model is None else f"model: {failed.model}"
 
 
 def _too_long(excess: TooLong) -> str:

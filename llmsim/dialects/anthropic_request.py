@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from llmsim import catalog
 from llmsim.dialects import anthropic_tools
@@ -49,6 +49,14 @@ class OutputConfig(Struct):
     format: JSONFormat | None = None
 
 
+class Create(Struct, tag="create", tag_field="type"):
+    pass
+
+
+class Continue(Struct, tag="continue", tag_field="type"):
+    previous_message_id: str
+
+
 class Metadata(Struct):
     user_id: str | None = None
 
@@ -78,6 +86,7 @@ class MessagesRequest(Prompt, kw_only=True):
     top_k: Annotated[int, Meta(ge=0)] | None = None
     metadata: Metadata | None = None
     service_tier: Literal["auto", "standard_only"] | None = None
+    thread: Create | Continue | None = None
 
 
 _decoder = msgspec.json.Decoder(MessagesRequest)
@@ -87,8 +96,19 @@ P = TypeVar("P", bound=Prompt)
 
 
 def read(body: bytes) -> Ask:
-    """The request in neutral words. Raises BadRequest saying what is wrong where."""
+    """The request in neutral words. Raises BadRequest saying what is wrong where.
+
+    One that continues a thread means nothing without it: only ``wire`` and what says how to
+    answer are then set.
+    """
     wire = _decoded(_decoder, body)
+    if isinstance(wire.thread, Continue):
+        return Ask(wire.model, (), wire.stream is True, store=True, wire=wire)
+    return asked(wire)
+
+
+def asked(wire: MessagesRequest) -> Ask:
+    """The same for a request that is decoded and whole."""
     for stop in wire.stop_sequences or ():
         if not stop.strip():
             raise invalid(
@@ -97,22 +117,20 @@ def read(body: bytes) -> Ask:
     thinking = wire.thinking
     if type(thinking) is Enabled and thinking.budget_tokens >= wire.max_tokens:
         raise invalid("`max_tokens` must be greater than `thinking.budget_tokens`.", "max_tokens")
-    return _ask(wire, wire.stream is True, wire.max_tokens, tuple(wire.stop_sequences or ()))
+    stops = tuple(wire.stop_sequences or ())
+    return _ask(wire, wire.stream is True, wire.max_tokens, stops, wire.thread is not None)
 
 
 def read_prompt(body: bytes) -> Ask:
     """The body of ``count_tokens``, likewise."""
-    return msgspec.structs.replace(_ask(_decoded(_prompts, body)), task=Count())
+    return structs.replace(_ask(_decoded(_prompts, body)), task=Count())
 
 
 def _decoded(decoder: msgspec.json.Decoder[P], body: bytes) -> P:
     try:
-        wire = decode(decoder, body)
+        return decode(decoder, body)
     except Malformed as mistake:
         raise refuse(mistake) from None
-    if not wire.messages:
-        raise invalid("messages: at least one message is required", "messages")
-    return wire
 
 
 def _ask(
@@ -120,7 +138,10 @@ def _ask(
     stream: bool = False,
     max_tokens: int | None = None,
     stop: tuple[str, ...] = (),
+    store: bool = False,
 ) -> Ask:
+    if not wire.messages:
+        raise invalid("messages: at least one message is required", "messages")
     said = Conversation()
     said.system(wire.system)
     said.read(wire.messages)
@@ -139,6 +160,7 @@ def _ask(
         tools=tools,
         choice=anthropic_tools.choice(wire.tool_choice, tools) if tools else AUTO,
         format=_format(wire),
+        store=store,
         wire=wire,
         breakpoints=_breakpoints(wire, said),
     )

@@ -20,6 +20,7 @@ from llmsim.server.context import Context
 from llmsim.server.ports import Port
 from llmsim.server.request import Endpoint
 from llmsim.server.routes.paths import Paths
+from llmsim.server.threads import Threads
 
 PREFIXES = ("/v1", "/anthropic/v1")
 JSON = "application/json"
@@ -33,7 +34,8 @@ def add(paths: Paths, context: Context) -> None:
     strict = context.config.validation == "strict"
     answer = context.answering.answer
     admit = _admit if strict else None
-    messages = Endpoint("/v1/messages", Anthropic(strict), admit=admit)
+    dialect = Anthropic(strict)
+    messages = Endpoint("/v1/messages", dialect, Threads(dialect, context.books), admit)
     count = Endpoint("/v1/messages/count_tokens", AnthropicCount(strict), admit=admit)
     batches = Batches(context.store, context.answering, strict)
     for prefix in PREFIXES:
