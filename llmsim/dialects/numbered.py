@@ -23,9 +23,6 @@ class Event(Struct, frozen=True, gc=False):
     def __len__(self) -> int:
         return 1
 
-    def data(self, index: int) -> bytes:
-        return b"".join(self.parts)
-
 
 class Deltas(Struct, frozen=True, gc=False):
     """Events that differ in their ends only: event i is ``before + tails[i]``."""
@@ -36,9 +33,6 @@ class Deltas(Struct, frozen=True, gc=False):
 
     def __len__(self) -> int:
         return len(self.tails)
-
-    def data(self, index: int) -> bytes:
-        return self.before + self.tails[index]
 
 
 class Numbered:
@@ -63,10 +57,15 @@ class Numbered:
         if not 0 <= index < self._length:
             raise IndexError(index)
         place = bisect_right(self._starts, index) - 1
-        data = self._runs[place].data(index - self._starts[place])
-        return b"%b%d,%b%b" % (self._heads[place], index, data, sse.TAIL)
+        run = self._runs[place]
+        if isinstance(run, Deltas):
+            said = run.tails[index - self._starts[place]]
+            return b"%b%d,%b%b\n\n" % (self._heads[place], index, run.before, said)
+        return b"%b%d,%b\n\n" % (self._heads[place], index, b"".join(run.parts))
 
     def join(self, start: int, stop: int) -> bytes:
+        if stop == start + 1 <= self._length:
+            return self[start]
         return b"".join([self[index] for index in range(start, min(stop, self._length))])
 
     def reorder(self, order: Beats) -> Frames:

@@ -27,16 +27,20 @@ def ask(given: ResponsesRequest) -> Ask:
     What it builds on is not there yet: :func:`continued` adds it.
     """
     model = given.model or DEFAULT_MODEL
-    own = openai_responses_input.items(given.input)
     _check_apart(given)
     continues = given.continues
-    if not continues and (mistake := openai_responses_input.mismatch(own)) is not None:
-        raise mistake
-    tools = openai_responses_tools.tools(given.tools)
+    if isinstance(given.input, str) and given.instructions is None:
+        messages: tuple[Message, ...] = (Message("user", given.input),)
+    else:
+        own = openai_responses_input.items(given.input)
+        if not continues and (mistake := openai_responses_input.mismatch(own)) is not None:
+            raise mistake
+        messages = _messages(given.instructions, own)
+    tools = openai_responses_tools.tools(given.tools) if given.tools else ()
     silent = given.generate is False
     return Ask(
         model,
-        _messages(given.instructions, own),
+        messages,
         given.stream is True,
         0 if silent else given.max_output_tokens,
         logprobs=_logprobs(given),

@@ -11,7 +11,7 @@ import orjson
 from llmsim.dialects import openai_responses_items, openai_responses_object, sse
 from llmsim.dialects.numbered import Deltas, Event, Numbered
 from llmsim.dialects.openai_deltas import by_piece, obfuscation, told
-from llmsim.dialects.openai_responses_items import Output
+from llmsim.dialects.openai_responses_items import Output, Parts
 from llmsim.dialects.openai_responses_request import Wire
 from llmsim.exchange import (
     START,
@@ -106,7 +106,7 @@ def _lifecycle(wire: Wire, stamp: Stamp, status: openai_responses_object.Open) -
     return (b'"response":', *parts, b"}")
 
 
-def _item(writing: Writing, item: Output, offset: int) -> bytes:
+def _item(writing: Writing, item: Output, offset: int) -> Parts:
     """One item's events; gives the whole item."""
     place = b'"output_index":%d,"item":' % item.place
     opened = openai_responses_items.opened(item)
@@ -114,7 +114,7 @@ def _item(writing: Writing, item: Output, offset: int) -> bytes:
     segment = item.segment
     match segment:
         case None:
-            closed = openai_responses_items.closed(item, b"", b"")
+            closed = openai_responses_items.closed(item, ())
         case Said() | Refused():
             closed = _message(writing, item, segment, offset)
         case Thought():
@@ -122,7 +122,7 @@ def _item(writing: Writing, item: Output, offset: int) -> bytes:
         case Called():
             closed = _call(writing, item, segment, offset)
     last = _last(segment.words, offset) if segment is not None else offset
-    writing.event(last, b"response.output_item.done", place, closed, b"}")
+    writing.event(last, b"response.output_item.done", place, *closed, b"}")
     return closed
 
 
@@ -131,13 +131,13 @@ def _last(words: Text, offset: int) -> int:
     return offset + max(words.tokens, 1) - 1
 
 
-def _message(writing: Writing, item: Output, segment: Said | Refused, offset: int) -> bytes:
+def _message(writing: Writing, item: Output, segment: Said | Refused, offset: int) -> Parts:
     words = segment.words
-    text = orjson.dumps(words.text)
+    text = openai_responses_items.text(words)
     refused = isinstance(segment, Refused)
     place = b'"item_id":"%b","output_index":%d,"content_index":0,' % (item.id, item.place)
     empty = openai_responses_items.part(type(segment)(Text("", 0)), b'""')
-    writing.event(offset, b"response.content_part.added", place, b'"part":', empty, b"}")
+    writing.event(offset, b"response.content_part.added", place, b'"part":', *empty, b"}")
     part = openai_responses_items.part(segment, text)
     last = _last(words, offset)
     if refused:
@@ -148,27 +148,27 @@ def _message(writing: Writing, item: Output, segment: Said | Refused, offset: in
         entries = orjson.dumps(told(words.logprobs)) if words.logprobs else b"[]"
         logprobs = b',"logprobs":%b}' % entries
         writing.event(last, b"response.output_text.done", place, b'"text":', text, logprobs)
-    writing.event(last, b"response.content_part.done", place, b'"part":', part, b"}")
-    return openai_responses_items.closed(item, part, b"")
+    writing.event(last, b"response.content_part.done", place, b'"part":', *part, b"}")
+    return openai_responses_items.closed(item, part)
 
 
-def _summary(writing: Writing, item: Output, words: Text, offset: int) -> bytes:
+def _summary(writing: Writing, item: Output, words: Text, offset: int) -> Parts:
     place = b'"item_id":"%b","output_index":%d,"summary_index":0,' % (item.id, item.place)
-    text = orjson.dumps(words.text)
+    text = openai_responses_items.text(words)
     part = openai_responses_items.summary(text)
     empty = openai_responses_items.summary(b'""')
     last = _last(words, offset)
     name = b"response.reasoning_summary_part."
-    writing.event(offset, name + b"added", place, b'"part":', empty, b"}")
+    writing.event(offset, name + b"added", place, b'"part":', *empty, b"}")
     writing.deltas(offset, b"response.reasoning_summary_text.delta", place, words)
     writing.event(last, b"response.reasoning_summary_text.done", place, b'"text":', text, b"}")
-    writing.event(last, name + b"done", place, b'"part":', part, b"}")
-    return openai_responses_items.closed(item, part, b"")
+    writing.event(last, name + b"done", place, b'"part":', *part, b"}")
+    return openai_responses_items.closed(item, part)
 
 
-def _call(writing: Writing, item: Output, call: Called, offset: int) -> bytes:
+def _call(writing: Writing, item: Output, call: Called, offset: int) -> Parts:
     place = b'"item_id":"%b","output_index":%d,' % (item.id, item.place)
-    text = orjson.dumps(call.words.text)
+    text = openai_responses_items.text(call.words)
     last = _last(call.words, offset)
     if call.custom:
         name, said = b"response.custom_tool_call_input.", b'"input":'
@@ -176,7 +176,7 @@ def _call(writing: Writing, item: Output, call: Called, offset: int) -> bytes:
         name, said = b"response.function_call_arguments.", b'"arguments":'
     writing.deltas(offset, name + b"delta", place, call.words)
     writing.event(last, name + b"done", place, said, text, b"}")
-    return openai_responses_items.closed(item, b"", text)
+    return openai_responses_items.closed(item, (text,))
 
 
 @lru_cache(maxsize=4)

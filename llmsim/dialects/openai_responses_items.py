@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
+import msgspec
 import orjson
 from msgspec import Struct
 
@@ -9,7 +12,10 @@ from llmsim.dialects import openai
 from llmsim.dialects.openai_deltas import told
 from llmsim.dialects.openai_responses_request import Wire
 from llmsim.dialects.openai_responses_sealed import sealed
-from llmsim.exchange import Ask, Called, Finish, Refused, Reply, Said, Segment, Stamp, Thought
+from llmsim.exchange import Ask, Called, Finish, Refused, Reply, Said, Segment, Stamp, Text, Thought
+
+Parts: TypeAlias = tuple[bytes, ...]
+"""JSON in pieces: a text that occurs several times is in memory once."""
 
 # Input items are numbered from here on, output items from 0.
 INPUT = 0x800000
@@ -95,61 +101,71 @@ def _kind(segment: Segment | None) -> str:
             return "custom_tool_call" if custom else "function_call"
 
 
-def part(segment: Said | Refused, text: bytes) -> bytes:
+def text(words: Text) -> bytes:
+    """A text as JSON. Streams keep it until it has been said, and orjson would take 7 KB for it."""
+    return msgspec.json.encode(words.text)
+
+
+def part(segment: Said | Refused, said: bytes) -> Parts:
     """A message's content part with that text, which is JSON."""
     if isinstance(segment, Refused):
-        return b'{"type":"refusal","refusal":%b}' % text
+        return (b'{"type":"refusal","refusal":', said, b"}")
     entries = orjson.dumps(told(segment.words.logprobs)) if segment.words.logprobs else b"[]"
-    return b'{"type":"output_text","annotations":[],"logprobs":%b,"text":%b}' % (entries, text)
+    head = b'{"type":"output_text","annotations":[],"logprobs":%b,"text":' % entries
+    return (head, said, b"}")
+
+
+def summary(said: bytes) -> Parts:
+    """A part of a reasoning summary with that text, which is JSON."""
+    return (b'{"type":"summary_text","text":', said, b"}")
 
 
 def opened(item: Output) -> bytes:
     """The item as it is before any of it is said."""
-    return _spelled(item, b"in_progress", b"", b'""')
+    before, after = _around(item, b"in_progress")
+    return before + (b'""' if isinstance(item.segment, Called) else b"") + after
 
 
-def closed(item: Output, content: bytes, text: bytes) -> bytes:
-    """The whole item; ``content`` is its content or summary, ``text`` its arguments or input, as
-    JSON."""
-    return _spelled(item, item.status, content, text)
+def closed(item: Output, inside: Parts) -> Parts:
+    """The whole item; ``inside`` is its content or summary, or its arguments or input."""
+    before, after = _around(item, item.status)
+    return (before, *inside, after)
 
 
-def _spelled(item: Output, status: bytes, content: bytes, text: bytes) -> bytes:
+def _around(item: Output, status: bytes) -> tuple[bytes, bytes]:
+    """What comes before and after that which is said in the item."""
     match item.segment:
         case None | Thought():
             secret = b',"encrypted_content":"%b"' % item.secret if item.secret else b""
-            return b'{"id":"%b","type":"reasoning","summary":[%b]%b}' % (item.id, content, secret)
+            return b'{"id":"%b","type":"reasoning","summary":[' % item.id, b"]%b}" % secret
         case Said() | Refused():
-            return (
-                b'{"id":"%b","type":"message","status":"%b","role":"assistant","content":[%b]}'
-                % (item.id, status, content)
-            )
-        case Called(custom=True) as call:
-            return b'{"id":"%b","type":"custom_tool_call","call_id":"%b","name":%b,"input":%b}' % (
-                item.id, item.call_id, orjson.dumps(call.name), text,
+            head = b'{"id":"%b","type":"message","status":"%b","role":"assistant","content":[' % (
+                item.id, status,
             )  # fmt: skip
+            return head, b"]}"
+        case Called(custom=True) as call:
+            head = b'{"id":"%b","type":"custom_tool_call","call_id":"%b","name":%b,"input":' % (
+                item.id, item.call_id, orjson.dumps(call.name),
+            )  # fmt: skip
+            return head, b"}"
         case Called() as call:
-            return (
+            head = (
                 b'{"id":"%b","type":"function_call","status":"%b","call_id":"%b","name":%b,'
-                b'"arguments":%b}' % (item.id, status, item.call_id, orjson.dumps(call.name), text)
+                b'"arguments":' % (item.id, status, item.call_id, orjson.dumps(call.name))
             )
+            return head, b"}"
 
 
-def summary(text: bytes) -> bytes:
-    """A part of a reasoning summary with that text, which is JSON."""
-    return b'{"type":"summary_text","text":%b}' % text
-
-
-def whole(item: Output) -> bytes:
+def whole(item: Output) -> Parts:
     """The item as a plain answer has it."""
     segment = item.segment
     if segment is None:
-        return closed(item, b"", b"")
-    text = orjson.dumps(segment.words.text)
+        return closed(item, ())
+    said = orjson.dumps(segment.words.text)
     match segment:
         case Said() | Refused():
-            return closed(item, part(segment, text), b"")
+            return closed(item, part(segment, said))
         case Thought():
-            return closed(item, summary(text), b"")
+            return closed(item, summary(said))
         case Called():
-            return closed(item, b"", text)
+            return closed(item, (said,))

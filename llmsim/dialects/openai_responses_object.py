@@ -30,7 +30,7 @@ def unfinished(about: bytes, stamp: Stamp, status: Open) -> tuple[bytes, ...]:
 
 
 def finished(
-    about: bytes, stamp: Stamp, finish: Finish, usage: Usage, items: Sequence[bytes]
+    about: bytes, stamp: Stamp, finish: Finish, usage: Usage, items: Sequence[tuple[bytes, ...]]
 ) -> tuple[bytes, ...]:
     """A response that has said all it will, in parts; ``items`` are its output."""
     reason = _REASONS.get(finish)
@@ -59,10 +59,10 @@ def failed(about: bytes, stamp: Stamp, code: str, message: str) -> tuple[bytes, 
 _REASONS = {Finish.LENGTH: b"max_output_tokens", Finish.FILTER: b"content_filter"}
 
 
-def _listed(items: Sequence[bytes]) -> list[bytes]:
+def _listed(items: Sequence[tuple[bytes, ...]]) -> list[bytes]:
     listed: list[bytes] = []
     for item in items:
-        listed += (b",", item) if listed else (item,)
+        listed += (b",", *item) if listed else item
     return listed
 
 

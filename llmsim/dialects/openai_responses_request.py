@@ -92,7 +92,10 @@ class ResponsesRequest(Struct):
         return (
             self.previous_response_id is not None
             or self.conversation is not None
-            or any(item.kind == "item_reference" for item in self.items)
+            or (
+                type(self.input) is list
+                and any(item.kind == "item_reference" for item in self.input)
+            )
         )
 
     @property

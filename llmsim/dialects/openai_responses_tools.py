@@ -28,7 +28,7 @@ class Custom(Struct, tag="custom", tag_field="type"):
     description: str | None = None
 
 
-OURS: dict[object, type[Function] | type[Custom]] = {"function": Function, "custom": Custom}
+OURS: dict[str, type[Function] | type[Custom]] = {"function": Function, "custom": Custom}
 
 # What the provider runs itself. These are accepted, and never called.
 BUILT_IN = frozenset(
@@ -67,9 +67,10 @@ def tools(given: Sequence[dict[str, Any]] | None) -> tuple[Offered, ...]:
     for place, described in enumerate(given or ()):
         where = f"tools[{place}]"
         kind = described.get("type")
-        if kind in OURS:
-            offered.append(_offered(described, OURS[kind], where))
-        elif kind not in BUILT_IN:
+        ours = OURS.get(kind) if isinstance(kind, str) else None
+        if ours is not None:
+            offered.append(_offered(described, ours, where))
+        elif not isinstance(kind, str) or kind not in BUILT_IN:
             raise _unknown(kind, ["function", "custom", *sorted(BUILT_IN)], f"{where}.type")
     return tuple(offered)
 
@@ -123,7 +124,7 @@ def _names(allowed: Sequence[object]) -> list[str]:
     return [
         name
         for tool in allowed
-        if isinstance(tool, dict) and tool.get("type") in OURS
+        if isinstance(tool, dict) and tool.get("type") in ("function", "custom")
         if isinstance(name := tool.get("name"), str)
     ]
 
