@@ -57,7 +57,7 @@ class Conversation:
         self._wires: list[int] = []
         self._tracked = False
 
-    def system(self, text: str | list[TextBlock] | None) -> None:
+    def system(self, text: str | list[TextBlock]) -> None:
         """The system prompt, which comes first."""
         if isinstance(text, str):
             self._append(-1, Message("system", text))

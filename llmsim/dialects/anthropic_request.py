@@ -143,26 +143,31 @@ def _ask(
     if not wire.messages:
         raise invalid("messages: at least one message is required", "messages")
     said = Conversation()
-    said.system(wire.system)
+    if wire.system is not None:
+        said.system(wire.system)
     said.read(wire.messages)
     tools = anthropic_tools.tools(wire.tools) if wire.tools else ()
     if wire.tool_choice is not None and not wire.tools:
         raise invalid(
             "tool_choice: tool_choice may only be specified while providing tools", "tool_choice"
         )
+    configured = wire.output_config is not None
     return Ask(
         wire.model,
         tuple(said.messages),
         stream,
         max_tokens,
         stop,
-        thinking=_thinking(wire),
-        tools=tools,
-        choice=anthropic_tools.choice(wire.tool_choice, tools) if tools else AUTO,
-        format=_format(wire),
-        store=store,
-        wire=wire,
-        breakpoints=_breakpoints(wire, said),
+        1,
+        None,
+        None,
+        _thinking(wire) if configured or wire.thinking is not None else None,
+        tools,
+        anthropic_tools.choice(wire.tool_choice, tools) if tools else AUTO,
+        _format(wire) if configured or wire.output_format is not None else None,
+        store,
+        wire,
+        _breakpoints(wire, said),
     )
 
 
@@ -203,7 +208,8 @@ def _breakpoints(wire: Prompt, said: Conversation) -> tuple[Breakpoint, ...]:
     """Where the prompt is to be cached, in its own order: tools, system, messages."""
     if wire.cache_control is not None:
         said.mark(wire.cache_control)
-    controls = [tool.cache_control for tool in wire.tools or () if tool.cache_control is not None]
+    tools = wire.tools or ()
+    controls = [tool.cache_control for tool in tools if tool.cache_control] if tools else []
     if not controls and not said.breakpoints:
         return ()
     made = (*(Breakpoint(-1, None, one.seconds) for one in controls), *said.breakpoints)
