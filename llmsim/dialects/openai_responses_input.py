@@ -65,6 +65,15 @@ class Item(Struct):
         """The type; messages and references may leave it out."""
         return self.type or ("message" if self.role is not None else "item_reference")
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is a whole message, as most are."""
+        return (
+            self.role is not None
+            and self.content is not None
+            and (self.type is None or self.type == "message")
+        )
+
 
 # What each kind must have. Tools that the provider runs itself play no part here, so their items
 # are taken as they are.
@@ -101,7 +110,8 @@ def items(given: str | Sequence[Item] | None) -> list[Item]:
     if isinstance(given, str):
         return [Item("message", None, "user", given)]
     for place, item in enumerate(given):
-        _check(item, f"input[{place}]")
+        if not item.plain:
+            _check(item, f"input[{place}]")
     return list(given)
 
 
@@ -142,9 +152,10 @@ def mismatch(given: Iterable[Item]) -> BadRequest | None:
     waiting: dict[str, str] = {}
     called: set[str] = set()
     for item in given:
-        kind, name = item.kind, item.call_id
+        name = item.call_id
         if not name:
             continue
+        kind = item.kind
         if kind in CALLS:
             waiting[name] = CALLS[kind]
             called.add(name)
@@ -163,6 +174,9 @@ def messages(instructions: str | None, given: Iterable[Item]) -> tuple[Message, 
     made = [Message("system", instructions)] if instructions is not None else []
     calls: list[Call] = []
     for item in given:
+        if not calls and item.plain and type(item.content) is str:
+            made.append(Message(ROLES[item.role or "user"], item.content))
+            continue
         kind = item.kind
         if kind == "reasoning":
             continue

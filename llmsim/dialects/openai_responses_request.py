@@ -94,7 +94,7 @@ class ResponsesRequest(Struct):
             or self.conversation is not None
             or (
                 type(self.input) is list
-                and any(item.kind == "item_reference" for item in self.input)
+                and any(not item.plain and item.kind == "item_reference" for item in self.input)
             )
         )
 
