@@ -1,0 +1,99 @@
+"""The listings of models: on the shared paths in the words of whoever asks."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from llmsim.config import Config, Models
+from llmsim.server.routes.application import build
+from llmsim.server.routes.models import PREFIXES, add
+from llmsim.server.routes.paths import Paths
+from llmsim.server.rulebook import Rulebook
+
+CLAUDE = {"x-api-key": "k"}
+GEMINI = {"x-goog-api-key": "k"}
+
+
+def opened(config: Config) -> TestClient:
+    paths = Paths()
+    add(paths, SimpleNamespace(rulebook=Rulebook(config)))  # type: ignore[arg-type]
+    return TestClient(build(paths))
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with opened(Config()) as made:
+        yield made
+
+
+def told(client: TestClient, path: str, headers: dict[str, str] | None = None) -> Any:
+    response = client.get(path, headers=headers or {})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "keys"),
+    [
+        ("/v1/models", {}, {"object", "data"}),
+        ("/openai/v1/models", CLAUDE, {"object", "data"}),
+        ("/v1/models", CLAUDE, {"data", "has_more", "first_id", "last_id"}),
+        ("/anthropic/v1/models", {}, {"data", "has_more", "first_id", "last_id"}),
+        ("/v1/models", GEMINI, {"models"}),
+        ("/v1/models?key=k", {}, {"models"}),
+    ],
+)
+def test_a_listing_is_in_the_callers_words(
+    client: TestClient, path: str, headers: dict[str, str], keys: set[str]
+) -> None:
+    assert set(told(client, path, headers)) == keys
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_every_prefix_lists_and_tells_of_one(client: TestClient, prefix: str) -> None:
+    assert told(client, f"{prefix}/models")
+    assert told(client, f"{prefix}/models/gemini-2.5-pro")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "one"),
+    [
+        ("/v1/models/gpt-4o", {}, ("object", "model")),
+        ("/v1/models/claude-haiku-4-5", CLAUDE, ("id", "claude-haiku-4-5-20251001")),
+        ("/v1/models/claude-haiku-4-5", {}, ("id", "claude-haiku-4-5-20251001")),
+    ],
+)
+def test_one_model(
+    client: TestClient, path: str, headers: dict[str, str], one: tuple[str, str]
+) -> None:
+    assert one in told(client, path, headers).items()
+
+
+def test_a_provider_lists_its_own(client: TestClient) -> None:
+    names = [model["id"] for model in told(client, "/v1/models?limit=1000", CLAUDE)["data"]]
+    assert names
+    assert all(name.startswith("claude") for name in names)
+    every = {model["id"] for model in told(client, "/v1/models")["data"]}
+    assert {"gpt-4o", "claude-haiku-4-5-20251001", "gemini-2.5-pro"} <= every
+
+
+def test_what_is_configured_is_listed_to_everyone() -> None:
+    with opened(Config(models=Models(available=("mine", "gpt-4o")))) as client:
+        for headers in ({}, CLAUDE):
+            names = {model["id"] for model in told(client, "/v1/models", headers)["data"]}
+            assert names == {"mine", "gpt-4o"}
+
+
+@pytest.mark.parametrize(("headers", "key"), [({}, "code"), (CLAUDE, "type")])
+def test_an_unknown_model(client: TestClient, headers: dict[str, str], key: str) -> None:
+    response = client.get("/v1/models/nobody", headers=headers)
+    assert response.status_code == 404
+    assert "not_found" in response.json()["error"][key]
+
+
+def test_the_head_has_an_id(client: TestClient) -> None:
+    assert client.get("/v1/models").headers["x-request-id"].startswith("req_")
+    assert client.get("/v1/models", headers=CLAUDE).headers["request-id"].startswith("req_")
