@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 
 from llmsim.config import Config
-from llmsim.shared import board, journal, prefixes
+from llmsim.shared import board, journal, prefixes, tally
 from llmsim.shared.board import Board
 from llmsim.shared.journal import Entry, Journal, slot_of
 from llmsim.shared.segment import Segment, Shape
+from llmsim.shared.tally import Tally
 from llmsim.telemetry.snapshot import Snapshot, Worker
 
 # While workers are replaced, old and new ones live side by side.
@@ -20,7 +21,7 @@ def new_segment(config: Config) -> Segment:
     """The shared memory for a server of that configuration."""
     ring = journal.size(config.server.journal_mb << 20)
     slots = 2 * config.server.workers + SPARE_SLOTS
-    return Segment.create(Shape(slots, board.SIZE, ring, prefixes.SIZE))
+    return Segment.create(Shape(slots, board.SIZE, ring, prefixes.SIZE, tally.SIZE))
 
 
 class Books:
@@ -34,6 +35,7 @@ class Books:
         self.slot = self._claimed()
         self.board = self._boards[self.slot]
         self.journal = self._journals[self.slot]
+        self.tally = Tally(segment)
         self.board.take_over(os.getpid())
 
     def _claimed(self) -> int:

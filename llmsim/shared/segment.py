@@ -2,17 +2,19 @@
 
 Layout, in bytes:
 
-    0       header, one page: eight int64 (magic, slots, board size, journal size, pid of the
-            launcher, Unix time of the start in µs, boot secret, prefixes' size), then 448 int64
-            cursors
+    0       header, one page: 16 int64 (magic, slots, board size, journal size, pid of the
+            launcher, Unix time of the start in µs, boot secret, sizes of the prefixes, the
+            tallies and the buckets), then 440 int64 cursors
     4096    the boards, one after another, each of board size
     …       the journals, likewise
     …       the prefixes of cached prompts
+    …       the tallies
+    …       the buckets of rate limits
 
 A slot (one board and one journal) belongs to the process that holds a lock on byte ``slot`` of
 the segment's file. The kernel frees that lock when the process dies, however it dies, and the
 next worker takes the slot over with everything it counted. Cursors are locked one byte each,
-past the slots'.
+past the slots', and past those is one byte for each lock of :class:`Lock`.
 
 POSIX locks vanish when *any* descriptor of the file is closed in the process that holds them,
 so the file is opened once a process and never closed.
@@ -26,6 +28,8 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -37,9 +41,10 @@ except ImportError:  # Windows: the container is the way there
 MAGIC = 0x6C6C6D73696D31
 PAGE = 4096
 MAX_SLOTS = 1040
-CURSORS = 448
-_CURSORS_AT = 8
+CURSORS = 440
+_CURSORS_AT = 16
 _LOCKS_AT = MAX_SLOTS
+_GUARDS_AT = _LOCKS_AT + CURSORS
 
 
 class Cursor(IntEnum):
@@ -47,6 +52,16 @@ class Cursor(IntEnum):
 
     TURN = 0  # requests that took a text of the generator "sequence"
     RESPONSES_MARKED = 1  # responses that were deleted or cancelled
+    GENERATION = 2  # changes of the configuration in effect
+    TIMETABLE = 3  # when the timetable began, in µs of the monotonic clock
+    DRAWN = 4  # requests whose failure was left to chance
+
+
+class Lock(IntEnum):
+    """What processes guard against each other, by the first of its lock bytes."""
+
+    TALLIES = 0
+    BUCKETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +72,27 @@ class Shape:
     board: int
     journal: int
     prefixes: int = 0
+    tallies: int = 0
+    buckets: int = 0
+
+    @property
+    def prefixes_at(self) -> int:
+        """Where the prefixes begin: after the slots."""
+        return PAGE + self.slots * (self.board + self.journal)
+
+    @property
+    def tallies_at(self) -> int:
+        """Where the tallies begin."""
+        return self.prefixes_at + self.prefixes
+
+    @property
+    def buckets_at(self) -> int:
+        """Where the buckets begin."""
+        return self.tallies_at + self.tallies
 
     @property
     def size(self) -> int:
-        return PAGE + self.slots * (self.board + self.journal) + self.prefixes
+        return self.buckets_at + self.buckets
 
 
 class Segment:
@@ -73,7 +105,7 @@ class Segment:
         self.header = memoryview(self._map)[:PAGE].cast("q")
         if self.header[0] != MAGIC:
             raise RuntimeError(f"{path} is not a segment of this version of llmsim")
-        self.shape = Shape(self.header[1], self.header[2], self.header[3], self.header[7])
+        self.shape = Shape(*self.header[1:4], *self.header[7:10])
 
     @classmethod
     def create(cls, shape: Shape) -> Segment:
@@ -85,7 +117,7 @@ class Segment:
             raise ValueError(f"a segment has 1 to {MAX_SLOTS} slots, not {shape.slots}")
         descriptor, path = _file(shape.size)
         header = memoryview(mmap.mmap(descriptor, PAGE)).cast("q")
-        header[1:8] = memoryview(
+        header[1:10] = memoryview(
             b"".join(
                 value.to_bytes(8, sys.byteorder)
                 for value in (
@@ -96,6 +128,8 @@ class Segment:
                     time.time_ns() // 1000,
                     secrets.randbits(62),
                     shape.prefixes,
+                    shape.tallies,
+                    shape.buckets,
                 )
             )
         ).cast("q")
@@ -129,8 +163,28 @@ class Segment:
 
     def prefixes(self) -> memoryview:
         """The prefixes of cached prompts, as bytes."""
-        start = PAGE + self.shape.slots * (self.shape.board + self.shape.journal)
+        start = self.shape.prefixes_at
         return memoryview(self._map)[start : start + self.shape.prefixes]
+
+    def tallies(self) -> memoryview:
+        """The tallies, as bytes."""
+        start = self.shape.tallies_at
+        return memoryview(self._map)[start : start + self.shape.tallies]
+
+    def buckets(self) -> memoryview:
+        """The buckets of rate limits, as bytes."""
+        start = self.shape.buckets_at
+        return memoryview(self._map)[start : start + self.shape.buckets]
+
+    @contextmanager
+    def locked(self, place: int) -> Iterator[None]:
+        """Keep every other process (not thread) from the lock at ``place``, a member of
+        :class:`Lock` and what of it is meant. The kernel frees it when the holder dies."""
+        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _GUARDS_AT + place)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _GUARDS_AT + place)
 
     def claim(self, slot: int) -> bool:
         """Make this process the owner of ``slot``, unless a living one owns it."""
@@ -147,6 +201,10 @@ class Segment:
     def reached(self, cursor: int) -> int:
         """The cursor's value."""
         return self.header[_CURSORS_AT + cursor]
+
+    def put(self, cursor: int, value: int) -> None:
+        """Give the cursor that value."""
+        self.header[_CURSORS_AT + cursor] = value
 
     def advance(self, cursor: int) -> int:
         """The cursor's value, which is one more for the next caller in any process."""
