@@ -28,8 +28,7 @@ def routes(books: Books) -> list[Route]:
         return json({"status": "ready", "workers": len(books.workers())})
 
     async def show_stats(request: Request) -> Response:
-        uptime = time.time() - books.segment.started
-        return json(stats(books.snapshot(), books.workers(), uptime, time.monotonic()))
+        return json(standing(books))
 
     async def show_requests(request: Request) -> Response:
         given = request.query_params.get("limit", "20")
@@ -51,6 +50,12 @@ def routes(books: Books) -> list[Route]:
         Route("/llmsim/requests", show_requests),
         Route("/llmsim/requests/{id}", show_request),
     ]
+
+
+def standing(books: Books) -> dict[str, Any]:
+    """What ``/llmsim/stats`` tells at this moment."""
+    uptime = time.time() - books.segment.started
+    return stats(books.snapshot(), books.workers(), uptime, time.monotonic())
 
 
 def json(value: Any, status: int = 200) -> Response:
