@@ -17,17 +17,18 @@ from llmsim.config import Config
 from llmsim.engine import ranks
 from llmsim.engine.text import pool
 from llmsim.errors import BadRequest
-from llmsim.server import routes
+from llmsim.server import ending, routes
 from llmsim.server.answering import Answering
 from llmsim.server.books import Books
 from llmsim.server.context import Context
+from llmsim.server.live import Live
 from llmsim.server.player import Player
 from llmsim.server.ports import Gone
 from llmsim.server.ports.bridge import bridge
 from llmsim.server.ports.rsgi import RSGIPort
 from llmsim.server.ports.websocket import Socket
 from llmsim.server.providers import refusal
-from llmsim.server.rulebook import Rulebook
+from llmsim.server.pulse import Pulse
 from llmsim.server.store import Store
 from llmsim.shared.segment import Segment
 
@@ -50,26 +51,30 @@ class Worker:
     def __init__(self, config: Config, segment: str, store: str) -> None:
         self._config = config
         self._books = Books(Segment.attach(segment))
-        self._rulebook = Rulebook(config)
+        self._live = Live(config, self._books)
         self._store = Store(store)
         self._paths = routes.Paths()
         self._cold: Any = None
+        self._pulse: Pulse | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         books = self._books
         player = Player(loop, books.board)
-        answering = Answering(
-            self._config, self._rulebook, player, books.board, books.journal, books.segment
-        )
-        context = Context(self._config, books, self._rulebook, player, answering, self._store)
+        answering = Answering(self._config, self._live, player, books)
+        context = Context(self._config, books, self._live, player, answering, self._store)
         self._paths = routes.paths(context)
         self._cold = routes.application(self._paths)
+        for told in self._paths.ending:
+            ending.hear(loop, ENDING, told)
+        self._pulse = Pulse(loop, books.board)
         _die_with_parent(books.segment)
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDING)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._pulse is not None:
+            self._pulse.stop()
         self._books.resign()
         self._store.close()
 

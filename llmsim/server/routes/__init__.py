@@ -10,6 +10,7 @@ from llmsim.server.routes import (
     anthropic,
     completions,
     conversations,
+    dashboard,
     gemini,
     images,
     models,
@@ -33,6 +34,7 @@ def paths(context: Context) -> Paths:
     anthropic.add(every, context)
     gemini.add(every, context)
     models.add(every, context)
+    dashboard.add(every, context)
     every.cold += admin.routes(context.books)
     return every
 

@@ -61,16 +61,16 @@ LISTINGS: dict[Provider, Listing] = {
 
 def add(paths: Paths, context: Context) -> None:
     """``…/models`` and ``…/models/{id}`` of every provider."""
-    rulebook = context.rulebook
+    live = context.live
 
     async def many(request: Request) -> Response:
         listing = _listing(request)
         query = parse_qs(request.url.query, keep_blank_values=True)
-        return _told(listing, listing.page(rulebook.models(listing.of), query))
+        return _told(listing, listing.page(live.regime.rulebook.models(listing.of), query))
 
     async def one(request: Request) -> Response:
         listing = _listing(request)
-        return _told(listing, listing.one(rulebook.model(request.path_params["id"])))
+        return _told(listing, listing.one(live.regime.rulebook.model(request.path_params["id"])))
 
     for prefix in PREFIXES:
         paths.cold += [Route(f"{prefix}/models", many), Route(f"{prefix}/models/{{id:path}}", one)]

@@ -18,7 +18,7 @@ from llmsim.server.context import Context
 from llmsim.server.request import Endpoint
 from llmsim.server.routes.openai_json import route
 from llmsim.server.routes.paths import Paths
-from llmsim.server.rulebook import Rulebook
+
 
 PREFIXES = ("/v1", "/openai/v1")
 FINE_TUNED = "ft:"
@@ -41,16 +41,16 @@ def add(paths: Paths, context: Context) -> None:
         for prefix in PREFIXES:
             paths.hot["POST", prefix + path] = answer
     for prefix in PREFIXES:
-        paths.cold.append(_unlisting(prefix, context.rulebook))
+        paths.cold.append(_unlisting(prefix, context.live))
 
 
-def _unlisting(prefix: str, rulebook: Rulebook) -> Route:
+def _unlisting(prefix: str, live: Live) -> Route:
     """``DELETE …/models/{id}``: fine-tuned ones are anybody's to delete, none is ever missed."""
 
     async def delete(request: Request) -> bytes:
         name = request.path_params["id"]
         if not name.startswith(FINE_TUNED):
-            rulebook.model(name)
+            live.regime.rulebook.model(name)
             message = "You have insufficient permissions for this operation."
             raise BadRequest(Failure(Kind.PERMISSION, message, code="insufficient_permissions"))
         return openai_models.deleted(name)

@@ -31,12 +31,16 @@ class Named:
 
 @dataclass(slots=True)
 class Paths:
-    """All paths. ``hot`` is by (method, path), ``sockets`` (WebSockets) by path."""
+    """All paths. ``hot`` is by (method, path), ``sockets`` (WebSockets) by path.
+
+    ``ending`` is called when the server is about to stop: it ends what would never end.
+    """
 
     hot: dict[tuple[str, str], Handler] = field(default_factory=dict)
     named: list[Named] = field(default_factory=list)
     cold: list[BaseRoute] = field(default_factory=list)
     sockets: dict[str, Talk] = field(default_factory=dict)
+    ending: list[Callable[[], None]] = field(default_factory=list)
 
     def handler(self, method: str, path: str) -> Handler | None:
         """The hot handler of a path; None if it is not hot."""
