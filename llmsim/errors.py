@@ -59,6 +59,8 @@ class Failure:
     None. ``retry_after`` is in seconds. ``status`` overrides the status the dialect gives
     ``kind`` by default. ``too_long`` and ``model``, the name of one that is
     not served, are for dialects that tell such a failure in words of their own.
+    ``injected`` says that it was made on purpose, and ``after`` how many seconds after the
+    request it is told.
     """
 
     kind: Kind
@@ -69,6 +71,8 @@ class Failure:
     status: int | None = None
     too_long: TooLong | None = None
     model: str | None = None
+    injected: bool = False
+    after: float = 0.0
 
 
 class BadRequest(Exception):  # noqa: N818  named for what it says

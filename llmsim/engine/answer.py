@@ -10,6 +10,7 @@ from llmsim.engine import thinking, tools
 from llmsim.engine.caching import MISS, Hit
 from llmsim.engine.latency import Draws
 from llmsim.engine.logprobs import logprobs
+from llmsim.engine.orders import AS_ASKED, Orders
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.text import Brief, Generator, before_stop, pool, recited
 from llmsim.engine.tokens import Tokenizer
@@ -35,7 +36,8 @@ class Rules(Struct, frozen=True):
     """Everything that holds for all requests to one model under the current configuration.
 
     ``call_rate`` is the probability of a tool call where the model may choose, ``refusal_rate``
-    that of ``refusal`` instead of an answer.
+    that of ``refusal`` instead of an answer. ``takes_turns`` says that the generator needs the
+    request's place in the order of all.
     """
 
     model: Model
@@ -46,19 +48,22 @@ class Rules(Struct, frozen=True):
     call_rate: float = 1.0
     refusal_rate: float = 0.0
     refusal: str = ""
+    takes_turns: bool = False
 
 
 class Draw(Struct, frozen=True, gc=False):
     """What was read or drawn for one request before it is planned.
 
     ``turn`` is the request's place in the order all workers agree on, ``prompt_tokens`` what
-    ``engine.prompt`` counted, ``cached`` what of it the prompt cache held.
+    ``engine.prompt`` counted, ``cached`` what of it the prompt cache held, ``orders`` what else
+    was decided.
     """
 
     seed: int
     turn: int
     prompt_tokens: int
     cached: Hit = MISS
+    orders: Orders = AS_ASKED
 
 
 def compose(ask: Ask, rules: Rules, draw: Draw) -> Reply:

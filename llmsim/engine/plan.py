@@ -7,6 +7,7 @@ import numpy as np
 from llmsim.engine import caching, thinking
 from llmsim.engine.answer import Draw, Rules, compose
 from llmsim.engine.latency import arrivals, span
+from llmsim.engine.orders import AS_ASKED, Orders
 from llmsim.engine.seeds import mix
 from llmsim.engine.task import perform
 from llmsim.errors import Failure
@@ -46,19 +47,33 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     """
     task = ask.task
     reply = compose(ask, rules, draw) if task is None else perform(ask, task, rules, draw)
-    return timed(ask, reply, rules, draw.seed, dialect, stamp)
+    return timed(ask, reply, rules, draw.seed, dialect, stamp, draw.orders)
 
 
-def timed(ask: Ask, reply: Reply, rules: Rules, seed: int, dialect: Dialect, stamp: Stamp) -> Plan:
+def timed(
+    ask: Ask,
+    reply: Reply,
+    rules: Rules,
+    seed: int,
+    dialect: Dialect,
+    stamp: Stamp,
+    orders: Orders = AS_ASKED,
+) -> Plan:
     """The plan of an answer whose words are known; ``seed`` decides when each is said."""
     if not ask.stream:
         whole = Whole(dialect.plain(ask, reply, stamp))
-        if rules.draws.instant or not reply.choices:
+        if (rules.draws.instant and orders is AS_ASKED) or not reply.choices:
             return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, seed, reply)
         ttft, total = _span(ask, rules, seed, reply)
+        if orders is not AS_ASKED:
+            total = orders.waited + ttft + (total - ttft) * orders.pace
+            ttft += orders.waited
         return Plan(200, whole, np.array([total]), False, ttft, total, seed, reply)
     script = dialect.script(ask, reply, stamp)
     clock = _clock(ask, rules, seed, reply)
+    if orders is not AS_ASKED:
+        first = clock.min()
+        clock = orders.waited + first + (clock - first) * orders.pace
     ttft, total = float(clock.min()), float(clock.max())
     frames, due = script.frames, np.append(clock, (ttft, 0.0, total))[script.beats]
     if len(reply.choices) > 1:

@@ -11,18 +11,19 @@ from llmsim.config import Config
 from llmsim.engine import prompt, seeds
 from llmsim.engine.answer import Draw, Rules
 from llmsim.engine.caching import LEAST, MISS, cacheable
+from llmsim.engine.orders import AS_ASKED
 from llmsim.engine.plan import failed, plan
 from llmsim.engine.task import lengthy
 from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Ask, Dialect, Plan, Stamp
+from llmsim.server.books import Books
+from llmsim.server.control import Subject
+from llmsim.server.live import Live
 from llmsim.server.player import TICK, Player, now_us
 from llmsim.server.ports import Gone, Port
 from llmsim.server.promptcache import PromptCache
 from llmsim.server.request import CLIENT_GONE, Endpoint, Request
-from llmsim.server.rulebook import Rulebook
-from llmsim.shared.board import Board
-from llmsim.shared.journal import Journal
-from llmsim.shared.segment import Cursor, Segment
+from llmsim.shared.segment import Cursor
 
 # What a worker tokenises on its loop: about a tenth of a millisecond.
 INLINE_CHARACTERS = 8_000
@@ -45,22 +46,18 @@ class Answering:
     def __init__(
         self,
         config: Config,
-        rulebook: Rulebook,
+        live: Live,
         player: Player,
-        board: Board,
-        journal: Journal,
-        segment: Segment,
+        books: Books,
     ) -> None:
-        self._config = config
-        self._rulebook = rulebook
+        self._live = live
         self._player = player
-        self._board = board
-        self._journal = journal
-        self._segment = segment
-        self._prompts = PromptCache(segment)
+        self._board = books.board
+        self._journal = books.journal
+        self._segment = books.segment
+        self._prompts = PromptCache(books.segment)
         self._body_limit = config.server.max_body_bytes
         self._most_streams = config.server.max_open_streams
-        self._takes_turns = config.response.generator.kind == "sequence"
         self._fresh = secrets.randbits(seeds.BITS)
 
     async def answer(self, port: Port, endpoint: Endpoint) -> None:
@@ -70,7 +67,7 @@ class Answering:
         try:
             await self._answer(port, request)
         except BadRequest as bad:
-            request.refuse(port, bad.failure)
+            await self._refuse(port, request, bad.failure)
         except Gone:
             request.left()
         except Exception:
@@ -86,7 +83,7 @@ class Answering:
         if memory is not None:
             ask = await memory.recall(ask)
         stamp = Stamp(request.mark, int(request.arrived))
-        planned = await self._planned(ask, body, dialect, stamp)
+        planned = await self._planned(port, request, ask, body, stamp)
         answer = stored(ask, planned, dialect, stamp) if ask.store else b""
         request.answer = answer
         request.begin(planned)
@@ -111,7 +108,7 @@ class Answering:
         try:
             ask = endpoint.dialect.decode(body)
             request.model = ask.model
-            planned = await self._planned(ask, body, endpoint.dialect, stamp)
+            planned = await self._planned(None, request, ask, body, stamp)
         except BadRequest as bad:
             planned = failed(bad.failure, *endpoint.dialect.failure(bad.failure, stamp))
         except Exception:
@@ -120,17 +117,27 @@ class Answering:
         request.unawaited(planned)
         return planned
 
-    async def _planned(self, ask: Ask, body: bytes, dialect: Dialect, stamp: Stamp) -> Plan:
-        rules = self._rulebook.known(ask.model) or await self.rules(ask.model)
+    async def _planned(
+        self, port: Port | None, request: Request, ask: Ask, body: bytes, stamp: Stamp
+    ) -> Plan:
+        regime = self._live.regime
+        rules = regime.rulebook.known(ask.model) or await self.rules(ask.model)
         try:
             prompt_tokens = prompt.tokens(ask, rules.tokenizer, INLINE_CHARACTERS)
         except prompt.Lengthy:
             prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
-        turn = self._segment.advance(Cursor.TURN) if self._takes_turns else 0
+        orders = AS_ASKED
+        if regime.control is not None:
+            subject = Subject(port, request, ask, body, rules, prompt_tokens)
+            await regime.control.consider(subject)
+            ask, rules, orders = subject.ask, subject.rules, subject.orders
+        turn = self._segment.advance(Cursor.TURN) if rules.takes_turns else 0
         cached = MISS
         if prompt_tokens >= LEAST and cacheable(ask):
             cached = await self._prompts.look(ask, rules, prompt_tokens)
-        draw = Draw(self._seed(ask, body), turn, prompt_tokens, cached)
+        seed = self._seed(ask, body, regime.config.seed)
+        draw = Draw(seed, turn, prompt_tokens, cached, orders)
+        dialect = request.endpoint.dialect
         if ask.task is None:
             slow = len(body) > LARGE_BODY and (ask.format is not None or bool(ask.tools))
         else:
@@ -141,15 +148,25 @@ class Answering:
 
     async def rules(self, model: str) -> Rules:
         """The rules for a model; a tokenizer that has to be built does not hold the loop."""
-        if self._rulebook.ready(model):
-            return self._rulebook.rules(model)
-        return await to_thread(self._rulebook.rules, model)
+        rulebook = self._live.regime.rulebook
+        if rulebook.ready(model):
+            return rulebook.rules(model)
+        return await to_thread(rulebook.rules, model)
 
-    def _seed(self, ask: Ask, body: bytes) -> int:
-        seed = seeds.settled(ask.seed, self._config.seed, body)
+    def _seed(self, ask: Ask, body: bytes, configured: int | None) -> int:
+        seed = seeds.settled(ask.seed, configured, body)
         if seed is None:
             self._fresh = seed = (self._fresh * _MULTIPLIER + 11) & _SEEDS
         return seed
+
+    async def _refuse(self, port: Port, request: Request, failure: Failure) -> None:
+        if failure.after:
+            try:
+                await self._reach(request.start + int(failure.after * 1e6), port)
+            except Gone:
+                request.left()
+                return
+        request.refuse(port, failure)
 
     async def _late(self, port: Port, request: Request, planned: Plan, stamp: Stamp) -> None:
         """A plain answer that has to wait."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from llmsim.config import Config
 from llmsim.server.answering import Answering
 from llmsim.server.books import Books
+from llmsim.server.live import Live
 from llmsim.server.player import Player
-from llmsim.server.rulebook import Rulebook
 from llmsim.server.store import Store
 
 
@@ -18,7 +18,7 @@ class Context:
 
     config: Config
     books: Books
-    rulebook: Rulebook
+    live: Live
     player: Player
     answering: Answering
     store: Store

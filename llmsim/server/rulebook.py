@@ -74,6 +74,7 @@ class Rulebook:
             self._config.response.tools.call_rate,
             self._config.response.refusal_rate,
             self._config.response.refusal,
+            self._config.response.generator.kind == "sequence",
         )
 
 

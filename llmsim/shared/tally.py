@@ -3,8 +3,8 @@
 A table of :data:`ENTRIES` entries of three int64 (key, count, second of its last use on the
 monotonic clock), in buckets of :data:`WAYS`. The key is 64 bits of a hash of the name, never 0;
 its upper half's remainder by the number of buckets says which bucket it is in, and that bucket's
-lock is held while it is counted. Names come from clients, too, so there may be any number: in a full bucket
-the name that was not used for longest is forgotten.
+lock is held while it is counted. Names come from clients, too, so there may be any number: in a
+full bucket the name that was not used for longest is forgotten.
 """
 
 from __future__ import annotations

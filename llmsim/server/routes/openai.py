@@ -15,10 +15,10 @@ from llmsim.dialects.openai_moderations import OpenAIModerations
 from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Dialect
 from llmsim.server.context import Context
+from llmsim.server.live import Live
 from llmsim.server.request import Endpoint
 from llmsim.server.routes.openai_json import route
 from llmsim.server.routes.paths import Paths
-
 
 PREFIXES = ("/v1", "/openai/v1")
 FINE_TUNED = "ft:"

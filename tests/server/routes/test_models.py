@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from llmsim.config import Config, Models
+from llmsim.server.live import Regime
 from llmsim.server.routes.application import build
 from llmsim.server.routes.models import PREFIXES, add
 from llmsim.server.routes.paths import Paths
@@ -19,7 +20,7 @@ GEMINI = {"x-goog-api-key": "k"}
 
 def opened(config: Config) -> TestClient:
     paths = Paths()
-    add(paths, SimpleNamespace(rulebook=Rulebook(config)))  # type: ignore[arg-type]
+    add(paths, SimpleNamespace(live=SimpleNamespace(regime=Regime(config, Rulebook(config), None))))  # type: ignore[arg-type]
     return TestClient(build(paths))
 
 
