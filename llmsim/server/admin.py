@@ -13,7 +13,7 @@ from starlette.routing import Route
 from llmsim import __version__
 from llmsim.server.books import Books
 from llmsim.shared.journal import Entry
-from llmsim.telemetry.snapshot import stats
+from llmsim.telemetry.stats import stats
 
 MOST_LISTED = 1000
 
@@ -55,7 +55,7 @@ def routes(books: Books) -> list[Route]:
 def standing(books: Books) -> dict[str, Any]:
     """What ``/llmsim/stats`` tells at this moment."""
     uptime = time.time() - books.segment.started
-    return stats(books.snapshot(), books.workers(), uptime, time.monotonic())
+    return stats(books.snapshot(), books.workers(), uptime, time.monotonic(), books.limits())
 
 
 def json(value: Any, status: int = 200) -> Response:

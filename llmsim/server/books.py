@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from llmsim.config import Config
-from llmsim.shared import board, journal, prefixes, tally
+from llmsim.shared import journal, layout, prefixes, tally
 from llmsim.shared.board import Board
 from llmsim.shared.journal import Entry, Journal, slot_of
 from llmsim.shared.segment import Segment, Shape
@@ -21,11 +22,15 @@ def new_segment(config: Config) -> Segment:
     """The shared memory for a server of that configuration."""
     ring = journal.size(config.server.journal_mb << 20)
     slots = 2 * config.server.workers + SPARE_SLOTS
-    return Segment.create(Shape(slots, board.SIZE, ring, prefixes.SIZE, tally.SIZE))
+    return Segment.create(Shape(slots, layout.SIZE, ring, prefixes.SIZE, tally.SIZE))
 
 
 class Books:
-    """Claims a free slot for this process and repairs those that dead workers left."""
+    """Claims a free slot for this process and repairs those that dead workers left.
+
+    ``limits`` gives the buckets of the rate limits as ``/llmsim/stats`` tells them: each with its
+    rule, key, model, what it counts, limit, remaining and ``reset_s``.
+    """
 
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
@@ -37,6 +42,7 @@ class Books:
         self.journal = self._journals[self.slot]
         self.tally = Tally(segment)
         self.board.take_over(os.getpid())
+        self.limits: Callable[[], list[dict[str, Any]]] = list
 
     def _claimed(self) -> int:
         mine = None
@@ -47,8 +53,7 @@ class Books:
             if mine is None:
                 mine = slot
             else:
-                one.repair()
-                one.cells[0] = 0
+                one.bury()
                 self.segment.release(slot)
         if mine is None:
             raise RuntimeError("every slot of the shared memory has a living owner")
@@ -56,8 +61,7 @@ class Books:
 
     def resign(self) -> None:
         """This worker ends in good order."""
-        self.board.repair()
-        self.board.cells[0] = 0
+        self.board.resign()
 
     def snapshot(self) -> Snapshot:
         """What all workers have done, those that have ended included."""
@@ -65,8 +69,7 @@ class Books:
 
     def workers(self) -> list[Worker]:
         """The workers, by slot."""
-        owned = ((slot, one) for slot, one in enumerate(self._boards) if one.pid)
-        return [Worker(slot, one.pid, one.since) for slot, one in owned]
+        return [Worker.of(slot, one) for slot, one in enumerate(self._boards) if one.pid]
 
     def entry(self, name: str) -> Entry | None:
         """The remembered request of that id, whichever worker answered it."""

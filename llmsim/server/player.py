@@ -19,7 +19,8 @@ import numpy as np
 
 from llmsim.exchange import Plan
 from llmsim.server.ports import Stream
-from llmsim.shared.board import CLOSED, OPENED, Board
+from llmsim.shared.board import Board
+from llmsim.shared.layout import CLOSED, OPENED
 
 TICK = 1000  # µs
 NEVER = 1 << 62
@@ -48,7 +49,7 @@ def now_us() -> int:
 class Playing:
     """A stream between two of its frames."""
 
-    __slots__ = ("due", "ended", "first", "frames", "latest", "next", "start", "stream")
+    __slots__ = ("due", "ended", "first", "frames", "latest", "next", "sent", "start", "stream")
 
     def __init__(self, plan: Plan, start: int, stream: Stream, ended: Ending) -> None:
         self.frames = plan.frames
@@ -60,6 +61,7 @@ class Playing:
         self.ended = ended
         self.next = 0
         self.first = -1
+        self.sent = 0
         self.latest = 0
 
 
@@ -154,6 +156,9 @@ class Player:
                 playing.latest = latest
             if playing.first < 0:
                 playing.first = now - start
+            else:
+                self._board.apart(now - playing.sent)
+            playing.sent = now
             if not playing.stream.send(playing.frames.join(first, stop)):  # type: ignore[union-attr]
                 self._end(playing, now, False)
                 return

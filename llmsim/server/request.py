@@ -67,6 +67,7 @@ class Request:
         "arrived",
         "body",
         "endpoint",
+        "failure",
         "mark",
         "model",
         "number",
@@ -90,6 +91,7 @@ class Request:
         self.status = 0
         self.streamed = False
         self.tokens = NO_TOKENS
+        self.failure: Failure | None = None
         board.started()
 
     def begin(self, planned: Plan) -> None:
@@ -99,6 +101,7 @@ class Request:
         """
         self.status = planned.status
         self.streamed = planned.stream
+        self.failure = planned.failure
         if planned.reply is not None:
             usage = planned.reply.usage
             self.tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
@@ -141,6 +144,8 @@ class Request:
         if status != CLIENT_GONE:
             tokens = self.tokens
             board.timed(end, first)
+            if self.failure is not None:
+                board.failed(self.failure.kind, self.failure.injected)
         row = board.row(self.endpoint.name, self.model, status)
         second = (self.start + int(end * 1e6)) // 1_000_000
         board.finished(row, second, tokens, self.streamed)
@@ -163,9 +168,10 @@ class Request:
         head = dialect.headers(planned, stamp)
         if failure.retry_after is not None:
             head.append(("retry-after", f"{failure.retry_after:g}"))
-        port.reply(status, head, planned.frames[0])
+        # Counted before the client can see it: a worker killed in between has told no one.
         took = (now_us() - self.start) / 1e6
         self.done(status, took, took, 0.0, 1)
+        port.reply(status, head, planned.frames[0])
 
     def left(self) -> None:
         """The client closed its connection before the first byte of the answer."""

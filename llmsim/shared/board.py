@@ -1,72 +1,55 @@
 """Counters in shared memory: each worker writes its own board, any worker sums them all.
 
-Layout of a board, in int64:
-
-    0       header: pid of the owner (0 if never owned), when it took over (Unix time, µs),
-            how many owners there have been, how many rows are in use
-    16      counters, in the order of :data:`COUNTERS`
-    64      requests finished in each second: 64 pairs (second of the monotonic clock, count)
-    192     histograms, in the order of :data:`HISTOGRAMS`: sum in µs, then the buckets
-    …       rows: what was finished, by endpoint, model and status
-
-A row is a label of 128 bytes (endpoint, model and status, separated by NUL) and the numbers of
-:data:`COLUMNS`. Everything only ever grows; a gauge is a difference. The count of a row is
-written last, so a worker that is killed while it records a request has not counted it.
+Everything but the gauges only ever grows, whoever owns the board; a number that falls is a
+difference of two that grow. The count of a row is written last, so a worker that is killed while
+it records a request has not counted it. Where each number is, says :mod:`llmsim.shared.layout`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
-from llmsim.shared.histogram import BUCKETS, bucket
-
-COUNTERS = (
-    "requests_started",
-    "requests_lost",  # open when their worker died
-    "streams_opened",
-    "streams_closed",
-    "frames_sent",
-    "latency_longest_us",
-    "latency_shortest_us",  # stored as 1 + µs, 0 where there is none
-    "lateness_longest_us",
+from llmsim.errors import Kind
+from llmsim.shared.histogram import BUCKET_OF, SHORT, bucket
+from llmsim.shared.layout import (
+    BEAT,
+    CLOSED,
+    COLUMNS,
+    CONNECTIONS,
+    CPU,
+    CPU_BEFORE,
+    DIED,
+    FRAMES,
+    GAUGES,
+    HISTOGRAM,
+    ITL,
+    KINDS,
+    LABEL_BYTES,
+    LAG,
+    LATENCY,
+    LATENESS,
+    LATEST,
+    LONGEST,
+    LOST,
+    OPENED,
+    QUEUE,
+    RATES,
+    REAL,
+    ROWS,
+    RSS,
+    SECONDS,
+    SHORTEST,
+    STARTED,
+    TTFT,
+    Row,
+    columns_at,
+    label_at,
 )
-HISTOGRAMS = ("latency", "ttft", "lateness")
-COLUMNS = ("count", "prompt", "completion", "reasoning", "cached", "streamed")
 
-ROWS = 512
 MODELS = 100
 OTHER = "other"
-SECONDS = 64
 
-_HEADER = 16
-_RATE = 64
-_HISTOGRAMS = _RATE + 2 * SECONDS
-_HISTOGRAM = 1 + BUCKETS
-_ROWS = _HISTOGRAMS + len(HISTOGRAMS) * _HISTOGRAM
-_LABEL_BYTES = 128
 _NAME_BYTES = 80
-_LABEL = _LABEL_BYTES // 8
-_ROW = _LABEL + len(COLUMNS)
-SIZE = -(-(_ROWS + ROWS * _ROW) * 8 // 4096) * 4096
-
-STARTED, LOST, OPENED, CLOSED, FRAMES, LONGEST, SHORTEST, LATEST = range(
-    _HEADER, _HEADER + len(COUNTERS)
-)
-LATENCY, TTFT, LATENESS = range(_HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * _HISTOGRAM, _HISTOGRAM)
-
-
-class Row:
-    """A row's label and numbers."""
-
-    __slots__ = ("columns", "endpoint", "model", "status")
-
-    def __init__(self, label: bytes, columns: Sequence[int]) -> None:
-        endpoint, model, status = label.rstrip(b"\0").decode(errors="replace").split("\0")
-        self.endpoint = endpoint
-        self.model = model
-        self.status = int(status)
-        self.columns = dict(zip(COLUMNS, columns, strict=True))
 
 
 class Board:
@@ -81,14 +64,29 @@ class Board:
     def take_over(self, pid: int) -> None:
         """Own this board, with all that was counted; what its last owner left open is lost."""
         cells = self.cells
-        self.repair()
+        self.bury()
+        for gauge in range(BEAT, BEAT + len(GAUGES)):
+            cells[gauge] = 0
+        cells[CPU_BEFORE] = cells[CPU]
         cells[0] = pid
         cells[1] = time.time_ns() // 1000
         cells[2] += 1
         for index in range(cells[3]):
             row = self._row(index)
-            self._rows[row.endpoint, row.model, row.status] = self._columns_at(index)
+            self._rows[row.endpoint, row.model, row.status] = columns_at(index)
             self._models.add(row.model)
+
+    def bury(self) -> None:
+        """The owner, if there still is one, has died: book that, and what it left open."""
+        self.repair()
+        if self.cells[0]:
+            self.cells[DIED] += 1
+            self.cells[0] = 0
+
+    def resign(self) -> None:
+        """The owner ends in good order."""
+        self.repair()
+        self.cells[0] = 0
 
     def repair(self) -> None:
         """Book what a dead owner left open."""
@@ -114,7 +112,7 @@ class Board:
     def active(self) -> int:
         """Requests started and neither finished nor lost."""
         cells = self.cells
-        finished = sum(cells[self._columns_at(index)] for index in range(cells[3]))
+        finished = sum(cells[columns_at(index)] for index in range(cells[3]))
         return cells[STARTED] - finished - cells[LOST]
 
     def rows(self) -> list[Row]:
@@ -123,12 +121,18 @@ class Board:
 
     def histogram(self, start: int) -> tuple[int, list[int]]:
         """Sum in µs and buckets of the histogram at ``start`` (LATENCY, TTFT …)."""
-        return self.cells[start], self.cells[start + 1 : start + _HISTOGRAM].tolist()
+        return self.cells[start], self.cells[start + 1 : start + HISTOGRAM].tolist()
 
-    def rates(self) -> list[tuple[int, int]]:
-        """(second of the monotonic clock, requests finished in it), in no order."""
-        flat = self.cells[_RATE : _RATE + 2 * SECONDS].tolist()
-        return list(zip(flat[0::2], flat[1::2], strict=True))
+    def rates(self) -> list[tuple[int, int, int]]:
+        """(second of the monotonic clock, requests finished in it, their completion tokens), in
+        no order."""
+        flat = self.cells[RATES : RATES + 3 * SECONDS].tolist()
+        return list(zip(flat[0::3], flat[1::3], flat[2::3], strict=True))
+
+    def errors(self) -> list[tuple[Kind, int, int]]:
+        """(kind, real errors, injected ones) of every kind."""
+        cells = self.cells
+        return [(kind, cells[REAL[kind]], cells[REAL[kind] + 1]) for kind in KINDS]
 
     def started(self) -> None:
         """Count a request that has arrived."""
@@ -149,12 +153,18 @@ class Board:
             cells[row + 4] += cached
         if streamed:
             cells[row + 5] += 1
-        place = _RATE + 2 * (second % SECONDS)
+        place = RATES + 3 * (second % SECONDS)
         if cells[place] != second:
-            cells[place + 1] = 0
+            cells[place + 1] = cells[place + 2] = 0
             cells[place] = second
         cells[place + 1] += 1
+        if completion:
+            cells[place + 2] += completion
         cells[row] += 1
+
+    def failed(self, kind: Kind, injected: bool) -> None:
+        """Count an answer that was an error, or broke off with one."""
+        self.cells[REAL[kind] + injected] += 1
 
     def timed(self, latency: float, ttft: float) -> None:
         """Count how long an answer took and when its first token left, in seconds."""
@@ -177,10 +187,32 @@ class Board:
         if us < 0:  # noqa: PLR1730  max() takes three times as long
             us = 0
         cells[LATENESS] += us * frames
-        cells[LATENESS + 1 + bucket(us)] += frames
+        cells[LATENESS + 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))] += frames
         cells[FRAMES] += frames
         if us > cells[LATEST]:  # noqa: PLR1730  max() takes three times as long
             cells[LATEST] = us
+
+    def apart(self, us: int) -> None:
+        """Count ``us`` microseconds between two sends of one stream."""
+        cells = self.cells
+        cells[ITL] += us
+        cells[ITL + 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))] += 1
+
+    def queued(self, seconds: float) -> None:
+        """Count a request that waited that long until it was let in."""
+        us = int(seconds * 1e6)
+        self.cells[QUEUE] += us
+        self.cells[QUEUE + 1 + bucket(us)] += 1
+
+    def sampled(self, beat: int, cpu: int, rss: int, lag: int, connections: int | None) -> None:
+        """What the owner says about itself: the monotonic clock, the processor time it has used
+        and the lag of its event loop in µs, its resident memory in bytes, open connections."""
+        cells = self.cells
+        cells[CPU] = cells[CPU_BEFORE] + cpu
+        cells[RSS] = rss
+        cells[LAG] = lag
+        cells[CONNECTIONS] = 0 if connections is None else connections + 1
+        cells[BEAT] = beat
 
     def row(self, endpoint: str, model: str, status: int) -> int:
         """Where the numbers of that row are; a new row the first time.
@@ -205,20 +237,14 @@ class Board:
 
     def _new(self, key: tuple[str, str, int]) -> int:
         index = self.cells[3]
-        label = "\0".join(map(str, key)).encode()[:_LABEL_BYTES]
-        at = (_ROWS + index * _ROW) * 8
+        label = "\0".join(map(str, key)).encode()[:LABEL_BYTES]
+        at = label_at(index)
         self._bytes[at : at + len(label)] = label
         self.cells[3] = index + 1
-        self._rows[key] = self._columns_at(index)
+        self._rows[key] = columns_at(index)
         return self._rows[key]
 
-    def _columns_at(self, index: int) -> int:
-        return _ROWS + index * _ROW + _LABEL
-
     def _row(self, index: int) -> Row:
-        at = (_ROWS + index * _ROW) * 8
-        columns = self._columns_at(index)
-        return Row(
-            bytes(self._bytes[at : at + _LABEL_BYTES]),
-            self.cells[columns : columns + len(COLUMNS)].tolist(),
-        )
+        at, columns = label_at(index), columns_at(index)
+        label = bytes(self._bytes[at : at + LABEL_BYTES])
+        return Row(label, self.cells[columns : columns + len(COLUMNS)].tolist())

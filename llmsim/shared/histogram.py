@@ -6,6 +6,7 @@ Values below 16 have a bucket each; above, the bucket is the number's five leadi
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 
 BUCKETS = 464
@@ -20,6 +21,12 @@ def bucket(us: int) -> int:
         return BUCKETS - 1
     shift = us.bit_length() - 5
     return (shift << 4) + (us >> shift)
+
+
+SHORT = 1 << 16
+BUCKET_OF = array("H", map(bucket, range(SHORT)))
+"""The bucket of each time shorter than :data:`SHORT`: a look-up costs a fifth of a call, and what
+is counted for every frame is mostly short."""
 
 
 def upper(index: int) -> int:

@@ -2,40 +2,80 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from llmsim.errors import Kind
 from llmsim.shared import histogram
-from llmsim.shared.board import (
+from llmsim.shared.board import MODELS, OTHER, Board
+from llmsim.shared.layout import (
+    BEAT,
     CLOSED,
+    CONNECTIONS,
+    CPU,
+    CPU_BEFORE,
+    DIED,
+    DROPPED,
     FRAMES,
+    ITL,
+    KINDS,
+    LAG,
     LATENCY,
     LATENESS,
     LATEST,
     LONGEST,
     LOST,
-    MODELS,
     OPENED,
-    OTHER,
+    QUEUE,
+    RSS,
     SHORTEST,
     STARTED,
     TTFT,
-    Board,
 )
 
-ABORTED_STATUS = 499
 RATE_SECONDS = 60
+LIMITS = (Kind.RATE_LIMIT, Kind.TOKEN_LIMIT, Kind.QUOTA)
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A living worker and the slot it writes."""
+    """A living worker and the slot it writes.
+
+    ``since`` and ``beat`` say when it began (Unix time) and when it last wrote what follows (the
+    monotonic clock); ``cpu`` is the processor time it has used, all in seconds, ``cpu_slot`` that
+    of all workers the slot has had. ``rss`` is in bytes, ``lag`` how many seconds late a timer of
+    its event loop was. None is not known, or not yet.
+    """
 
     slot: int
     pid: int
     since: float
+    beat: float | None = None
+    cpu: float | None = None
+    cpu_slot: float = 0.0
+    rss: int | None = None
+    lag: float | None = None
+    connections: int | None = None
+
+    @classmethod
+    def of(cls, slot: int, board: Board) -> Worker:
+        """What a board tells about its owner."""
+        cells = board.cells
+        spent = cells[CPU] / 1e6
+        if not cells[BEAT]:
+            return cls(slot, board.pid, board.since, cpu_slot=spent)
+        return cls(
+            slot,
+            board.pid,
+            board.since,
+            cells[BEAT] / 1e6,
+            (cells[CPU] - cells[CPU_BEFORE]) / 1e6,
+            spent,
+            cells[RSS],
+            cells[LAG] / 1e6,
+            cells[CONNECTIONS] - 1 if cells[CONNECTIONS] else None,
+        )
 
 
 class Snapshot:
@@ -54,15 +94,29 @@ class Snapshot:
         self.longest = max((cell[LONGEST] for cell in cells), default=0) / 1e6
         self.shortest = min((c[SHORTEST] - 1 for c in cells if c[SHORTEST]), default=0) / 1e6
         self.latest = max((cell[LATEST] for cell in cells), default=0) / 1e6
-        self.latency = _Times(boards, LATENCY)
-        self.ttft = _Times(boards, TTFT)
-        self.lateness = _Times(boards, LATENESS)
-        self._rates = [pair for board in boards for pair in board.rates()]
+        self.latency = Times(boards, LATENCY)
+        self.ttft = Times(boards, TTFT)
+        self.lateness = Times(boards, LATENESS)
+        self.itl = Times(boards, ITL)
+        self.queue = Times(boards, QUEUE)
+        self.died = sum(cell[DIED] for cell in cells)
+        self.dropped = sum(cell[DROPPED] for cell in cells)
+        self.errors = {kind: Errors(0, 0) for kind in KINDS}
+        for board in boards:
+            for kind, real, injected in board.errors():
+                if real or injected:
+                    self.errors[kind] = self.errors[kind].plus(real, injected)
+        self._rates = [rate for board in boards for rate in board.rates()]
 
     @property
     def active(self) -> int:
         """Requests that have arrived and are not yet answered."""
         return self.started - self.finished - self.lost
+
+    @property
+    def limited(self) -> int:
+        """Requests refused by a limit, those left out where the refusal was injected."""
+        return sum(self.errors[kind].real for kind in LIMITS)
 
     def by(self, attribute: str, column: str = "count") -> dict[str, int]:
         """A column summed by "endpoint", "model" or "status", greatest first."""
@@ -77,15 +131,27 @@ class Snapshot:
         """A column summed over all rows."""
         return sum(row.columns[column] for row in self.rows)
 
-    def rate(self, second: float, uptime: float) -> float:
-        """Requests finished a second over the last minute, or since the start if that is less;
-        ``second`` is now on the monotonic clock. The second that runs is left out."""
-        last = int(second)
-        counted = sum(count for at, count in self._rates if last - RATE_SECONDS <= at < last)
-        return counted / max(1.0, min(RATE_SECONDS, uptime))
+    def rates(self, second: float, uptime: float) -> tuple[float, float]:
+        """Requests finished and completion tokens a second, over the last minute or since the
+        start if that is less; ``second`` is now on the monotonic clock. The second that runs is
+        left out."""
+        last, span = int(second), max(1.0, min(RATE_SECONDS, uptime))
+        counted = [one for one in self._rates if last - RATE_SECONDS <= one[0] < last]
+        return sum(one[1] for one in counted) / span, sum(one[2] for one in counted) / span
 
 
-class _Times:
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Errors of one kind."""
+
+    real: int
+    injected: int
+
+    def plus(self, real: int, injected: int) -> Errors:
+        return Errors(self.real + real, self.injected + injected)
+
+
+class Times:
     """A histogram summed over all boards; results in seconds."""
 
     def __init__(self, boards: Iterable[Board], start: int) -> None:
@@ -109,68 +175,3 @@ def _bounded(sums: Counter[str]) -> Counter[str]:
     kept = Counter({name: count for name, count in sums.most_common(MODELS) if name != OTHER})
     kept[OTHER] = sum(sums.values()) - sum(kept.values())
     return kept
-
-
-def stats(
-    snapshot: Snapshot, workers: Iterable[Worker], uptime: float, second: float
-) -> dict[str, Any]:
-    """``GET /llmsim/stats``: times in milliseconds, counts since the start."""
-    statuses = snapshot.by("status")
-    aborted = statuses.get(str(ABORTED_STATUS), 0) + snapshot.lost
-    errors = {status: count for status, count in statuses.items() if int(status) >= 400}
-    return {
-        "uptime_s": round(uptime, 3),
-        "workers": [
-            {"slot": one.slot, "pid": one.pid, "since": round(one.since, 3)} for one in workers
-        ],
-        "requests": {
-            "total": snapshot.started,
-            "finished": snapshot.finished - statuses.get(str(ABORTED_STATUS), 0),
-            "aborted": aborted,
-            "lost": snapshot.lost,
-            "active": snapshot.active,
-            "active_streaming": snapshot.streams_open,
-            "active_non_streaming": max(0, snapshot.active - snapshot.streams_open),
-            "streaming": snapshot.total("streamed"),
-            "non_streaming": snapshot.finished - snapshot.total("streamed"),
-            "per_second": round(snapshot.rate(second, uptime), 3),
-        },
-        "endpoints": snapshot.by("endpoint"),
-        "models": _models(snapshot),
-        "statuses": statuses,
-        "errors": {"total": sum(errors.values()), "by_status": errors},
-        "tokens": {
-            "prompt": snapshot.total("prompt"),
-            "completion": snapshot.total("completion"),
-            "reasoning": snapshot.total("reasoning"),
-            "cached": snapshot.total("cached"),
-        },
-        "latency_ms": {
-            "avg": _ms(snapshot.latency.mean),
-            "min": _ms(snapshot.shortest),
-            "max": _ms(snapshot.longest),
-            **_quantiles(snapshot.latency, snapshot.longest),
-        },
-        "ttft_ms": {"avg": _ms(snapshot.ttft.mean), **_quantiles(snapshot.ttft)},
-        "lateness_ms": {
-            "frames": snapshot.frames,
-            "max": _ms(snapshot.latest),
-            **_quantiles(snapshot.lateness, snapshot.latest),
-        },
-    }
-
-
-def _models(snapshot: Snapshot) -> dict[str, dict[str, int]]:
-    told: dict[str, dict[str, int]] = defaultdict(dict)
-    for key, column in (("requests", "count"), ("prompt", "prompt"), ("completion", "completion")):
-        for name, count in snapshot.by("model", column).items():
-            told[name][key] = count
-    return dict(told)
-
-
-def _quantiles(times: _Times, longest: float = float("inf")) -> dict[str, float]:
-    return {f"p{share:g}": _ms(min(times.quantile(share / 100), longest)) for share in (50, 95, 99)}
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1e3, 3)

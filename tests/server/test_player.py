@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from llmsim.dialects.sse import Spliced
 from llmsim.exchange import Plan
 from llmsim.server.player import TICK, Player
-from llmsim.shared import board
-from llmsim.shared.board import CLOSED, FRAMES, LATENESS, LATEST, OPENED, Board
+from llmsim.shared import layout
+from llmsim.shared.board import Board
+from llmsim.shared.layout import CLOSED, FRAMES, LATENESS, LATEST, OPENED
 
 EARLIEST = TICK // 2 + 1
 """µs a frame may leave before it is due: half a tick, and what rounding to whole µs takes."""
@@ -136,7 +137,7 @@ class Played:
 
 
 def counters() -> Board:
-    return Board(memoryview(bytearray(board.SIZE)))
+    return Board(memoryview(bytearray(layout.SIZE)))
 
 
 def player_on(loop: Loop) -> tuple[Player, Board]:

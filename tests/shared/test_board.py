@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from llmsim.shared import board
+from llmsim.shared import layout
 from llmsim.shared.board import (
     CLOSED,
     COLUMNS,
@@ -34,7 +34,7 @@ NOTHING = (0, 0, 0, 0)
 
 
 def fresh() -> tuple[memoryview, Board]:
-    memory = memoryview(bytearray(board.SIZE))
+    memory = memoryview(bytearray(layout.SIZE))
     one = Board(memory)
     one.take_over(100)
     return memory, one

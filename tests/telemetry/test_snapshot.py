@@ -2,13 +2,15 @@
 
 import pytest
 
-from llmsim.shared import board
-from llmsim.shared.board import CLOSED, MODELS, OPENED, OTHER, Board
-from llmsim.telemetry.snapshot import Snapshot, Worker, stats
+from llmsim.shared import layout
+from llmsim.shared.board import MODELS, OTHER, Board
+from llmsim.shared.layout import CLOSED, OPENED
+from llmsim.telemetry.snapshot import Snapshot, Worker
+from llmsim.telemetry.stats import stats
 
 
 def boards(number: int) -> list[Board]:
-    made = [Board(memoryview(bytearray(board.SIZE))) for _ in range(number)]
+    made = [Board(memoryview(bytearray(layout.SIZE))) for _ in range(number)]
     for slot, one in enumerate(made):
         one.take_over(100 + slot)
     return made
@@ -93,7 +95,7 @@ def test_rate_is_over_the_last_minute(now: float, uptime: float, rate: float) ->
     one, two = boards(2)
     for each, second in ((one, 1000), (one, 1000), (two, 1000), (one, 1001), (two, 1001)):
         finish(each, second=second)
-    assert Snapshot([one, two]).rate(now, uptime) == pytest.approx(rate)
+    assert Snapshot([one, two]).rates(now, uptime)[0] == pytest.approx(rate)
 
 
 def test_models_are_bounded_over_all_boards() -> None:

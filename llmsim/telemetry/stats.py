@@ -1,0 +1,121 @@
+"""What ``GET /llmsim/stats`` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from llmsim import __version__
+from llmsim.shared.board import OTHER
+from llmsim.telemetry.snapshot import Snapshot, Times, Worker
+
+ABORTED_STATUS = 499
+
+
+def stats(
+    snapshot: Snapshot,
+    workers: Iterable[Worker],
+    uptime: float,
+    second: float,
+    limits: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """``GET /llmsim/stats``: times in milliseconds, counts since the start.
+
+    ``second`` is now on the monotonic clock; ``limits`` are the buckets of the rate limits.
+    """
+    statuses = snapshot.by("status")
+    aborted = statuses.get(str(ABORTED_STATUS), 0) + snapshot.lost
+    errors = {status: count for status, count in statuses.items() if int(status) >= 400}
+    finished, completed = snapshot.rates(second, uptime)
+    return {
+        "version": __version__,
+        "uptime_s": round(uptime, 3),
+        "workers": [_worker(one) for one in workers],
+        "worker_restarts": snapshot.died,
+        "requests": {
+            "total": snapshot.started,
+            "finished": snapshot.finished - statuses.get(str(ABORTED_STATUS), 0),
+            "aborted": aborted,
+            "lost": snapshot.lost,
+            "active": snapshot.active,
+            "active_streaming": snapshot.streams_open,
+            "active_non_streaming": max(0, snapshot.active - snapshot.streams_open),
+            "streaming": snapshot.total("streamed"),
+            "non_streaming": snapshot.finished - snapshot.total("streamed"),
+            "per_second": round(finished, 3),
+        },
+        "endpoints": snapshot.by("endpoint"),
+        "models": _models(snapshot),
+        "statuses": statuses,
+        "errors": {
+            "total": sum(errors.values()),
+            "by_status": errors,
+            "by_kind": {
+                kind.value: {"injected": one.injected, "real": one.real}
+                for kind, one in snapshot.errors.items()
+                if one.injected or one.real
+            },
+        },
+        "rate_limited": snapshot.limited,
+        "rate_limits": list(limits),
+        "tokens": {
+            "prompt": snapshot.total("prompt"),
+            "completion": snapshot.total("completion"),
+            "reasoning": snapshot.total("reasoning"),
+            "cached": snapshot.total("cached"),
+            "per_second": round(completed, 3),
+        },
+        "latency_ms": {
+            "avg": _ms(snapshot.latency.mean),
+            "min": _ms(snapshot.shortest),
+            "max": _ms(snapshot.longest),
+            **_quantiles(snapshot.latency, snapshot.longest),
+        },
+        "ttft_ms": {"avg": _ms(snapshot.ttft.mean), **_quantiles(snapshot.ttft)},
+        "itl_ms": {"avg": _ms(snapshot.itl.mean), **_quantiles(snapshot.itl)},
+        "queue_ms": {
+            "avg": _ms(snapshot.queue.mean),
+            **_quantiles(snapshot.queue),
+            "count": snapshot.queue.count,
+        },
+        "lateness_ms": {
+            "frames": snapshot.frames,
+            "max": _ms(snapshot.latest),
+            **_quantiles(snapshot.lateness, snapshot.latest),
+        },
+    }
+
+
+def _worker(one: Worker) -> dict[str, Any]:
+    return {
+        "slot": one.slot,
+        "pid": one.pid,
+        "since": round(one.since, 3),
+        "rss_bytes": one.rss,
+        "cpu_s": None if one.cpu is None else round(one.cpu, 3),
+        "lag_ms": None if one.lag is None else _ms(one.lag),
+        "open_connections": one.connections,
+    }
+
+
+def _models(snapshot: Snapshot) -> dict[str, dict[str, int]]:
+    """By model, the most used first; names beyond the bound together under one."""
+    told = {
+        name: {"requests": count, "prompt": 0, "completion": 0, "errors": 0}
+        for name, count in snapshot.by("model").items()
+    }
+    for row in snapshot.rows:
+        one = told[row.model if row.model in told else OTHER]
+        one["prompt"] += row.columns["prompt"]
+        one["completion"] += row.columns["completion"]
+        if row.status >= 400:
+            one["errors"] += row.columns["count"]
+    return told
+
+
+def _quantiles(times: Times, longest: float = float("inf")) -> dict[str, float]:
+    return {f"p{share:g}": _ms(min(times.quantile(share / 100), longest)) for share in (50, 95, 99)}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1e3, 3)
