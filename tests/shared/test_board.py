@@ -9,26 +9,44 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from llmsim.errors import Kind
 from llmsim.shared import layout
-from llmsim.shared.board import (
+from llmsim.shared.board import MODELS, OTHER, Board
+from llmsim.shared.histogram import BUCKETS, bucket
+from llmsim.shared.layout import (
+    BEAT,
     CLOSED,
     COLUMNS,
+    CONNECTIONS,
+    COUNTERS,
+    CPU,
+    CPU_BEFORE,
+    DIED,
+    DROPPED,
     FRAMES,
+    GAUGES,
+    HEADER,
+    ITL,
+    LABEL_BYTES,
+    LAG,
     LATENCY,
     LATENESS,
     LATEST,
     LONGEST,
     LOST,
-    MODELS,
     OPENED,
-    OTHER,
+    QUEUE,
+    RATES,
+    REAL,
     ROWS,
+    RSS,
     SECONDS,
     SHORTEST,
+    STARTED,
     TTFT,
-    Board,
+    columns_at,
+    label_at,
 )
-from llmsim.shared.histogram import bucket
 
 NOTHING = (0, 0, 0, 0)
 
@@ -55,7 +73,7 @@ def test_a_new_board_has_counted_nothing() -> None:
     assert (one.pid, one.owners, one.active, one.rows()) == (100, 1, 0, [])
     assert before - 0.001 <= one.since <= time.time()
     assert one.histogram(LATENCY)[0] == sum(one.histogram(LATENCY)[1]) == 0
-    assert {count for _, count in one.rates()} == {0}
+    assert {(count, tokens) for _, count, tokens in one.rates()} == {(0, 0)}
 
 
 def test_a_finished_request_is_in_its_row() -> None:
@@ -209,9 +227,84 @@ def test_lateness_is_counted_by_frame_and_never_negative() -> None:
 def test_rates_hold_the_latest_seconds() -> None:
     _, one = fresh()
     place = one.row("/v1/x", "m", 200)
-    for second in (10, 10, 11, 10 + SECONDS):
-        one.finished(place, second, NOTHING, False)
-    assert {second: n for second, n in one.rates() if n} == {11: 1, 10 + SECONDS: 1}
+    for second, completion in ((10, 7), (10, 3), (11, 5), (10 + SECONDS, 2), (10 + SECONDS, 4)):
+        one.finished(place, second, (1, completion, 0, 0), False)
+    assert {rate for rate in one.rates() if rate[1]} == {(11, 1, 5), (10 + SECONDS, 2, 6)}
+
+
+def test_gaps_and_waits_are_in_their_histograms() -> None:
+    _, one = fresh()
+    for us in (0, 20_000, 90_000):
+        one.apart(us)
+    one.queued(0.25)
+    total, buckets = one.histogram(ITL)
+    assert total == 110_000
+    assert {index: n for index, n in enumerate(buckets) if n} == {
+        0: 1,
+        bucket(20_000): 1,
+        bucket(90_000): 1,
+    }
+    assert one.histogram(QUEUE)[0] == 250_000
+    assert one.histogram(QUEUE)[1][bucket(250_000)] == 1
+
+
+def test_errors_are_counted_by_kind_and_by_whether_they_are_injected() -> None:
+    _, one = fresh()
+    for kind in Kind:
+        one.failed(kind, False)
+    one.failed(Kind.OVERLOADED, True)
+    one.failed(Kind.OVERLOADED, True)
+    assert one.errors() == [(kind, 1, 2 * (kind is Kind.OVERLOADED)) for kind in Kind]
+
+
+def test_nothing_is_counted_in_two_places() -> None:
+    """Whatever is counted changes cells of its own."""
+    places = [STARTED, LOST, OPENED, CLOSED, FRAMES, LONGEST, SHORTEST, LATEST, DIED, CPU, DROPPED]
+    places += [BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS]
+    places += [place + injected for place in REAL.values() for injected in (0, 1)]
+    places += [RATES + n for n in range(3 * SECONDS)]
+    for start in (LATENCY, TTFT, LATENESS, ITL, QUEUE):
+        places += range(start, start + 1 + BUCKETS)
+    assert min(places) >= HEADER
+    assert (
+        len(places)
+        == len(set(places))
+        == len(range(HEADER, label_at(0) // 8)) - (16 - len(COUNTERS) + 32 - len(GAUGES))
+    )
+    assert columns_at(0) * 8 == label_at(0) + LABEL_BYTES
+    assert columns_at(ROWS - 1) * 8 + 8 * len(COLUMNS) <= layout.SIZE
+
+
+def test_gauges_are_the_owners_and_processor_time_goes_on() -> None:
+    memory, one = fresh()
+    one.sampled(5_000_000, 300, 4096, 70, 0)
+    assert [one.cells[at] for at in (BEAT, CPU, RSS, LAG, CONNECTIONS)] == [
+        5_000_000,
+        300,
+        4096,
+        70,
+        1,
+    ]
+    two = Board(memory)
+    two.take_over(200)
+    assert [two.cells[at] for at in (BEAT, CPU, RSS, LAG, CONNECTIONS)] == [0, 300, 0, 0, 0]
+    two.sampled(6_000_000, 50, 8192, 0, None)
+    assert [two.cells[at] for at in (CPU, CPU_BEFORE, CONNECTIONS)] == [350, 300, 0]
+
+
+def test_only_owners_that_did_not_resign_have_died() -> None:
+    memory, one = fresh()
+    one.resign()
+    assert one.cells[DIED] == 0
+    two = Board(memory)
+    two.take_over(200)
+    assert two.cells[DIED] == 0
+    three = Board(memory)
+    three.take_over(300)
+    assert three.cells[DIED] == 1
+    three.bury()
+    three.bury()
+    assert (three.cells[DIED], three.pid) == (2, 0)
 
 
 class Workers(RuleBasedStateMachine):

@@ -1,12 +1,12 @@
-"""The sum of all boards, and what ``GET /llmsim/stats`` says about it."""
+"""The sum of all boards, as one reading."""
 
 import pytest
 
+from llmsim.errors import Kind
 from llmsim.shared import layout
 from llmsim.shared.board import MODELS, OTHER, Board
 from llmsim.shared.layout import CLOSED, OPENED
-from llmsim.telemetry.snapshot import Snapshot, Worker
-from llmsim.telemetry.stats import stats
+from llmsim.telemetry.snapshot import Errors, Snapshot, Worker
 
 
 def boards(number: int) -> list[Board]:
@@ -111,77 +111,41 @@ def test_models_are_bounded_over_all_boards() -> None:
     assert all(models[f"one-{number}"] == 2 for number in range(MODELS))
 
 
-def test_stats_of_a_server_that_has_done_nothing() -> None:
-    told = stats(Snapshot(boards(2)), [], 0.0, 5.0)
-    assert told["requests"] == {
-        "total": 0,
-        "finished": 0,
-        "aborted": 0,
-        "lost": 0,
-        "active": 0,
-        "active_streaming": 0,
-        "active_non_streaming": 0,
-        "streaming": 0,
-        "non_streaming": 0,
-        "per_second": 0.0,
-    }
-    assert told["errors"] == {"total": 0, "by_status": {}}
-    nothing = {"p50": 0.0, "p95": 0.0, "p99": 0.0}
-    assert told["latency_ms"] == {"avg": 0.0, "min": 0.0, "max": 0.0, **nothing}
-    assert told["ttft_ms"] == {"avg": 0.0, **nothing}
-    assert told["lateness_ms"] == {"frames": 0, "max": 0.0, **nothing}
-
-
-def test_stats_tell_everything_in_milliseconds() -> None:
+def test_rate_of_tokens_is_over_the_same_minute() -> None:
     one, two = boards(2)
-    finish(one, "a", 200, (10, 20, 5, 1), streamed=True)
-    finish(two, "a", 200, (1, 2, 0, 0))
-    finish(two, "b", 500)
-    finish(one, "b", 499, streamed=True)
+    finish(one, tokens=(9, 20, 5, 1), second=1000)
+    finish(two, tokens=(9, 10, 5, 1), second=1001)
+    assert Snapshot([one, two]).rates(1002.5, 10.0) == (0.2, 3.0)
+    assert Snapshot([one, two]).rates(1061.5, 100.0) == (1 / 60, 10 / 60)
+
+
+def test_errors_are_of_all_boards_and_limits_are_those_that_are_real() -> None:
+    one, two = boards(2)
     for each in (one, two):
-        each.started()
-    one.cells[OPENED] += 1
-    two.repair()
-    one.timed(0.5, 0.25)
-    one.late(1500, 4)
-    told = stats(
-        Snapshot([one, two]), [Worker(0, 100, 17.0), Worker(1, 101, 18.5)], 12.3456, 1001.0
-    )
-    assert told["uptime_s"] == 12.346
-    assert told["workers"] == [
-        {"slot": 0, "pid": 100, "since": 17.0},
-        {"slot": 1, "pid": 101, "since": 18.5},
-    ]
-    assert told["requests"] == {
-        "total": 6,
-        "finished": 3,
-        "aborted": 2,
-        "lost": 1,
-        "active": 1,
-        "active_streaming": 1,
-        "active_non_streaming": 0,
-        "streaming": 2,
-        "non_streaming": 2,
-        "per_second": round(4 / 12.3456, 3),
-    }
-    assert told["endpoints"] == {"/v1/x": 4}
-    assert told["models"] == {
-        "a": {"requests": 2, "prompt": 11, "completion": 22},
-        "b": {"requests": 2, "prompt": 0, "completion": 0},
-    }
-    assert told["statuses"] == {"200": 2, "500": 1, "499": 1}
-    assert told["errors"] == {"total": 2, "by_status": {"500": 1, "499": 1}}
-    assert told["tokens"] == {"prompt": 11, "completion": 22, "reasoning": 5, "cached": 1}
-    assert told["latency_ms"]["avg"] == 500.0
-    assert told["latency_ms"]["min"] == told["latency_ms"]["max"] == 500.0
-    assert told["latency_ms"]["p99"] == pytest.approx(500.0, rel=1 / 16)
-    assert told["ttft_ms"]["p50"] == pytest.approx(250.0, rel=1 / 16)
-    assert told["lateness_ms"]["frames"] == 4
-    assert told["lateness_ms"]["max"] == 1.5
+        for kind in (Kind.RATE_LIMIT, Kind.TOKEN_LIMIT, Kind.QUOTA, Kind.OVERLOADED):
+            each.failed(kind, False)
+        each.failed(Kind.RATE_LIMIT, True)
+    snapshot = Snapshot([one, two])
+    assert snapshot.errors[Kind.RATE_LIMIT] == Errors(2, 2)
+    assert snapshot.errors[Kind.OVERLOADED] == Errors(2, 0)
+    assert snapshot.errors[Kind.TIMEOUT] == Errors(0, 0)
+    assert snapshot.limited == 6
 
 
-def test_no_quantile_is_beyond_the_longest_time() -> None:
+def test_deaths_are_of_all_boards() -> None:
+    one, two = boards(2)
+    one.take_over(200)
+    one.take_over(201)
+    two.resign()
+    assert Snapshot([one, two]).died == 2
+
+
+def test_a_worker_tells_nothing_before_its_first_beat() -> None:
     (one,) = boards(1)
-    one.timed(0.513, 0.1)
-    told = stats(Snapshot([one]), [], 1.0, 1.0)["latency_ms"]
-    assert told["p50"] <= told["p95"] <= told["p99"] <= told["max"] == 513.0
+    one.sampled(1_000_000, 500_000, 4096, 70, 3)
+    one.take_over(7)
+    assert Worker.of(4, one) == Worker(4, 7, one.since, cpu_slot=0.5)
+    one.sampled(9_500_000, 250_000, 8192, 1500, 0)
+    assert Worker.of(4, one) == Worker(4, 7, one.since, 9.5, 0.25, 0.75, 8192, 0.0015, 0)
+    one.sampled(9_500_000, 250_000, 8192, 1500, None)
+    assert Worker.of(4, one).connections is None
