@@ -1,0 +1,108 @@
+/** The APIs a sample request can be made in: how to ask, and where the text is in what comes. */
+
+/**
+ * @typedef {object} Wanted
+ * @property {string} model
+ * @property {string} prompt
+ * @property {number} tokens
+ * @property {boolean} stream
+ * @property {string} key
+ *
+ * @typedef {object} Dialect
+ * @property {string} label
+ * @property {string} model to begin with
+ * @property {string} models path of the listing
+ * @property {(wanted: Wanted) => string} path
+ * @property {(wanted: Wanted) => Record<string, string>} headers
+ * @property {(wanted: Wanted) => object} body
+ * @property {(event: any) => string} delta the text of one event of a stream
+ * @property {(answer: any) => string} whole the text of a plain answer
+ * @property {(event: any) => number | undefined} counted completion tokens, where it tells them
+ */
+
+/** @param {Wanted} wanted @returns {Record<string, string>} */
+function bearer({ key }) {
+  return key ? { authorization: `Bearer ${key}` } : {};
+}
+
+/** @param {Wanted} wanted @returns {Record<string, string>} */
+function google({ key }) {
+  return key ? { "x-goog-api-key": key } : {};
+}
+
+/** @param {any[] | undefined} parts */
+function texts(parts) {
+  return (parts ?? []).map((part) => part.text ?? "").join("");
+}
+
+/** @type {Record<string, Dialect>} */
+export const DIALECTS = {
+  chat: {
+    label: "OpenAI chat completions",
+    model: "gpt-4o",
+    models: "../v1/models",
+    path: () => "../v1/chat/completions",
+    headers: bearer,
+    body: ({ model, prompt, tokens, stream }) => ({
+      model,
+      messages: [{ role: "user", content: prompt }],
+      max_completion_tokens: tokens,
+      stream,
+      ...(stream ? { stream_options: { include_usage: true } } : {}),
+    }),
+    delta: (event) => event.choices?.[0]?.delta?.content ?? "",
+    whole: (answer) => answer.choices?.[0]?.message?.content ?? "",
+    counted: (event) => event.usage?.completion_tokens,
+  },
+  responses: {
+    label: "OpenAI responses",
+    model: "gpt-4o",
+    models: "../v1/models",
+    path: () => "../v1/responses",
+    headers: bearer,
+    body: ({ model, prompt, tokens, stream }) => ({
+      model,
+      input: prompt,
+      max_output_tokens: Math.max(16, tokens), // the API's own least
+      stream,
+    }),
+    delta: (event) => (event.type === "response.output_text.delta" ? event.delta : ""),
+    whole: (answer) => (answer.output ?? []).map((/** @type {any} */ item) => texts(item.content)).join(""),
+    counted: (event) => (event.response ?? event).usage?.output_tokens,
+  },
+  anthropic: {
+    label: "Anthropic messages",
+    model: "claude-sonnet-4-5",
+    models: "../anthropic/v1/models",
+    path: () => "../v1/messages",
+    headers: ({ key }) => ({
+      "anthropic-version": "2023-06-01",
+      ...(key ? { "x-api-key": key } : {}),
+    }),
+    body: ({ model, prompt, tokens, stream }) => ({
+      model,
+      max_tokens: tokens,
+      messages: [{ role: "user", content: prompt }],
+      stream,
+    }),
+    delta: (event) => event.delta?.text ?? "",
+    whole: (answer) => texts(answer.content),
+    counted: (event) => event.usage?.output_tokens,
+  },
+  gemini: {
+    label: "Gemini",
+    model: "gemini-2.5-flash",
+    models: "../gemini/v1beta/models",
+    path: ({ model, stream }) =>
+      `../v1beta/models/${encodeURIComponent(model)}:` +
+      (stream ? "streamGenerateContent?alt=sse" : "generateContent"),
+    headers: google,
+    body: ({ prompt, tokens }) => ({
+      contents: [{ role: "user", parts: [{ text: prompt }] }],
+      generationConfig: { maxOutputTokens: tokens },
+    }),
+    delta: (event) => texts(event.candidates?.[0]?.content?.parts),
+    whole: (answer) => texts(answer.candidates?.[0]?.content?.parts),
+    counted: (event) => event.usageMetadata?.candidatesTokenCount,
+  },
+};

@@ -1,0 +1,92 @@
+/** The last minutes, second by second: what the charts show. */
+
+/** @typedef {import("./stats.js").Stats} Stats */
+
+/**
+ * What the charts show of a moment; null where it is not known.
+ * @typedef {Record<string, number | null>} Point
+ */
+
+const LENGTH = 180;
+const SHORTEST = 0.05; // seconds between two documents that make a rate
+
+/** Whether the second document is of a server that was started after the first. */
+export function restarted(/** @type {Stats} */ before, /** @type {Stats} */ now) {
+  return now.uptime_s < before.uptime_s || now.requests.total < before.requests.total;
+}
+
+/**
+ * What happened between two documents of the same server, a second.
+ * @param {Stats} before
+ * @param {Stats} now
+ * @returns {Point}
+ */
+export function rates(before, now) {
+  const seconds = now.uptime_s - before.uptime_s;
+  const grown = (/** @type {(stats: Stats) => number} */ counter) =>
+    Math.max(0, counter(now) - counter(before)) / seconds;
+  return {
+    requests: grown((stats) => stats.requests.finished + stats.requests.aborted),
+    errors: grown((stats) => stats.errors.total),
+    prompt: grown((stats) => stats.tokens.prompt),
+    completion: grown((stats) => stats.tokens.completion),
+  };
+}
+
+/** @param {Stats} stats @returns {Point} */
+function gauges(stats) {
+  /** @type {Point} */
+  const point = { active: stats.requests.active, streams: stats.requests.active_streaming };
+  for (const name of /** @type {const} */ (["latency_ms", "ttft_ms", "itl_ms", "lateness_ms"])) {
+    for (const share of /** @type {const} */ (["p50", "p95", "p99"])) {
+      const times = stats.recent === undefined ? stats[name] : stats.recent?.[name];
+      point[`${name}.${share}`] = times?.[share] ?? null;
+    }
+  }
+  return point;
+}
+
+export class History {
+  /** Unix times. @type {number[]} */
+  times = [];
+  /** @type {Point[]} */
+  points = [];
+  /** @type {Stats | null} */
+  #before = null;
+
+  /**
+   * Take in a document that came at `time` (Unix). False if it says nothing new.
+   * @param {Stats} stats
+   * @param {number} time
+   */
+  add(stats, time) {
+    const before = this.#before;
+    const same = before !== null && !restarted(before, stats);
+    if (same && stats.uptime_s - before.uptime_s < SHORTEST) return false;
+    if (same && stats.uptime_s - before.uptime_s > 3) this.#push(time - 0.001, {});
+    if (before !== null && !same) this.#push(time - 0.001, {}); // a gap, not a fall
+    this.#push(time, { ...(same ? rates(before, stats) : {}), ...gauges(stats) });
+    this.#before = stats;
+    return true;
+  }
+
+  /** @param {number} time @param {Point} point */
+  #push(time, point) {
+    this.times.push(time);
+    this.points.push(point);
+    if (this.times.length > LENGTH) {
+      this.times.shift();
+      this.points.shift();
+    }
+  }
+
+  /** The latest point. @returns {Point} */
+  get latest() {
+    return this.points.at(-1) ?? {};
+  }
+
+  /** @param {string} name @returns {(number | null)[]} */
+  series(name) {
+    return this.points.map((point) => point[name] ?? null);
+  }
+}
