@@ -21,6 +21,8 @@ from llmsim.config.document import Faults, Node, Place, Table
 from llmsim.config.injection import Errors
 from llmsim.config.kinds import OneOf, Whole
 from llmsim.config.latency import Latency, Rule
+from llmsim.config.logging import Access, Logging
+from llmsim.config.metrics import Metrics
 from llmsim.config.models import Models
 from llmsim.config.record import Record
 from llmsim.config.response import Generator, Response
@@ -31,7 +33,10 @@ __all__ = [
     "Config",
     "Errors",
     "Generator",
+    "Access",
     "Latency",
+    "Logging",
+    "Metrics",
     "Models",
     "Response",
     "Rule",
@@ -61,6 +66,8 @@ class Config:
     models: Models = field(default_factory=Models)
     validation: Annotated[Validation, OneOf(get_args(Validation))] = "lenient"
     seed: Annotated[int | None, Maybe(Whole(0, 2**63 - 1))] = None
+    metrics: Metrics = field(default_factory=Metrics)
+    logging: Logging = field(default_factory=Logging)
 
 
 def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Config:

@@ -207,3 +207,21 @@ class OneOf(Generic[L]):
 
     def write(self, value: L) -> object:
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Something that is on or off."""
+
+    valid: str = "true or false"
+
+    def read(self, node: Node, key: str) -> bool:
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, str) and isinstance(node, Scalar) and not node.typed:
+            value = {"true": True, "false": False}.get(value.lower())
+        if not isinstance(value, bool):
+            raise unfit(node, key, self.valid)
+        return value
+
+    def write(self, value: bool) -> object:
+        return value
