@@ -11,16 +11,14 @@ takes nothing from the section's.
 
 from __future__ import annotations
 
-import fnmatch
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Final
 
 from llmsim import profiles
 from llmsim.config.containers import Maybe, Named
 from llmsim.config.document import Node, Scalar
 from llmsim.config.kinds import Millis, OneOf, meant, unfit
+from llmsim.config.patterns import matches
 from llmsim.config.record import Flat, Given, Record
 from llmsim.profiles import DISTRIBUTIONS, Distribution, LatencyProfile
 
@@ -125,11 +123,6 @@ class Latency:
     def for_model(self, name: str, own: LatencyProfile) -> LatencyProfile:
         """The profile that paces a model, given the one the catalogue has for it."""
         for pattern, rule in self.models:
-            if _compiled(pattern).match(name):
+            if matches(pattern, name):
                 return rule.on(own)
         return self.default.on(own)
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(fnmatch.translate(pattern))
