@@ -17,6 +17,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 from llmsim.config import document, sources
 from llmsim.config.containers import Maybe
+from llmsim.config.control import Control
 from llmsim.config.document import Faults, Node, Place, Table
 from llmsim.config.injection import Errors
 from llmsim.config.kinds import OneOf, Whole
@@ -31,6 +32,7 @@ from llmsim.errors import ConfigError
 
 __all__ = [
     "Config",
+    "Control",
     "Errors",
     "Generator",
     "Access",
@@ -64,6 +66,7 @@ class Config:
     response: Response = field(default_factory=Response)
     errors: Errors = field(default_factory=Errors)
     models: Models = field(default_factory=Models)
+    control: Control = field(default_factory=Control)
     validation: Annotated[Validation, OneOf(get_args(Validation))] = "lenient"
     seed: Annotated[int | None, Maybe(Whole(0, 2**63 - 1))] = None
     metrics: Metrics = field(default_factory=Metrics)

@@ -114,7 +114,6 @@ def read(path: str, faults: Faults) -> Node:
     Duplicate keys and the like are added to ``faults``. Raises ConfigError where the file
     cannot be read or is no YAML at all.
     """
-    start = Place(path, 1)
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -122,8 +121,13 @@ def read(path: str, faults: Faults) -> Node:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise wrong(Place(path), "", f"cannot be read: {reason}") from None
-    root = _compose(text, path)
-    return Table(start, {}) if root is None else _Walk(path, faults).node(root, "")
+    return parsed(text, path, faults)
+
+
+def parsed(text: str, where: str, faults: Faults) -> Node:
+    """The tree of YAML text, as :func:`read` gives that of a file; ``where`` names its source."""
+    root = _compose(text, where)
+    return Table(Place(where, 1), {}) if root is None else _Walk(where, faults).node(root, "")
 
 
 def _compose(text: str, where: str) -> yaml.Node | None:

@@ -172,6 +172,11 @@ def _fields(section: type) -> tuple[_Field, ...]:
     return tuple(fields)
 
 
+@cache
+def _by_key(section: type) -> dict[str, _Field]:
+    return {field.key: field for field in _fields(section)}
+
+
 def _values(field: _Field, table: Table, key: str, faults: Faults) -> Iterator[Any]:
     """What each source set the field to; all of it must be right, though only the last counts."""
     if isinstance(field.kind, Flat):
@@ -181,6 +186,18 @@ def _values(field: _Field, table: Table, key: str, faults: Faults) -> Iterator[A
         for node in table.entries[field.key].nodes:
             with faults.caught():
                 yield field.kind.read(node, dotted(key, field.key))
+
+
+def kind(section: type, key: str) -> Kind[Any] | Flat[Any]:
+    """The kind of a section's key. Raises KeyError."""
+    return _by_key(section)[key].kind
+
+
+def written(value: object, key: str) -> object:
+    """What one key of a section is written as; None where it is empty."""
+    field = _by_key(type(value))[key]
+    member = getattr(value, field.name)
+    return None if member is None or member == () else field.kind.write(member)  # type: ignore[union-attr]
 
 
 def keys(section: type) -> tuple[str, ...]:

@@ -1,0 +1,122 @@
+"""A configuration made of another one while the server runs: sections patched or replaced.
+
+A change is read by the same kinds as the file is, so its faults have the same messages. What a
+process is built from when it starts cannot be changed: setting it to what it is already is fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Final
+
+from llmsim.config import Config, plain
+from llmsim.config.document import Entry, Faults, Node, Place, Table, is_null, wrong
+from llmsim.config.kinds import meant, unfit
+from llmsim.config.record import kind, written
+
+CHANGEABLE: Final = (
+    "latency",
+    "response",
+    "errors",
+    "timetable",
+    "rate_limits",
+    "concurrency",
+    "keys",
+    "mocks",
+    "scripts",
+    "models",
+    "seed",
+)
+"""The sections a change can reach."""
+
+
+def sections() -> tuple[str, ...]:
+    """The names of all sections."""
+    return tuple(field.name for field in fields(Config))
+
+
+def section(config: Config, name: str) -> object:
+    """A section as plain values; None where it is empty."""
+    return written(config, name)
+
+
+def patched(config: Config, name: str, patch: Node) -> Config:
+    """The configuration with a merge patch (RFC 7396) applied to one section.
+
+    Raises ConfigError.
+    """
+    place = Place("in effect")
+    before = plain.tree(section(config, name), place, name)
+    return replaced(config, name, _merged(before, patch))
+
+
+def replaced(config: Config, name: str, node: Node) -> Config:
+    """The configuration with one section as ``node`` says; null is its default.
+
+    Raises ConfigError.
+    """
+    if is_null(node):
+        value = getattr(Config(), name)
+    else:
+        value = kind(Config, name).read(node, name)
+    if value == getattr(config, name):
+        return config
+    if name not in CHANGEABLE:
+        raise wrong(node.place, name, "cannot be changed while the server runs")
+    return replace(config, **{name: value})
+
+
+def patched_whole(config: Config, patch: Node, whole: bool = False) -> Config:
+    """The configuration with several sections patched; with ``whole`` each section that is given
+    replaces the one in effect. Raises ConfigError with all their faults.
+    """
+    if not isinstance(patch, Table):
+        raise unfit(patch, "", "a mapping of sections")
+    faults = Faults()
+    for name, entry in patch.entries.items():
+        with faults.caught():
+            known(name, entry.place)
+            config = (replaced if whole else patched)(config, name, entry.node)
+    faults.settle()
+    return config
+
+
+def known(name: str, place: Place) -> None:
+    """Raises ConfigError for what is no section."""
+    names = sections()
+    if name not in names:
+        message = f"unknown key{meant(name, names)}; valid are {', '.join(names)}"
+        raise wrong(place, name, message)
+
+
+def reloaded(config: Config, fresh: Config) -> tuple[Config, tuple[str, ...]]:
+    """The configuration with all that can change taken from ``fresh``, and the names of other
+    sections that differ in it: those take effect when the server is started anew."""
+    differ = [name for name in sections() if getattr(config, name) != getattr(fresh, name)]
+    new = {name: getattr(fresh, name) for name in differ if name in CHANGEABLE}
+    return replace(config, **new), tuple(name for name in differ if name not in CHANGEABLE)
+
+
+def _merged(before: Node, patch: Node) -> Node:
+    if not isinstance(patch, Table):
+        return patch
+    entries: dict[str, Entry] = dict(before.entries) if isinstance(before, Table) else {}
+    nothing = Table(patch.place, {})
+    for name, entry in patch.entries.items():
+        if is_null(entry.node):
+            entries.pop(name, None)
+        else:
+            old = entries[name].node if name in entries else nothing
+            entries[name] = Entry(entry.place, (_merged(old, entry.node),))
+    return Table(patch.place, entries)
+
+
+def told(config: Config) -> Mapping[str, object]:
+    """The configuration as its readers are shown it: without the token."""
+    every = {name: section(config, name) for name in sections()}
+    control = every["control"]
+    assert isinstance(control, dict)
+    every["control"] = {key: value for key, value in control.items() if key != "token"}
+    return {name: value for name, value in every.items() if value is not None}
+
