@@ -24,14 +24,15 @@ class Paging(Struct, frozen=True):
     newest_first: bool = True
 
 
-def paging(query: Mapping[str, Sequence[str]], order: str = "desc", least: int = 1) -> Paging:
+def paging(query: Mapping[str, Sequence[str]], order: str = "desc") -> Paging:
     """The paging that a query's parameters ask for. Raises BadRequest.
 
-    ``order`` holds unless the query says otherwise, ``least`` is the lowest limit allowed.
+    ``order`` holds unless the query says otherwise. A limit of 0, which asks whether there is
+    anything, is fine.
     """
     given = query.get("limit", ["20"])[-1]
-    if not (given.isascii() and given.isdigit() and least <= int(given) <= MOST):
-        message = f"Invalid 'limit': must be an integer from {least} to {MOST}, but got '{given}'."
+    if not (given.isascii() and given.isdigit() and int(given) <= MOST):
+        message = f"Invalid 'limit': must be an integer from 0 to {MOST}, but got '{given}'."
         raise invalid(message, "limit", "invalid_value")
     order = query.get("order", [order])[-1]
     if order not in ("asc", "desc"):

@@ -25,14 +25,13 @@ def test_what_a_query_asks_for(query: dict[str, list[str]], expected: Paging) ->
     assert paging(query) == expected
 
 
-def test_an_endpoint_has_an_order_and_a_least_limit_of_its_own() -> None:
-    assert paging({"limit": ["0"]}, order="asc", least=0) == Paging(0, None, False)
+def test_an_endpoint_has_an_order_of_its_own_and_nothing_may_be_wanted() -> None:
+    assert paging({"limit": ["0"]}, order="asc") == Paging(0, None, False)
 
 
 @pytest.mark.parametrize(
     ("query", "param"),
     [
-        ({"limit": ["0"]}, "limit"),
         ({"limit": ["101"]}, "limit"),
         ({"limit": ["-1"]}, "limit"),
         ({"limit": ["²"]}, "limit"),

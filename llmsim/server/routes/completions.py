@@ -55,4 +55,4 @@ def _routes(root: str, completions: Completions) -> list[Route]:
 
 def _paging(request: Request) -> Paging:
     """These lists are oldest first unless told otherwise, and clients may ask for none at all."""
-    return openai_lists.paging(parse_qs(request.url.query), order="asc", least=0)
+    return openai_lists.paging(parse_qs(request.url.query), order="asc")
