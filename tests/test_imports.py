@@ -23,7 +23,8 @@ LADDER = [
     {"shared"},
     {"telemetry"},
     {"server"},
-    {"cli", "tui"},
+    {"tui"},
+    {"cli"},
     {"__main__"},
 ]
 RUNG = {name: rung for rung, names in enumerate(LADDER) for name in names}

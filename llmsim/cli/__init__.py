@@ -9,6 +9,7 @@ from llmsim.cli.check import check
 from llmsim.cli.models import models
 from llmsim.cli.plan import plan
 from llmsim.cli.serve import serve
+from llmsim.cli.top import top
 
 EXAMPLES = """\b
 Examples:
@@ -16,6 +17,7 @@ Examples:
   llmsim serve --port 9000 --latency fast --seed 7
   llmsim check llmsim.yaml
   llmsim models
+  llmsim top localhost:9000
   echo '{"model": "gpt-5", "messages": [{"role": "user", "content": "Hi"}]}' | llmsim plan
 """
 
@@ -26,5 +28,5 @@ def main() -> None:
     """Answer like an LLM provider, to the byte and to the millisecond, without a model."""
 
 
-for _command in (serve, plan, check, models):
+for _command in (serve, top, plan, check, models):
     main.add_command(_command)

@@ -1,0 +1,52 @@
+"""``llmsim top``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+EXAMPLES = """\b
+Examples:
+  llmsim top
+  llmsim top localhost:9000
+  llmsim top https://llmsim.example.com --token "$TOKEN"
+  LLMSIM_TOKEN=secret llmsim top http://10.0.0.7:8080
+"""
+
+
+def terminal() -> bool:
+    """Whether somebody sits at a terminal that can show a dashboard."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("url", metavar="[URL]", default="http://127.0.0.1:8080")
+@click.option(
+    "--token",
+    envvar="LLMSIM_TOKEN",
+    metavar="TOKEN",
+    help="Sent as Authorization: Bearer. Default: what LLMSIM_TOKEN says, or none.",
+)
+@click.option("--owner", type=int, hidden=True, help="The server process this belongs to.")
+def top(url: str, token: str | None, owner: int | None) -> None:
+    """Watch a running server: traffic, tokens, latency, errors, limits, workers.
+
+    Reads URL/llmsim/stats five times a second. A server that is lost is shown as lost, and
+    waited for. Keys: q quits, r reads again, p pauses, e shows all errors.
+    """
+    if not terminal():
+        raise click.UsageError("top needs a terminal; for a program: curl URL/llmsim/stats")
+    # Imported late: it takes longer than all other commands need.
+    from llmsim.tui.app import Dashboard  # noqa: PLC0415
+    from llmsim.tui.source import Source, address  # noqa: PLC0415
+    from llmsim.tui.watch import Watch  # noqa: PLC0415
+
+    try:
+        server = address(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="URL") from None
+    quits = "Quit" if owner is None else "Stop server"
+    app = Dashboard(server.geturl(), Watch(Source(server, token).read), quits, owner)
+    app.run()
+    sys.exit(app.return_code)

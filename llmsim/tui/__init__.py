@@ -1,0 +1,1 @@
+"""The terminal dashboard: what a running server tells at ``/llmsim/stats``, drawn."""

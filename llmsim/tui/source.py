@@ -1,0 +1,114 @@
+"""Reading a server's statistics over HTTP, on one connection that is kept."""
+
+from __future__ import annotations
+
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from llmsim.tui import stats
+from llmsim.tui.stats import Stats
+
+PATH: Final = "/llmsim/stats"
+PORT: Final = 8080
+TIMEOUT: Final = 2.0
+MOST_BYTES: Final = 8 * 2**20
+REFUSED: Final = (401, 403)
+
+
+class ReadError(Exception):
+    """The server did not tell its statistics; the message says why, in a few words."""
+
+
+def address(text: str) -> SplitResult:
+    """The server a user means: ``localhost:8080``, ``http://host:8080/prefix``, an https URL.
+
+    Raises ValueError for anything else.
+    """
+    url = urlsplit(text if "://" in text else f"http://{text}")
+    if url.scheme not in ("http", "https"):
+        raise ValueError(f"{url.scheme}: is neither http nor https")
+    if not url.hostname or url.query or url.fragment or url.username or url.password:
+        raise ValueError("expected http://HOST:PORT")
+    port = url.port  # raises ValueError where it is no number of a port
+    named = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    if port is None and "://" not in text:
+        port = PORT
+    return url._replace(
+        netloc=named if port is None else f"{named}:{port}", path=url.path.rstrip("/")
+    )
+
+
+class Source:
+    """One server's statistics. Not for several threads at once.
+
+    ``token`` goes out as ``Authorization: Bearer``.
+    """
+
+    def __init__(
+        self, url: SplitResult, token: str | None = None, timeout: float = TIMEOUT
+    ) -> None:
+        self._url = url
+        self._path = url.path + PATH
+        self._timeout = timeout
+        self._headers = {"Accept": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._connection: HTTPConnection | None = None
+
+    def read(self) -> Stats:
+        """Raises ReadError."""
+        try:
+            response, body = self._answer()
+        except ConnectionRefusedError:
+            raise self._broken("connection refused") from None
+        except TimeoutError:
+            raise self._broken(f"no answer within {self._timeout:g} s") from None
+        except ssl.SSLError as error:
+            raise self._broken(f"TLS: {error.reason or error}") from None
+        except OSError as error:
+            raise self._broken(error.strerror or str(error)) from None
+        except HTTPException as error:
+            raise self._broken(f"not HTTP: {type(error).__name__}") from None
+        if response.status in REFUSED:
+            raise self._broken(f"refused with {response.status}: is --token right?")
+        if response.status != 200:
+            raise self._broken(f"{PATH} answers {response.status}: is this llmsim?")
+        try:
+            return stats.decoded(body)
+        except ValueError as error:
+            raise self._broken(f"not llmsim's statistics: {error}") from None
+
+    def close(self) -> None:
+        """End the connection; the next reading opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _answer(self) -> tuple[HTTPResponse, bytes]:
+        """Over the connection there is, and over a new one if that has been closed meanwhile."""
+        kept = self._connection is not None
+        try:
+            return self._ask()
+        except (ConnectionError, HTTPException):
+            self.close()
+            if not kept:
+                raise
+        return self._ask()
+
+    def _ask(self) -> tuple[HTTPResponse, bytes]:
+        connection = self._connection = self._connection or self._opened()
+        connection.request("GET", self._path, headers=self._headers)
+        response = connection.getresponse()
+        return response, response.read(MOST_BYTES)
+
+    def _opened(self) -> HTTPConnection:
+        host = self._url.hostname or ""
+        if self._url.scheme == "https":
+            return HTTPSConnection(host, self._url.port, timeout=self._timeout)
+        return HTTPConnection(host, self._url.port, timeout=self._timeout)
+
+    def _broken(self, why: str) -> ReadError:
+        self.close()
+        return ReadError(why)
