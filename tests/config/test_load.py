@@ -93,8 +93,8 @@ def test_every_key(tmp_path: Path) -> None:
         Response(Generator("sequence", texts), 7, texts),
         Errors(),
         Models(("gpt-4", "mine"), "reject"),
-        "strict",
-        42,
+        validation="strict",
+        seed=42,
     )
 
 
@@ -302,7 +302,8 @@ def test_effective_reads_back_to_the_same(text: str, tmp_path: Path) -> None:
 
 
 def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None:
-    assert config.effective(from_text(EVERYTHING, tmp_path)) == {
+    told = config.effective(from_text(EVERYTHING, tmp_path))
+    expected = {
         "server": {
             "host": "127.0.0.1",
             "port": 9000,
@@ -342,6 +343,7 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
         "validation": "strict",
         "seed": 42,
     }
+    assert {section: told[section] for section in expected} == expected
 
 
 def test_config_crosses_to_another_process(tmp_path: Path) -> None:

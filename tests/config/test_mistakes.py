@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from llmsim import config
+from llmsim.config import Config
 from llmsim.errors import ConfigError, Fault
 
 SERVER_KEYS = (
@@ -28,7 +30,8 @@ MISSING = (
     "is missing: without a profile, ttft_mean_ms and tbt_mean_ms are needed; or name a profile "
     "to start from"
 )
-SECTIONS = "a mapping with the keys server, latency, response, errors, models, validation, seed"
+NAMES = ", ".join(field.name for field in fields(Config))
+SECTIONS = f"a mapping with the keys {NAMES}"
 ADDRESS = "must be an IP address such as 0.0.0.0, 127.0.0.1 or ::"
 WHOLE = "must be a whole number from"
 PORT = f"{WHOLE} 1 to 65535"
@@ -59,8 +62,7 @@ def faults(text: str, path: Path) -> list[Fault]:
             "\nmodles: {}",
             2,
             "modles",
-            "unknown key (did you mean models?); valid are "
-            "server, latency, response, errors, models, validation, seed",
+            f"unknown key (did you mean models?); valid are {NAMES}",
         ),
         (
             "server: {prot: 1}",
