@@ -56,10 +56,7 @@ def replaced(config: Config, name: str, node: Node) -> Config:
 
     Raises ConfigError.
     """
-    if is_null(node):
-        value = getattr(Config(), name)
-    else:
-        value = kind(Config, name).read(node, name)
+    value = getattr(Config(), name) if is_null(node) else kind(Config, name).read(node, name)
     if value == getattr(config, name):
         return config
     if name not in CHANGEABLE:
@@ -119,4 +116,3 @@ def told(config: Config) -> Mapping[str, object]:
     assert isinstance(control, dict)
     every["control"] = {key: value for key, value in control.items() if key != "token"}
     return {name: value for name, value in every.items() if value is not None}
-

@@ -188,16 +188,18 @@ def _values(field: _Field, table: Table, key: str, faults: Faults) -> Iterator[A
                 yield field.kind.read(node, dotted(key, field.key))
 
 
-def kind(section: type, key: str) -> Kind[Any] | Flat[Any]:
-    """The kind of a section's key. Raises KeyError."""
-    return _by_key(section)[key].kind
+def kind(section: type, key: str) -> Kind[Any]:
+    """The kind of one of a section's own keys. Raises KeyError."""
+    found = _by_key(section)[key].kind
+    assert not isinstance(found, Flat)  # those have no key
+    return found
 
 
 def written(value: object, key: str) -> object:
-    """What one key of a section is written as; None where it is empty."""
+    """What one of a section's own keys is written as; None where it is empty."""
     field = _by_key(type(value))[key]
     member = getattr(value, field.name)
-    return None if member is None or member == () else field.kind.write(member)  # type: ignore[union-attr]
+    return None if member is None or member == () else kind(type(value), key).write(member)
 
 
 def keys(section: type) -> tuple[str, ...]:

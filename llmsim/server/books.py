@@ -10,6 +10,7 @@ from llmsim.config import Config
 from llmsim.shared import journal, layout, prefixes, tally
 from llmsim.shared.board import Board
 from llmsim.shared.journal import Entry, Journal, slot_of
+from llmsim.shared.layout import GENERATION
 from llmsim.shared.segment import Segment, Shape
 from llmsim.shared.tally import Tally
 from llmsim.telemetry.snapshot import Snapshot, Worker
@@ -71,6 +72,13 @@ class Books:
         """The workers, by slot."""
         return [Worker.of(slot, one) for slot, one in enumerate(self._boards) if one.pid]
 
+    def behind(self, generation: int) -> bool:
+        """Whether a worker that serves goes by an older configuration than that."""
+        return any(
+            one.pid and 0 < one.cells[GENERATION] <= generation and _alive(one.pid)
+            for one in self._boards
+        )
+
     def entry(self, name: str) -> Entry | None:
         """The remembered request of that id, whichever worker answered it."""
         place = slot_of(name)
@@ -88,3 +96,11 @@ class Books:
         found = [entry for one in self._journals for entry in one.latest(limit)]
         found.sort(key=lambda entry: entry.arrived, reverse=True)
         return found[:limit]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

@@ -28,6 +28,10 @@ class Rulebook:
         """The model's rules if they are at hand: no file is read, nothing is built."""
         return self._rules.get(model)
 
+    def seen(self, most: int) -> list[str]:
+        """Up to ``most`` of the models whose rules are at hand."""
+        return list(self._rules)[:most]
+
     def ready(self, model: str) -> bool:
         """Whether :meth:`rules` would answer without building a tokenizer."""
         return ranks.loaded(catalog.resolve(model).encoding)

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import Any
 
 from llmsim.config import Config
@@ -28,6 +29,7 @@ from llmsim.server.ports.bridge import bridge
 from llmsim.server.ports.rsgi import RSGIPort
 from llmsim.server.ports.websocket import Socket
 from llmsim.server.providers import refusal
+from llmsim.server.published import Published
 from llmsim.server.pulse import Pulse
 from llmsim.server.store import Store
 from llmsim.shared.segment import Segment
@@ -51,7 +53,8 @@ class Worker:
     def __init__(self, config: Config, segment: str, store: str) -> None:
         self._config = config
         self._books = Books(Segment.attach(segment))
-        self._live = Live(config, self._books)
+        published = Published(config, self._books.segment, str(Path(store).parent))
+        self._live = Live(self._books, published)
         self._store = Store(store)
         self._paths = routes.Paths()
         self._cold: Any = None
@@ -67,6 +70,7 @@ class Worker:
         for told in self._paths.ending:
             ending.hear(loop, ENDING, told)
         self._pulse = Pulse(loop, books.board)
+        self._live.follow(loop)
         _die_with_parent(books.segment)
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
@@ -75,6 +79,7 @@ class Worker:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._pulse is not None:
             self._pulse.stop()
+        self._live.stop()
         self._books.resign()
         self._store.close()
 

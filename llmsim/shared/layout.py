@@ -40,6 +40,7 @@ GAUGES = (
     "rss_bytes",
     "lag_us",  # how late a timer of the event loop fired
     "connections",  # stored as 1 + number, 0 where it is not known
+    "generation",  # of the configuration it goes by; stored as 1 + number, 0 until it serves
 )
 HISTOGRAMS = ("latency", "ttft", "lateness", "itl", "queue")
 COLUMNS = ("count", "prompt", "completion", "reasoning", "cached", "streamed")
@@ -71,7 +72,7 @@ SIZE = -(-(_ROWS + ROWS * _ROW) * 8 // 4096) * 4096
     CPU,
     DROPPED,
 ) = range(HEADER, HEADER + len(COUNTERS))
-BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS = range(_GAUGES, _GAUGES + len(GAUGES))
+BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION = range(_GAUGES, _GAUGES + len(GAUGES))
 LATENCY, TTFT, LATENESS, ITL, QUEUE = range(
     _HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM, HISTOGRAM
 )

@@ -61,6 +61,7 @@ class Lock(IntEnum):
     """What processes guard against each other, by the first of its lock bytes."""
 
     TALLIES = 0
+    CHANGES = 1023  # of the configuration in effect
     BUCKETS = 1024
 
 
