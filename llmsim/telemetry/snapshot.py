@@ -99,7 +99,7 @@ class Snapshot:
         self.lateness = Times(boards, LATENESS)
         self.itl = Times(boards, ITL)
         self.queue = Times(boards, QUEUE)
-        self.died = sum(cell[DIED] for cell in cells)
+        self.deaths = {slot: one.cells[DIED] for slot, one in enumerate(boards) if one.owners}
         self.dropped = sum(cell[DROPPED] for cell in cells)
         self.errors = {kind: Errors(0, 0) for kind in KINDS}
         for board in boards:
@@ -112,6 +112,11 @@ class Snapshot:
     def active(self) -> int:
         """Requests that have arrived and are not yet answered."""
         return self.started - self.finished - self.lost
+
+    @property
+    def died(self) -> int:
+        """Workers that died and were replaced."""
+        return sum(self.deaths.values())
 
     @property
     def limited(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from llmsim.server import admin
+from llmsim.server import admin, metrics
 from llmsim.server.context import Context
 from llmsim.server.routes import (
     anthropic,
@@ -36,6 +36,7 @@ def paths(context: Context) -> Paths:
     models.add(every, context)
     dashboard.add(every, context)
     every.cold += admin.routes(context.books)
+    every.cold.append(metrics.route(context.books, context.config))
     return every
 
 

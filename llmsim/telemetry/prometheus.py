@@ -1,0 +1,255 @@
+"""``/metrics``: what was counted, as Prometheus and OpenMetrics write it."""
+
+from __future__ import annotations
+
+import gzip
+import platform
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client.core import CollectorRegistry, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder, gzip_accepted
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from llmsim import __version__
+from llmsim.config import Metrics
+from llmsim.shared.board import OTHER
+from llmsim.telemetry import vllm
+from llmsim.telemetry.families import Bounds, counter, gauge, one
+from llmsim.telemetry.snapshot import Snapshot, Worker
+
+ANSWERS = Bounds(0.001, 120.0)
+GAPS = Bounds(0.0005, 4.0)
+LATE = Bounds(0.00006, 1.0)
+# A worker that has not written its gauges for so many seconds does not answer either.
+SILENT = 5.0
+TOKENS = ("prompt", "completion", "cached", "reasoning")
+MOST_LIMITS = 200
+DIALECTS = {"/v1/messages": "anthropic", "/v1beta/": "gemini", OTHER: OTHER}
+"""By the beginning of the endpoint; what is under none of these is OpenAI's."""
+
+Example = tuple[float, float, str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that is told, read at one moment: ``second`` on the monotonic clock.
+
+    ``started`` is the Unix time of the launch, ``expected`` how many workers there should be.
+    ``limits`` are the buckets of the rate limits, ``examples`` the latest answers: their TTFT and
+    duration in seconds, their request's id and when they ended (Unix time).
+    """
+
+    snapshot: Snapshot
+    workers: Sequence[Worker]
+    expected: int
+    started: float
+    second: float
+    limits: Sequence[Mapping[str, Any]] = ()
+    examples: Sequence[Example] = ()
+
+
+def render(
+    reading: Reading, config: Metrics, accept: str, encodings: str
+) -> tuple[bytes, dict[str, str]]:
+    """The document and its head; the form is the one that the headers ``accept`` and
+    ``accept-encoding`` ask for."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Exposition(reading, config))
+    encode, media_type = choose_encoder(accept)
+    document = encode(registry)
+    head = {"content-type": media_type, "vary": "accept, accept-encoding"}
+    if gzip_accepted(encodings):
+        head["content-encoding"] = "gzip"
+        document = gzip.compress(document, compresslevel=1)
+    return document, head
+
+
+class Exposition(Collector):
+    """The families of one reading."""
+
+    def __init__(self, reading: Reading, config: Metrics) -> None:
+        self._reading = reading
+        self._config = config
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: registering it should not read everything."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family."""
+        reading = self._reading
+        yield from _server(reading)
+        yield from _requests(reading.snapshot)
+        yield from _times(reading)
+        yield from _errors(reading.snapshot)
+        yield from _limits(reading.limits)
+        yield from _workers(reading)
+        if self._config.vllm:
+            yield from vllm.families(reading.snapshot, self._config)
+
+
+def dialect(endpoint: str) -> str:
+    """Whose API an endpoint is of."""
+    for prefix, name in DIALECTS.items():
+        if endpoint.startswith(prefix):
+            return name
+    return "openai"
+
+
+def _server(reading: Reading) -> Iterator[Metric]:
+    build = {"version": __version__, "python": platform.python_version()}
+    yield InfoMetricFamily("llmsim_build", "What runs here.", build)
+    yield gauge(
+        "llmsim_start_time_seconds", "When the server was started.", (), one(reading.started)
+    )
+    yield gauge("llmsim_workers", "Workers there should be.", (), one(reading.expected))
+    yield counter(
+        "llmsim_log_lines_dropped",
+        "Lines of the access log that were not written because too many waited.",
+        (),
+        one(reading.snapshot.dropped),
+    )
+
+
+def _requests(snapshot: Snapshot) -> Iterator[Metric]:
+    finished: Counter[tuple[str, ...]] = Counter()
+    tokens: Counter[tuple[str, ...]] = Counter()
+    for row in snapshot.rows:
+        columns = row.columns
+        finished[dialect(row.endpoint), row.endpoint, row.model, str(row.status)] += columns[
+            "count"
+        ]
+        for kind in TOKENS:
+            tokens[kind, row.model] += columns[kind]
+    yield counter(
+        "llmsim_requests",
+        "Requests answered, or left by their client (status 499).",
+        ("dialect", "endpoint", "model", "status"),
+        finished,
+    )
+    yield counter(
+        "llmsim_requests_lost",
+        "Requests that were open when their worker died.",
+        (),
+        one(snapshot.lost),
+    )
+    yield gauge(
+        "llmsim_active_requests",
+        "Requests that have arrived and are not yet answered.",
+        (),
+        one(snapshot.active),
+    )
+    yield counter("llmsim_streams", "Streams begun.", (), one(snapshot.streams_opened))
+    yield gauge("llmsim_open_streams", "Streams being sent.", (), one(snapshot.streams_open))
+    yield counter("llmsim_frames", "Frames sent, plain answers included.", (), one(snapshot.frames))
+    yield counter(
+        "llmsim_tokens",
+        "Tokens of answered requests; cached is part of prompt, reasoning of completion.",
+        ("kind", "model"),
+        tokens,
+    )
+
+
+def _times(reading: Reading) -> Iterator[Metric]:
+    snapshot, examples = reading.snapshot, reading.examples
+    yield ANSWERS.histogram(
+        "llmsim_request_duration_seconds",
+        "From a request's arrival to the end of its answer.",
+        snapshot.latency,
+        ((total, request, at) for _, total, request, at in examples),
+    )
+    yield ANSWERS.histogram(
+        "llmsim_time_to_first_token_seconds",
+        "From a request's arrival to the first token; of plain answers, to the answer.",
+        snapshot.ttft,
+        ((first, request, at) for first, _, request, at in examples),
+    )
+    yield GAPS.histogram(
+        "llmsim_inter_token_latency_seconds",
+        "Between two chunks of one stream, as they were sent.",
+        snapshot.itl,
+    )
+    yield LATE.histogram(
+        "llmsim_frame_lateness_seconds",
+        "How long after they were due frames left.",
+        snapshot.lateness,
+    )
+    yield ANSWERS.histogram(
+        "llmsim_queue_seconds", "How long requests waited to be let in.", snapshot.queue
+    )
+
+
+def _errors(snapshot: Snapshot) -> Iterator[Metric]:
+    counts: dict[tuple[str, ...], float] = {}
+    for kind, errors in snapshot.errors.items():
+        counts[kind.value, "false"] = errors.real
+        counts[kind.value, "true"] = errors.injected
+    yield counter(
+        "llmsim_errors",
+        "Answers that were errors, or broke off with one; injected ones were configured.",
+        ("kind", "injected"),
+        counts,
+    )
+    yield counter(
+        "llmsim_rate_limited",
+        "Requests refused by a limit, injected refusals left out.",
+        (),
+        one(snapshot.limited),
+    )
+
+
+def _limits(limits: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
+    labels = ("rule", "key", "model", "what")
+    told = {tuple(str(one[name]) for name in labels): one for one in limits[:MOST_LIMITS]}
+    yield gauge(
+        "llmsim_rate_limit",
+        "What a bucket of the rate limits holds when it is full.",
+        labels,
+        {key: one["limit"] for key, one in told.items()},
+    )
+    yield gauge(
+        "llmsim_rate_limit_remaining",
+        "What is left in a bucket of the rate limits.",
+        labels,
+        {key: one["remaining"] for key, one in told.items()},
+    )
+
+
+def _workers(reading: Reading) -> Iterator[Metric]:
+    workers, label = reading.workers, ("worker",)
+    yield gauge(
+        "llmsim_worker_up",
+        "Whether a worker has told its state within the last seconds.",
+        label,
+        {
+            (str(one.slot),): one.beat is not None and reading.second - one.beat < SILENT
+            for one in workers
+        },
+    )
+    yield counter(
+        "llmsim_worker_restarts",
+        "Workers that died and were replaced.",
+        label,
+        {(str(slot),): died for slot, died in reading.snapshot.deaths.items()},
+    )
+    yield counter(
+        "llmsim_worker_cpu_seconds",
+        "Processor time of a worker and those before it.",
+        label,
+        {(str(one.slot),): one.cpu_slot for one in workers},
+    )
+    for name, meaning, values in (
+        ("resident_memory_bytes", "Resident memory.", {one.slot: one.rss for one in workers}),
+        (
+            "event_loop_lag_seconds",
+            "How late the last timer of the event loop was.",
+            {one.slot: one.lag for one in workers},
+        ),
+        ("open_connections", "Connections.", {one.slot: one.connections for one in workers}),
+    ):
+        known = {(str(slot),): value for slot, value in values.items() if value is not None}
+        yield gauge(f"llmsim_worker_{name}", meaning, label, known)
