@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
@@ -67,3 +68,9 @@ def loaded(path: str | Path | None, given: Mapping[str, str | None]) -> Config:
         return config.load(None if path is None else str(path), os.environ, given)
     except ConfigError as error:
         raise Refused(error.faults) from None
+
+
+def loading(path: str | None, given: Mapping[str, str | None]) -> Callable[[], Config]:
+    """Loads the same again, whatever it says by then, in this process or another one. Raises
+    ConfigError."""
+    return partial(config.load, path, dict(os.environ), dict(given))

@@ -30,7 +30,7 @@ def serve(path: str | None, **given: str | None) -> None:
     from llmsim.server import launch  # noqa: PLC0415
 
     try:
-        launch.serve(config)
+        launch.serve(config, flags.loading(path, given))
     except OSError as error:
         where = f"{config.server.host}:{config.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {error.strerror}") from None

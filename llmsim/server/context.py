@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from llmsim.config import Config
 from llmsim.server.answering import Answering
 from llmsim.server.books import Books
+from llmsim.server.changes import Reread
 from llmsim.server.live import Live
 from llmsim.server.player import Player
 from llmsim.server.store import Store
@@ -22,3 +23,4 @@ class Context:
     player: Player
     answering: Answering
     store: Store
+    reread: Reread

@@ -20,6 +20,7 @@ from llmsim.config import Config
 from llmsim.engine import ranks
 from llmsim.engine.text import pool
 from llmsim.server.books import new_segment
+from llmsim.server.changes import Reread
 from llmsim.server.store import new_store
 from llmsim.server.worker import ENDING, Worker
 
@@ -81,9 +82,10 @@ def _start(start: Callable[[], None]) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
 
-def serve(config: Config) -> None:
+def serve(config: Config, reread: Reread) -> None:
     """Serve until SIGINT or SIGTERM, then let open streams end and return.
 
+    ``reread`` gives the configuration as it would be if the server were started now.
     Raises OSError when the address cannot be bound.
     """
     server = config.server
@@ -108,7 +110,9 @@ def serve(config: Config) -> None:
             log_level=LogLevels(server.log_level),
             respawn_failed_workers=True,
             workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
-        ).serve(target_loader=partial(Worker, config, segment.path, store), wrap_loader=False)
+        ).serve(
+            target_loader=partial(Worker, config, segment.path, store, reread), wrap_loader=False
+        )
 
 
 def _probe(host: str, port: int) -> None:

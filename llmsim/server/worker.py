@@ -21,6 +21,7 @@ from llmsim.errors import BadRequest
 from llmsim.server import ending, routes
 from llmsim.server.answering import Answering
 from llmsim.server.books import Books
+from llmsim.server.changes import Reread
 from llmsim.server.context import Context
 from llmsim.server.live import Live
 from llmsim.server.player import Player
@@ -50,8 +51,9 @@ log = logging.getLogger("llmsim")
 class Worker:
     """The RSGI application of one process."""
 
-    def __init__(self, config: Config, segment: str, store: str) -> None:
+    def __init__(self, config: Config, segment: str, store: str, reread: Reread) -> None:
         self._config = config
+        self._reread = reread
         self._books = Books(Segment.attach(segment))
         published = Published(config, self._books.segment, str(Path(store).parent))
         self._live = Live(self._books, published)
@@ -64,7 +66,9 @@ class Worker:
         books = self._books
         player = Player(loop, books.board)
         answering = Answering(self._config, self._live, player, books)
-        context = Context(self._config, books, self._live, player, answering, self._store)
+        context = Context(
+            self._config, books, self._live, player, answering, self._store, self._reread
+        )
         self._paths = routes.paths(context)
         self._cold = routes.application(self._paths)
         for told in self._paths.ending:

@@ -9,6 +9,7 @@ from llmsim.server.context import Context
 from llmsim.server.routes import (
     anthropic,
     completions,
+    control,
     conversations,
     dashboard,
     gemini,
@@ -18,6 +19,7 @@ from llmsim.server.routes import (
     responses,
 )
 from llmsim.server.routes.application import build
+from llmsim.server.routes.guard import Guard
 from llmsim.server.routes.paths import Handler, Paths
 
 __all__ = ["Handler", "Paths", "application", "paths"]
@@ -36,7 +38,9 @@ def paths(context: Context) -> Paths:
     models.add(every, context)
     dashboard.add(every, context)
     every.cold += admin.routes(context.books)
+    control.add(every, context)
     every.cold.append(metrics.route(context.books, context.config))
+    Guard(context.config.control).over(every)
     return every
 
 
