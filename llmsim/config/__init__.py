@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias, get_args
 
 from llmsim.config import document, sources
-from llmsim.config.containers import Maybe
+from llmsim.config.apikeys import ApiKey, KeyText
+from llmsim.config.containers import Each, Maybe
 from llmsim.config.control import Control
 from llmsim.config.document import Faults, Node, Place, Table
 from llmsim.config.injection import Errors
 from llmsim.config.kinds import OneOf, Whole
 from llmsim.config.latency import Latency, Rule
+from llmsim.config.limits import Concurrency, RateLimit, Rules
 from llmsim.config.logging import Access, Logging
 from llmsim.config.metrics import Metrics
 from llmsim.config.models import Models
@@ -31,6 +33,8 @@ from llmsim.config.server import Server
 from llmsim.errors import ConfigError
 
 __all__ = [
+    "ApiKey",
+    "Concurrency",
     "Config",
     "Control",
     "Errors",
@@ -40,6 +44,7 @@ __all__ = [
     "Logging",
     "Metrics",
     "Models",
+    "RateLimit",
     "Response",
     "Rule",
     "Server",
@@ -71,6 +76,9 @@ class Config:
     seed: Annotated[int | None, Maybe(Whole(0, 2**63 - 1))] = None
     metrics: Metrics = field(default_factory=Metrics)
     logging: Logging = field(default_factory=Logging)
+    rate_limits: Annotated[tuple[RateLimit, ...], Rules()] = ()
+    concurrency: Concurrency = field(default_factory=Concurrency)
+    keys: Annotated[tuple[ApiKey, ...], Each(KeyText(), distinct=True)] = ()
 
 
 def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Config:
