@@ -30,6 +30,7 @@ from llmsim.config.models import Models
 from llmsim.config.record import Record
 from llmsim.config.response import Generator, Response
 from llmsim.config.server import Server
+from llmsim.config.timetable import Entry
 from llmsim.errors import ConfigError
 
 __all__ = [
@@ -70,6 +71,7 @@ class Config:
     latency: Latency = field(default_factory=Latency)
     response: Response = field(default_factory=Response)
     errors: Errors = field(default_factory=Errors)
+    timetable: Annotated[tuple[Entry, ...], Each(Record(Entry))] = ()
     models: Models = field(default_factory=Models)
     control: Control = field(default_factory=Control)
     validation: Annotated[Validation, OneOf(get_args(Validation))] = "lenient"

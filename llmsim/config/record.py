@@ -168,7 +168,9 @@ def _fields(section: type) -> tuple[_Field, ...]:
         hint = hints[field.name]
         kind = get_args(hint)[1] if get_origin(hint) is Annotated else Record(hint)
         required = field.default is field.default_factory is dataclasses.MISSING
-        fields.append(_Field(field.name, field.name + suffix(kind), kind, required))
+        # `from` is no name for a field: `from_` is, and the key has no underscore.
+        name = field.name.removesuffix("_") + suffix(kind)
+        fields.append(_Field(field.name, name, kind, required))
     return tuple(fields)
 
 
