@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+from numpy.typing import NDArray
+
 from llmsim.errors import Kind
 from llmsim.shared.histogram import BUCKET_OF, SHORT, bucket
 from llmsim.shared.layout import (
     BEAT,
     CLOSED,
-    COLUMNS,
     CONNECTIONS,
     CPU,
     CPU_BEFORE,
@@ -24,7 +26,6 @@ from llmsim.shared.layout import (
     HISTOGRAM,
     ITL,
     KINDS,
-    LABEL_BYTES,
     LAG,
     LATENCY,
     LATENESS,
@@ -35,31 +36,22 @@ from llmsim.shared.layout import (
     QUEUE,
     RATES,
     REAL,
-    ROWS,
     RSS,
     SECONDS,
     SHORTEST,
     STARTED,
     TTFT,
-    Row,
-    columns_at,
-    label_at,
 )
-
-MODELS = 100
-OTHER = "other"
-
-_NAME_BYTES = 80
+from llmsim.shared.rows import Rows
 
 
 class Board:
     """One worker's counters. Only its owner writes."""
 
     def __init__(self, memory: memoryview) -> None:
-        self._bytes = memory
         self.cells = memory.cast("q")
-        self._rows: dict[tuple[str, str, int], int] = {}
-        self._models: set[str] = set()
+        self.rows = Rows(memory)
+        self.row = self.rows.place
 
     def take_over(self, pid: int) -> None:
         """Own this board, with all that was counted; what its last owner left open is lost."""
@@ -71,10 +63,7 @@ class Board:
         cells[0] = pid
         cells[1] = time.time_ns() // 1000
         cells[2] += 1
-        for index in range(cells[3]):
-            row = self._row(index)
-            self._rows[row.endpoint, row.model, row.status] = columns_at(index)
-            self._models.add(row.model)
+        self.rows.take_over()
 
     def bury(self) -> None:
         """The owner, if there still is one, has died: book that, and what it left open."""
@@ -111,17 +100,12 @@ class Board:
     @property
     def active(self) -> int:
         """Requests started and neither finished nor lost."""
-        cells = self.cells
-        finished = sum(cells[columns_at(index)] for index in range(cells[3]))
-        return cells[STARTED] - finished - cells[LOST]
+        return self.cells[STARTED] - self.rows.finished - self.cells[LOST]
 
-    def rows(self) -> list[Row]:
-        """All rows in use."""
-        return [self._row(index) for index in range(self.cells[3])]
-
-    def histogram(self, start: int) -> tuple[int, list[int]]:
+    def histogram(self, start: int) -> tuple[int, NDArray[np.int64]]:
         """Sum in µs and buckets of the histogram at ``start`` (LATENCY, TTFT …)."""
-        return self.cells[start], self.cells[start + 1 : start + HISTOGRAM].tolist()
+        both = np.array(self.cells[start : start + HISTOGRAM])
+        return int(both[0]), both[1:]
 
     def rates(self) -> list[tuple[int, int, int]]:
         """(second of the monotonic clock, requests finished in it, their completion tokens), in
@@ -141,7 +125,7 @@ class Board:
     def finished(
         self, row: int, second: int, tokens: tuple[int, int, int, int], streamed: bool
     ) -> None:
-        """Count a finished request in ``row`` (of :meth:`row`), with its prompt, completion,
+        """Count a finished request in ``row`` (see :class:`Rows`), with its prompt, completion,
         reasoning and cached tokens. The request is counted with the last write."""
         cells = self.cells
         prompt, completion, reasoning, cached = tokens
@@ -213,38 +197,3 @@ class Board:
         cells[LAG] = lag
         cells[CONNECTIONS] = 0 if connections is None else connections + 1
         cells[BEAT] = beat
-
-    def row(self, endpoint: str, model: str, status: int) -> int:
-        """Where the numbers of that row are; a new row the first time.
-
-        Names beyond the :data:`MODELS` first ones share one row, and so does everything once
-        the rows are used up.
-        """
-        place = self._rows.get((endpoint, model, status))
-        return self._named(endpoint, model, status) if place is None else place
-
-    def _named(self, endpoint: str, model: str, status: int) -> int:
-        name = model.replace("\0", " ").encode()[:_NAME_BYTES].decode(errors="ignore")
-        if name not in self._models and len(self._models) >= MODELS:
-            name = OTHER
-        for key in ((endpoint, name, status), (endpoint, OTHER, status), (OTHER, OTHER, 0)):
-            if key in self._rows:
-                return self._rows[key]
-            if self.cells[3] < ROWS - (key[0] != OTHER):
-                self._models.add(name)
-                return self._new(key)
-        raise AssertionError("the last row is kept for everything else")
-
-    def _new(self, key: tuple[str, str, int]) -> int:
-        index = self.cells[3]
-        label = "\0".join(map(str, key)).encode()[:LABEL_BYTES]
-        at = label_at(index)
-        self._bytes[at : at + len(label)] = label
-        self.cells[3] = index + 1
-        self._rows[key] = columns_at(index)
-        return self._rows[key]
-
-    def _row(self, index: int) -> Row:
-        at, columns = label_at(index), columns_at(index)
-        label = bytes(self._bytes[at : at + LABEL_BYTES])
-        return Row(label, self.cells[columns : columns + len(COLUMNS)].tolist())

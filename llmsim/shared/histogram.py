@@ -7,7 +7,7 @@ Values below 16 have a bucket each; above, the bucket is the number's five leadi
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 BUCKETS = 464
 LONGEST = (1 << 32) - 1
@@ -38,11 +38,6 @@ def upper(index: int) -> int:
 
 
 UPPER = tuple(upper(index) for index in range(BUCKETS))
-
-
-def total(counts: Iterable[Sequence[int]]) -> list[int]:
-    """The sum of several histograms, bucket by bucket."""
-    return [sum(column) for column in zip(*counts, strict=True)]
 
 
 def quantile(counts: Sequence[int], share: float) -> float:

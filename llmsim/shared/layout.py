@@ -16,8 +16,6 @@ A row is a label of 128 bytes (endpoint, model and status, separated by NUL) and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from llmsim.errors import Kind
 from llmsim.shared.histogram import BUCKETS
 
@@ -56,8 +54,8 @@ _HISTOGRAMS = RATES + 3 * SECONDS
 HISTOGRAM = 1 + BUCKETS
 _ROWS = _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM
 LABEL_BYTES = 128
-_ROW = LABEL_BYTES // 8 + len(COLUMNS)
-SIZE = -(-(_ROWS + ROWS * _ROW) * 8 // 4096) * 4096
+ROW = LABEL_BYTES // 8 + len(COLUMNS)
+SIZE = -(-(_ROWS + ROWS * ROW) * 8 // 4096) * 4096
 
 (
     STARTED,
@@ -82,24 +80,16 @@ REAL = {kind: ERRORS + 2 * place for place, kind in enumerate(KINDS)}
 """Where the real errors of a kind are counted; the injected ones follow."""
 
 
+def rows_at(rows: int) -> slice:
+    """Where the first so many rows are; the numbers of each are its last ones."""
+    return slice(_ROWS, _ROWS + rows * ROW)
+
+
 def label_at(index: int) -> int:
     """Where the label of a row is, in bytes."""
-    return (_ROWS + index * _ROW) * 8
+    return (_ROWS + index * ROW) * 8
 
 
 def columns_at(index: int) -> int:
     """Where the numbers of a row are."""
-    return _ROWS + index * _ROW + LABEL_BYTES // 8
-
-
-class Row:
-    """A row's label and numbers."""
-
-    __slots__ = ("columns", "endpoint", "model", "status")
-
-    def __init__(self, label: bytes, columns: Sequence[int]) -> None:
-        endpoint, model, status = label.rstrip(b"\0").decode(errors="replace").split("\0")
-        self.endpoint = endpoint
-        self.model = model
-        self.status = int(status)
-        self.columns = dict(zip(COLUMNS, columns, strict=True))
+    return _ROWS + index * ROW + LABEL_BYTES // 8

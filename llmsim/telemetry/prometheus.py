@@ -16,16 +16,14 @@ from prometheus_client.registry import Collector
 
 from llmsim import __version__
 from llmsim.config import Metrics
-from llmsim.shared.board import OTHER
-from llmsim.telemetry import vllm
+from llmsim.shared.rows import OTHER
+from llmsim.telemetry import vllm, workers
 from llmsim.telemetry.families import Bounds, counter, gauge, one
 from llmsim.telemetry.snapshot import Snapshot, Worker
 
 ANSWERS = Bounds(0.001, 120.0)
 GAPS = Bounds(0.0005, 4.0)
 LATE = Bounds(0.00006, 1.0)
-# A worker that has not written its gauges for so many seconds does not answer either.
-SILENT = 5.0
 TOKENS = ("prompt", "completion", "cached", "reasoning")
 MOST_LIMITS = 200
 DIALECTS = {"/v1/messages": "anthropic", "/v1beta/": "gemini", OTHER: OTHER}
@@ -82,14 +80,15 @@ class Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every family."""
         reading = self._reading
+        snapshot = reading.snapshot
         yield from _server(reading)
-        yield from _requests(reading.snapshot)
+        yield from _requests(snapshot)
         yield from _times(reading)
-        yield from _errors(reading.snapshot)
+        yield from _errors(snapshot)
         yield from _limits(reading.limits)
-        yield from _workers(reading)
+        yield from workers.families(reading.workers, snapshot.deaths, reading.second)
         if self._config.vllm:
-            yield from vllm.families(reading.snapshot, self._config)
+            yield from vllm.families(snapshot, self._config)
 
 
 def dialect(endpoint: str) -> str:
@@ -217,39 +216,3 @@ def _limits(limits: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
         labels,
         {key: one["remaining"] for key, one in told.items()},
     )
-
-
-def _workers(reading: Reading) -> Iterator[Metric]:
-    workers, label = reading.workers, ("worker",)
-    yield gauge(
-        "llmsim_worker_up",
-        "Whether a worker has told its state within the last seconds.",
-        label,
-        {
-            (str(one.slot),): one.beat is not None and reading.second - one.beat < SILENT
-            for one in workers
-        },
-    )
-    yield counter(
-        "llmsim_worker_restarts",
-        "Workers that died and were replaced.",
-        label,
-        {(str(slot),): died for slot, died in reading.snapshot.deaths.items()},
-    )
-    yield counter(
-        "llmsim_worker_cpu_seconds",
-        "Processor time of a worker and those before it.",
-        label,
-        {(str(one.slot),): one.cpu_slot for one in workers},
-    )
-    for name, meaning, values in (
-        ("resident_memory_bytes", "Resident memory.", {one.slot: one.rss for one in workers}),
-        (
-            "event_loop_lag_seconds",
-            "How late the last timer of the event loop was.",
-            {one.slot: one.lag for one in workers},
-        ),
-        ("open_connections", "Connections.", {one.slot: one.connections for one in workers}),
-    ):
-        known = {(str(slot),): value for slot, value in values.items() if value is not None}
-        yield gauge(f"llmsim_worker_{name}", meaning, label, known)

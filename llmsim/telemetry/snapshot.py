@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from llmsim.errors import Kind
 from llmsim.shared import histogram
-from llmsim.shared.board import MODELS, OTHER, Board
+from llmsim.shared.board import Board
+from llmsim.shared.histogram import BUCKETS
 from llmsim.shared.layout import (
     BEAT,
     CLOSED,
+    COLUMNS,
     CONNECTIONS,
     CPU,
     CPU_BEFORE,
@@ -33,6 +37,7 @@ from llmsim.shared.layout import (
     STARTED,
     TTFT,
 )
+from llmsim.shared.rows import MODELS, OTHER, Label, Row
 
 RATE_SECONDS = 60
 LIMITS = (Kind.RATE_LIMIT, Kind.TOKEN_LIMIT, Kind.QUOTA)
@@ -82,14 +87,14 @@ class Snapshot:
     """What the boards of all slots say together."""
 
     def __init__(self, boards: Iterable[Board]) -> None:
-        boards = list(boards)
+        boards = [board for board in boards if board.owners]
         cells = [board.cells for board in boards]
         self.started = sum(cell[STARTED] for cell in cells)
         self.lost = sum(cell[LOST] for cell in cells)
         self.streams_opened = sum(cell[OPENED] for cell in cells)
         self.streams_open = self.streams_opened - sum(cell[CLOSED] for cell in cells)
         self.frames = sum(cell[FRAMES] for cell in cells)
-        self.rows = [row for board in boards for row in board.rows()]
+        self.rows = _summed(boards)
         self.finished = sum(row.columns["count"] for row in self.rows)
         self.longest = max((cell[LONGEST] for cell in cells), default=0) / 1e6
         self.shortest = min((c[SHORTEST] - 1 for c in cells if c[SHORTEST]), default=0) / 1e6
@@ -99,7 +104,7 @@ class Snapshot:
         self.lateness = Times(boards, LATENESS)
         self.itl = Times(boards, ITL)
         self.queue = Times(boards, QUEUE)
-        self.deaths = {slot: one.cells[DIED] for slot, one in enumerate(boards) if one.owners}
+        self.deaths = [cell[DIED] for cell in cells]
         self.dropped = sum(cell[DROPPED] for cell in cells)
         self.errors = {kind: Errors(0, 0) for kind in KINDS}
         for board in boards:
@@ -116,7 +121,7 @@ class Snapshot:
     @property
     def died(self) -> int:
         """Workers that died and were replaced."""
-        return sum(self.deaths.values())
+        return sum(self.deaths)
 
     @property
     def limited(self) -> int:
@@ -162,7 +167,7 @@ class Times:
     def __init__(self, boards: Iterable[Board], start: int) -> None:
         read = [board.histogram(start) for board in boards]
         self.sum = sum(one for one, _ in read) / 1e6
-        self.counts = histogram.total(counts for _, counts in read)
+        self.counts: list[int] = sum((n for _, n in read), np.zeros(BUCKETS, np.int64)).tolist()
         self.count = sum(self.counts)
 
     @property
@@ -171,6 +176,20 @@ class Times:
 
     def quantile(self, share: float) -> float:
         return histogram.quantile(self.counts, share)
+
+
+def _summed(boards: Iterable[Board]) -> list[Row]:
+    """The rows of all boards, those of one label as one."""
+    places: dict[Label, int] = {}
+    read = []
+    for board in boards:
+        numbers = board.rows.numbers()
+        labels = board.rows.labels()[: len(numbers)]
+        read.append(([places.setdefault(label, len(places)) for label in labels], numbers))
+    summed = np.zeros((len(places), len(COLUMNS)), np.int64)
+    for where, numbers in read:
+        summed[where] += numbers  # the labels of a board differ
+    return [Row(*both) for both in zip(places, summed.tolist(), strict=True)]
 
 
 def _bounded(sums: Counter[str]) -> Counter[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llmsim import __version__
-from llmsim.shared.board import OTHER
+from llmsim.shared.rows import OTHER
 from llmsim.telemetry.snapshot import Snapshot, Times, Worker
 
 ABORTED_STATUS = 499

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsim.shared.histogram import BUCKETS, LONGEST, UPPER, bucket, quantile, total, upper
+from llmsim.shared.histogram import BUCKETS, LONGEST, UPPER, bucket, quantile, upper
 
 WIDEST = 1 / 16
 """A bucket's width by its lower end, at most."""
@@ -72,7 +72,3 @@ def test_quantile_spreads_a_buckets_values_evenly() -> None:
     counts[bucket(1024)] = 100
     assert quantile(counts, 0.25) == pytest.approx((1024 + 16) / 1e6)
     assert quantile(counts, 1.0) == pytest.approx(1088 / 1e6)
-
-
-def test_total_adds_bucket_by_bucket() -> None:
-    assert total([[1, 0, 2], [3, 4, 0], [0, 0, 1]]) == [4, 4, 3]

@@ -4,8 +4,9 @@ import pytest
 
 from llmsim.errors import Kind
 from llmsim.shared import layout
-from llmsim.shared.board import MODELS, OTHER, Board
+from llmsim.shared.board import Board
 from llmsim.shared.layout import CLOSED, OPENED
+from llmsim.shared.rows import MODELS, OTHER
 from llmsim.telemetry.snapshot import Errors, Snapshot, Worker
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from llmsim import __version__
 from llmsim.errors import Kind
-from llmsim.shared.board import MODELS, OTHER
 from llmsim.shared.layout import OPENED
+from llmsim.shared.rows import MODELS, OTHER
 from llmsim.telemetry.snapshot import Snapshot, Worker
 from llmsim.telemetry.stats import stats
 from tests.telemetry.test_snapshot import boards, finish
