@@ -22,6 +22,19 @@ LARGEST = 4 * 2**20
 """Bytes of a change. Reading YAML takes seconds for each of them a million."""
 
 
+class Reload:
+    """The change that takes what can change from the file again. ``left`` are the sections that
+    have changed in the file and cannot change here."""
+
+    def __init__(self, reread: Reread) -> None:
+        self._reread = reread
+        self.left: tuple[str, ...] = ()
+
+    def __call__(self, config: Config) -> Config:
+        after, self.left = change.reloaded(config, self._reread())
+        return after
+
+
 class Changes:
     """Changes of the configuration in effect, for all workers. All raise ConfigError for a change
     that is faulty, and then nothing has changed."""
@@ -75,15 +88,9 @@ class Changes:
     async def reload(self) -> tuple[str, ...]:
         """Take what can change from the file again; the names of sections that have changed in
         the file and cannot change here."""
-        left: list[str] = []
-
-        def reloaded(config: Config) -> Config:
-            after, others = change.reloaded(config, self._reread())
-            left.extend(others)
-            return after
-
-        await self._live.change(reloaded)
-        return tuple(left)
+        reload = Reload(self._reread)
+        await self._live.change(reload)
+        return reload.left
 
     def reset(self) -> None:
         """Count from nothing again whatever decides about requests. Statistics go on."""

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
@@ -19,8 +20,10 @@ from granian.server import Server
 from llmsim.config import Config
 from llmsim.engine import ranks
 from llmsim.engine.text import pool
+from llmsim.errors import ConfigError
 from llmsim.server.books import new_segment
-from llmsim.server.changes import Reread
+from llmsim.server.changes import Reload, Reread
+from llmsim.server.published import Published
 from llmsim.server.store import new_store
 from llmsim.server.worker import ENDING, Worker
 
@@ -50,6 +53,11 @@ class Supervisor(Server):  # type: ignore[misc, valid-type]
         if self.interrupt_signal:
             # Who signals the whole group ends a worker before its parent does: no failure.
             self.interrupt_children.clear()
+
+    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
+        """Granian's own replaces every worker."""
+        self.reload_signal = False
+        self._call_hooks(self.hooks_reload)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         failures = 0
@@ -95,7 +103,8 @@ def serve(config: Config, reread: Reread) -> None:
     pool("lorem")
     segment = new_segment(config)
     with new_store() as store:
-        Supervisor(
+        published = Published(config, segment, str(Path(store).parent))
+        supervisor = Supervisor(
             "llmsim",
             address=server.host,
             port=server.port,
@@ -110,9 +119,28 @@ def serve(config: Config, reread: Reread) -> None:
             log_level=LogLevels(server.log_level),
             respawn_failed_workers=True,
             workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
-        ).serve(
+        )
+        supervisor.on_reload(lambda: _reload(published, reread))
+        supervisor.serve(
             target_loader=partial(Worker, config, segment.path, store, reread), wrap_loader=False
         )
+
+
+def _reload(published: Published, reread: Reread) -> None:
+    """Take what can change from the file again; one with faults changes nothing."""
+    reload = Reload(reread)
+    try:
+        published.change(reload)
+    except ConfigError as error:
+        for fault in error.faults:
+            log.error("%s", fault)
+        log.error("not reloaded: the configuration in effect stays")
+    except Exception:  # the server goes on whatever it was
+        log.exception("not reloaded: the configuration in effect stays")
+    else:
+        log.info("reloaded")
+        for name in reload.left:
+            log.warning("%s has changed: takes effect when the server is started anew", name)
 
 
 def _probe(host: str, port: int) -> None:

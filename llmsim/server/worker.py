@@ -75,6 +75,7 @@ class Worker:
             ending.hear(loop, ENDING, told)
         self._pulse = Pulse(loop, books.board)
         self._live.follow(loop)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for the launcher, if for the group
         _die_with_parent(books.segment)
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
