@@ -7,7 +7,10 @@ import logging
 import secrets
 from asyncio import to_thread
 
+from msgspec import structs
+
 from llmsim.config import Config
+from llmsim.config.directions import MARK, split
 from llmsim.engine import prompt, seeds
 from llmsim.engine.answer import Draw, Rules
 from llmsim.engine.caching import LEAST, MISS, cacheable
@@ -18,6 +21,7 @@ from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Ask, Dialect, Plan, Stamp
 from llmsim.server.books import Books
 from llmsim.server.control import Subject
+from llmsim.server.directions import directed
 from llmsim.server.live import Live
 from llmsim.server.player import TICK, Player, now_us
 from llmsim.server.ports import Gone, Port
@@ -121,15 +125,26 @@ class Answering:
         self, port: Port | None, request: Request, ask: Ask, body: bytes, stamp: Stamp
     ) -> Plan:
         regime = self._live.regime
-        rules = regime.rulebook.known(ask.model) or await self.rules(ask.model)
+        rules = regime.rulebook.known(ask.model)
+        control, suffix = regime.control, ""
+        if regime.directed is not None:
+            # What is known by that name is a model: only others can have a suffix.
+            if rules is None and MARK in ask.model:
+                model, suffix = split(ask.model)
+                request.model, ask = model, structs.replace(ask, model=model)
+                rules, control = regime.rulebook.known(model), regime.directed
+            elif port is not None and directed(port):
+                control = regime.directed
+        if rules is None:
+            rules = await self.rules(ask.model)
         try:
             prompt_tokens = prompt.tokens(ask, rules.tokenizer, INLINE_CHARACTERS)
         except prompt.Lengthy:
             prompt_tokens = await to_thread(prompt.tokens, ask, rules.tokenizer)
         orders = AS_ASKED
-        if regime.control is not None:
-            subject = Subject(port, request, ask, body, rules, prompt_tokens)
-            await regime.control.consider(subject)
+        if control is not None:
+            subject = Subject(port, request, ask, body, rules, prompt_tokens, suffix=suffix)
+            await control.consider(subject)
             ask, rules, orders = subject.ask, subject.rules, subject.orders
         turn = self._segment.advance(Cursor.TURN) if rules.takes_turns else 0
         cached = MISS

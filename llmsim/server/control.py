@@ -21,7 +21,8 @@ from llmsim.server.request import Request
 class Subject:
     """One request as the steps see it, and what they make of it.
 
-    ``port`` is None where nobody waits for the answer (batches). ``body`` is what the client sent.
+    ``port`` is None where nobody waits for the answer (batches). ``body`` is what the client sent,
+    ``suffix`` the directions it put after the model's name.
     Steps replace ``ask``, ``rules`` and ``orders``; a later step sees what an earlier one decided.
     ``failure`` of a step is raised, not kept.
     """
@@ -33,6 +34,7 @@ class Subject:
     rules: Rules
     prompt_tokens: int
     orders: Orders = AS_ASKED
+    suffix: str = ""
 
 
 class Step(Protocol):

@@ -13,6 +13,7 @@ from llmsim.config import Config
 from llmsim.errors import BadRequest
 from llmsim.server.books import Books
 from llmsim.server.control import Control, Step
+from llmsim.server.directions import Director
 from llmsim.server.published import Edit, Published
 from llmsim.server.rulebook import Rulebook
 from llmsim.shared.layout import GENERATION
@@ -30,11 +31,13 @@ log = logging.getLogger("llmsim")
 @dataclass(frozen=True, slots=True)
 class Regime:
     """What follows from one state of the configuration, built together so that a request sees
-    all of it or nothing. ``control`` is None where nothing interferes with requests."""
+    all of it or nothing. ``control`` is None where nothing interferes with requests; ``directed``
+    is for those that give directions of their own, None where they may not."""
 
     config: Config
     rulebook: Rulebook
     control: Control | None
+    directed: Control | None
 
 
 class Live:
@@ -115,4 +118,8 @@ class Live:
 
     def _made(self, config: Config) -> Regime:
         steps: list[Step] = []
-        return Regime(config, Rulebook(config), Control(steps) if steps else None)
+        control = Control(steps) if steps else None
+        directed = None
+        if config.control.headers:
+            directed = Control([Director(config, self._books), *steps])
+        return Regime(config, Rulebook(config), control, directed)

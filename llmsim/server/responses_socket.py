@@ -98,6 +98,9 @@ class SocketPort:
     def header(self, name: str) -> str | None:
         return self._socket.header(name)
 
+    def names(self) -> list[str]:
+        return self._socket.names()
+
     async def body(self, limit: int) -> bytes:
         if len(self._message) > limit:
             raise too_large(limit)

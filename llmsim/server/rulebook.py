@@ -5,6 +5,7 @@ from __future__ import annotations
 from llmsim import catalog, profiles
 from llmsim.catalog import Model, Provider
 from llmsim.config import Config
+from llmsim.config import Generator as Chosen
 from llmsim.engine import ranks
 from llmsim.engine.answer import Rules
 from llmsim.engine.latency import draws_of
@@ -20,7 +21,7 @@ class Rulebook:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._generator = generator(config)
+        self._generator = speaking(config.response.generator)
         self._available = config.models.available
         self._rules: dict[str, Rules] = {}
 
@@ -82,9 +83,8 @@ class Rulebook:
         )
 
 
-def generator(config: Config) -> Generator:
-    """The configured text generator."""
-    chosen = config.response.generator
+def speaking(chosen: Chosen) -> Generator:
+    """The text generator of a configuration."""
     match chosen.kind:
         case "lorem" | "random":
             return pool(chosen.kind)

@@ -48,6 +48,10 @@ class Port(Protocol):
         """A request header by its lower-case name."""
         ...
 
+    def names(self) -> list[str]:
+        """The names of all request headers, in lower case."""
+        ...
+
     async def body(self, limit: int) -> bytes:
         """The request body. Raises BadRequest if it is over ``limit`` bytes and Gone if
         the client leaves before it is whole."""

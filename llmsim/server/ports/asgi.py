@@ -51,6 +51,9 @@ class ASGIPort:
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def names(self) -> list[str]:
+        return list(self._headers)
+
     async def body(self, limit: int) -> bytes:
         size, chunks, more = 0, [], True
         while more and size <= DRAIN * limit:

@@ -88,6 +88,10 @@ class RSGIPort:
             value = self.scope.authority
         return value
 
+    def names(self) -> list[str]:
+        names: list[str] = self._headers.keys()
+        return names
+
     def headers(self) -> list[tuple[str, str]]:
         """All request headers, names in lower case."""
         items: list[tuple[str, str]] = self._headers.items()

@@ -39,6 +39,11 @@ class Socket:
         value: str | None = self._headers.get(name)
         return value
 
+    def names(self) -> list[str]:
+        """The names of its headers, in lower case."""
+        names: list[str] = self._headers.keys()
+        return names
+
     async def receive(self) -> str | bytes | None:
         """The next message; None once the client has gone."""
         return await self._inbox.get()
