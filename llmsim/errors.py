@@ -50,6 +50,31 @@ class TooLong:
     wanted: int
 
 
+class Measure(Enum):
+    """What a limit bounds; the words of the configuration."""
+
+    REQUESTS = "requests_per_minute"
+    DAILY = "requests_per_day"
+    TOKENS = "tokens_per_minute"
+    INPUT = "input_tokens_per_minute"
+    OUTPUT = "output_tokens_per_minute"
+    CONCURRENT = "concurrent_requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """The limit that a request to ``model`` was refused by, what of it was used and what was
+    asked for. ``wait`` is the seconds until that is to be had; None if it never is, or if nobody
+    knows when."""
+
+    measure: Measure
+    limit: int
+    used: int
+    requested: int
+    model: str
+    wait: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One failed call, before a dialect spells it.
@@ -58,7 +83,7 @@ class Failure:
     precise machine-readable reason where the dialect has one (``invalid_type``); either may be
     None. ``retry_after`` is in seconds. ``status`` overrides the status the dialect gives
     ``kind`` by default. ``too_long`` and ``model``, the name of one that is
-    not served, are for dialects that tell such a failure in words of their own.
+    not served, and ``exceeded`` are for dialects that tell such a failure in words of their own.
     ``injected`` says that it was made on purpose, and ``after`` how many seconds after the
     request it is told.
     """
@@ -73,6 +98,7 @@ class Failure:
     model: str | None = None
     injected: bool = False
     after: float = 0.0
+    exceeded: Exceeded | None = None
 
 
 class BadRequest(Exception):  # noqa: N818  named for what it says

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from llmsim import catalog
+from llmsim.dialects import anthropic_limits
 from llmsim.dialects.decoding import Malformed
 from llmsim.errors import BadRequest, Failure, Kind, TooLong, invalid
 from llmsim.exchange import Headers, Stamp
@@ -80,6 +81,8 @@ def failure(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
 def _message(failed: Failure) -> str:
     if failed.too_long is not None:
         return _too_long(failed.too_long)
+    if failed.exceeded is not None:
+        return anthropic_limits.said(failed.exceeded, ORGANIZATION)
     return failed.message if failed.model is None else f"model: {failed.model}"
 
 

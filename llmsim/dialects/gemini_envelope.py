@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import orjson
 
+from llmsim.dialects import gemini_limits
 from llmsim.dialects.decoding import Malformed
 from llmsim.errors import BadRequest, Failure, Kind, invalid
 from llmsim.exchange import Headers, Stamp
@@ -124,11 +125,15 @@ def _message(failed: Failure, version: str, method: str) -> str:
             f"{name} is not found for API version {version}, or is not supported for {method}. "
             "Call ListModels to see the list of available models and their supported methods."
         )
+    if failed.exceeded is not None:
+        return gemini_limits.said(failed.exceeded, SERVICE)
     return failed.message
 
 
 def _details(failed: Failure) -> list[dict[str, Any]]:
     details: list[dict[str, Any]] = []
+    if failed.exceeded is not None:
+        return gemini_limits.details(failed.exceeded, SERVICE, _RPC)
     if failed.kind is Kind.AUTHENTICATION:
         about = {"domain": "googleapis.com", "metadata": {"service": SERVICE}}
         details.append({"@type": f"{_RPC}ErrorInfo", "reason": "API_KEY_INVALID", **about})

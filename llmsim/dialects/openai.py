@@ -7,7 +7,7 @@ from zlib import crc32
 
 import orjson
 
-from llmsim.dialects import sse
+from llmsim.dialects import openai_limits, sse
 from llmsim.dialects.decoding import Malformed, Problem
 from llmsim.errors import BadRequest, Failure, Kind, invalid
 from llmsim.exchange import Headers, Plan, Stamp
@@ -64,8 +64,12 @@ _BELOW: dict[Problem, tuple[str, str]] = {
 def failure(failed: Failure) -> tuple[int, bytes]:
     """Status and body of a failed call: all four keys, null where nothing fits."""
     status, kind, code = SPELLING[failed.kind]
+    message = failed.message
+    if failed.exceeded is not None:
+        message = openai_limits.said(failed.exceeded)
+        kind, code = openai_limits.kind(failed.exceeded)
     error = {
-        "message": failed.message,
+        "message": message,
         "type": kind,
         "param": failed.param,
         "code": failed.code if failed.code is not None else code,

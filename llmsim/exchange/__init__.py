@@ -39,6 +39,7 @@ from llmsim.exchange.plan import (
     START,
     Beats,
     Dialect,
+    Ending,
     Frames,
     Headers,
     Plan,
@@ -67,6 +68,7 @@ from llmsim.exchange.reply import (
     Verdict,
     Verdicts,
 )
+from llmsim.exchange.standing import Standing
 
 __all__ = [
     "AUTO",
@@ -85,6 +87,7 @@ __all__ = [
     "Effort",
     "Embed",
     "Embeddings",
+    "Ending",
     "FIRST",
     "Finish",
     "Format",
@@ -109,6 +112,7 @@ __all__ = [
     "Seconds",
     "Segment",
     "Stamp",
+    "Standing",
     "Task",
     "Text",
     "Thinking",

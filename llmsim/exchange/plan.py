@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -65,12 +66,23 @@ class Script(Struct, frozen=True, gc=False):
     beats: Beats
 
 
+class Ending(Enum):
+    """What becomes of the connection after the last frame."""
+
+    WHOLE = "whole"  # the response ends as it should
+    CUT = "cut"  # the connection closes in the middle of the response
+    RESET = "reset"  # it is reset there
+    UNANSWERED = "unanswered"  # it is reset in place of the response's first byte
+
+
 class Plan(Struct, frozen=True, gc=False):
     """Frames and the times at which they are due.
 
     ``due`` is in seconds after arrival, shape ``(len(frames),)``, non-decreasing. A plain
     answer, and a failure, is a plan of one frame. ``ttft`` and ``total`` are when the first and
-    the last token exist; ``reply`` is None for a failure.
+    the last token exist; ``reply`` is None for a failure before the first byte, and ``failure``
+    beside a reply is how it goes wrong. ``length`` is what the head of a plain answer says its
+    body has, in bytes, where its frames do not leave as one; None everywhere else.
     """
 
     status: int
@@ -82,6 +94,8 @@ class Plan(Struct, frozen=True, gc=False):
     seed: int
     reply: Reply | None = None
     failure: Failure | None = None
+    ending: Ending = Ending.WHOLE
+    length: int | None = None
 
 
 class Dialect(Protocol):
@@ -107,4 +121,13 @@ class Dialect(Protocol):
 
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
         """A failure before the first byte: status and body."""
+        ...
+
+    def broken(self, ask: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        """The event that ends a stream which breaks off after ``sent`` frames; empty where
+        nothing is streamed."""
+        ...
+
+    def retry(self, after: float) -> Headers:
+        """How a response head tells when to try again, in seconds from now."""
         ...

@@ -1,0 +1,77 @@
+"""Rate limits in Anthropic's words: the headers and sentences of the page "Rate limits"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from llmsim.errors import Exceeded, Measure
+from llmsim.exchange import Headers, Standing
+
+COUNTED = {
+    Measure.REQUESTS: "requests",
+    Measure.DAILY: "requests",
+    Measure.TOKENS: "tokens",
+    Measure.INPUT: "input-tokens",
+    Measure.OUTPUT: "output-tokens",
+}
+NAMES = {
+    Measure.REQUESTS: "requests per minute",
+    Measure.DAILY: "requests per day",
+    Measure.TOKENS: "tokens per minute",
+    Measure.INPUT: "input tokens per minute",
+    Measure.OUTPUT: "output tokens per minute",
+}
+SALES = "contact sales at https://www.anthropic.com/contact-sales to discuss your options"
+CONCURRENT = (
+    "Number of concurrent connections has exceeded your rate limit. Please try again later or "
+    f"{SALES} for a rate limit increase."
+)
+
+
+def headers(standings: Sequence[Standing], now: float) -> Headers:
+    """The limit headers of a response at ``now`` (Unix time, seconds).
+
+    Of two limits on requests it is the one with fewer left. Where nothing bounds all tokens
+    together, ``tokens`` tells of the tighter of input and output, as Anthropic does.
+    """
+    told: dict[str, Standing] = {}
+    for one in standings:
+        name = COUNTED.get(one.measure)
+        if name is not None and (name not in told or one.remaining < told[name].remaining):
+            told[name] = one
+    halves = [told[name] for name in ("input-tokens", "output-tokens") if name in told]
+    if halves and "tokens" not in told:
+        told["tokens"] = min(halves, key=lambda one: one.remaining)
+    made: Headers = []
+    for name, one in told.items():
+        made += [
+            (f"anthropic-ratelimit-{name}-limit", str(one.limit)),
+            (f"anthropic-ratelimit-{name}-remaining", str(one.remaining)),
+            (f"anthropic-ratelimit-{name}-reset", moment(now + one.reset)),
+        ]
+    return made
+
+
+def retry(seconds: float) -> Headers:
+    """When to try again."""
+    return [("retry-after", str(math.ceil(seconds)))]
+
+
+def said(exceeded: Exceeded, organization: str) -> str:
+    """Why a request is refused."""
+    if exceeded.measure is Measure.CONCURRENT:
+        return CONCURRENT
+    return (
+        f"This request would exceed your organization's rate limit of {exceeded.limit:,} "
+        f"{NAMES[exceeded.measure]} (org: {organization}, model: {exceeded.model}). For details, "
+        "refer to: https://docs.claude.com/en/api/rate-limits. You can see the response headers "
+        "for current usage. Please reduce the prompt length or the maximum tokens requested, or "
+        f"try again later. You may also {SALES} for a rate limit increase."
+    )
+
+
+def moment(unix: float) -> str:
+    """A time in RFC 3339, in whole seconds, rounded up."""
+    return datetime.fromtimestamp(math.ceil(unix), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
