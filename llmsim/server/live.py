@@ -37,7 +37,7 @@ class Regime:
     config: Config
     rulebook: Rulebook
     control: Control | None
-    directed: Control | None
+    directed: Control | None = None
 
 
 class Live:
