@@ -13,6 +13,7 @@ from starlette.routing import Route
 from llmsim import __version__
 from llmsim.server.books import Books
 from llmsim.shared.journal import Entry
+from llmsim.telemetry.snapshot import Snapshot
 from llmsim.telemetry.stats import stats
 
 MOST_LISTED = 1000
@@ -28,7 +29,7 @@ def routes(books: Books) -> list[Route]:
         return json({"status": "ready", "workers": len(books.workers())})
 
     async def show_stats(request: Request) -> Response:
-        return json(standing(books))
+        return json(standing(books, books.snapshot()))
 
     async def show_requests(request: Request) -> Response:
         given = request.query_params.get("limit", "20")
@@ -52,10 +53,10 @@ def routes(books: Books) -> list[Route]:
     ]
 
 
-def standing(books: Books) -> dict[str, Any]:
+def standing(books: Books, snapshot: Snapshot) -> dict[str, Any]:
     """What ``/llmsim/stats`` tells at this moment."""
     uptime = time.time() - books.segment.started
-    return stats(books.snapshot(), books.workers(), uptime, time.monotonic(), books.limits())
+    return stats(snapshot, books.workers(), uptime, time.monotonic(), books.limits())
 
 
 def json(value: Any, status: int = 200) -> Response:

@@ -1,7 +1,7 @@
 /** The charts: one for each thing that changes, drawn by uPlot from the history. */
 
 import { make, say } from "./dom.js";
-import { millis, rate, count } from "./format.js";
+import { count, millis, percent, rate } from "./format.js";
 
 /** @typedef {import("./history.js").History} History */
 
@@ -47,10 +47,19 @@ const CHARTS = [
     ],
     format: count,
   },
-  { title: "Time to first token", lines: quantiles("ttft_ms"), format: millis },
-  { title: "Time between tokens", lines: quantiles("itl_ms"), format: millis },
+  { title: "TTFT: time to first token", lines: quantiles("ttft_ms"), format: millis },
+  { title: "ITL: time between tokens", lines: quantiles("itl_ms"), format: millis },
   { title: "Latency", lines: quantiles("latency_ms"), format: millis },
   { title: "Lateness of frames", lines: quantiles("lateness_ms"), format: millis },
+  {
+    title: "Processor of the workers",
+    lines: [
+      { name: "busiest", label: "busiest" },
+      { name: "load", label: "mean" },
+    ],
+    format: percent,
+  },
+  { title: "Event loops’ lag", lines: [{ name: "lag", label: "worst" }], format: millis },
 ];
 
 const COLOURS = ["--one", "--two", "--three"];
@@ -60,6 +69,7 @@ const DASHES = [
   { look: "dotted", canvas: [2, 3] },
 ];
 const SPAN = 120; // seconds shown
+const STEP = 30; // seconds between two labels of the time axis
 const HEIGHT = 150;
 
 class Drawn {
@@ -129,7 +139,7 @@ class Drawn {
         y: { range: (/** @type {unknown} */ _, /** @type {number} */ low, /** @type {number} */ high) => above(high) },
       },
       axes: [
-        { ...axis, ticks: { show: false }, size: 24, space: 60, values: ago },
+        { ...axis, ticks: { show: false }, size: 24, splits: steps, values: ago },
         {
           ...axis,
           ticks: { show: false },
@@ -157,10 +167,19 @@ function above(high) {
   return [0, high ? high * 1.1 : 1];
 }
 
-/** Labels of the time axis: how long ago. @param {unknown} _ @param {number[]} splits */
-function ago(_, splits) {
-  const now = Date.now() / 1000;
-  return splits.map((split) => `−${Math.round(now - split)} s`);
+/** Where the time axis has labels. @param {{scales: any}} plot */
+function steps({ scales }) {
+  const marks = [];
+  for (let back = SPAN - STEP; back >= 0; back -= STEP) marks.push(scales.x.max - back);
+  return marks;
+}
+
+/** Labels of the time axis: how long ago. @param {unknown} _ @param {number[]} marks */
+function ago(_, marks) {
+  return marks.map((mark, index) => {
+    const back = STEP * (marks.length - 1 - index);
+    return back ? `−${back} s` : "now";
+  });
 }
 
 /** What a colour of the style sheet is in the theme that shows. @param {string} name */

@@ -1,5 +1,7 @@
 /** The last minutes, second by second: what the charts show. */
 
+import { known } from "./format.js";
+
 /** @typedef {import("./stats.js").Stats} Stats */
 
 /**
@@ -30,13 +32,34 @@ export function rates(before, now) {
     errors: grown((stats) => stats.errors.total),
     prompt: grown((stats) => stats.tokens.prompt),
     completion: grown((stats) => stats.tokens.completion),
+    ...loads(before, now, seconds),
   };
+}
+
+/**
+ * How much of a processor the workers use, those that were there both times.
+ * @param {Stats} before
+ * @param {Stats} now
+ * @param {number} seconds
+ * @returns {Point}
+ */
+function loads(before, now, seconds) {
+  const used = new Map(before.workers.map((worker) => [worker.pid, worker.cpu_s]));
+  const each = [];
+  for (const { pid, cpu_s: late } of now.workers) {
+    const early = used.get(pid);
+    if (known(early) && known(late)) each.push(Math.max(0, late - early) / seconds);
+  }
+  if (!each.length) return {};
+  return { load: each.reduce((sum, one) => sum + one, 0) / each.length, busiest: Math.max(...each) };
 }
 
 /** @param {Stats} stats @returns {Point} */
 function gauges(stats) {
   /** @type {Point} */
   const point = { active: stats.requests.active, streams: stats.requests.active_streaming };
+  const lags = stats.workers.map((worker) => worker.lag_ms).filter(known);
+  point.lag = lags.length ? Math.max(...lags) : null;
   for (const name of /** @type {const} */ (["latency_ms", "ttft_ms", "itl_ms", "lateness_ms"])) {
     for (const share of /** @type {const} */ (["p50", "p95", "p99"])) {
       const times = stats.recent === undefined ? stats[name] : stats.recent?.[name];

@@ -39,12 +39,12 @@ const TILES = [
     note: (stats) => `${count(stats.requests.active_streaming)} streams`,
   },
   {
-    name: "Time to first token, p95",
+    name: "TTFT, p95",
     value: (_, now) => millis(now["ttft_ms.p95"]),
     note: (_, now) => `median ${millis(now["ttft_ms.p50"])}`,
   },
   {
-    name: "Time between tokens, p95",
+    name: "ITL, p95",
     value: (_, now) => millis(now["itl_ms.p95"]),
     note: (_, now) => `median ${millis(now["itl_ms.p50"])}`,
   },
@@ -213,6 +213,7 @@ function workers(stats) {
         number(cpu(worker)),
         number(bytes(worker.rss_bytes)),
         number(millis(worker.lag_ms)),
+        number(count(worker.open_connections)),
       ],
     ]),
   );

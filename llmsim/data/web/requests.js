@@ -99,14 +99,19 @@ function show(told) {
   });
   timeline(element("timeline", SVGElement), told);
   const { planned, actual } = told;
+  const pieces = told.frames.planned;
   say(
     html("timeline-text"),
-    `Light: waiting for the first token; full: sending. Planned to begin at ` +
-      `${millis(planned.ttft_ms)} and to end at ${millis(planned.total_ms)}; began at ` +
-      `${millis(actual.first_ms)} and ended at ${millis(actual.total_ms)}.`,
+    `Pale: nothing sent yet. Full: from the first token to the end. ` +
+      `Planned: first token at ${millis(planned.ttft_ms)}, end at ${millis(planned.total_ms)}. ` +
+      (pieces > 1
+        ? `Actual: first token at ${millis(actual.first_ms)}, end at ${millis(actual.total_ms)}.`
+        : `Actual: sent in one piece at ${millis(actual.total_ms)}.`),
   );
   fill(html("request-times"), [
-    compared("First token", planned.ttft_ms, actual.first_ms),
+    pieces > 1
+      ? compared("First token", planned.ttft_ms, actual.first_ms)
+      : compared("First token, not sent by itself", planned.ttft_ms, null),
     compared("End", planned.total_ms, actual.total_ms),
   ]);
   const body = told.request;

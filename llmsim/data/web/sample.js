@@ -143,7 +143,7 @@ export class Sample {
     this.#timeline.hidden = true;
     this.#answer.hidden = false;
     this.#answer.textContent = "";
-    html("sample-arrivals").hidden = true;
+    element("sample-arrivals", SVGElement).toggleAttribute("hidden", true);
     facts(html("sample-measures"), {});
     this.#say("Waiting for the first token …", false);
   }

@@ -7,9 +7,10 @@
  * @property {number} slot
  * @property {number} pid
  * @property {number} since Unix time
- * @property {number} [rss_bytes]
- * @property {number} [cpu_s]
- * @property {number} [lag_ms]
+ * @property {number | null} [rss_bytes]
+ * @property {number | null} [cpu_s]
+ * @property {number | null} [lag_ms]
+ * @property {number | null} [open_connections]
  *
  * @typedef {object} Limit
  * @property {string} rule
@@ -20,11 +21,11 @@
  * @property {number} remaining
  * @property {number} [reset_s]
  *
- * @typedef {object} Recent the last seconds' times
- * @property {Times} [latency_ms]
- * @property {Times} [ttft_ms]
- * @property {Times} [itl_ms]
- * @property {Times} [lateness_ms]
+ * @typedef {object} Recent the last seconds' times, null where nothing happened
+ * @property {Times | null} [latency_ms]
+ * @property {Times | null} [ttft_ms]
+ * @property {Times | null} [itl_ms]
+ * @property {Times | null} [lateness_ms]
  *
  * @typedef {object} Model
  * @property {number} [requests]

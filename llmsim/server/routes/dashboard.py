@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -20,6 +21,7 @@ from llmsim.server.broadcast import Broadcast
 from llmsim.server.context import Context
 from llmsim.server.ports import Port
 from llmsim.server.routes.paths import Paths
+from llmsim.telemetry.recent import Recent
 
 PAGE = "index.html"
 EVENTS = "/llmsim/events"
@@ -71,8 +73,19 @@ class Asset(NamedTuple):
 
 
 def add(paths: Paths, context: Context) -> None:
-    """``/llmsim/``, its assets and ``/llmsim/events``."""
-    broadcast = Broadcast(lambda: message(orjson.dumps(admin.standing(context.books))))
+    """``/llmsim/``, its assets and ``/llmsim/events``.
+
+    An event tells what ``/llmsim/stats`` does and, as ``recent``, the times of the last seconds.
+    """
+    books, recent = context.books, Recent()
+
+    def message() -> bytes:
+        snapshot = books.snapshot()
+        document = admin.standing(books, snapshot)
+        document["recent"] = recent.times(snapshot, time.monotonic())
+        return sse.event(orjson.dumps(document), b"stats")
+
+    broadcast = Broadcast(message)
 
     async def events(port: Port) -> None:
         broadcast.join(port.open(200, STREAMING), GREETING)
@@ -96,11 +109,6 @@ def add(paths: Paths, context: Context) -> None:
         Route("/llmsim/", page),
         Route("/llmsim/web/{name:path}", asset),
     ]
-
-
-def message(stats: bytes) -> bytes:
-    """The event that tells this document."""
-    return sse.event(stats, b"stats")
 
 
 @cache
