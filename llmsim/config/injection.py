@@ -81,6 +81,10 @@ class Match:
         )
 
 
+EVERYTHING: Final = Match()
+NO_RATES: Final = Rates()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What happens to the requests it matches.
@@ -89,13 +93,13 @@ class Rule:
     manieth, or to all of them; the others go by ``rates``.
     """
 
-    match: Annotated[Match, Flat(Match)] = Match()
+    match: Annotated[Match, Flat(Match)] = EVERYTHING
     first: Annotated[int | None, COUNTED] = None
     every: Annotated[int | None, COUNTED] = None
     kind: Annotated[str | None, Maybe(OneOf(KINDS))] = None
     status: Annotated[int | None, Maybe(Whole(400, 599))] = None
     fault: Annotated[Faults | None, Maybe(Record(Faults))] = None
-    rates: Annotated[Rates, Flat(Rates)] = Rates()
+    rates: Annotated[Rates, Flat(Rates)] = NO_RATES
 
     @property
     def sure(self) -> bool:
@@ -125,5 +129,5 @@ class Rule:
 class Errors:
     """The rates, and the rules for certain requests."""
 
-    rates: Annotated[Rates, Flat(Rates)] = Rates()
+    rates: Annotated[Rates, Flat(Rates)] = NO_RATES
     rules: Annotated[tuple[Rule, ...], Each(Record(Rule))] = ()

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, TypeAlias, get_args
 from llmsim.config.containers import Maybe
 from llmsim.config.document import Node, Scalar
 from llmsim.config.faults import KINDS
-from llmsim.config.injection import Match, Rates
+from llmsim.config.injection import EVERYTHING, NO_RATES, Match, Rates
 from llmsim.config.kinds import Number, OneOf, Whole, unfit
 from llmsim.config.record import Flat, Given
 
@@ -52,10 +52,10 @@ class Entry:
 
     from_: Annotated[float, Time()] = 0.0
     to: Annotated[float | None, Maybe(Time())] = None
-    match: Annotated[Match, Flat(Match)] = Match()
+    match: Annotated[Match, Flat(Match)] = EVERYTHING
     kind: Annotated[str | None, Maybe(OneOf(KINDS))] = None
     status: Annotated[int | None, Maybe(Whole(400, 599))] = None
-    rates: Annotated[Rates, Flat(Rates)] = Rates()
+    rates: Annotated[Rates, Flat(Rates)] = NO_RATES
     itl_factor: Annotated[float, Number(0, 1000)] = 1.0
     ttft_factor: Annotated[float, Number(0, 1000)] = 1.0
     ramp: Annotated[Ramp, OneOf(get_args(Ramp))] = "none"

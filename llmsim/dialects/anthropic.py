@@ -66,6 +66,12 @@ class Anthropic:
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
         return anthropic_envelope.failure(failure, stamp)
 
+    def broken(self, ask: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return sse.event(anthropic_envelope.failure(failure, stamp)[1], b"error")
+
+    def retry(self, after: float) -> Headers:
+        return anthropic_envelope.retry(after)
+
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
         head = anthropic_envelope.headers(stamp)
         return [*_STREAM, *head] if plan.stream else [anthropic_envelope.JSON, *head]

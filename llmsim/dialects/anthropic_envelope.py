@@ -6,6 +6,7 @@ Shapes as anthropic 2.12 types them in ``types.shared.error_response`` and
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -76,6 +77,11 @@ def failure(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
     return failed.status or status, orjson.dumps(
         {"type": "error", "error": error, "request_id": request_id(stamp)}
     )
+
+
+def retry(after: float) -> Headers:
+    """When to try again, as the head of a refusal tells it: in whole seconds."""
+    return [("retry-after", str(math.ceil(after)))]
 
 
 def _message(failed: Failure) -> str:

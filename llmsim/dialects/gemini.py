@@ -53,6 +53,14 @@ class Gemini:
             body = sse.JSON_ARRAY.opening + body + sse.JSON_ARRAY.last
         return status, body
 
+    def broken(self, ask: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        _, body = gemini_envelope.failure(failure, self._version, self._verb)
+        framing = self._framing
+        return (b"" if sent else framing.opening) + framing.before + body + framing.last
+
+    def retry(self, after: float) -> Headers:
+        return []  # the body's details say it
+
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
         events = plan.stream and self._framing is sse.CRLF_EVENTS
         return [*_EVENTS] if events else [*gemini_envelope.JSON]

@@ -56,6 +56,12 @@ class GeminiCount:
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
         return gemini_envelope.failure(failure, self._version, "countTokens")
 
+    def broken(self, ask: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return b""
+
+    def retry(self, after: float) -> Headers:
+        return []  # the body's details say it
+
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
         return [*gemini_envelope.JSON]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from zlib import crc32
 
@@ -75,6 +76,16 @@ def failure(failed: Failure) -> tuple[int, bytes]:
         "code": failed.code if failed.code is not None else code,
     }
     return failed.status or status, orjson.dumps({"error": error})
+
+
+def broken(failed: Failure) -> bytes:
+    """The event that ends a stream which breaks off: the error envelope, as in a body."""
+    return sse.event(failure(failed)[1])
+
+
+def retry(after: float) -> Headers:
+    """When to try again, as the head of a refusal tells it: in whole seconds, and exactly."""
+    return [("retry-after", str(math.ceil(after))), ("retry-after-ms", f"{after * 1e3:.0f}")]
 
 
 def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:

@@ -59,6 +59,12 @@ class OpenAIChat:
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
         return openai.failure(failure)
 
+    def broken(self, ask: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return openai.broken(failure)
+
+    def retry(self, after: float) -> Headers:
+        return openai.retry(after)
+
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
         return openai.head(plan, stamp)
 

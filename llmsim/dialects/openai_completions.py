@@ -52,6 +52,12 @@ class OpenAICompletions:
             failure = replace(failure, message=_too_long(failure.too_long), param=None)
         return openai.failure(failure)
 
+    def broken(self, ask: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return openai.broken(failure)
+
+    def retry(self, after: float) -> Headers:
+        return openai.retry(after)
+
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
         return openai.head(plan, stamp)
 

@@ -51,6 +51,12 @@ class OpenAIImages:
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
         return openai.failure(failure)
 
+    def broken(self, ask: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return sse.event(openai.failure(failure)[1], b"error")
+
+    def retry(self, after: float) -> Headers:
+        return openai.retry(after)
+
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
         return openai.head(plan, stamp)
 

@@ -76,6 +76,9 @@ class OpenAIResponses:
             failure = replace(failure, param="text.format.schema")
         return openai.failure(failure)
 
+    def retry(self, after: float) -> Headers:
+        return openai.retry(after)
+
     def queued(self, ask: Ask, stamp: Stamp) -> bytes:
         """What a response in the background is answered with at once."""
         about: bytes = ask.wire.about

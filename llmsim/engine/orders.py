@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from llmsim.config.faults import Fault
+
 
 class Orders(Struct, frozen=True, gc=False):
     """Decisions that bend one answer.
 
     ``pace`` is a factor on the gaps between tokens. ``waited`` is how long the request was queued,
-    in seconds: its clock begins that much later.
+    in seconds: its clock begins that much later. ``delay`` is a factor on the time to first token,
+    ``fault`` what goes wrong in the middle of the answer.
     """
 
     pace: float = 1.0
     waited: float = 0.0
+    delay: float = 1.0
+    fault: Fault | None = None
 
 
 AS_ASKED = Orders()

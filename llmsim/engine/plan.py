@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from msgspec import structs
 
 from llmsim.engine import caching, thinking
 from llmsim.engine.answer import Draw, Rules, compose
+from llmsim.engine.faults import struck
+from llmsim.engine.faults.told import Told, said
 from llmsim.engine.latency import arrivals, span
 from llmsim.engine.orders import AS_ASKED, Orders
 from llmsim.engine.seeds import mix
@@ -60,26 +63,54 @@ def timed(
     orders: Orders = AS_ASKED,
 ) -> Plan:
     """The plan of an answer whose words are known; ``seed`` decides when each is said."""
+    if orders.fault is not None:
+        return _faulty(ask, reply, rules, seed, dialect, stamp, orders)
     if not ask.stream:
         whole = Whole(dialect.plain(ask, reply, stamp))
         if (rules.draws.instant and orders is AS_ASKED) or not reply.choices:
             return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, seed, reply)
         ttft, total = _span(ask, rules, seed, reply)
         if orders is not AS_ASKED:
-            total = orders.waited + ttft + (total - ttft) * orders.pace
-            ttft += orders.waited
+            spoken = (total - ttft) * orders.pace
+            ttft = orders.waited + ttft * orders.delay
+            total = ttft + spoken
         return Plan(200, whole, np.array([total]), False, ttft, total, seed, reply)
     script = dialect.script(ask, reply, stamp)
     clock = _clock(ask, rules, seed, reply)
     if orders is not AS_ASKED:
         first = clock.min()
-        clock = orders.waited + first + (clock - first) * orders.pace
+        clock = orders.waited + first * orders.delay + (clock - first) * orders.pace
     ttft, total = float(clock.min()), float(clock.max())
     frames, due = script.frames, np.append(clock, (ttft, 0.0, total))[script.beats]
     if len(reply.choices) > 1:
         order = np.argsort(due, kind="stable")
         frames, due = frames.reorder(order), due[order]
     return Plan(200, frames, due, True, ttft, total, seed, reply)
+
+
+def _faulty(
+    ask: Ask,
+    reply: Reply,
+    rules: Rules,
+    seed: int,
+    dialect: Dialect,
+    stamp: Stamp,
+    orders: Orders,
+) -> Plan:
+    """The plan of an answer in which something goes wrong."""
+    fault = orders.fault
+    assert fault is not None
+    whole = timed(ask, reply, rules, seed, dialect, stamp, structs.replace(orders, fault=None))
+    tokens = sum(choice.tokens for choice in reply.choices)
+    reached = np.zeros(1, np.int64)
+    if ask.stream:
+        beats = dialect.script(ask, reply, stamp).beats
+        reached = said(beats, _clock(ask, rules, seed, reply))
+
+    def spell(failure: Failure, sent: int) -> bytes:
+        return dialect.broken(ask, failure, stamp, sent)
+
+    return struck(whole, Told(tokens, reached, spell), fault)
 
 
 def _span(ask: Ask, rules: Rules, seed: int, reply: Reply) -> tuple[float, float]:

@@ -1,0 +1,39 @@
+"""The connection closes in the middle of an answer."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from llmsim.config.faults import After
+from llmsim.config.faults import Cut as Fault
+from llmsim.engine.faults.told import BROKEN, Listed, Told, listed
+from llmsim.exchange import Ending, Plan
+
+HALF = 0.5
+
+
+def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+    """What comes before the place of the fault, and then nothing."""
+    return broken(plan, told, fault.after.share(HALF), Ending.CUT)
+
+
+def broken(plan: Plan, told: Told, after: After, ending: Ending) -> Plan:
+    """The plan up to a place in it. At least the head of the response is sent."""
+    length = None
+    if plan.stream:
+        stop = told.frame(after)
+        frames = listed(plan)[:stop] or [b""]
+    else:
+        body = plan.frames[0]
+        length = len(body)
+        frames = [body[: told.part(after, length)]]
+    due = plan.due[: len(frames)]
+    return structs.replace(
+        plan,
+        frames=Listed(frames),
+        due=due,
+        total=float(due[-1]),
+        failure=BROKEN,
+        ending=ending,
+        length=length,
+    )

@@ -1,0 +1,33 @@
+"""One frame of an answer is no valid JSON."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from llmsim.config.faults import Malformed as Fault
+from llmsim.engine.faults.told import BROKEN, Listed, Told, listed
+from llmsim.exchange import Plan
+
+HALF = 0.5
+BETWEEN = b"\r\n,"
+"""What may stand between two messages of a stream."""
+
+
+def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+    """The frame at the place of the fault lacks the end of its message."""
+    frames = listed(plan)
+    place = min(told.frame(fault.after.share(HALF)), len(frames) - 1)
+    # What ends a stream may hold no JSON at all.
+    while place and b"{" not in frames[place]:
+        place -= 1
+    frames[place] = spoiled(frames[place])
+    return structs.replace(plan, frames=Listed(frames), failure=BROKEN)
+
+
+def spoiled(frame: bytes) -> bytes:
+    """A frame whose last message is broken off half-way, and ends like any other."""
+    message = frame.rstrip(BETWEEN)
+    start = message.rfind(b"\n") + 1
+    start += max(message[start:].find(b"{"), 0)
+    kept = max(start + 1, (start + len(message)) // 2)
+    return message[:kept] + frame[len(message) :]

@@ -1,0 +1,38 @@
+"""An answer stops for a while and then goes on."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import structs
+
+from llmsim.config.faults import Stall as Fault
+from llmsim.engine.faults.told import Listed, Told
+from llmsim.exchange import Plan
+
+HALF = 0.5
+
+
+def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+    """All from the place of the fault on comes later."""
+    after = fault.after.share(HALF)
+    if plan.stream:
+        start = told.frame(after)
+        due = plan.due.copy()
+        due[start:] += fault.lasts
+        return structs.replace(plan, due=due, ttft=_ttft(plan, start, fault), total=float(due[-1]))
+    body, total = plan.frames[0], plan.total + fault.lasts
+    split = told.part(after, len(body))
+    if not split:
+        return structs.replace(plan, due=plan.due + fault.lasts, total=total)
+    return structs.replace(
+        plan,
+        frames=Listed([body[:split], body[split:]]),
+        due=np.array([plan.due[0], plan.due[0] + fault.lasts]),
+        total=total,
+        length=len(body),
+    )
+
+
+def _ttft(plan: Plan, start: int, fault: Fault) -> float:
+    """The time to first token, which is later where nothing was said before the fault."""
+    return plan.ttft if start and plan.due[start - 1] >= plan.ttft else plan.ttft + fault.lasts

@@ -1,0 +1,38 @@
+"""An answer comes slowly, or in small pieces that have nothing to do with its frames."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import structs
+
+from llmsim.config.faults import Trickle as Fault
+from llmsim.engine.faults.told import Listed, Told, listed
+from llmsim.exchange import Plan, Seconds
+
+
+def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+    """All after the first token stretched in time, and dribbled out where the fault says so."""
+    due = np.where(
+        plan.due > plan.ttft, plan.ttft + (plan.due - plan.ttft) * fault.factor, plan.due
+    )
+    if fault.bytes is None:
+        return structs.replace(plan, due=due, total=float(due[-1]))
+    pieces, due = _dribbled(listed(plan), due, fault.bytes, fault.every)
+    length = None if plan.stream else len(plan.frames[0])
+    return structs.replace(
+        plan, frames=Listed(pieces), due=due, total=float(due[-1]), length=length
+    )
+
+
+def _dribbled(
+    frames: list[bytes], due: Seconds, size: int, every: float
+) -> tuple[list[bytes], Seconds]:
+    """Pieces of at most ``size`` bytes, ``every`` seconds apart or more, and when they are due."""
+    pieces: list[bytes] = []
+    times: list[float] = []
+    for frame, at in zip(frames, due.tolist(), strict=True):
+        cut = [frame[start : start + size] for start in range(0, len(frame), size)] or [frame]
+        pieces += cut
+        times += [at] * len(cut)
+    steps = np.arange(len(pieces)) * every
+    return pieces, np.maximum.accumulate(np.array(times) - steps) + steps
