@@ -18,8 +18,10 @@ from llmsim.engine.orders import AS_ASKED
 from llmsim.engine.plan import failed, plan
 from llmsim.engine.task import lengthy
 from llmsim.errors import BadRequest, Failure, Kind
-from llmsim.exchange import Ask, Dialect, Plan, Stamp
+from llmsim.exchange import Ask, Dialect, Ending, Plan, Stamp
+from llmsim.server.accesslog import AccessLog, maker
 from llmsim.server.books import Books
+from llmsim.server.breaking import Breaking
 from llmsim.server.control import Subject
 from llmsim.server.directions import directed
 from llmsim.server.live import Live
@@ -53,11 +55,13 @@ class Answering:
         live: Live,
         player: Player,
         books: Books,
+        access: AccessLog | None = None,
     ) -> None:
         self._live = live
         self._player = player
         self._board = books.board
         self._journal = books.journal
+        self._request = maker(access)
         self._segment = books.segment
         self._prompts = PromptCache(books.segment)
         self._body_limit = config.server.max_body_bytes
@@ -67,7 +71,7 @@ class Answering:
     async def answer(self, port: Port, endpoint: Endpoint) -> None:
         """Answer one request; whatever goes wrong, the client gets the provider's own error and
         the request is counted exactly once."""
-        request = Request(endpoint, self._board, self._journal)
+        request = self._request(endpoint, self._board, self._journal)
         try:
             await self._answer(port, request)
         except BadRequest as bad:
@@ -75,7 +79,7 @@ class Answering:
         except Gone:
             request.left()
         except Exception:
-            request.refuse(port, _broken(endpoint))
+            request.refuse(port, _broken(request))
 
     async def _answer(self, port: Port, request: Request) -> None:
         request.body = body = await port.body(self._body_limit)
@@ -92,7 +96,7 @@ class Answering:
         request.answer = answer
         request.begin(planned)
         first = memory and await memory.keep(ask, body, answer, stamp)
-        if not first and planned.stream:
+        if not first and (planned.stream or planned.length is not None):
             await self._stream(port, request, planned, stamp)
         elif not first and planned.total:
             await self._late(port, request, planned, stamp)
@@ -116,7 +120,7 @@ class Answering:
         except BadRequest as bad:
             planned = failed(bad.failure, *endpoint.dialect.failure(bad.failure, stamp))
         except Exception:
-            failure = _broken(endpoint)
+            failure = _broken(request)
             planned = failed(failure, *endpoint.dialect.failure(failure, stamp))
         request.unawaited(planned)
         return planned
@@ -203,7 +207,17 @@ class Answering:
         due = request.start + int(planned.due[0] * 1e6)
         if due > now_us() + TICK // 2:
             await self._reach(due, port)
-        stream = port.open(planned.status, request.head(planned, stamp))
+        if planned.ending is Ending.UNANSWERED:
+            now = now_us()
+            request.sent(planned.status, now, now - due)
+            port.abort(reset=True)
+            return
+        head = request.head(planned, stamp)
+        if planned.length is not None:
+            head.append(("content-length", str(planned.length)))
+        stream = port.open(planned.status, head)
+        if planned.ending is not Ending.WHOLE:
+            stream = Breaking(stream, port, planned.ending)
         self._player.play(planned, request.start, stream, request.ended)
 
     async def _reach(self, due: int, port: Port) -> None:
@@ -220,9 +234,10 @@ class Answering:
             leaving.cancel()
 
 
-def _broken(endpoint: Endpoint) -> Failure:
+def _broken(request: Request) -> Failure:
     """What clients are told of the exception being handled, which is logged."""
-    log.exception("could not answer a request to %s", endpoint.name)
+    told = {"request_id": request.mark}
+    log.exception("could not answer a request to %s", request.endpoint.name, extra=told)
     message = "The server had an error while processing your request. Sorry about that!"
     return Failure(Kind.SERVER_ERROR, message)
 
@@ -235,6 +250,6 @@ def _give_up(reached: asyncio.Future[None]) -> None:
 
 def stored(ask: Ask, planned: Plan, dialect: Dialect, stamp: Stamp) -> bytes:
     """The answer as it can be asked for later: whole, however it is sent now."""
-    if planned.reply is None or not planned.stream:
+    if planned.reply is None or not (planned.stream or planned.failure or planned.length):
         return planned.frames[0]
     return dialect.plain(ask, planned.reply, stamp)

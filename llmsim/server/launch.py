@@ -26,6 +26,7 @@ from llmsim.server.changes import Reload, Reread
 from llmsim.server.published import Published
 from llmsim.server.store import new_store
 from llmsim.server.worker import ENDING, Worker
+from llmsim.telemetry import logs
 
 BACKLOG = 4096
 
@@ -117,6 +118,7 @@ def serve(config: Config, reread: Reread) -> None:
             backpressure=server.max_connections,
             log_access=False,
             log_level=LogLevels(server.log_level),
+            log_dictconfig=logs.configuration(config.logging.format, server.log_level),
             respawn_failed_workers=True,
             workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
         )

@@ -19,6 +19,7 @@ from llmsim.engine import ranks
 from llmsim.engine.text import pool
 from llmsim.errors import BadRequest
 from llmsim.server import ending, routes
+from llmsim.server.accesslog import AccessLog
 from llmsim.server.answering import Answering
 from llmsim.server.books import Books
 from llmsim.server.changes import Reread
@@ -61,11 +62,15 @@ class Worker:
         self._paths = routes.Paths()
         self._cold: Any = None
         self._pulse: Pulse | None = None
+        self._access: AccessLog | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         books = self._books
         player = Player(loop, books.board)
-        answering = Answering(self._config, self._live, player, books)
+        if self._config.logging.access.which != "off":
+            self._access = AccessLog(self._config.logging, books.board)
+            self._access.start()
+        answering = Answering(self._config, self._live, player, books, self._access)
         context = Context(
             self._config, books, self._live, player, answering, self._store, self._reread
         )
@@ -85,6 +90,8 @@ class Worker:
         if self._pulse is not None:
             self._pulse.stop()
         self._live.stop()
+        if self._access is not None:
+            self._access.stop()
         self._books.resign()
         self._store.close()
 
