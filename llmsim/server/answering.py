@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from asyncio import to_thread
 
@@ -21,7 +20,7 @@ from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.exchange import Ask, Dialect, Ending, Plan, Stamp
 from llmsim.server.accesslog import AccessLog, maker
 from llmsim.server.books import Books
-from llmsim.server.breaking import Breaking
+from llmsim.server.breaking import opened
 from llmsim.server.control import Subject
 from llmsim.server.directions import directed
 from llmsim.server.live import Live
@@ -42,8 +41,6 @@ _SEEDS = (1 << seeds.BITS) - 1
 _MULTIPLIER = 0x5DEECE66D  # a full-period generator modulo 2**48 (POSIX drand48)
 
 __all__ = ["Answering", "Endpoint"]
-
-log = logging.getLogger("llmsim")
 
 
 class Answering:
@@ -79,7 +76,7 @@ class Answering:
         except Gone:
             request.left()
         except Exception:
-            request.refuse(port, _broken(request))
+            request.refuse(port, request.broken())
 
     async def _answer(self, port: Port, request: Request) -> None:
         request.body = body = await port.body(self._body_limit)
@@ -120,7 +117,7 @@ class Answering:
         except BadRequest as bad:
             planned = failed(bad.failure, *endpoint.dialect.failure(bad.failure, stamp))
         except Exception:
-            failure = _broken(request)
+            failure = request.broken()
             planned = failed(failure, *endpoint.dialect.failure(failure, stamp))
         request.unawaited(planned)
         return planned
@@ -208,16 +205,10 @@ class Answering:
         if due > now_us() + TICK // 2:
             await self._reach(due, port)
         if planned.ending is Ending.UNANSWERED:
-            now = now_us()
-            request.sent(planned.status, now, now - due)
+            request.sent(planned.status, now := now_us(), now - due)
             port.abort(reset=True)
             return
-        head = request.head(planned, stamp)
-        if planned.length is not None:
-            head.append(("content-length", str(planned.length)))
-        stream = port.open(planned.status, head)
-        if planned.ending is not Ending.WHOLE:
-            stream = Breaking(stream, port, planned.ending)
+        stream = opened(port, planned, request.head(planned, stamp))
         self._player.play(planned, request.start, stream, request.ended)
 
     async def _reach(self, due: int, port: Port) -> None:
@@ -232,14 +223,6 @@ class Answering:
             await reached
         finally:
             leaving.cancel()
-
-
-def _broken(request: Request) -> Failure:
-    """What clients are told of the exception being handled, which is logged."""
-    told = {"request_id": request.mark}
-    log.exception("could not answer a request to %s", request.endpoint.name, extra=told)
-    message = "The server had an error while processing your request. Sorry about that!"
-    return Failure(Kind.SERVER_ERROR, message)
 
 
 def _give_up(reached: asyncio.Future[None]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Protocol
 
 from llmsim.engine.plan import failed
-from llmsim.errors import Failure
+from llmsim.errors import Failure, Kind
 from llmsim.exchange import Ask, Dialect, Headers, Plan, Stamp
 from llmsim.server.player import now_us
 from llmsim.server.ports import Port
@@ -16,6 +17,8 @@ from llmsim.shared.journal import Journal
 CLIENT_GONE = 499
 NO_TOKENS = (0, 0, 0, 0)
 AT_ONCE = ("server-timing", "ttft;dur=0, total;dur=0")
+
+log = logging.getLogger("llmsim")
 
 
 class Memory(Protocol):
@@ -167,11 +170,18 @@ class Request:
         self.begin(planned)
         head = dialect.headers(planned, stamp)
         if failure.retry_after is not None:
-            head.append(("retry-after", f"{failure.retry_after:g}"))
+            head += dialect.retry(failure.retry_after)
         # Counted before the client can see it: a worker killed in between has told no one.
         took = (now_us() - self.start) / 1e6
         self.done(status, took, took, 0.0, 1)
         port.reply(status, head, planned.frames[0])
+
+    def broken(self) -> Failure:
+        """What clients are told of the exception being handled, which is logged."""
+        told = {"request_id": self.mark}
+        log.exception("could not answer a request to %s", self.endpoint.name, extra=told)
+        message = "The server had an error while processing your request. Sorry about that!"
+        return Failure(Kind.SERVER_ERROR, message)
 
     def left(self) -> None:
         """The client closed its connection before the first byte of the answer."""
