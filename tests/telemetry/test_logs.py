@@ -1,0 +1,76 @@
+"""Log lines: for people or as JSON, whoever writes them."""
+
+import io
+import logging
+import logging.config
+from typing import Any
+
+import orjson
+import pytest
+
+from llmsim.config.logging import Form
+from llmsim.telemetry.logs import configuration, formatter, line, renderer
+
+
+def record(message: str, *args: object, **more: Any) -> logging.LogRecord:
+    made = logging.LogRecord("llmsim", logging.WARNING, __file__, 1, message, args, None)
+    made.created, made.process = 100.5, 7
+    made.__dict__.update(more)
+    return made
+
+
+def test_a_line_of_json_is_one_object() -> None:
+    told = formatter("json").format(record("could not %s", "answer", request_id="abc"))
+    assert orjson.loads(told) == {
+        "timestamp": "1970-01-01T00:01:40.500Z",
+        "level": "warning",
+        "event": "could not answer",
+        "request_id": "abc",
+        "pid": 7,
+    }
+    assert list(orjson.loads(told))[:3] == ["timestamp", "level", "event"]
+
+
+def test_a_line_for_people() -> None:
+    told = formatter("console").format(record("could not answer", request_id="abc"))
+    assert told.startswith("1970-01-01T00:01:40.500Z [warning] could not answer")
+    assert "request_id=abc" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_exception_is_told_with_where_it_was_raised(form: Form) -> None:
+    try:
+        raise ValueError("odd")
+    except ValueError as error:
+        told = formatter(form).format(
+            record("x", exc_info=(ValueError, error, error.__traceback__))
+        )
+    assert "test_logs.py" in told
+    assert "ValueError: odd" in told
+    assert form == "console" or "odd" in orjson.loads(told)["exception"]
+
+
+def test_a_line_of_ones_own() -> None:
+    told = line(renderer("json"), "info", 0.0, "request", {"n": 1, "text": "ü"})
+    assert told == (
+        '{"timestamp":"1970-01-01T00:00:00.000Z","level":"info","event":"request","n":1,"text":"ü"}'
+    )
+
+
+@pytest.mark.parametrize(("level", "kept"), [("info", 2), ("error", 1), ("debug", 3)])
+def test_the_level_is_the_configured_one(level: str, kept: int) -> None:
+    made = configuration("json", level)
+    sink = io.StringIO()
+    made["handlers"]["lines"]["stream"] = sink
+    log = logging.getLogger("llmsim")
+    before = log.handlers, log.level, log.propagate
+    try:
+        logging.config.dictConfig(made)
+        log.debug("a")
+        log.info("b")
+        log.error("c")
+    finally:
+        log.handlers, log.propagate = before[0], before[2]
+        log.setLevel(before[1])
+    assert len(sink.getvalue().splitlines()) == kept
