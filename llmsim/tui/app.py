@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal
+from textual.containers import Container, Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import ContentSwitcher, Footer
 
@@ -29,6 +29,12 @@ ContentSwitcher { height: 1fr; }
 #middle, #bottom { height: 8fr; min-height: 6; }
 Panel { border: round ansi_blue; border-title-color: ansi_default; border-title-style: bold;
         width: 1fr; height: 100%; padding: 0 1; }
+#endpoints { display: none; }
+.-tall #times { height: 8; }
+.-tall #endpoints { display: block; height: 1fr; }
+.-tall #traffic { height: 10fr; }
+.-tall #middle { height: 15fr; min-height: 14; }
+.-tall #bottom { height: 10fr; }
 #limits { width: 30; }
 .-wide #limits { width: 1fr; }
 .-lost Panel { text-style: dim; border: round ansi_red; }
@@ -58,6 +64,7 @@ class Dashboard(App[None]):
     TITLE = "llmsim"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  as App has it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "overview", "Back", show=False),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True),
@@ -91,7 +98,9 @@ class Dashboard(App[None]):
                     yield Panel("Requests", traffic.requests, seen, "requests")
                     yield Panel("Tokens", traffic.tokens, seen, "tokens")
                 with Horizontal(id="middle"):
-                    yield Panel("Latency, ms since start", times.times, seen, "times")
+                    with Vertical():
+                        yield Panel("Latency, ms since start", times.times, seen, "times")
+                        yield Panel("Endpoints", shares.endpoints, seen, "endpoints")
                     yield Panel("Models", shares.models, seen, "models")
                 with Horizontal(id="bottom"):
                     yield Panel("Errors", failures.errors, seen, "errors")

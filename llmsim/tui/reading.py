@@ -131,6 +131,10 @@ class History:
         known = [self._seconds.get(second) for second in range(last - width + 1, last + 1)]
         return [None if one is None else one.each[name] for one in known]
 
+    def peak(self, name: str) -> float:
+        """The greatest rate of the seconds kept."""
+        return max((one.each[name] for one in self._seconds.values()), default=0.0)
+
     def _note(self, second: int, now: Rates) -> None:
         self._seconds[second] = now
         for gone in [old for old in self._seconds if old <= second - KEPT]:

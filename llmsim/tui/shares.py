@@ -1,4 +1,4 @@
-"""What the models panel says: who was asked how often."""
+"""What the panels of models and endpoints say: who was asked how often."""
 
 from __future__ import annotations
 
@@ -8,27 +8,36 @@ from llmsim.tui import figures
 from llmsim.tui.reading import History
 from llmsim.tui.stats import Stats
 
+NAMELESS = "(none)"
+"""Requests too wrong to have a model are counted without a name."""
+
 _COUNT = 7
 _SHARE = 6
 
 
 def models(history: History, stats: Stats, width: int, height: int) -> list[Text]:
     """A bar for each model, the most asked first; what finds no room is one line."""
-    ranked = sorted(stats.models.items(), key=lambda item: (-item[1].requests, item[0]))
-    counted = [(name, model.requests) for name, model in ranked if model.requests]
-    if not counted:
+    return _bars({name: one.requests for name, one in stats.models.items()}, width, height)
+
+
+def endpoints(history: History, stats: Stats, width: int, height: int) -> list[Text]:
+    """A bar for each endpoint, likewise."""
+    return _bars(stats.endpoints, width, height)
+
+
+def _bars(counts: dict[str, int], width: int, height: int) -> list[Text]:
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rows = [(name or NAMELESS, count) for name, count in ranked if count]
+    if not rows:
         return [Text("no requests yet", "dim")]
-    whole = sum(count for _, count in counted)
-    if len(counted) > height:
-        rest = counted[max(0, height - 1) :]
-        counted = [
-            *counted[: max(0, height - 1)],
-            (f"{len(rest)} more", sum(count for _, count in rest)),
-        ]
-    longest = max(len(name) for name, _ in counted)
+    whole = sum(count for _, count in rows)
+    if len(rows) > height:
+        kept, rest = rows[: max(0, height - 1)], rows[max(0, height - 1) :]
+        rows = [*kept, (f"{len(rest)} more", sum(count for _, count in rest))]
+    longest = max(len(name) for name, _ in rows)
     label = min(longest, max(8, (width - _COUNT - _SHARE) * 6 // 10))
-    top = max(count for _, count in counted)
-    return [_row(name, count, top, whole, label, width) for name, count in counted]
+    top = max(count for _, count in rows)
+    return [_row(name, count, top, whole, label, width) for name, count in rows]
 
 
 def _row(name: str, count: int, top: int, whole: int, label: int, width: int) -> Text:

@@ -33,7 +33,7 @@ def times(history: History, stats: Stats, width: int, height: int) -> list[Text]
     lines = [Text(head, "dim")]
     for label, field in ROWS:
         told = getattr(stats, field)
-        line = Text(label.ljust(_LABEL), "bold")
+        line = Text().append(label.ljust(_LABEL), "bold")
         for name in COLUMNS:
             late = field == "lateness_ms" and name == "p99" and (told.p99 or 0) > LATE_MS
             line.append(figures.millis(getattr(told, name)).rjust(cell), "bold red" if late else "")

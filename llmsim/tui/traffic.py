@@ -23,6 +23,7 @@ def requests(history: History, stats: Stats, width: int, height: int) -> list[Te
             ("total", all_.total),
             ("done", all_.finished),
             ("aborted", all_.aborted),
+            ("peak/s", history.peak("requests")),
         ],
         width,
     )
@@ -44,6 +45,7 @@ def tokens(history: History, stats: Stats, width: int, height: int) -> list[Text
             ("in", all_.prompt),
             ("think", all_.reasoning),
             ("cached", all_.cached),
+            ("peak/s", history.peak("completion")),
         ],
         width,
     )
@@ -57,7 +59,7 @@ def apart(left: str, right: str, width: int, style: str) -> Text:
     return Text.assemble((left, style), right.rjust(width - len(left)))
 
 
-def spread(counts: list[tuple[str, int]], width: int) -> Text:
+def spread(counts: list[tuple[str, float]], width: int) -> Text:
     """Names and counts over the whole width; the last ones go where there is no room."""
     told = [(name, figures.count(value)) for name, value in counts]
     while len(told) > 1 and sum(len(a) + len(b) + 1 for a, b in told) + len(told) - 1 > width:
