@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from llmsim.config import Config
-from llmsim.shared import journal, layout, prefixes, tally
+from llmsim.shared import buckets, journal, layout, prefixes, tally
 from llmsim.shared.board import Board
+from llmsim.shared.buckets import Buckets
 from llmsim.shared.journal import Entry, Journal, slot_of
 from llmsim.shared.layout import GENERATION
-from llmsim.shared.segment import Segment, Shape
+from llmsim.shared.places import Places
+from llmsim.shared.segment import Cursor, Segment, Shape
 from llmsim.shared.tally import Tally
 from llmsim.telemetry.snapshot import Snapshot, Worker
 
@@ -23,7 +26,11 @@ def new_segment(config: Config) -> Segment:
     """The shared memory for a server of that configuration."""
     ring = journal.size(config.server.journal_mb << 20)
     slots = 2 * config.server.workers + SPARE_SLOTS
-    return Segment.create(Shape(slots, layout.SIZE, ring, prefixes.SIZE, tally.SIZE))
+    limits = buckets.size(slots)
+    shape = Shape(slots, layout.SIZE, ring, prefixes.SIZE, tally.SIZE, limits)
+    segment = Segment.create(shape)
+    segment.put(Cursor.TIMETABLE, time.monotonic_ns() // 1000)
+    return segment
 
 
 class Books:
@@ -38,7 +45,9 @@ class Books:
         slots = range(segment.shape.slots)
         self._boards = [Board(segment.board(slot)) for slot in slots]
         self._journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in slots]
-        self.slot = self._claimed()
+        self.buckets = Buckets(segment)
+        self.places = Places(segment)
+        self.slot = self.buckets.slot = self.places.slot = self._claimed()
         self.board = self._boards[self.slot]
         self.journal = self._journals[self.slot]
         self.tally = Tally(segment)
@@ -51,6 +60,7 @@ class Books:
             # Slots nobody left behind are not even tried: another worker may be after them.
             if (mine is not None and not one.pid) or not self.segment.claim(slot):
                 continue
+            self._close(slot)
             if mine is None:
                 mine = slot
             else:
@@ -60,8 +70,26 @@ class Books:
             raise RuntimeError("every slot of the shared memory has a living owner")
         return mine
 
+    def reap(self, slots: Iterable[int]) -> bool:
+        """Close what the dead among the owners of those slots left open: whether there was one.
+
+        Their boards are for who takes their slots over.
+        """
+        found = False
+        for slot in slots:
+            if slot != self.slot and self.segment.claim(slot):
+                self._close(slot)
+                self.segment.release(slot)
+                found = True
+        return found
+
+    def _close(self, slot: int) -> None:
+        self.buckets.bury(slot)
+        self.places.bury(slot)
+
     def resign(self) -> None:
         """This worker ends in good order."""
+        self._close(self.slot)
         self.board.resign()
 
     def snapshot(self) -> Snapshot:

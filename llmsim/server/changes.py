@@ -10,9 +10,9 @@ import orjson
 from llmsim.config import Config, change, document, plain
 from llmsim.config.document import Entry, Faults, Items, Node, Place, Scalar, Table, wrong
 from llmsim.errors import ConfigError
+from llmsim.server import injecting
 from llmsim.server.books import Books
 from llmsim.server.live import Live
-from llmsim.server.player import now_us
 from llmsim.shared.segment import Cursor
 
 Reread: TypeAlias = Callable[[], Config]
@@ -100,7 +100,7 @@ class Changes:
 
     def restart_timetable(self) -> None:
         """The timetable begins now."""
-        self._books.segment.put(Cursor.TIMETABLE, now_us())
+        injecting.restart(self._books.segment)
 
 
 def node(body: bytes, yaml: bool, where: str) -> Node:

@@ -6,6 +6,7 @@ The first of the steps: an error that was asked for counts against no limit.
 from __future__ import annotations
 
 from asyncio import to_thread
+from dataclasses import replace
 from functools import lru_cache
 
 from msgspec import structs
@@ -14,11 +15,13 @@ from llmsim import profiles
 from llmsim.config import Config, directions
 from llmsim.config.directions import PREFIX, Counted, Directions, Failing
 from llmsim.engine.answer import Rules
+from llmsim.engine.injection import failure, of_status
 from llmsim.engine.latency import Draws, draws_of
-from llmsim.errors import BadRequest, ConfigError, Failure, Kind, invalid
+from llmsim.errors import ConfigError, Failure, Kind, invalid
 from llmsim.profiles import LatencyProfile
 from llmsim.server.books import Books
 from llmsim.server.control import Subject
+from llmsim.server.injecting import struck
 from llmsim.server.ports import Port
 from llmsim.server.rulebook import speaking
 from llmsim.shared.tally import Tally
@@ -47,15 +50,27 @@ class Director:
             return
         told = _read(given)
         if told.error is not None and _counts(self._tally, "error", told.error.counted, given):
-            raise BadRequest(_failure(told.error))
+            struck(subject, self._failure(told.error))
         if told.seed is not None:
             subject.ask = structs.replace(subject.ask, seed=told.seed)
         if told.itl_factor is not None:
             pace = subject.orders.pace * told.itl_factor
             subject.orders = structs.replace(subject.orders, pace=pace)
         if told.fault is not None and _counts(self._tally, "fault", told.fault.counted, given):
-            raise invalid("faults are not served yet", "x-llmsim-fault")
+            struck(subject, told.fault.fault)
         subject.rules = await self._rules(subject.rules, told)
+
+    def _failure(self, told: Failing) -> Failure:
+        """The failure that was asked for; what is not said of it is as configured."""
+        rates = self._config.errors.rates
+        retry = rates.retry_after if told.retry_after is None else told.retry_after
+        if told.status is not None:
+            made = of_status(told.status, retry, told.after or 0.0)
+        else:
+            made = failure(Kind(told.kind), None, retry, told.after or 0.0)
+        if told.after is None and made.kind is Kind.TIMEOUT:
+            return replace(made, after=rates.timeout_after)
+        return made
 
     async def _rules(self, rules: Rules, told: Directions) -> Rules:
         """The model's rules, but as this request wants them."""
@@ -116,15 +131,3 @@ def _counts(tally: Tally, what: str, counted: Counted, given: tuple[tuple[str, s
     if counted.every is not None:
         return tally.advance(name) % counted.every == counted.every - 1
     return True
-
-
-def _failure(told: Failing) -> Failure:
-    kind = Kind.SERVER_ERROR if told.kind is None else Kind(told.kind)
-    return Failure(
-        kind,
-        "injected",
-        retry_after=told.retry_after,
-        status=told.status,
-        injected=True,
-        after=told.after,
-    )

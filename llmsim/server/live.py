@@ -14,6 +14,7 @@ from llmsim.errors import BadRequest
 from llmsim.server.books import Books
 from llmsim.server.control import Control, Step
 from llmsim.server.directions import Director
+from llmsim.server.injecting import Injecting, configured
 from llmsim.server.published import Edit, Published
 from llmsim.server.rulebook import Rulebook
 from llmsim.shared.layout import GENERATION
@@ -118,6 +119,8 @@ class Live:
 
     def _made(self, config: Config) -> Regime:
         steps: list[Step] = []
+        if configured(config):
+            steps.append(Injecting(config, self._books))
         control = Control(steps) if steps else None
         directed = None
         if config.control.headers:

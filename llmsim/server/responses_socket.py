@@ -117,3 +117,6 @@ class SocketPort:
 
     async def left(self) -> None:
         await self._socket.gone.wait()
+
+    def abort(self, reset: bool) -> None:
+        """The connection outlives the answer, which just ends."""

@@ -69,6 +69,10 @@ class Port(Protocol):
         """Return when the client has closed its connection."""
         ...
 
+    def abort(self, reset: bool) -> None:
+        """Close the connection under the response, or reset it, wherever that has got to."""
+        ...
+
 
 def origin(port: Port) -> str:
     """Scheme and host by which the client knows this server, as in ``http://localhost:8080``.

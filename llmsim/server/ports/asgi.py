@@ -11,6 +11,7 @@ from llmsim.exchange import Headers
 from llmsim.server.ports import DRAIN, Gone, Port, too_large
 
 Handler = Callable[[Port], Awaitable[None]]
+_ABORT: Message = {"type": "llmsim.abort"}
 
 
 class ASGIStream:
@@ -89,6 +90,11 @@ class ASGIPort:
                     if (await self._receive())["type"] == "http.disconnect":
                         self._gone.set()
 
+    def abort(self, reset: bool) -> None:
+        """The server closes the connection under a response that has begun, and answers 500 in
+        place of one that has not: no interface tells it to reset."""
+        self.outbox.put_nowait(_ABORT)
+
     def _head(self, status: int, headers: Headers) -> None:
         encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         self.outbox.put_nowait(
@@ -112,6 +118,8 @@ class HotRoute:
         leaving = asyncio.ensure_future(_watch(port))
         try:
             while (message := await port.outbox.get()) is not None:
+                if message is _ABORT:
+                    raise ConnectionAbortedError("the response breaks off on purpose")
                 await send(message)
         finally:
             leaving.cancel()

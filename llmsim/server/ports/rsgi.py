@@ -9,6 +9,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-expo
 
 from llmsim.exchange import Headers
 from llmsim.server.ports import DRAIN, Gone, too_large
+from llmsim.server.ports.peer import hang_up
 
 
 class RSGIStream:
@@ -135,3 +136,6 @@ class RSGIPort:
     async def left(self) -> None:
         """Returns when the client has closed its connection."""
         await self._protocol.client_disconnect()
+
+    def abort(self, reset: bool) -> None:
+        hang_up(self.scope.client, reset)
