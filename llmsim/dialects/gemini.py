@@ -63,7 +63,7 @@ class Gemini:
 
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
         events = plan.stream and self._framing is sse.CRLF_EVENTS
-        return [*_EVENTS] if events else [*gemini_envelope.JSON]
+        return [*(_EVENTS if events else gemini_envelope.JSON), gemini_envelope.identified(stamp)]
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
         style = gemini_chunks.style(reply, self._framing, stamp)

@@ -87,7 +87,7 @@ class GeminiEmbed:
         return []  # the body's details say it
 
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return [*gemini_envelope.JSON]
+        return [*gemini_envelope.JSON, gemini_envelope.identified(stamp)]
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
         assert isinstance(reply.made, Embeddings)

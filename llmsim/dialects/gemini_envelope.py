@@ -105,6 +105,12 @@ def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:
     return status, JSON, body
 
 
+def identified(stamp: Stamp) -> tuple[str, str]:
+    """The header that says which request this is. Google's own API has none, and its errors have
+    no id at all."""
+    return "x-llmsim-request-id", stamp.mark
+
+
 def headers(stamp: Stamp) -> Headers:
     """The response head but for its content type."""
     return [VARY]
