@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from llmsim.server.ports import Stream
 
@@ -23,14 +24,33 @@ connection piles up what it is sent, so that has to have an end; one that reads 
 log = logging.getLogger("llmsim")
 
 
-class Broadcast:
-    """Sends what ``tell`` gives to every watcher, now and then each tick."""
+class Timer(Protocol):
+    """What is set for later and may be called off."""
 
-    def __init__(self, tell: Callable[[], bytes]) -> None:
+    def cancel(self) -> None: ...
+
+
+def later(seconds: float, callback: Callable[[], None]) -> Timer:
+    """Call back on the running loop."""
+    return asyncio.get_running_loop().call_later(seconds, callback)
+
+
+class Broadcast:
+    """Sends what ``tell`` gives to every watcher, now and then each tick.
+
+    ``wait`` calls back after so many seconds.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[], bytes],
+        wait: Callable[[float, Callable[[], None]], Timer] = later,
+    ) -> None:
         self._tell = tell
+        self._wait = wait
         self._watchers: dict[Stream, int] = {}
         self._latest = b""
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._over = False
 
     def join(self, stream: Stream, greeting: bytes = b"") -> None:
@@ -40,7 +60,7 @@ class Broadcast:
             return
         if self._timer is None:
             self._latest = self._tell()
-            self._wait()
+            self._timer = self._wait(TICK, self._tick)
         if stream.send(greeting + self._latest):
             self._watchers[stream] = LONGEST
         else:
@@ -60,9 +80,6 @@ class Broadcast:
         """How many watch."""
         return len(self._watchers)
 
-    def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
-
     def _tick(self) -> None:
         self._timer = None
         if not self._watchers:
@@ -71,7 +88,7 @@ class Broadcast:
             self._latest = self._tell()
         except Exception:  # a number that cannot be told must not end the telling
             log.exception("statistics could not be told")
-        self._wait()
+        self._timer = self._wait(TICK, self._tick)
         for stream, left in list(self._watchers.items()):
             if left and stream.send(self._latest):
                 self._watchers[stream] = left - 1

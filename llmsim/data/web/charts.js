@@ -144,7 +144,7 @@ class Drawn {
           ...axis,
           ticks: { show: false },
           size: 62,
-          space: 32,
+          space: 26,
           values: (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits.map(format),
         },
       ],
