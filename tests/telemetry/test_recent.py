@@ -1,0 +1,63 @@
+"""The times of the last seconds are those by which the histograms have grown."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from llmsim.shared.histogram import BUCKETS, bucket
+from llmsim.telemetry.recent import SECONDS, STALE, Quantiles, Recent
+
+
+def snapshot(*latencies_ms: int) -> Any:
+    counts = [0] * BUCKETS
+    for one in latencies_ms:
+        counts[bucket(one * 1000)] += 1
+    times, none = SimpleNamespace(counts=counts), SimpleNamespace(counts=[0] * BUCKETS)
+    return SimpleNamespace(latency=times, ttft=none, itl=none, lateness=none)
+
+
+def latency(told: dict[str, Quantiles] | None) -> dict[str, float]:
+    assert told is not None
+    found = told["latency_ms"]
+    assert found is not None
+    return found
+
+
+def test_at_first_nothing_is_known() -> None:
+    assert Recent().times(snapshot(5), 100.0) is None
+
+
+def test_what_was_before_does_not_count() -> None:
+    recent = Recent()
+    recent.times(snapshot(*[1000] * 50), 100.0)
+    found = latency(recent.times(snapshot(*[1000] * 50, *[10] * 50), 101.0))
+    assert found["p50"] == pytest.approx(10, rel=0.07)
+    assert found["p99"] == pytest.approx(10, rel=0.07)
+
+
+def test_where_nothing_happened_there_is_no_time() -> None:
+    recent = Recent()
+    recent.times(snapshot(5), 100.0)
+    assert recent.times(snapshot(5), 101.0) == dict.fromkeys(
+        ("latency_ms", "ttft_ms", "itl_ms", "lateness_ms")
+    )
+
+
+def test_the_window_moves_on() -> None:
+    recent = Recent()
+    had: list[int] = []
+    for second in range(int(SECONDS)):
+        recent.times(snapshot(*had), 100.0 + second)
+        had.append(1000)
+    for second in range(int(SECONDS), 3 * int(SECONDS)):
+        found = recent.times(snapshot(*had), 100.0 + second)
+        had.append(10)
+    assert latency(found)["p99"] == pytest.approx(10, rel=0.07)
+
+
+def test_after_a_pause_it_begins_anew() -> None:
+    recent = Recent()
+    recent.times(snapshot(1000), 100.0)
+    assert recent.times(snapshot(1000, 10), 100.0 + STALE + 1) is None
+    assert latency(recent.times(snapshot(1000, 10, 10), 102.0 + STALE))["p99"] < 20
