@@ -73,7 +73,8 @@ def failure(failed: Failure) -> tuple[int, bytes]:
         "message": message,
         "type": kind,
         "param": failed.param,
-        "code": failed.code if failed.code is not None else code,
+        # An empty code is none, where the kind has one.
+        "code": (code if failed.code is None else failed.code) or None,
     }
     return failed.status or status, orjson.dumps({"error": error})
 

@@ -23,7 +23,7 @@ def refusal(given: str) -> Failure:
     """The failure for a key that is not known, or is missing."""
     if not given:
         # Unlike a wrong key, none at all has no code.
-        return Failure(Kind.AUTHENTICATION, MISSING, code="missing_api_key")
+        return Failure(Kind.AUTHENTICATION, MISSING, code="")
     message = (
         f"Incorrect API key provided: {hidden(given)}. You can find your API key at "
         "https://platform.openai.com/account/api-keys."

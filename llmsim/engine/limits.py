@@ -44,7 +44,7 @@ class Bucket(Struct, frozen=True, gc=False):
 
     def fits(self, taken: int, amount: int) -> bool:
         """Whether ``amount`` more may be taken."""
-        return taken + amount * self.period <= self.burst * self.period
+        return not amount or taken + amount * self.period <= self.burst * self.period
 
     def remaining(self, taken: int) -> int:
         """How much may be taken at once, in whole requests or tokens."""

@@ -181,11 +181,19 @@ class Segment:
     def locked(self, place: int) -> Iterator[None]:
         """Keep every other process (not thread) from the lock at ``place``, a member of
         :class:`Lock` and what of it is meant. The kernel frees it when the holder dies."""
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _GUARDS_AT + place)
+        self.lock(place)
         try:
             yield
         finally:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _GUARDS_AT + place)
+            self.unlock(place)
+
+    def lock(self, place: int) -> None:
+        """Take that lock, where a ``with`` would cost too much."""
+        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _GUARDS_AT + place)
+
+    def unlock(self, place: int) -> None:
+        """Give it back."""
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _GUARDS_AT + place)
 
     def claim(self, slot: int) -> bool:
         """Make this process the owner of ``slot``, unless a living one owns it."""
