@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import click
 
 from llmsim.cli import flags
+from llmsim.cli.top import terminal
+from llmsim.config import Config
 
 EXAMPLES = """\b
 Examples:
@@ -13,24 +17,40 @@ Examples:
   llmsim serve --generator echo --latency instant --log-level warning
   llmsim serve --generator "fixed:All good." --seed 7
   llmsim serve --config llmsim.yaml
+  llmsim serve --tui --workers 2
   LLMSIM_PORT=9000 LLMSIM_LATENCY=fast llmsim serve
 """
 
 
 @click.command(epilog=EXAMPLES)
 @flags.sets("host", "port", "workers", "generator", "target_tokens", "latency", "seed", "log_level")
-def serve(path: str | None, **given: str | None) -> None:
+@click.option("--tui", is_flag=True, help="Show the dashboard of llmsim top meanwhile.")
+def serve(path: str | None, tui: bool, **given: str | None) -> None:
     """Serve until SIGINT or SIGTERM, then let open streams end.
 
     Flags count over LLMSIM_* variables (--target-tokens is LLMSIM_TARGET_TOKENS), variables over
     the file, the file over the defaults.
+
+    With --tui what the server prints goes to a file, whose name is shown. Quitting the dashboard
+    stops the server as SIGTERM does; if it crashes or is killed, the server stays up.
     """
+    if tui and not terminal():
+        raise click.UsageError("--tui needs a terminal")
     config = flags.loaded(path, given)
     # Imported late: it takes longer than all other commands need.
     from llmsim.server import launch  # noqa: PLC0415
 
+    beside = _beside(config) if tui else nullcontext()
     try:
-        launch.serve(config, flags.loading(path, given))
+        with beside:
+            launch.serve(config, flags.loading(path, given))
     except OSError as error:
         where = f"{config.server.host}:{config.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {error.strerror}") from None
+
+
+def _beside(config: Config) -> AbstractContextManager[object]:
+    """The dashboard. Imported late: only Unix has terminals that it can put right."""
+    from llmsim.cli.companion import Companion  # noqa: PLC0415
+
+    return Companion(config)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from llmsim.tui import figures
 from llmsim.tui.reading import History
-from llmsim.tui.stats import Stats
+from llmsim.tui.stats import Stats, Times
 
 ROWS: Final = (
     ("total", "latency_ms"),
@@ -22,6 +22,9 @@ COLUMNS: Final = ("avg", "p50", "p95", "p99", "max")
 LATE_MS: Final = 10.0
 """Frames that leave later than this at the 99th percentile are a finding: llmsim was slow."""
 
+NOTHING: Final = Times()
+"""What is shown until the first request is finished."""
+
 _LABEL = 6
 _WIDEST = 11
 
@@ -32,7 +35,7 @@ def times(history: History, stats: Stats, width: int, height: int) -> list[Text]
     head = " " * _LABEL + "".join(name.rjust(cell) for name in COLUMNS)
     lines = [Text(head, "dim")]
     for label, field in ROWS:
-        told = getattr(stats, field)
+        told = getattr(stats, field) if stats.requests.finished else NOTHING
         line = Text().append(label.ljust(_LABEL), "bold")
         for name in COLUMNS:
             late = field == "lateness_ms" and name == "p99" and (told.p99 or 0) > LATE_MS
