@@ -27,14 +27,15 @@ def free_port() -> int:
 
 
 class Server:
-    """`python -m llmsim serve ARGS` on a free port of 127.0.0.1, up once constructed.
+    """`python -m llmsim serve ARGS` on a port of 127.0.0.1, a free one unless given, up once
+    constructed.
 
     As a context manager it stops on leaving and insists on exit code 0. What the server prints is
     in the file `log`, and in the error's text when it does not start or stop as it should.
     """
 
-    def __init__(self, args: tuple[str, ...], log: Path) -> None:
-        self.port = free_port()
+    def __init__(self, args: tuple[str, ...], log: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         command = [sys.executable, "-m", "llmsim", "serve", "--host", "127.0.0.1"]
