@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from msgspec import structs
 
 from llmsim.config.faults import ErrorEvent as Fault
@@ -22,7 +21,7 @@ def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
     if not event:
         return plan
     frames = [*listed(plan)[:stop], event]
-    due = np.append(plan.due, plan.due[-1])[: len(frames)]
+    due = plan.due[: len(frames)]
     return structs.replace(
         plan,
         frames=Listed(frames),

@@ -9,8 +9,8 @@ from llmsim.engine.faults.told import BROKEN, Listed, Told, listed
 from llmsim.exchange import Plan
 
 HALF = 0.5
-BETWEEN = b"\r\n,"
-"""What may stand between two messages of a stream."""
+BETWEEN = b"\r\n,]"
+"""What may stand after a message of a stream."""
 
 
 def strike(plan: Plan, told: Told, fault: Fault) -> Plan:

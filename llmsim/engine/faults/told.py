@@ -27,9 +27,10 @@ class Told(Struct, frozen=True, gc=False):
     spell: Callable[[Failure, int], bytes]
 
     def frame(self, after: After) -> int:
-        """The first frame that says more than the tokens before that place."""
+        """The first frame that says more than the tokens before that place; at the latest the
+        last one, or the fault would change nothing."""
         place = int(np.searchsorted(self.said, after.tokens(self.tokens), side="right"))
-        return min(place, len(self.said))
+        return min(place, len(self.said) - 1)
 
     def part(self, after: After, length: int) -> int:
         """The same place in the body of a plain answer, in bytes."""

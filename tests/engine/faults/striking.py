@@ -1,0 +1,61 @@
+"""Answers with a fault in them, planned as the server would."""
+
+from typing import Any, TypeAlias
+
+import orjson
+from msgspec import structs
+
+from llmsim.config.faults import Fault
+from llmsim.dialects.anthropic import Anthropic
+from llmsim.dialects.gemini import Gemini
+from llmsim.dialects.openai_chat import OpenAIChat
+from llmsim.dialects.openai_completions import OpenAICompletions
+from llmsim.dialects.openai_responses import OpenAIResponses
+from llmsim.engine.orders import Orders
+from llmsim.engine.plan import plan
+from llmsim.exchange import Dialect, Plan
+from tests.engine.asking import STAMP, drawn, rules
+
+TOKENS = 20
+Asked: TypeAlias = tuple[Dialect, dict[str, Any]]
+_SAID: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}]}
+_GEMINI = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+
+STREAMED: dict[str, Asked] = {
+    "openai_chat": (OpenAIChat(), {**_SAID, "model": "gpt-4o", "stream": True}),
+    "openai_completions": (
+        OpenAICompletions(),
+        {"model": "gpt-3.5-turbo-instruct", "prompt": "hi", "max_tokens": 99, "stream": True},
+    ),
+    "openai_responses": (OpenAIResponses(), {"model": "gpt-4o", "input": "hi", "stream": True}),
+    "anthropic": (
+        Anthropic(),
+        {**_SAID, "model": "claude-sonnet-4-5", "max_tokens": 99, "stream": True},
+    ),
+    "gemini": (Gemini("gemini-2.5-flash-lite", True), _GEMINI),
+    "gemini_array": (Gemini("gemini-2.5-flash-lite", True, events=False), _GEMINI),
+}
+PLAIN: dict[str, Asked] = {
+    name: (dialect, {**body, "stream": False})
+    for name, (dialect, body) in STREAMED.items()
+    if not name.startswith("gemini")
+} | {"gemini": (Gemini("gemini-2.5-flash-lite"), _GEMINI)}
+
+
+def planned(
+    asked: Asked,
+    fault: Fault | None = None,
+    profile: str = "gpt-4o",
+    **fields: Any,
+) -> Plan:
+    """The plan of a request with a fault in its answer, which is of TOKENS tokens."""
+    dialect, body = asked
+    ask = dialect.decode(orjson.dumps({**body, **fields}))
+    given = rules(ask.model, tokens=TOKENS, profile=profile)
+    draw = structs.replace(drawn(ask, given), orders=Orders(fault=fault))
+    return plan(ask, given, draw, dialect, STAMP)
+
+
+def sent(made: Plan) -> bytes:
+    """All that is sent of a plan."""
+    return made.frames.join(0, len(made.frames))

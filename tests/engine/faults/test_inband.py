@@ -1,0 +1,48 @@
+"""Streams that end with an error event."""
+
+import orjson
+import pytest
+
+from llmsim.config.faults import After, ErrorEvent
+from llmsim.errors import Kind
+from llmsim.exchange import Ending
+from tests.engine.faults.striking import PLAIN, STREAMED, TOKENS, planned, sent
+
+EVENTS = {
+    "openai_chat": (b"data: ", b"\n\n", "error"),
+    "openai_completions": (b"data: ", b"\n\n", "error"),
+    "openai_responses": (b"event: response.failed\ndata: ", b"\n\n", "response"),
+    "anthropic": (b"event: error\ndata: ", b"\n\n", "error"),
+    "gemini": (b"data: ", b"\r\n\r\n", "error"),
+    "gemini_array": (b"", b"\n]", "error"),
+}
+
+
+@pytest.mark.parametrize("name", STREAMED)
+@pytest.mark.parametrize("tokens", [1, 5, TOKENS, 10 * TOKENS])
+def test_the_rest_is_an_error_event(name: str, tokens: int) -> None:
+    whole = planned(STREAMED[name])
+    made = planned(STREAMED[name], ErrorEvent(after=After(tokens)))
+    assert len(made.frames) == len(made.due) <= len(whole.due)
+    kept, event = made.frames.join(0, len(made.due) - 1), made.frames[len(made.due) - 1]
+    assert sent(whole).startswith(kept)
+    before, after, key = EVENTS[name]
+    assert event.startswith(before)
+    assert event.endswith(after)
+    assert key in orjson.loads(event.removeprefix(before).removesuffix(after))
+    assert made.ending is Ending.WHOLE
+    assert made.failure is not None
+    assert made.failure.kind is Kind.OVERLOADED
+
+
+def test_an_array_of_nothing_but_the_error_is_an_array() -> None:
+    made = planned(STREAMED["gemini_array"], ErrorEvent(after=After(0)))
+    (told,) = orjson.loads(sent(made))
+    assert told["error"]["status"] == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_plain_answer_is_whole(name: str) -> None:
+    made = planned(PLAIN[name], ErrorEvent())
+    assert sent(made) == sent(planned(PLAIN[name]))
+    assert made.failure is None
