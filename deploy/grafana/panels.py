@@ -1,0 +1,271 @@
+"""What the dashboard shows: rows of panels, each a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+SHOWN = '{instance=~"$instance"}'
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel: ``queries`` are (PromQL, legend), ``unit`` is Grafana's name of it."""
+
+    title: str
+    unit: str
+    queries: Sequence[tuple[str, str]]
+    meaning: str = ""
+    width: int = 8
+    single: bool = False
+    stacked: bool = False
+    red_from: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of panels under one title."""
+
+    title: str
+    panels: Sequence[Panel] = field(default_factory=tuple)
+
+
+def rate(metric: str, by: str = "", where: str = "") -> str:
+    """What a counter grows a second, summed over what ``by`` does not name."""
+    chosen = f'{{instance=~"$instance"{", " + where if where else ""}}}'
+    grouped = f" by ({by})" if by else ""
+    return f"sum{grouped} (rate({metric}{chosen}[$__rate_interval]))"
+
+
+def quantiles(metric: str) -> list[tuple[str, str]]:
+    """Median, 95th and 99th percentile and mean of a histogram."""
+    buckets = f"sum by (le) (rate({metric}_bucket{SHOWN}[$__rate_interval]))"
+    shares = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")]
+    made = [(f"histogram_quantile({share}, {buckets})", name) for share, name in shares]
+    return [*made, (f"{rate(metric + '_sum')} / {rate(metric + '_count')}", "mean")]
+
+
+def total(metric: str, by: str = "") -> str:
+    """A gauge, summed."""
+    return f"sum{f' by ({by})' if by else ''} ({metric}{SHOWN})"
+
+
+LATE = f"sum by (le) (rate(llmsim_frame_lateness_seconds_bucket{SHOWN}[$__rate_interval]))"
+FAILED = rate("llmsim_requests_total", where='status=~"[45].."')
+
+ROWS = (
+    Row(
+        "Now",
+        (
+            Panel("Requests", "reqps", [(rate("llmsim_requests_total"), "")], width=4, single=True),
+            Panel(
+                "Completion tokens",
+                "short",
+                [(rate("llmsim_tokens_total", where='kind="completion"'), "")],
+                "A second; a stream's count when it has ended.",
+                width=4,
+                single=True,
+            ),
+            Panel(
+                "Active requests",
+                "short",
+                [(total("llmsim_active_requests"), "")],
+                width=4,
+                single=True,
+            ),
+            Panel(
+                "Open streams", "short", [(total("llmsim_open_streams"), "")], width=4, single=True
+            ),
+            Panel(
+                "Late, 99 of 100 frames",
+                "s",
+                [(f"histogram_quantile(0.99, {LATE})", "")],
+                "What llmsim was late by itself: no more than this is its own share.",
+                width=4,
+                single=True,
+                red_from=0.02,
+            ),
+            Panel(
+                "Workers up",
+                "percentunit",
+                [(f"{total('llmsim_worker_up')} / {total('llmsim_workers')}", "")],
+                width=4,
+                single=True,
+            ),
+        ),
+    ),
+    Row(
+        "Traffic",
+        (
+            Panel(
+                "Requests by endpoint",
+                "reqps",
+                [(rate("llmsim_requests_total", "endpoint"), "{{endpoint}}")],
+                stacked=True,
+            ),
+            Panel(
+                "Requests by model",
+                "reqps",
+                [(f"topk(12, {rate('llmsim_requests_total', 'model')})", "{{model}}")],
+                stacked=True,
+            ),
+            Panel(
+                "Requests by status",
+                "reqps",
+                [(rate("llmsim_requests_total", "status"), "{{status}}")],
+                "499: the client left.",
+                stacked=True,
+            ),
+            Panel(
+                "Open",
+                "short",
+                [
+                    (total("llmsim_active_requests"), "requests"),
+                    (total("llmsim_open_streams"), "streams"),
+                    (total("llmsim_worker_open_connections"), "connections"),
+                ],
+            ),
+            Panel(
+                "Tokens by kind",
+                "short",
+                [(rate("llmsim_tokens_total", "kind"), "{{kind}}")],
+                "A second. cached is part of prompt, reasoning of completion.",
+            ),
+            Panel(
+                "Completion tokens by model",
+                "short",
+                [
+                    (
+                        "topk(12, "
+                        + rate("llmsim_tokens_total", "model", 'kind="completion"')
+                        + ")",
+                        "{{model}}",
+                    )
+                ],
+                stacked=True,
+            ),
+        ),
+    ),
+    Row(
+        "Latency",
+        (
+            Panel("Request duration", "s", quantiles("llmsim_request_duration_seconds"), width=6),
+            Panel(
+                "Time to first token", "s", quantiles("llmsim_time_to_first_token_seconds"), width=6
+            ),
+            Panel(
+                "Inter-token latency",
+                "s",
+                quantiles("llmsim_inter_token_latency_seconds"),
+                "Between two chunks of a stream, as they were sent.",
+                width=6,
+            ),
+            Panel(
+                "Queue",
+                "s",
+                quantiles("llmsim_queue_seconds"),
+                "How long requests waited to be let in.",
+                width=6,
+            ),
+        ),
+    ),
+    Row(
+        "Lateness: what llmsim, not the gateway, was late",
+        (
+            Panel("Frames' lateness", "s", quantiles("llmsim_frame_lateness_seconds"), width=12),
+            Panel(
+                "Frames later than 24.576 ms",
+                "percentunit",
+                [
+                    (
+                        "1 - "
+                        + rate("llmsim_frame_lateness_seconds_bucket", where='le="0.024576"')
+                        + " / "
+                        + rate("llmsim_frame_lateness_seconds_count"),
+                        "share",
+                    )
+                ],
+                width=6,
+                red_from=0.01,
+            ),
+            Panel("Frames", "short", [(rate("llmsim_frames_total"), "a second")], width=6),
+        ),
+    ),
+    Row(
+        "Errors and limits",
+        (
+            Panel(
+                "Errors by kind",
+                "reqps",
+                [
+                    (
+                        f"{rate('llmsim_errors_total', 'kind, injected')} > 0",
+                        "{{kind}} injected={{injected}}",
+                    ),
+                ],
+                width=6,
+            ),
+            Panel(
+                "Share of requests that failed",
+                "percentunit",
+                [(f"{FAILED} / {rate('llmsim_requests_total')}", "4xx, 5xx")],
+                width=6,
+            ),
+            Panel(
+                "Refused by a limit, lost",
+                "reqps",
+                [
+                    (rate("llmsim_rate_limited_total"), "rate limited"),
+                    (rate("llmsim_requests_lost_total"), "lost with their worker"),
+                ],
+                width=6,
+            ),
+            Panel(
+                "Left in the limits",
+                "percentunit",
+                [
+                    (
+                        f"bottomk(12, llmsim_rate_limit_remaining{SHOWN} "
+                        f"/ llmsim_rate_limit{SHOWN})",
+                        "{{rule}} {{key}} {{model}} {{what}}",
+                    )
+                ],
+                width=6,
+            ),
+        ),
+    ),
+    Row(
+        "Workers",
+        (
+            Panel(
+                "Processor",
+                "percentunit",
+                [(rate("llmsim_worker_cpu_seconds_total", "instance, worker"), "{{worker}}")],
+                "Of one core.",
+                width=6,
+            ),
+            Panel(
+                "Resident memory",
+                "bytes",
+                [(f"llmsim_worker_resident_memory_bytes{SHOWN}", "{{worker}}")],
+                width=6,
+            ),
+            Panel(
+                "Event-loop lag",
+                "s",
+                [(f"llmsim_worker_event_loop_lag_seconds{SHOWN}", "{{worker}}")],
+                width=6,
+                red_from=0.05,
+            ),
+            Panel(
+                "Restarts, log lines dropped",
+                "short",
+                [
+                    (total("llmsim_worker_restarts_total"), "restarts"),
+                    (total("llmsim_log_lines_dropped_total"), "lines dropped"),
+                ],
+                width=6,
+            ),
+        ),
+    ),
+)
