@@ -51,11 +51,12 @@ class Counted:
 @dataclass(frozen=True, slots=True)
 class Failing:
     """An error in place of the answer, told ``after`` seconds after the request. One of ``kind``
-    and ``status`` is set; ``retry_after`` (seconds) None is what the configuration says."""
+    and ``status`` is set. ``after`` and ``retry_after`` (seconds) None are what the configuration
+    says."""
 
     kind: Annotated[str | None, Maybe(OneOf(KINDS))] = None
     status: Annotated[int | None, Maybe(Whole(400, 599))] = None
-    after: Annotated[float, HOUR] = 0.0
+    after: Annotated[float | None, Maybe(HOUR)] = None
     retry_after: Annotated[float | None, Maybe(HOUR)] = None
     counted: Annotated[Counted, Flat(Counted)] = Counted()
 
