@@ -1,0 +1,254 @@
+"""The dashboard in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.serving import Server, free_port
+from tests.web.visit import DESKTOP, PHONE, Scheme, Visit, chat
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Route
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def tile(visit: Visit, name: str) -> str:
+    place = visit.page.locator("#tiles > div", has_text=name)
+    return " ".join(place.locator("dd").all_inner_texts())
+
+
+def newest(visit: Visit, model: str) -> None:
+    """Wait until the list of requests shows that model."""
+    visit.page.wait_for_selector(f"#requests tr:has-text('{model}')", timeout=20_000)
+
+
+def test_it_asks_nobody_but_its_server(visit: Visit) -> None:
+    visit.page.wait_for_function("document.fonts.status === 'loaded'")
+    assert any(url.endswith("/llmsim/events") for url in visit.asked)
+    assert visit.elsewhere() == []
+
+
+def test_numbers_move(visit: Visit, sim: Server) -> None:
+    def total() -> int:
+        found = re.search(r"([\d,]+) in all", tile(visit, "Requests a second"))
+        assert found
+        return int(found[1].replace(",", ""))
+
+    before = total()
+    for _ in range(20):
+        chat(sim.url, max_tokens=5)
+    visit.page.wait_for_function(
+        "before => Number(document.querySelector('#tiles small').textContent"
+        ".replace(/[^0-9]/g, '')) >= before + 20",
+        arg=before,
+    )
+    assert "gpt-4o" in visit.page.inner_text("#models")
+    assert "/v1/chat/completions" in visit.page.inner_text("#endpoints")
+    assert visit.page.locator("#workers tr").count() == 2
+    assert visit.page.locator(".chart canvas").count() == 9
+
+
+def test_text_from_requests_stays_text(visit: Visit, sim: Server) -> None:
+    chat(sim.url, model=HOSTILE, max_tokens=3)
+    newest(visit, "onerror")
+    visit.page.wait_for_selector("#models tr:has-text('onerror')")
+    assert visit.page.locator("main img").count() == 0
+    visit.page.locator("#requests tr", has_text="onerror").first.get_by_role("button").click()
+    visit.page.wait_for_selector("#request-body:has-text('onerror')")
+    assert visit.page.locator("dialog img").count() == 0
+
+
+@pytest.mark.parametrize("by", ["click", "row", "keyboard"])
+def test_a_requests_timeline(visit: Visit, sim: Server, by: str) -> None:
+    model = f"timeline-{by}"
+    chat(sim.url, model=model, max_tokens=10, stream=True)
+    newest(visit, model)
+    visit.page.wait_for_selector(f"#requests tr:has-text('{model}') >> text=200")
+    row = visit.page.locator("#requests tr", has_text=model)
+    if by == "click":
+        row.get_by_role("button").click()
+    elif by == "row":
+        row.get_by_text(model).click()
+    else:
+        row.get_by_role("button").focus()
+        visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector("#timeline rect.planned")
+    assert visit.page.locator("#timeline rect").count() == 4
+    facts = visit.page.inner_text("#request-facts")
+    assert model in facts
+    assert re.search(r"(\d+) of \1\b", facts), "as many frames sent as planned"
+    assert re.search(
+        r"First token\s+[\d.]+ ms\s+[\d.]+ ms\s+[+−]", visit.page.inner_text("#request")
+    )
+    visit.page.keyboard.press("Escape")
+    visit.page.wait_for_selector("#request", state="hidden")
+    if by == "keyboard":
+        assert visit.page.evaluate("document.activeElement.closest('#requests') !== null")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("dialect", ["chat", "responses", "anthropic", "gemini"])
+def test_a_sample_request(visit: Visit, dialect: str, stream: bool) -> None:
+    page = visit.page
+    page.select_option("#sample-dialect", dialect)
+    page.fill("#sample-tokens", "40")
+    page.set_checked("#sample-stream", stream)
+    page.click("#sample-send")
+    page.wait_for_selector("#sample-state:has-text('Done.')")
+    measured = page.inner_text("#sample-measures")
+    words = page.inner_text("#sample-answer").split()
+    assert len(words) > 30
+    assert re.search(r"Completion tokens\s+40\b", measured)
+    assert re.search(r"TTFT measured\s+[\d.]+ ms", measured)
+    assert re.search(r"TTFT planned\s+[\d.]+ ms", measured)
+    assert bool(re.search(r"ITL, mean\s+[\d.]+ ms", measured)) == stream
+    assert (page.locator("#sample-arrivals .tick").count() > 30) == stream
+    page.click("#sample-timeline")
+    page.wait_for_selector("#timeline rect.planned")
+
+
+def test_a_sample_is_shown_as_it_arrives(browser: Browser, serve: type[Server]) -> None:
+    with serve("--workers", "1", "--latency", "gpt-4") as slow:
+        visit = Visit(browser, slow.url)
+        visit.open()
+        visit.page.fill("#sample-tokens", "1000")
+        visit.page.click("#sample-send")
+        visit.page.wait_for_function("document.querySelector('#sample-answer').textContent")
+        assert visit.page.inner_text("#sample-state") == "Answering …"
+        visit.page.click("#sample-stop")
+        visit.page.wait_for_selector("#sample-state:has-text('Stopped.')")
+        assert visit.page.is_enabled("#sample-send")
+        visit.close()
+        assert visit.complaints == []
+
+
+def test_a_refused_sample_shows_the_servers_words(visit: Visit) -> None:
+    visit.page.evaluate("document.querySelector('#sample').noValidate = true")
+    visit.page.fill("#sample-tokens", "0")
+    visit.page.select_option("#sample-dialect", "anthropic")
+    visit.page.click("#sample-send")
+    visit.page.wait_for_selector("#sample-state[data-tone=bad]")
+    assert "max_tokens" in visit.page.inner_text("#sample-answer")
+    # Chromium's own remark about the status, which no page can prevent.
+    assert all("400" in one for one in visit.complaints)
+    visit.complaints.clear()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility(
+    browser: Browser, sim: Server, size: tuple[int, int], scheme: Scheme
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe").Axe()
+    chat(sim.url, model="seen", max_tokens=10, stream=True)
+    visit = Visit(browser, sim.url, size, scheme)
+    visit.open()
+    newest(visit, "seen")
+    visit.page.click("#sample-send")
+    visit.page.wait_for_selector("#sample-state:has-text('Done.')")
+    found = axe.run(visit.page)
+    assert found.violations_count == 0, found.generate_report()
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    visit.page.click("#sample-timeline")
+    visit.page.wait_for_selector("#timeline rect.planned")
+    found = axe.run(visit.page)
+    assert found.violations_count == 0, found.generate_report()
+    visit.close()
+
+
+def test_the_keyboard_gets_everywhere_and_sees_where_it_is(visit: Visit) -> None:
+    page = visit.page
+    page.click("#requests-pause")
+    page.evaluate("document.activeElement.blur()")
+    controls = page.locator("button:visible, input:visible, select:visible, textarea:visible")
+    wanted = set(
+        controls.evaluate_all("all => all.filter(one => !one.disabled).map(one => one.id)")
+    )
+    reached: set[str] = set()
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        place, outlined = page.evaluate(
+            "() => [document.activeElement.id || document.activeElement.tagName,"
+            " getComputedStyle(document.activeElement).outlineStyle !== 'none']"
+        )
+        if place == "BODY":
+            break
+        assert outlined, place
+        reached.add(place)
+    else:
+        pytest.fail("the focus never leaves the page")
+    assert wanted - {""} <= reached
+
+
+def test_the_theme_is_the_systems_until_another_is_chosen(visit: Visit) -> None:
+    def background() -> str:
+        value: str = visit.page.evaluate(
+            "getComputedStyle(document.documentElement).backgroundColor"
+        )
+        return value
+
+    light = background()
+    visit.page.emulate_media(color_scheme="dark")
+    dark = background()
+    assert dark != light
+    visit.page.click("#theme")
+    assert background() == light
+    visit.page.reload()
+    visit.state("live")
+    assert background() == light, "the choice is kept"
+
+
+def test_a_server_that_is_lost_and_comes_back(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    args = ("--workers", "2", "--latency", "instant")
+    first = Server(args, tmp_path / "first.log", port)
+    try:
+        for _ in range(30):
+            chat(first.url, max_tokens=2)
+        visit = Visit(browser, first.url)
+        visit.open()
+        visit.page.wait_for_selector("#tiles small:has-text('30 in all')")
+    finally:
+        first.process.kill()
+        first.process.wait()
+    visit.state("lost")
+    assert "trying again" in visit.page.inner_text("#connection")
+    with Server(args, tmp_path / "second.log", port) as second:
+        visit.state("live")
+        visit.page.wait_for_selector("#tiles small:has-text('0 in all')")
+        chat(second.url, max_tokens=2)
+        visit.page.wait_for_selector("#tiles small:has-text('1 in all')")
+        assert not re.search(r"[−-]\d", visit.page.inner_text("#tiles"))
+        visit.close()
+
+
+def test_a_token_where_the_server_wants_one(browser: Browser, sim: Server) -> None:
+    def guard(route: Route) -> None:
+        if route.request.headers.get("authorization") == "Bearer right":
+            route.continue_()
+        else:
+            route.fulfill(status=401, body="{}")
+
+    visit = Visit(browser, sim.url)
+    page = visit.page
+    page.route(re.compile(r"/llmsim/(events|stats|requests.*)$"), guard)
+    page.goto(f"{sim.url}/llmsim/")
+    page.wait_for_selector("#token[open]")
+    page.keyboard.press("Escape")
+    visit.state("token")
+    page.click("#token-button")
+    page.fill("#token-value", "wrong")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#token-wrong", state="visible")
+    page.fill("#token-value", "right")
+    page.keyboard.press("Enter")
+    visit.state("live")
+    assert page.evaluate("[sessionStorage.length, localStorage.length]") == [1, 0]
+    page.reload()
+    visit.state("live")
+    visit.close()
