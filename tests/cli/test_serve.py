@@ -16,7 +16,7 @@ def test_has_a_flag_for_each_key_that_may_have_one(run: Run) -> None:
 
 def test_all_faults_before_anything_starts(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "sim.yaml"
-    path.write_text("errors: {rate_limit_rate: 0.5}\n", encoding="utf-8")
+    path.write_text("errors: {rate_limit_rate: 1.5}\n", encoding="utf-8")
     args = ("--config", str(path), "--port", "x", "--latency", "quick", "--target-tokens", "0")
     result = run("serve", *args, LLMSIM_WORKERS="many")
     assert result.exit_code == 2

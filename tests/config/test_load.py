@@ -46,7 +46,8 @@ def test_the_defaults_are_the_documented_ones() -> None:
     assert Config().latency == Latency(Rule(profile="auto"))
     assert Config().response == Response(Generator("lorem"), 100)
     assert Config().models == Models(None, "accept")
-    assert Config().errors == Errors(0, 0)
+    assert Config().errors == Errors()
+    assert Config().timetable == ()
     assert Config().validation == "lenient"
     assert Config().seed is None
 
@@ -103,7 +104,7 @@ def test_the_example_of_the_documentation_reads(tmp_path: Path) -> None:
 server: {port: 8080, host: "0.0.0.0", workers: 2}
 latency: {profile: "gpt5"}
 response: {generator: "lorem", target_tokens: 100}
-errors: {rate_limit_rate: 0, server_error_rate: 0}
+errors: {rate_limit_rate: 0, server_error_rate: 0.25}
 models: {available: [gpt-4o], unknown: accept}
 """
     read = from_text(text, tmp_path)
@@ -127,6 +128,7 @@ SOURCES = [
     ("target_tokens", "response: {target_tokens: 1}", "2", "3"),
     ("latency", "latency: {profile: fast}", "gpt-4", "instant"),
     ("seed", "seed: 1", "2", "3"),
+    ("token", "control: {token: a}", "2", "3"),
 ]
 VALUES = {
     "host": ("0.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"),
@@ -139,6 +141,7 @@ VALUES = {
     "target_tokens": (100, 1, 2, 3),
     "latency": tuple(Latency(Rule(name)) for name in ("auto", "fast", "gpt-4", "instant")),
     "seed": (None, 1, 2, 3),
+    "token": (None, "one", "two", "three"),
 }  # fmt: skip
 
 
@@ -338,7 +341,17 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
             "refusal_rate": 0,
             "refusal": "I'm sorry, but I can't assist with that request.",
         },
-        "errors": {"rate_limit_rate": 0, "server_error_rate": 0},
+        "errors": {
+            "rate_limit_rate": 0,
+            "server_error_rate": 0,
+            "timeout_rate": 0,
+            "timeout_after_ms": 30000,
+            "overloaded_rate": 0,
+            "bad_gateway_rate": 0,
+            "authentication_rate": 0,
+            "retry_after_ms": 1000,
+            "faults": {},
+        },
         "models": {"available": ["gpt-4", "mine"], "unknown": "reject"},
         "validation": "strict",
         "seed": 42,

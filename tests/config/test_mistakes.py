@@ -312,27 +312,8 @@ def faults(text: str, path: Path) -> list[Fault]:
             f"{TOKENS}, not 1000001",
         ),
         # errors
-        (
-            "errors: {rate_limit_rate: 0.01}",
-            1,
-            "errors.rate_limit_rate",
-            "error injection is not available yet; must be 0, not 0.01",
-        ),
-        (
-            "errors: {server_error_rate: 1}",
-            1,
-            "errors.server_error_rate",
-            "error injection is not available yet; must be 0, not 1",
-        ),
         ("errors: {server_error_rate: 1.1}", 1, "errors.server_error_rate", f"{RATE}, not 1.1"),
         ("errors: {server_error_rate: true}", 1, "errors.server_error_rate", f"{RATE}, not true"),
-        (
-            "errors: {timeout_rate: 0}",
-            1,
-            "errors.timeout_rate",
-            "unknown key (did you mean rate_limit_rate?); valid are rate_limit_rate, "
-            "server_error_rate",
-        ),
         # models
         ("models: {available: gpt-4}", 1, "models.available", f"{LIST}, not 'gpt-4'"),
         ("models: {available: []}", 1, "models.available", f"{LIST}, not an empty list"),
@@ -375,7 +356,6 @@ seed: x
         (5, "latency.ttft_mean_ms"),
         (5, "latency.tbt_mean_ms"),
         (7, "latency.models.gpt-*.profile"),
-        (8, "errors.rate_limit_rate"),
         (8, "errors.server_error_rate"),
         (9, "extra"),
         (10, "seed"),
