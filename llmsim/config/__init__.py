@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from llmsim.config import document, sources
+from llmsim.config import document, mock_files, sources
 from llmsim.config.apikeys import ApiKey, KeyText
 from llmsim.config.containers import Each, Maybe
 from llmsim.config.control import Control
@@ -26,6 +26,7 @@ from llmsim.config.latency import Latency, Rule
 from llmsim.config.limits import Concurrency, RateLimit, Rules
 from llmsim.config.logging import Access, Logging
 from llmsim.config.metrics import Metrics
+from llmsim.config.mocks import Mock, Mocks, Script, Scripts
 from llmsim.config.models import Models
 from llmsim.config.record import Record
 from llmsim.config.response import Generator, Response
@@ -44,10 +45,12 @@ __all__ = [
     "Latency",
     "Logging",
     "Metrics",
+    "Mock",
     "Models",
     "RateLimit",
     "Response",
     "Rule",
+    "Script",
     "Server",
     "effective",
     "load",
@@ -71,7 +74,9 @@ class Config:
     latency: Latency = field(default_factory=Latency)
     response: Response = field(default_factory=Response)
     errors: Errors = field(default_factory=Errors)
-    timetable: Annotated[tuple[Entry, ...], Each(Record(Entry))] = ()
+    mocks: Mocks = ()
+    mock_files: Annotated[tuple[str, ...], mock_files.Paths()] = ()
+    scripts: Scripts = ()
     models: Models = field(default_factory=Models)
     control: Control = field(default_factory=Control)
     validation: Annotated[Validation, OneOf(get_args(Validation))] = "lenient"
@@ -81,6 +86,7 @@ class Config:
     rate_limits: Annotated[tuple[RateLimit, ...], Rules()] = ()
     concurrency: Concurrency = field(default_factory=Concurrency)
     keys: Annotated[tuple[ApiKey, ...], Each(KeyText(), distinct=True)] = ()
+    timetable: Annotated[tuple[Entry, ...], Each(Record(Entry))] = ()
 
 
 def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Config:
@@ -98,7 +104,7 @@ def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, objec
     root: Node = Table(Place("defaults"), {})
     with faults.caught():
         if source is not None:
-            root = document.read(source, faults)
+            root = mock_files.included(document.read(source, faults), source, faults)
     root = sources.overlaid(sources.overlaid(root, set_by_variable), set_by_flag)
     with faults.caught():
         config = Record(Config).read(root, "")

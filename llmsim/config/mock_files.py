@@ -1,0 +1,80 @@
+"""``mock_files``: mocks and scripts from files of their own, added to those of the configuration.
+
+A file, YAML or JSON, is a list of mocks or a mapping with the keys ``mocks`` and ``scripts``. Its
+path is relative to the file that names it. Faults in it name it and its own lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from llmsim.config import document
+from llmsim.config.containers import Each
+from llmsim.config.document import Entry, Faults, Items, Node, Place, Table, is_null, wrong
+from llmsim.config.kinds import Text, meant, unfit
+
+KEY: Final = "mock_files"
+SECTIONS: Final = ("mocks", "scripts")
+VALID: Final = f"a list of mocks, or a mapping with the keys {', '.join(SECTIONS)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Paths of files. Those a configuration's file names are read along with it, so nothing is
+    left of them."""
+
+    valid: str = "a list of at least one value"
+
+    def read(self, node: Node, key: str) -> tuple[str, ...]:
+        return Each(Text("a path"), distinct=True).read(node, key)
+
+    def write(self, value: tuple[str, ...]) -> object:
+        return list(value)
+
+
+def included(root: Node, path: str, faults: Faults) -> Node:
+    """The tree of the configuration at ``path`` with the mocks and scripts of the files it names
+    in place of their names. Faults are added to ``faults``."""
+    if not isinstance(root, Table) or KEY not in root.entries:
+        return root
+    entries = dict(root.entries)
+    entry = entries.pop(KEY)
+    added: dict[str, list[Node]] = {name: [] for name in SECTIONS}
+    with faults.caught():
+        for index, name in enumerate(Paths().read(entry.node, KEY)):
+            assert isinstance(entry.node, Items)
+            place = entry.node.nodes[index].place
+            with faults.caught():
+                _add(str(Path(path).parent / name), f"{KEY}[{index}]", place, added, faults)
+    for name, nodes in added.items():
+        before = entries.get(name, Entry(entry.place, ()))
+        own = before.node if before.nodes else Items(entry.place, ())
+        if nodes and is_null(own):
+            own = Items(own.place, ())
+        # What is no list is left for its reader to complain about.
+        if nodes and isinstance(own, Items):
+            both = Items(own.place, (*own.nodes, *nodes))
+            entries[name] = Entry(before.place, (*before.nodes[:-1], both))
+    return Table(root.place, entries)
+
+
+def _add(path: str, key: str, place: Place, added: dict[str, list[Node]], faults: Faults) -> None:
+    """Adds what is in one file. Raises ConfigError."""
+    if not Path(path).is_file():
+        raise wrong(place, key, f"there is no file {path}")
+    found = document.read(path, faults)
+    if isinstance(found, Items):
+        added["mocks"] += found.nodes
+        return
+    if not isinstance(found, Table):
+        raise unfit(found, "", VALID)
+    for name, entry in found.entries.items():
+        with faults.caught():
+            if name not in SECTIONS:
+                message = f"unknown key{meant(name, SECTIONS)}; valid are {', '.join(SECTIONS)}"
+                raise wrong(entry.place, name, message)
+            if not isinstance(entry.node, Items):
+                raise unfit(entry.node, name, "a list")
+            added[name] += entry.node.nodes
