@@ -13,10 +13,9 @@ from starlette.routing import Route
 
 from llmsim.config import Config
 from llmsim.server.books import Books
-from llmsim.telemetry.prometheus import Reading, render
+from llmsim.telemetry.prometheus import OPENMETRICS, Reading, render
 
 EXAMPLES = 64
-OPENMETRICS = "application/openmetrics-text"
 
 
 def route(books: Books, config: Config) -> Route:

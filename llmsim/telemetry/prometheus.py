@@ -24,6 +24,9 @@ from llmsim.telemetry.snapshot import Snapshot, Worker
 ANSWERS = Bounds(0.001, 120.0)
 GAPS = Bounds(0.0005, 4.0)
 LATE = Bounds(0.00006, 1.0)
+OPENMETRICS = "application/openmetrics-text"
+# No name here needs escaping. The library's own, where it is asked for, spoils the colon in vLLM's.
+UNESCAPED = f"{OPENMETRICS};version=1.0.0;escaping=allow-utf-8"
 TOKENS = ("prompt", "completion", "cached", "reasoning")
 MOST_LIMITS = 200
 DIALECTS = {"/v1/messages": "anthropic", "/v1beta/": "gemini", OTHER: OTHER}
@@ -58,6 +61,8 @@ def render(
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Exposition(reading, config))
     encode, media_type = choose_encoder(accept)
+    if media_type.startswith(OPENMETRICS):
+        encode, _ = choose_encoder(UNESCAPED)
     document = encode(registry)
     head = {"content-type": media_type, "vary": "accept, accept-encoding"}
     if gzip_accepted(encodings):

@@ -243,6 +243,25 @@ def test_vllm_is_told_where_it_is_wanted() -> None:
     assert {key: told[key] for key in expected} == expected
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "text/plain",
+        "text/plain;version=1.0.0;escaping=allow-utf-8",
+        "text/plain;version=1.0.0;escaping=underscores",
+        OPENMETRICS,
+        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8",
+        "application/openmetrics-text;version=1.0.0;escaping=underscores",
+        "application/openmetrics-text;version=0.0.1",
+    ],
+)
+def test_names_are_the_same_in_every_form(accept: str) -> None:
+    body, _ = render(reading(boards(1)), Metrics(vllm=True), accept, "")
+    assert b'\nvllm:num_requests_running{engine="0",model_name="llmsim"} 0.0\n' in body
+    assert b"\nllmsim_active_requests 0.0\n" in body
+
+
 def exposed() -> Iterator[tuple[str, str, frozenset[str]]]:
     """Name, type and labels of every family, with something in each."""
     made = boards(2)
