@@ -21,7 +21,7 @@ def terminal() -> bool:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("url", metavar="[URL]", default="http://127.0.0.1:8080")
+@click.argument("url", metavar="[URL]", default="http://127.0.0.1:8080", envvar="LLMSIM_URL")
 @click.option(
     "--token",
     envvar="LLMSIM_TOKEN",
@@ -31,6 +31,8 @@ def terminal() -> bool:
 @click.option("--owner", type=int, hidden=True, help="The server process this belongs to.")
 def top(url: str, token: str | None, owner: int | None) -> None:
     """Watch a running server: traffic, tokens, latency, errors, limits, workers.
+
+    Without URL it is the server of LLMSIM_URL, or http://127.0.0.1:8080.
 
     Reads URL/llmsim/stats five times a second. A server that is lost is shown as lost, and
     waited for. Keys: q quits, r reads again, p pauses, e shows all errors.

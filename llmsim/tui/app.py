@@ -73,8 +73,9 @@ class Dashboard(App[None]):
     def __init__(
         self, where: str, watch: Watching, quits: str = "Quit", owner: int | None = None
     ) -> None:
-        super().__init__()
-        self.theme = "ansi-dark"  # the terminal's own sixteen colours
+        # The terminal's own sixteen colours; told at once, or NO_COLOR would be black on black.
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
         self.history = History()
         self.state = State()
         self._where = where
