@@ -6,6 +6,7 @@ import click
 
 from llmsim import __version__
 from llmsim.cli.check import check
+from llmsim.cli.ctl import ctl
 from llmsim.cli.models import models
 from llmsim.cli.plan import plan
 from llmsim.cli.serve import serve
@@ -18,6 +19,7 @@ Examples:
   llmsim check llmsim.yaml
   llmsim models
   llmsim top localhost:9000
+  llmsim ctl set errors.rate_limit_rate=0.2
   echo '{"model": "gpt-5", "messages": [{"role": "user", "content": "Hi"}]}' | llmsim plan
 """
 
@@ -28,5 +30,5 @@ def main() -> None:
     """Answer like an LLM provider, to the byte and to the millisecond, without a model."""
 
 
-for _command in (serve, top, plan, check, models):
+for _command in (serve, top, ctl, plan, check, models):
     main.add_command(_command)

@@ -32,6 +32,11 @@ _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
         "Replaces the whole latency section of the file. Default auto.",
     ),
     "seed": ("N", "Makes all answers repeatable. Default: every answer is new."),
+    "token": (
+        "TOKEN",
+        "What llmsim's own endpoints want to see; better in LLMSIM_TOKEN, as others on the "
+        "machine see flags. Default: none, they are open.",
+    ),
     "log_level": ("LEVEL", "debug, info, warning or error. Default info."),
 }
 

@@ -23,7 +23,9 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@flags.sets("host", "port", "workers", "generator", "target_tokens", "latency", "seed", "log_level")
+@flags.sets(
+    "host", "port", "workers", "generator", "target_tokens", "latency", "seed", "log_level", "token"
+)
 @click.option("--tui", is_flag=True, help="Show the dashboard of llmsim top meanwhile.")
 def serve(path: str | None, tui: bool, **given: str | None) -> None:
     """Serve until SIGINT or SIGTERM, then let open streams end.

@@ -1,0 +1,84 @@
+"""Asking a running server's own endpoints, for commands that steer it."""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import IO, Any, Final
+from urllib.parse import SplitResult
+
+import click
+
+TIMEOUT: Final = 30.0
+JSON: Final = "application/json"
+YAML: Final = "application/yaml"
+
+
+class Unreachable(click.ClickException):
+    """The server did not answer, or not as llmsim does. Exit code 1."""
+
+
+class Faulty(click.ClickException):
+    """The server refused what it was told: a line a fault on standard error, exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.message, file=file, err=True)
+
+
+class Remote:
+    """One server. ``token`` goes out as ``Authorization: Bearer``."""
+
+    def __init__(self, url: SplitResult, token: str | None = None) -> None:
+        self._url = url
+        self._head = {"accept": JSON}
+        if token:
+            self._head["authorization"] = f"Bearer {token}"
+
+    def ask(self, method: str, path: str, body: bytes | None = None, form: str = JSON) -> Any:
+        """What the server answers to a request under ``/llmsim/``, decoded.
+
+        Raises Unreachable and Faulty.
+        """
+        path = f"{self._url.path}/llmsim/{path}"
+        head = self._head if body is None else {**self._head, "content-type": form}
+        try:
+            status, answer = self._exchange(method, path, body, head)
+        except TimeoutError:
+            raise self._failed(f"no answer within {TIMEOUT:g} s") from None
+        except OSError as error:
+            raise self._failed(error.strerror or str(error)) from None
+        except HTTPException as error:
+            raise self._failed(f"not HTTP: {type(error).__name__}") from None
+        try:
+            decoded = json.loads(answer)
+        except ValueError:
+            raise self._failed(f"{method} {path} answers {status} and no JSON") from None
+        if status != 200:
+            raise self._refused(status, decoded)
+        return decoded
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, head: dict[str, str]
+    ) -> tuple[int, bytes]:
+        kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+        connection = kind(self._url.netloc, timeout=TIMEOUT)
+        try:
+            connection.request(method, path, body, head)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def _failed(self, why: str) -> Unreachable:
+        return Unreachable(f"{self._url.geturl()}: {why}")
+
+    def _refused(self, status: int, decoded: Any) -> click.ClickException:
+        error = decoded.get("error") if isinstance(decoded, dict) else None
+        told = error.get("message") if isinstance(error, dict) else None
+        if status == 400 and told:
+            return Faulty(told)
+        if status == 401:
+            return self._failed("wants a token: --token or LLMSIM_TOKEN")
+        return self._failed(f"{told or 'is this llmsim?'} ({status})")
