@@ -73,7 +73,8 @@ class Session:
         if self._as_json:
             click.echo(json.dumps(value, indent=2))
         else:
-            click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
+            told = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+            click.echo(told.removesuffix("...\n"), nl=False)
 
 
 @ctl.command()
@@ -90,7 +91,7 @@ def get(session: Session, section: str | None) -> None:
 def set_(session: Session, settings: tuple[str, ...]) -> None:
     """Set keys, all or none: errors.rate_limit_rate=0.2. Values are YAML; null is the default."""
     patch = _patch(settings)
-    after = session.ask("PATCH", "config", yaml.safe_dump(patch).encode(), YAML)
+    after = session.ask("PATCH", "config", json.dumps(patch).encode())
     session.tell({section: after.get(section) for section in patch})
 
 
@@ -194,8 +195,11 @@ def _patch(settings: Iterable[str]) -> dict[str, Any]:
             raise click.BadParameter(f"{setting!r} is not KEY=VALUE", param_hint="KEY=VALUE")
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise click.BadParameter(f"{setting!r} is not valid YAML", param_hint=key) from None
+            json.dumps(value)
+        except (yaml.YAMLError, TypeError):
+            raise click.BadParameter(
+                f"{setting!r} is not a value in YAML", param_hint=key
+            ) from None
         into = patch
         for name in names[:-1]:
             into = into.setdefault(name, {})
