@@ -6,8 +6,9 @@ before scripts, each in the order of the file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from llmsim.config.containers import Each, Maybe
 from llmsim.config.document import Faults, Items, Node, Table, wrong
@@ -115,7 +116,7 @@ Mocks: TypeAlias = Annotated[tuple[Mock, ...], Listed(Mock)]
 Scripts: TypeAlias = Annotated[tuple[Script, ...], Listed(Script)]
 
 
-def keys(rules: tuple[Any, ...]) -> list[str]:
+def keys(rules: Sequence[Mock] | Sequence[Script]) -> list[str]:
     """A key for each, by which it is counted: its name, or all it says where it has none. So what
     is counted stays with it when others come before it. Equal ones are told apart by order."""
     made: list[str] = []

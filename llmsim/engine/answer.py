@@ -9,7 +9,8 @@ from llmsim.conversation import results
 from llmsim.engine import thinking, tools
 from llmsim.engine.caching import MISS, Hit
 from llmsim.engine.latency import Draws
-from llmsim.engine.logprobs import logprobs
+from llmsim.engine.logprobs import with_logprobs
+from llmsim.engine.mocks.spoken import said as mocked
 from llmsim.engine.orders import AS_ASKED, Orders
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.text import Brief, Generator, before_stop, pool, recited
@@ -78,7 +79,7 @@ def compose(ask: Ask, rules: Rules, draw: Draw) -> Reply:
     shown = ask.thinking is not None and ask.thinking.visible
     for index in range(ask.n):
         seed = mix(draw.seed, index)
-        thought = thinking.tokens(ask, rules.model, room, seed)
+        thought = _thoughts(ask, rules, draw, room, seed)
         choice = _choice(ask, rules, draw, room, thought, seed)
         choices.append(choice)
         reasoning += thought
@@ -127,9 +128,14 @@ def _too_long(window: int, prompt: int, wanted: int) -> Failure:
 def _choice(ask: Ask, rules: Rules, draw: Draw, room: int, thought: int, seed: int) -> Choice:
     """One alternative: thoughts if they are shown, then tool calls or words."""
     limit = room - thought
-    calls = tools.chosen(ask, rules.call_rate, seed) if ask.tools else []
+    mock = draw.orders.mock
+    speaks = mock is not None and mock.speaks
+    calls = tools.chosen(ask, rules.call_rate, seed) if ask.tools and not speaks else []
     stop = None
-    if calls:
+    if mock is not None and speaks:
+        brief = Brief(ask, seed, draw.turn, 0, limit, rules.tokenizer, ask.stream)
+        said, finish, stop = mocked(mock, brief)
+    elif calls:
         said, finish = _calls(calls, ask, rules, limit, seed)
     elif rules.refusal_rate and fraction(seed, 30) < rules.refusal_rate:
         words = rules.tokenizer.text(rules.refusal, pieces=ask.stream)
@@ -142,11 +148,13 @@ def _choice(ask: Ask, rules: Rules, draw: Draw, room: int, thought: int, seed: i
             before, stop = hit
             words, _ = recited(before, brief)
         if ask.logprobs is not None:
-            words = _with_logprobs(words, ask.logprobs, rules.tokenizer, seed)
+            words = with_logprobs(words, ask.logprobs, rules.tokenizer, seed)
         said = (Said(words),)
         finish = Finish.STOP if whole or stop is not None else Finish.LENGTH
     if thought and ask.thinking is not None and ask.thinking.visible:
-        said = (_thought(thought, ask, rules, seed), *said)
+        said = (_thought(thought, ask, rules, draw, seed), *said)
+    if mock is not None and mock.finish is not None:
+        finish = mock.finish
     return Choice(said, sum([part.words.tokens for part in said]), finish, stop)
 
 
@@ -174,12 +182,18 @@ def _calls(
     return tuple(made), Finish.TOOLS
 
 
-def _thought(tokens: int, ask: Ask, rules: Rules, seed: int) -> Thought:
+def _thoughts(ask: Ask, rules: Rules, draw: Draw, room: int, seed: int) -> int:
+    """How many tokens the model thinks."""
+    mock = draw.orders.mock
+    if mock is None or mock.reasoning is None:
+        return thinking.tokens(ask, rules.model, room, seed)
+    return min(rules.tokenizer.count(mock.reasoning), room)
+
+
+def _thought(tokens: int, ask: Ask, rules: Rules, draw: Draw, seed: int) -> Thought:
     brief = Brief(ask, mix(seed, 50), 0, tokens, tokens, rules.tokenizer, ask.stream)
+    mock = draw.orders.mock
+    if mock is not None and mock.reasoning is not None:
+        return Thought(recited(mock.reasoning, brief)[0])
     words, _ = pool("random").speak(brief)
     return Thought(words)
-
-
-def _with_logprobs(words: Text, top: int, tokenizer: Tokenizer, seed: int) -> Text:
-    entries = logprobs(tokenizer.encode(words.text), top, seed)
-    return Text(words.text, words.tokens, words.pieces, words.ends, entries)

@@ -30,7 +30,7 @@ def complete(ask: Ask, task: Complete, rules: Rules, draw: Draw) -> Reply:
         seed = mix(draw.seed, PROMPT + place)
         count = prompt.alone(message, rules.tokenizer) + rules.tokenizer.count(task.suffix)
         one = replace(ask, messages=(Message("user", said),), n=max(ask.n, task.best_of), task=None)
-        reply = compose(one, rules, Draw(seed, draw.turn + place, count))
+        reply = compose(one, rules, Draw(seed, draw.turn + place, count, orders=draw.orders))
         chosen = reply.choices[: ask.n]
         if task.prompted:
             words = _words(said, ask.logprobs, rules.tokenizer, mix(seed, ITSELF))

@@ -20,29 +20,6 @@ SCHEDULED = 901
 RETRY_AFTER = 1.0
 TIMEOUT_AFTER = 30.0
 
-MESSAGES: dict[Kind, str] = {
-    Kind.INVALID: "The request is invalid.",
-    Kind.CONTEXT_LENGTH: "The input exceeds the context window of this model.",
-    Kind.AUTHENTICATION: "Incorrect API key provided.",
-    Kind.BILLING: "Your account has reached its billing limit.",
-    Kind.PERMISSION: "You do not have access to this resource.",
-    Kind.NOT_FOUND: "The requested resource was not found.",
-    Kind.MODEL_NOT_FOUND: "The model does not exist or you do not have access to it.",
-    Kind.UNKNOWN_PATH: "Unknown request URL.",
-    Kind.METHOD: "The method is not allowed for this URL.",
-    Kind.TIMEOUT_CLIENT: "The request took too long to arrive.",
-    Kind.CONFLICT: "The request conflicts with another one.",
-    Kind.TOO_LARGE: "The request is too large.",
-    Kind.UNPROCESSABLE: "The request could not be processed.",
-    Kind.RATE_LIMIT: "Rate limit reached for requests. Please try again later.",
-    Kind.TOKEN_LIMIT: "Rate limit reached for tokens. Please try again later.",
-    Kind.QUOTA: "You exceeded your current quota, please check your plan and billing details.",
-    Kind.SERVER_ERROR: "The server had an error while processing your request.",
-    Kind.BAD_GATEWAY: "Bad gateway.",
-    Kind.UNAVAILABLE: "The service is temporarily unavailable.",
-    Kind.TIMEOUT: "The request timed out.",
-    Kind.OVERLOADED: "Overloaded",
-}
 # What tells a client when to try again.
 WAITING = frozenset(
     {Kind.RATE_LIMIT, Kind.TOKEN_LIMIT, Kind.QUOTA, Kind.UNAVAILABLE, Kind.OVERLOADED}
@@ -71,10 +48,10 @@ Outcome: TypeAlias = Failure | Fault
 def failure(
     kind: Kind, status: int | None = None, retry: float = RETRY_AFTER, after: float = 0.0
 ) -> Failure:
-    """A failure of that kind, made on purpose; ``retry`` counts where clients are told to wait."""
+    """A failure of that kind, made on purpose, in the dialect's words; ``retry`` counts where
+    clients are told to wait."""
     told = retry if kind in WAITING else None
-    message = MESSAGES[kind]
-    return Failure(kind, message, retry_after=told, status=status, injected=True, after=after)
+    return Failure(kind, "", retry_after=told, status=status, injected=True, after=after)
 
 
 def of_status(status: int, retry: float = RETRY_AFTER, after: float = 0.0) -> Failure:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 from llmsim.engine.seeds import fraction, mix
-from llmsim.exchange import Logprob, TokenLogprobs
+from llmsim.engine.tokens import Tokenizer
+from llmsim.exchange import Logprob, Text, TokenLogprobs
 
 _OTHERS = tuple(
     b" " + word.encode()
@@ -24,6 +25,12 @@ def logprobs(tokens: Sequence[bytes], top: int, seed: int) -> tuple[TokenLogprob
     share the rest, each taking half of what is left.
     """
     return tuple(_entry(token, top, mix(seed, place)) for place, token in enumerate(tokens))
+
+
+def with_logprobs(words: Text, top: int, tokenizer: Tokenizer, seed: int) -> Text:
+    """The words with theirs."""
+    entries = logprobs(tokenizer.encode(words.text), top, seed)
+    return Text(words.text, words.tokens, words.pieces, words.ends, entries)
 
 
 def _entry(token: bytes, top: int, seed: int) -> TokenLogprobs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from llmsim.config.faults import Fault
+from llmsim.engine.mocks.spoken import Spoken
 
 
 class Orders(Struct, frozen=True, gc=False):
@@ -12,13 +13,14 @@ class Orders(Struct, frozen=True, gc=False):
 
     ``pace`` is a factor on the gaps between tokens. ``waited`` is how long the request was queued,
     in seconds: its clock begins that much later. ``delay`` is a factor on the time to first token,
-    ``fault`` what goes wrong in the middle of the answer.
+    ``fault`` what goes wrong in the middle of the answer, ``mock`` what is said.
     """
 
     pace: float = 1.0
     waited: float = 0.0
     delay: float = 1.0
     fault: Fault | None = None
+    mock: Spoken | None = None
 
 
 AS_ASKED = Orders()

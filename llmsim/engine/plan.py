@@ -10,6 +10,7 @@ from llmsim.engine.answer import Draw, Rules, compose
 from llmsim.engine.faults import struck
 from llmsim.engine.faults.told import Told, said
 from llmsim.engine.latency import arrivals, span
+from llmsim.engine.mocks.spoken import counted
 from llmsim.engine.orders import AS_ASKED, Orders
 from llmsim.engine.seeds import mix
 from llmsim.engine.task import perform
@@ -50,6 +51,9 @@ def plan(ask: Ask, rules: Rules, draw: Draw, dialect: Dialect, stamp: Stamp) -> 
     """
     task = ask.task
     reply = compose(ask, rules, draw) if task is None else perform(ask, task, rules, draw)
+    mock = draw.orders.mock
+    if mock is not None and mock.usage is not None:
+        reply = counted(reply, mock.usage)
     return timed(ask, reply, rules, draw.seed, dialect, stamp, draw.orders)
 
 

@@ -52,11 +52,18 @@ def call(
     Raises BadRequest for a schema that nothing is valid against.
     """
     said = f"input {mix(seed, 23) % 1000}" if tool.custom else arguments(tool, seed)
-    frame = prompt.PER_CALL + tokenizer.count(tool.name)
+    return fitted(tool.name, said, tool.custom, limit, tokenizer, pieces)
+
+
+def fitted(
+    name: str, said: str, custom: bool, limit: int, tokenizer: Tokenizer, pieces: bool
+) -> tuple[Called, bool]:
+    """A call with these arguments, and whether ``limit`` tokens were enough for all of it."""
+    frame = prompt.PER_CALL + tokenizer.count(name)
     whole = frame + tokenizer.count(said) <= limit
     if not whole:
         said = tokenizer.cut(said, max(0, limit - frame))
-    return called(tool.name, said, tool.custom, tokenizer, pieces), whole
+    return called(name, said, custom, tokenizer, pieces), whole
 
 
 def called(name: str, said: str, custom: bool, tokenizer: Tokenizer, pieces: bool) -> Called:

@@ -14,9 +14,14 @@ from llmsim.errors import BadRequest
 from llmsim.server.books import Books
 from llmsim.server.control import Control, Step
 from llmsim.server.directions import Director
+from llmsim.server.gate import Gate
 from llmsim.server.injecting import Injecting, configured
+from llmsim.server.limiting import Limiting
+from llmsim.server.mocking import Mocking
 from llmsim.server.published import Edit, Published
+from llmsim.server.queue import Queue
 from llmsim.server.rulebook import Rulebook
+from llmsim.server.standings import limits
 from llmsim.shared.layout import GENERATION
 
 PERIOD = 0.02
@@ -33,12 +38,14 @@ log = logging.getLogger("llmsim")
 class Regime:
     """What follows from one state of the configuration, built together so that a request sees
     all of it or nothing. ``control`` is None where nothing interferes with requests; ``directed``
-    is for those that give directions of their own, None where they may not."""
+    is for those that give directions of their own, None where they may not. ``gate`` is None where
+    nobody needs an API key."""
 
     config: Config
     rulebook: Rulebook
     control: Control | None
     directed: Control | None = None
+    gate: Gate | None = None
 
 
 class Live:
@@ -51,10 +58,12 @@ class Live:
     def __init__(self, books: Books, published: Published) -> None:
         self._books = books
         self._published = published
+        self._queue = Queue(books)
         self._generation = published.generation
         self._loop: asyncio.AbstractEventLoop
         self._timer: asyncio.TimerHandle | None = None
         self.regime = self._made(published.read())
+        books.limits = lambda: limits(self.regime.config, books)
 
     def follow(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look for changes from now on, in a worker that is about to serve."""
@@ -119,10 +128,15 @@ class Live:
 
     def _made(self, config: Config) -> Regime:
         steps: list[Step] = []
+        if config.rate_limits or config.concurrency.max_concurrency is not None:
+            steps.append(Limiting(config, self._books, self._queue))
         if configured(config):
             steps.append(Injecting(config, self._books))
+        if config.mocks or config.scripts:
+            steps.append(Mocking(config, self._books))
         control = Control(steps) if steps else None
         directed = None
         if config.control.headers:
             directed = Control([Director(config, self._books), *steps])
-        return Regime(config, Rulebook(config), control, directed)
+        gate = Gate(config.keys, self._books.board) if config.keys else None
+        return Regime(config, Rulebook(config), control, directed, gate)

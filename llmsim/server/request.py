@@ -16,6 +16,7 @@ from llmsim.shared.journal import Journal
 
 CLIENT_GONE = 499
 NO_TOKENS = (0, 0, 0, 0)
+MOCK = "x-llmsim-mock"
 AT_ONCE = ("server-timing", "ttft;dur=0, total;dur=0")
 
 log = logging.getLogger("llmsim")
@@ -33,6 +34,18 @@ class Memory(Protocol):
 
         Gives what to send at once where the client comes back for the answer; None to send that.
         """
+        ...
+
+
+class Held(Protocol):
+    """What a request holds of its caller's limits."""
+
+    def headers(self, now: float, /) -> Headers:
+        """The limit headers of the response, at a Unix time."""
+        ...
+
+    def settle(self, tokens: tuple[int, int, int, int], /) -> None:
+        """Give it back. ``tokens`` are what was used: prompt, completion, reasoning, cached."""
         ...
 
 
@@ -66,12 +79,14 @@ class Request:
     __slots__ = (
         "_board",
         "_journal",
+        "allowance",
         "answer",
         "arrived",
         "body",
         "endpoint",
         "failure",
         "mark",
+        "mock",
         "model",
         "number",
         "start",
@@ -91,10 +106,12 @@ class Request:
         self.body = b""
         self.answer = b""
         self.model = ""
+        self.mock = ""
         self.status = 0
         self.streamed = False
         self.tokens = NO_TOKENS
         self.failure: Failure | None = None
+        self.allowance: Held | None = None
         board.started()
 
     def begin(self, planned: Plan) -> None:
@@ -124,6 +141,10 @@ class Request:
     def head(self, planned: Plan, stamp: Stamp) -> Headers:
         """The dialect's response head and the ground truth."""
         made = self.endpoint.dialect.headers(planned, stamp)
+        if self.allowance is not None:
+            made += self.allowance.headers(self.arrived)
+        if self.mock:
+            made.append((MOCK, self.mock))
         made.append(("x-llmsim-seed", str(planned.seed)))
         made.append(_timing(planned) if planned.total else AT_ONCE)
         return made
@@ -151,6 +172,9 @@ class Request:
                 board.failed(self.failure.kind, self.failure.injected)
         row = board.row(self.endpoint.name, self.model, status)
         second = (self.start + int(end * 1e6)) // 1_000_000
+        if self.allowance is not None:
+            self.allowance.settle(self.tokens)
+            self.allowance = None
         board.finished(row, second, tokens, self.streamed)
 
     def unawaited(self, planned: Plan) -> None:
@@ -171,6 +195,10 @@ class Request:
         head = dialect.headers(planned, stamp)
         if failure.retry_after is not None:
             head += dialect.retry(failure.retry_after)
+        if self.allowance is not None:
+            head += self.allowance.headers(self.arrived)
+        if self.mock:
+            head.append((MOCK, self.mock))
         # Counted before the client can see it: a worker killed in between has told no one.
         took = (now_us() - self.start) / 1e6
         self.done(status, took, took, 0.0, 1)

@@ -11,9 +11,7 @@ from llmsim.config.faults import After
 from llmsim.errors import Failure, Kind
 from llmsim.exchange import END, FIRST, START, Beats, Frames, Plan, Seconds
 
-BROKEN = Failure(
-    Kind.SERVER_ERROR, "The server had an error while processing your request.", injected=True
-)
+BROKEN = Failure(Kind.SERVER_ERROR, "", injected=True)
 """How an answer that is broken on purpose is counted."""
 
 

@@ -1,0 +1,174 @@
+"""Conditions made ready: each is a function of a request's :class:`View`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+import orjson
+
+from llmsim.config import bodypath
+from llmsim.config.matching import HOW, WHERE, How, Match, Test, Turns, Where
+from llmsim.config.patterns import matches
+from llmsim.config.regex import compiled
+from llmsim.engine.mocks.view import MISSING, View, given
+from llmsim.engine.mocks.words import SEARCHED, Words
+
+Condition: TypeAlias = Callable[[View], bool]
+Lexicon: TypeAlias = dict[Where, Words]
+
+
+def conditions(match: Match, lexicon: Lexicon) -> list[Condition]:
+    """All that has to hold, but for the names of the request and the texts looked for: those are
+    :func:`named` and :func:`sought`. What is looked for further down is added to ``lexicon``."""
+    made: list[Condition] = []
+    sensitive = match.case_sensitive
+    if match.tool_call_id is not None:
+        made.append(_answering(match.tool_call_id))
+    if match.tools:
+        made.append(_offering(match.tools))
+    if match.turns is not None:
+        made.append(_turn(match.turns))
+    for name, test in match.headers:
+        made.append(_header(name.lower(), _test(test, sensitive)))
+    for path, test in match.body:
+        made.append(_body(bodypath.parsed(path), _test(test, sensitive)))
+    made += [whole(inner, lexicon) for inner in match.all_]
+    if match.any_:
+        made.append(_either([whole(inner, lexicon) for inner in match.any_]))
+    made += [_not(whole(inner, lexicon)) for inner in match.not_]
+    return made
+
+
+def whole(match: Match, lexicon: Lexicon) -> Condition:
+    """Everything a mapping of conditions says, as one condition."""
+    words = [_in(where, number) for where, number in sought(match, lexicon)]
+    rest = words + conditions(match, lexicon)
+
+    def every(view: View) -> bool:
+        return named(match, view.ask.model, view.endpoint, view.dialect) and all(
+            condition(view) for condition in rest
+        )
+
+    return every
+
+
+def named(match: Match, model: str, endpoint: str, dialect: str) -> bool:
+    """Whether the request's names are meant."""
+    return (
+        (match.model is None or matches(match.model, model))
+        and (match.endpoint is None or matches(match.endpoint, endpoint))
+        and (match.dialect is None or matches(match.dialect, dialect))
+    )
+
+
+def sought(match: Match, lexicon: Lexicon) -> Iterator[tuple[Where, int]]:
+    """The texts a mapping looks for, as places and numbers in the lexicon, which gets them."""
+    for where in WHERE:
+        for how in HOW:
+            text = match.text(where, how)
+            if text is not None:
+                words = lexicon.setdefault(where, Words())
+                yield where, words.add(how, text, _ignoring(how, match.case_sensitive))
+
+
+def regexes(match: Match) -> Iterator[tuple[Where, str]]:
+    """The regular expressions on texts, as places and patterns that heed case as they should."""
+    for where in WHERE:
+        pattern = match.text(where, "regex")
+        if pattern is not None:
+            ignoring = _ignoring("regex", match.case_sensitive)
+            yield where, f"(?i:{pattern})" if ignoring else pattern
+
+
+def _ignoring(how: How, sensitive: bool | None) -> bool:
+    return how == "contains" if sensitive is None else not sensitive
+
+
+def _in(where: Where, number: int) -> Condition:
+    return lambda view: number in view.found(where)
+
+
+def _either(inner: list[Condition]) -> Condition:
+    return lambda view: any(condition(view) for condition in inner)
+
+
+def _not(inner: Condition) -> Condition:
+    return lambda view: not inner(view)
+
+
+def _answering(pattern: str) -> Condition:
+    return lambda view: any(matches(pattern, one.answers or "") for one in given(view.ask))
+
+
+def _offering(patterns: Iterable[str]) -> Condition:
+    return lambda view: all(
+        any(matches(pattern, tool.name) for tool in view.ask.tools) for pattern in patterns
+    )
+
+
+def _turn(turns: Turns) -> Condition:
+    most = turns.max
+    return lambda view: turns.min <= view.turn and (most is None or view.turn <= most)
+
+
+def _header(name: str, test: Callable[[list[Any]], bool]) -> Condition:
+    def holds(view: View) -> bool:
+        value = view.header(name)
+        return test([] if value is None else [value])
+
+    return holds
+
+
+def _body(path: bodypath.Path, test: Callable[[list[Any]], bool]) -> Condition:
+    def holds(view: View) -> bool:
+        value = view.json
+        return test([] if value is MISSING else list(bodypath.found(value, path)))
+
+    return holds
+
+
+def _test(test: Test, sensitive: bool | None) -> Callable[[list[Any]], bool]:
+    """Whether any of the values passes. What is no text is looked through as JSON."""
+    if test.exists is False:
+        return lambda values: not values
+    passing: list[Callable[[Any], bool]] = []
+    if test.equals is not None:
+        wanted = orjson.loads(test.equals)
+        passing.append(lambda value: same(value, wanted))
+    if test.like is not None:
+        like = test.like
+        passing.append(lambda value: matches(like, said(value)))
+    if test.contains is not None:
+        passing.append(_containing(test.contains, _ignoring("contains", sensitive)))
+    if test.regex is not None:
+        passing.append(_searching(test.regex, _ignoring("regex", sensitive)))
+    return lambda values: any(all(passes(value) for passes in passing) for value in values)
+
+
+def _containing(part: str, ignoring: bool) -> Callable[[Any], bool]:
+    if not ignoring:
+        return lambda value: part in said(value)
+    lower = part.lower()
+    return lambda value: lower in said(value).lower()
+
+
+def _searching(regex: str, ignoring: bool) -> Callable[[Any], bool]:
+    pattern = compiled(f"(?i:{regex})" if ignoring else regex)
+    return lambda value: bool(pattern.search(said(value)[:SEARCHED].encode(errors="replace")))
+
+
+def said(value: Any) -> str:
+    """A value of JSON as text."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of JSON are equal: true is not 1, but 1 is 1.0."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)

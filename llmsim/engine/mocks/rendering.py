@@ -1,0 +1,152 @@
+"""Responses with their templates filled in from a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import orjson
+from msgspec import Struct
+
+from llmsim.config import bodypath, template
+from llmsim.config.regex import compiled
+from llmsim.config.speech import Arguments, ErrorSaid, Speech
+from llmsim.config.template import Value
+from llmsim.engine.injection import failure, of_status
+from llmsim.engine.mocks.matcher import said as as_text
+from llmsim.engine.mocks.spoken import Spoken
+from llmsim.engine.mocks.view import MISSING, View
+from llmsim.engine.mocks.words import SEARCHED
+from llmsim.errors import Failure, Kind
+from llmsim.exchange import Finish
+
+LONGEST_VALUE = 100_000
+"""Characters of one value that is put in; the rest of it is left out."""
+LONGEST = 1_000_000
+"""Characters of a filled-in text."""
+
+FINISHES = {
+    "stop": Finish.STOP,
+    "length": Finish.LENGTH,
+    "tool_calls": Finish.TOOLS,
+    "content_filter": Finish.FILTER,
+}
+
+Filler: TypeAlias = Callable[[str], str]
+
+
+class Occasion(Struct, frozen=True):
+    """What a response is made from: the request, its seed, how often the rule was used with this
+    one, and the regular expressions that matched, as places and patterns."""
+
+    view: View
+    seed: int
+    count: int
+    regexes: tuple[tuple[Any, str], ...] = ()
+
+    def fill(self, text: str) -> str:
+        """The text with its places filled in."""
+        parts = template.parsed(text)
+        if len(parts) == 1 and isinstance(parts[0], str):
+            return parts[0]
+        made: list[str] = []
+        left = LONGEST
+        for part in parts:
+            words = part if isinstance(part, str) else self._value(part)[:LONGEST_VALUE]
+            made.append(words[:left])
+            left -= len(made[-1])
+        return "".join(made)
+
+    def _value(self, value: Value) -> str:
+        view = self.view
+        match value.name:
+            case "body":
+                found = () if view.json is MISSING else view.json
+                return ", ".join(map(as_text, bodypath.found(found, bodypath.parsed(value.of))))
+            case "headers":
+                return view.header(value.of) or ""
+            case "match":
+                return self._group(value.of)
+        return _VALUES[value.name](self)
+
+    def _group(self, name: str) -> str:
+        """A group of the first regular expression; of no characters where it took no part."""
+        for where, regex in self.regexes[:1]:
+            pattern = compiled(regex)
+            for text in self.view.texts(where):
+                found = pattern.search(text[:SEARCHED].encode(errors="replace"))
+                if found:
+                    group = found.group(int(name) if name.isdigit() else name)
+                    return group.decode(errors="replace") if group else ""
+        return ""
+
+
+_VALUES: dict[str, Callable[[Occasion], str]] = {
+    "last_user_message": lambda told: "".join(told.view.texts("content")),
+    "system": lambda told: "\n".join(told.view.texts("system")),
+    "tool_result": lambda told: "\n".join(told.view.texts("tool_result")),
+    "model": lambda told: told.view.ask.model,
+    "endpoint": lambda told: told.view.endpoint,
+    "dialect": lambda told: told.view.dialect,
+    "turn": lambda told: str(told.view.turn),
+    "seed": lambda told: str(told.seed),
+    "count": lambda told: str(told.count),
+}
+
+
+def spoken(speech: Speech, occasion: Occasion) -> Spoken:
+    """What is said on that occasion, where that is no error."""
+    fill = occasion.fill
+    return Spoken(
+        _filled(speech.content, fill),
+        tuple((fill(call.name), arguments(call.arguments, fill)) for call in speech.tool_calls),
+        _filled(speech.refusal, fill),
+        _filled(speech.reasoning, fill),
+        None if speech.finish_reason is None else FINISHES[speech.finish_reason],
+        speech.usage,
+    )
+
+
+def failed(error: ErrorSaid, occasion: Occasion) -> Failure:
+    """The failure that is told on that occasion."""
+    after = error.after or 0.0
+    if error.kind is not None:
+        made = failure(Kind(error.kind), error.status, after=after)
+    else:
+        assert error.status is not None  # the configuration wants one of them
+        made = of_status(error.status, after=after)
+    return Failure(
+        made.kind,
+        _filled(error.message, occasion.fill) or made.message,
+        _filled(error.param, occasion.fill),
+        _filled(error.code, occasion.fill),
+        made.retry_after if error.retry_after is None else error.retry_after,
+        made.status,
+        injected=True,
+        after=after,
+    )
+
+
+def arguments(given: Arguments, fill: Filler) -> str:
+    """A call's arguments. In a mapping each text is filled in by itself, so what is put in stays
+    inside its string."""
+    if given.free:
+        return fill(given.text)
+    if "{{" not in given.text:
+        return given.text
+    return orjson.dumps(_deep(orjson.loads(given.text), fill)).decode()
+
+
+def _deep(value: Any, fill: Filler) -> Any:
+    if isinstance(value, str):
+        # A lone surrogate, which JSON can escape, has no bytes of its own.
+        return fill(value).encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [_deep(item, fill) for item in value]
+    if isinstance(value, dict):
+        return {name: _deep(item, fill) for name, item in value.items()}
+    return value
+
+
+def _filled(text: str | None, fill: Filler) -> str | None:
+    return None if text is None else fill(text)

@@ -1,0 +1,134 @@
+"""A request as mocks look at it: each part is worked out when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from llmsim.config.matching import Where
+from llmsim.conversation import results
+from llmsim.engine.mocks.words import Words
+from llmsim.exchange import Ask, Message
+
+MISSING: Any = object()
+"""A body that is no JSON: nothing is in it."""
+
+
+class View:
+    """One request. ``header`` gives a header by its lower-case name; ``words`` is what is looked
+    for in each place."""
+
+    __slots__ = (
+        "_found",
+        "_json",
+        "_texts",
+        "_turn",
+        "ask",
+        "body",
+        "dialect",
+        "endpoint",
+        "header",
+        "words",
+    )
+
+    def __init__(
+        self,
+        ask: Ask,
+        endpoint: str,
+        dialect: str,
+        body: bytes,
+        header: Callable[[str], str | None],
+        words: Mapping[Where, Words],
+    ) -> None:
+        self.ask = ask
+        self.endpoint = endpoint
+        self.dialect = dialect
+        self.body = body
+        self.header = header
+        self.words = words
+        self._json: Any = None
+        self._texts: dict[Where, list[str]] = {}
+        self._found: dict[Where, set[int]] = {}
+        self._turn = 0
+
+    def texts(self, where: Where) -> list[str]:
+        """The texts of that place."""
+        texts = self._texts.get(where)
+        if texts is None:
+            texts = self._texts[where] = _TEXTS[where](self.ask)
+        return texts
+
+    def found(self, where: Where) -> set[int]:
+        """The numbers of what is found there."""
+        found = self._found.get(where)
+        if found is None:
+            found = self._found[where] = self.words[where].found(self.texts(where))
+        return found
+
+    @property
+    def weight(self) -> int:
+        """How many steps all searches take at most, roughly."""
+        return sum(words.weight(self.texts(where)) for where, words in self.words.items())
+
+    @property
+    def json(self) -> Any:
+        """The body's value, or :data:`MISSING`."""
+        if self._json is None:
+            try:
+                self._json = orjson.loads(self.body)
+            except orjson.JSONDecodeError:
+                self._json = MISSING
+        return self._json
+
+    @property
+    def turn(self) -> int:
+        """Which answer of its conversation is asked for, from 1."""
+        if not self._turn:
+            self._turn = 1 + answered(self.ask)
+        return self._turn
+
+
+def answered(ask: Ask) -> int:
+    """How often the assistant has spoken: messages of its that follow one another are one turn,
+    as some APIs tell its words and its calls apart. Text to be written on is no turn."""
+    turns = 0
+    before = ""
+    for message in ask.messages:
+        if message.role == "assistant" != before:
+            turns += 1
+        before = message.role
+    return turns - (before == "assistant")
+
+
+def _content(ask: Ask) -> list[str]:
+    for message in reversed(ask.messages):
+        if message.role == "user":
+            return [message.text]
+    return []
+
+
+def _of(role: str) -> Callable[[Ask], list[str]]:
+    return lambda ask: [message.text for message in ask.messages if message.role == role]
+
+
+def _every(ask: Ask) -> list[str]:
+    return [message.text for message in ask.messages]
+
+
+def _results(ask: Ask) -> list[str]:
+    return [message.text for message in given(ask)]
+
+
+def given(ask: Ask) -> list[Message]:
+    """The tools' results since the model last spoke."""
+    return list(results(ask.messages)) if ask.task is None else []
+
+
+_TEXTS: dict[Where, Callable[[Ask], list[str]]] = {
+    "content": _content,
+    "system": _of("system"),
+    "any": _every,
+    "tool_result": _results,
+}
