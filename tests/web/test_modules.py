@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.serving import Server
 from tests.web.visit import Visit
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+DASH = "\N{EN DASH}"
 NOTHING: dict[str, Any] = {"active": 0, "active_streaming": 0}
 
 
@@ -22,6 +28,16 @@ def stats(uptime: float, total: int, tokens: int = 0, **others: Any) -> dict[str
         "ttft_ms": {},
         "lateness_ms": {},
     } | others
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, sim: Server) -> Iterator[Visit]:
+    """One page for all: these tests only use its modules."""
+    made = Visit(browser, sim.url)
+    made.open()
+    yield made
+    made.close()
+    assert made.complaints == []
 
 
 HISTORY = """
@@ -97,7 +113,7 @@ return found;
         ("retry: 1000\nevent: stats\ndata: {}\n\n", [["stats", "{}"]]),
         ("data: a\r\n\r\ndata: b\r\n\r\n", [["", "a"], ["", "b"]]),
         ("data:x\ndata: y\n\n", [["", "x\ny"]]),
-        (": a remark\n\ndata: é–🙂\n\n", [["", "é–🙂"]]),
+        (": a remark\n\ndata: é€🙂\n\n", [["", "é€🙂"]]),
         ("data: whole\n\ndata: cut", [["", "whole"]]),
     ],
 )
@@ -110,14 +126,14 @@ def test_events(visit: Visit, text: str, size: int, expected: list[list[str]]) -
     [
         ("count", 1234, "1,234"),
         ("count", 12_345_678, "12.3M"),
-        ("count", None, "–"),
+        ("count", None, DASH),
         ("rate", 0.5, "0.5"),
         ("rate", 1234.5, "1,235"),
         ("millis", 0.4213, "0.42 ms"),
         ("millis", 85.25, "85.3 ms"),
         ("millis", 1250, "1.25 s"),
         ("millis", 61_000, "1 min 1 s"),
-        ("millis", None, "–"),
+        ("millis", None, DASH),
         ("difference", 1.5, "+1.50 ms"),
         ("difference", -0.8, "−0.80 ms"),
         ("duration", 59, "59 s"),

@@ -18,6 +18,7 @@
  * @property {(event: any) => string} delta the text of one event of a stream
  * @property {(answer: any) => string} whole the text of a plain answer
  * @property {(event: any) => number | undefined} counted completion tokens, where it tells them
+ * @property {(event: any) => string} [id] what the request goes by, where no header says it
  */
 
 /** @param {Wanted} wanted @returns {Record<string, string>} */
@@ -104,5 +105,6 @@ export const DIALECTS = {
     delta: (event) => texts(event.candidates?.[0]?.content?.parts),
     whole: (answer) => texts(answer.candidates?.[0]?.content?.parts),
     counted: (event) => event.usageMetadata?.candidatesTokenCount,
+    id: (event) => event.responseId ?? "",
   },
 };

@@ -169,6 +169,7 @@ export class Sample {
     seen.total = seen.now();
     const answer = read(text);
     seen.tokens = answer && dialect.counted(answer);
+    seen.id ||= (answer && dialect.id?.(answer)) ?? "";
     seen.arrivals.push(seen.total);
     this.#answer.textContent = response.ok && answer ? dialect.whole(answer) : text;
   }
@@ -179,6 +180,7 @@ export class Sample {
     if (!event) return;
     const dialect = DIALECTS[this.#dialect.value];
     seen.tokens = dialect.counted(event) ?? seen.tokens;
+    seen.id ||= dialect.id?.(event) ?? "";
     const text = dialect.delta(event);
     if (!text) return;
     if (!seen.arrivals.length) this.#say("Answering …", false);
