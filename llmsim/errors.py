@@ -79,6 +79,7 @@ class Exceeded:
 class Failure:
     """One failed call, before a dialect spells it.
 
+    ``message`` is what the client is told; an empty one leaves the words to the dialect.
     ``param`` names the offending field as a path (``messages[0].content``), ``code`` is a more
     precise machine-readable reason where the dialect has one (``invalid_type``); either may be
     None. ``retry_after`` is in seconds. ``status`` overrides the status the dialect gives

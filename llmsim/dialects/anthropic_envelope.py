@@ -14,6 +14,7 @@ import orjson
 
 from llmsim import catalog
 from llmsim.dialects import anthropic_limits
+from llmsim.dialects.anthropic_words import WORDS
 from llmsim.dialects.decoding import Malformed
 from llmsim.errors import BadRequest, Failure, Kind, TooLong, invalid
 from llmsim.exchange import Headers, Stamp
@@ -89,7 +90,9 @@ def _message(failed: Failure) -> str:
         return _too_long(failed.too_long)
     if failed.exceeded is not None:
         return anthropic_limits.said(failed.exceeded, ORGANIZATION)
-    return failed.message if failed.model is None else f"model: {failed.model}"
+    if failed.model is not None:
+        return f"model: {failed.model}"
+    return failed.message or WORDS[failed.kind]
 
 
 def _too_long(excess: TooLong) -> str:

@@ -54,11 +54,6 @@ def headers(standings: Sequence[Standing], now: float) -> Headers:
     return made
 
 
-def retry(seconds: float) -> Headers:
-    """When to try again."""
-    return [("retry-after", str(math.ceil(seconds)))]
-
-
 def said(exceeded: Exceeded, organization: str) -> str:
     """Why a request is refused."""
     if exceeded.measure is Measure.CONCURRENT:

@@ -14,6 +14,7 @@ import orjson
 
 from llmsim.dialects import gemini_limits
 from llmsim.dialects.decoding import Malformed
+from llmsim.dialects.gemini_words import WORDS
 from llmsim.errors import BadRequest, Failure, Kind, invalid
 from llmsim.exchange import Headers, Stamp
 
@@ -133,7 +134,7 @@ def _message(failed: Failure, version: str, method: str) -> str:
         )
     if failed.exceeded is not None:
         return gemini_limits.said(failed.exceeded, SERVICE)
-    return failed.message
+    return failed.message or WORDS[failed.kind]
 
 
 def _details(failed: Failure) -> list[dict[str, Any]]:
@@ -143,7 +144,7 @@ def _details(failed: Failure) -> list[dict[str, Any]]:
     if failed.kind is Kind.AUTHENTICATION:
         about = {"domain": "googleapis.com", "metadata": {"service": SERVICE}}
         details.append({"@type": f"{_RPC}ErrorInfo", "reason": "API_KEY_INVALID", **about})
-        told = {"locale": "en-US", "message": failed.message}
+        told = {"locale": "en-US", "message": failed.message or WORDS[failed.kind]}
         details.append({"@type": f"{_RPC}LocalizedMessage", **told})
     elif failed.kind is Kind.INVALID and failed.param is not None:
         violation = {"field": failed.param, "description": failed.message}

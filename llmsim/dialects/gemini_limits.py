@@ -42,11 +42,6 @@ def headers(standings: Sequence[Standing], now: float) -> Headers:
     return []
 
 
-def retry(seconds: float) -> Headers:
-    """None: the error's details tell it."""
-    return []
-
-
 def said(exceeded: Exceeded, service: str) -> str:
     """Why a request is refused."""
     metric, _ = QUOTAS[exceeded.measure]

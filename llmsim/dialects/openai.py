@@ -10,6 +10,7 @@ import orjson
 
 from llmsim.dialects import openai_limits, sse
 from llmsim.dialects.decoding import Malformed, Problem
+from llmsim.dialects.openai_words import WORDS
 from llmsim.errors import BadRequest, Failure, Kind, invalid
 from llmsim.exchange import Headers, Plan, Stamp
 
@@ -65,7 +66,7 @@ _BELOW: dict[Problem, tuple[str, str]] = {
 def failure(failed: Failure) -> tuple[int, bytes]:
     """Status and body of a failed call: all four keys, null where nothing fits."""
     status, kind, code = SPELLING[failed.kind]
-    message = failed.message
+    message = failed.message or WORDS[failed.kind]
     if failed.exceeded is not None:
         message = openai_limits.said(failed.exceeded)
         kind, code = openai_limits.kind(failed.exceeded)
@@ -86,7 +87,7 @@ def broken(failed: Failure) -> bytes:
 
 def retry(after: float) -> Headers:
     """When to try again, as the head of a refusal tells it: in whole seconds, and exactly."""
-    return [("retry-after", str(math.ceil(after))), ("retry-after-ms", f"{after * 1e3:.0f}")]
+    return [("retry-after", str(math.ceil(after))), ("retry-after-ms", str(math.ceil(after * 1e3)))]
 
 
 def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:

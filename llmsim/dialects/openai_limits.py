@@ -51,14 +51,6 @@ def headers(standings: Sequence[Standing], now: float) -> Headers:
     ]
 
 
-def retry(seconds: float) -> Headers:
-    """When to try again."""
-    return [
-        ("retry-after-ms", str(math.ceil(seconds * 1000))),
-        ("retry-after", str(math.ceil(seconds))),
-    ]
-
-
 def kind(exceeded: Exceeded) -> tuple[str, str]:
     """Type and code of the error."""
     return TYPES.get(exceeded.measure, "tokens"), "rate_limit_exceeded"

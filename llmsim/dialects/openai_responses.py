@@ -20,6 +20,7 @@ from llmsim.dialects import (
     sse,
 )
 from llmsim.dialects.openai_responses_request import Wire
+from llmsim.dialects.openai_words import WORDS
 from llmsim.errors import Failure, Kind
 from llmsim.exchange import Ask, Finish, Headers, Plan, Reply, Script, Stamp
 
@@ -87,5 +88,6 @@ class OpenAIResponses:
     def broken(self, ask: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         """The event that ends a stream which breaks off after ``sent`` events."""
         code = failure.code or openai.SPELLING[failure.kind][2] or "server_error"
+        message = failure.message or WORDS[failure.kind]
         about: bytes = ask.wire.about
-        return openai_responses_events.failure(about, stamp, code, failure.message, sent)
+        return openai_responses_events.failure(about, stamp, code, message, sent)

@@ -7,7 +7,7 @@ import pytest
 
 from llmsim.config.faults import After, Cut, Faults, Stall
 from llmsim.config.injection import Rates, Rule
-from llmsim.engine.injection import MESSAGES, Odds, certain, failure, odds, of_status
+from llmsim.engine.injection import Odds, certain, failure, odds, of_status
 from llmsim.engine.seeds import mix
 from llmsim.errors import Failure, Kind
 
@@ -97,9 +97,8 @@ def test_the_same_seed_is_the_same_fate() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_every_kind_has_words_and_only_throttling_a_wait(kind: Kind) -> None:
+def test_only_throttling_tells_to_wait(kind: Kind) -> None:
     made = failure(kind, retry=7.0)
-    assert made.message == MESSAGES[kind]
     assert made.injected
     assert (made.retry_after == 7.0) is (
         kind in (Kind.RATE_LIMIT, Kind.TOKEN_LIMIT, Kind.QUOTA, Kind.UNAVAILABLE, Kind.OVERLOADED)

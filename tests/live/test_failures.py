@@ -158,7 +158,7 @@ def test_a_stream_may_lack_its_last_event_or_end_with_an_error(sim: Server) -> N
     assert b"[DONE]" not in unterminated.body
     assert b'"finish_reason":"stop"' in unterminated.body
     last = event.body.decode().split("\n\n")[-2].removeprefix("data: ")
-    assert json.loads(last)["error"]["message"] == "Overloaded"
+    assert json.loads(last)["error"]["code"] == "overloaded"
 
 
 def test_refusals_say_when_to_come_back(sim: Server) -> None:
