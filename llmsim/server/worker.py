@@ -18,7 +18,8 @@ from llmsim.config import Config
 from llmsim.engine import ranks
 from llmsim.engine.text import pool
 from llmsim.errors import BadRequest
-from llmsim.server import ending, routes
+from llmsim.exchange import Headers
+from llmsim.server import ending, routes, stalling
 from llmsim.server.accesslog import AccessLog
 from llmsim.server.answering import Answering
 from llmsim.server.books import Books
@@ -80,6 +81,7 @@ class Worker:
             ending.hear(loop, ENDING, told)
         self._pulse = Pulse(loop, books.board)
         self._live.follow(loop)
+        stalling.watch(self._config.server.stall_timeout)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for the launcher, if for the group
         _die_with_parent(books.segment)
         _freeze()
@@ -99,6 +101,11 @@ class Worker:
         if scope.proto != "http":
             return self._websocket(scope, protocol)
         port = RSGIPort(scope, protocol)
+        gate = self._live.regime.gate
+        if gate is not None:
+            refused = gate.refusal(port.path, port.query, port.header)
+            if refused is not None:
+                return _reply(port, refused)
         handler = self._paths.handler(port.method, port.path)
         return handler(port) if handler is not None else self._other(port)
 
@@ -107,6 +114,12 @@ class Worker:
         if talk is None:
             protocol.close(404)
             return
+        gate = self._live.regime.gate
+        if gate is not None:
+            refused = gate.refusal(scope.path, scope.query_string, scope.headers.get)
+            if refused is not None:
+                protocol.close(refused[0])
+                return
         await talk(Socket(scope, await protocol.accept()))
         protocol.close()
 
@@ -120,6 +133,10 @@ class Worker:
         except Gone:
             return
         await bridge(self._cold, port, body)
+
+
+async def _reply(port: RSGIPort, answer: tuple[int, Headers, bytes]) -> None:
+    port.reply(*answer)
 
 
 def _die_with_parent(segment: Segment) -> None:

@@ -1,0 +1,204 @@
+"""Requests are counted against the limits of their caller, and wait for their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from llmsim.config import Config, RateLimit
+from llmsim.config.limits import BURSTS
+from llmsim.engine.answer import Rules
+from llmsim.engine.limits import PERIODS, Bucket
+from llmsim.errors import BadRequest, Exceeded, Failure, Kind, Measure
+from llmsim.exchange import Ask, Complete, Headers, Standing
+from llmsim.server.books import Books
+from llmsim.server.callers import Told, manner, masked
+from llmsim.server.control import Subject
+from llmsim.server.queue import Queue
+from llmsim.shared.buckets import COUNTED, Account, Buckets, Taken, hashed
+
+REMEMBERED = 4096
+KINDS = {
+    Measure.REQUESTS: Kind.RATE_LIMIT,
+    Measure.CONCURRENT: Kind.RATE_LIMIT,
+    Measure.DAILY: Kind.QUOTA,
+    Measure.TOKENS: Kind.TOKEN_LIMIT,
+    Measure.INPUT: Kind.TOKEN_LIMIT,
+    Measure.OUTPUT: Kind.TOKEN_LIMIT,
+}
+_TOKENS = {Measure.TOKENS, Measure.INPUT, Measure.OUTPUT}
+
+
+class Allowance:
+    """What one request holds of its caller's limits until it ends."""
+
+    __slots__ = ("_account", "_buckets", "_estimate", "_queue", "_standings", "_told")
+
+    def __init__(self) -> None:
+        self._account: Account | None = None
+        self._buckets: Buckets
+        self._estimate: tuple[int, ...] = ()
+        self._queue: Queue | None = None
+        self._standings: Sequence[Standing] = ()
+        self._told: Told
+
+    def told(self, told: Told, standings: Sequence[Standing]) -> None:
+        """Say how the caller's limits stand, and how it is told."""
+        self._told, self._standings = told, standings
+
+    def took(self, buckets: Buckets, account: Account, estimate: tuple[int, ...]) -> None:
+        """Say what was taken."""
+        self._buckets, self._account, self._estimate = buckets, account, estimate
+
+    def entered(self, queue: Queue) -> None:
+        """Say whose place it holds."""
+        self._queue = queue
+
+    def headers(self, now: float) -> Headers:
+        """The limit headers of the response, at a Unix time."""
+        return self._told(self._standings, now) if self._standings else []
+
+    def settle(self, tokens: tuple[int, int, int, int]) -> None:
+        """Give back what is held, at the one end of the request. ``tokens`` are what was really
+        used: prompt, completion, reasoning and cached."""
+        account, self._account = self._account, None
+        queue, self._queue = self._queue, None
+        if account is not None:
+            real = _amounts(tokens[0], tokens[1], tokens[3])
+            more = None
+            if any(COUNTED[column] in _TOKENS for column, _ in account.buckets):
+                more = tuple(now - then for now, then in zip(real, self._estimate, strict=True))
+            self._buckets.settle(account, more)
+        if queue is not None:
+            queue.leave()
+
+
+class Ruling:
+    """One rule, ready to be applied."""
+
+    def __init__(self, rule: RateLimit) -> None:
+        self.rule = rule
+        self.name = named(rule)
+        self.hashed = hashed(self.name)
+        self.buckets = buckets_of(rule)
+
+    def account(self, key: str, model: str, names: dict[str, str]) -> Account:
+        """The caller's account, by a name that follows from nothing but the rule's patterns, so
+        that it stays what it is when the limits change."""
+        own = model if self.rule.per_model else ""
+        name = f"{self.name}\0{key}\0{own}"
+        label = (masked(key, names), own or self.rule.model)
+        return Account(name, self.hashed, label, self.buckets, self.rule.concurrent_requests)
+
+
+class Limiting:
+    """The step that admits requests."""
+
+    def __init__(self, config: Config, books: Books, queue: Queue) -> None:
+        self._books = books
+        self._buckets = books.buckets
+        self._rulings = [Ruling(rule) for rule in config.rate_limits]
+        self._names = {one.key: one.name for one in config.keys if one.name}
+        self._concurrency = config.concurrency
+        self._queue = queue if config.concurrency.max_concurrency is not None else None
+        self._accounts: dict[tuple[str, str], Account | None] = {}
+
+    async def consider(self, subject: Subject) -> None:
+        """Admit one request. Raises BadRequest for one over a limit."""
+        port = subject.port
+        if port is None:  # batches have limits of their own, which nobody set
+            return
+        subject.request.allowance = allowance = Allowance()
+        if self._rulings:
+            manners = manner(subject.request.endpoint.dialect.name)
+            account = self._account(manners.key(port.header, port.query), subject.ask.model)
+            if account is not None:
+                self._admit(subject, account, allowance, manners.limits)
+        if self._queue is not None:
+            waited = await self._queue.enter(self._concurrency, port)
+            allowance.entered(self._queue)
+            if waited:
+                orders = subject.orders
+                subject.orders = structs.replace(orders, waited=orders.waited + waited)
+
+    def _account(self, key: str, model: str) -> Account | None:
+        try:
+            return self._accounts[key, model]
+        except KeyError:
+            pass
+        owner = self._names.get(key, key)
+        account = None
+        for ruling in self._rulings:
+            if ruling.rule.matches(key, model) or ruling.rule.matches(owner, model):
+                account = ruling.account(key, model, self._names)
+                break
+        if len(self._accounts) >= REMEMBERED:
+            self._accounts.clear()
+        self._accounts[key, model] = account
+        return account
+
+    def _admit(self, subject: Subject, account: Account, allowance: Allowance, told: Told) -> None:
+        estimate = estimated(subject.ask, subject.rules, subject.prompt_tokens)
+        taken = self._buckets.take(account, estimate)
+        if taken.refused == -1 and self._books.reap(self._buckets.busy(account)):
+            taken = self._buckets.take(account, estimate)
+        allowance.told(told, standings(account, taken))
+        if taken.refused is not None:
+            raise BadRequest(_failure(account, taken, estimate, subject.ask.model))
+        allowance.took(self._buckets, account, estimate)
+
+
+def named(rule: RateLimit) -> str:
+    """What tells a rule from the others."""
+    return f"{rule.key}\0{rule.model}\0{int(rule.per_model)}"
+
+
+def buckets_of(rule: RateLimit) -> tuple[tuple[int, Bucket], ...]:
+    """The buckets that a rule gives each caller, by their places in an account."""
+    made = []
+    for column, measure in enumerate(COUNTED):
+        limit = getattr(rule, measure.value)
+        if limit is not None:
+            burst = getattr(rule, BURSTS[measure.value]) if measure.value in BURSTS else None
+            made.append((column, Bucket(limit, burst or limit, PERIODS[measure])))
+    return tuple(made)
+
+
+def estimated(ask: Ask, rules: Rules, prompt: int) -> tuple[int, ...]:
+    """What a request may come to, by the places in an account."""
+    if ask.task is not None and not isinstance(ask.task, Complete):
+        return _amounts(prompt, 0, 0)
+    each = rules.target_tokens if ask.max_tokens is None else ask.max_tokens
+    return _amounts(prompt, each * ask.n, 0)
+
+
+def standings(account: Account, taken: Taken) -> list[Standing]:
+    """How the account stands after an attempt."""
+    return [
+        Standing(COUNTED[column], bucket.limit, bucket.remaining(count), bucket.reset(count) / 1e6)
+        for (column, bucket), count in zip(account.buckets, taken.counts, strict=True)
+    ]
+
+
+def _amounts(prompt: int, completion: int, cached: int) -> tuple[int, ...]:
+    """One request as the places in an account count it; what was cached is no input."""
+    return (1, 1, prompt + completion, prompt - cached, completion)
+
+
+def _failure(account: Account, taken: Taken, estimate: tuple[int, ...], model: str) -> Failure:
+    place = taken.refused
+    assert place is not None
+    if place < 0:
+        limit = account.concurrent or 0
+        exceeded = Exceeded(Measure.CONCURRENT, limit, taken.open, 1, model, None)
+    else:
+        column, bucket = account.buckets[place]
+        count, amount = taken.counts[place], estimate[column]
+        wait = bucket.wait(count, amount)
+        seconds = None if wait is None else wait / 1e6
+        used = bucket.used(count)
+        exceeded = Exceeded(COUNTED[column], bucket.burst, used, amount, model, seconds)
+    message = f"{exceeded.measure.value}: the limit of {exceeded.limit} is reached"
+    kind = KINDS[exceeded.measure]
+    return Failure(kind, message, retry_after=exceeded.wait, exceeded=exceeded)
