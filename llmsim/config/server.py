@@ -22,7 +22,8 @@ def processors() -> int:
 class Server:
     """Connections, open streams and the journal are bounded for each worker on its own.
 
-    ``drain_timeout`` is how many seconds open streams may take to end after SIGTERM.
+    ``drain_timeout`` is how many seconds open streams may take to end after SIGTERM,
+    ``stall_timeout`` for how many a client may read nothing of what waits for it; 0 is for ever.
     ``journal_mb`` is how many MiB of the latest requests and answers a worker remembers.
     """
 
@@ -34,4 +35,6 @@ class Server:
     max_connections: Annotated[int, Whole(1, 1_000_000)] = 16_384
     max_open_streams: Annotated[int, Whole(1, 1_000_000)] = 20_000
     drain_timeout: Annotated[float, Millis(3_600_000)] = 30.0
+    stall_timeout: Annotated[float, Millis(3_600_000)] = 60.0
+    max_header_bytes: Annotated[int, Whole(8192, 16 * 2**20)] = 8192 + 4096 * 100
     journal_mb: Annotated[int, Whole(1, 4096)] = 16

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -114,6 +115,8 @@ def serve(config: Config, reread: Reread) -> None:
             loop=Loops.uvloop,
             runtime_mode=RuntimeModes.st,
             http=HTTPModes.auto,
+            http1_settings=HTTP1Settings(max_buffer_size=server.max_header_bytes),
+            http2_settings=HTTP2Settings(max_headers_size=server.max_header_bytes),
             backlog=BACKLOG,
             backpressure=server.max_connections,
             log_access=False,

@@ -128,6 +128,7 @@ SOURCES = [
     ("target_tokens", "response: {target_tokens: 1}", "2", "3"),
     ("latency", "latency: {profile: fast}", "gpt-4", "instant"),
     ("seed", "seed: 1", "2", "3"),
+    ("token", "control: {token: a}", "2", "3"),
 ]
 VALUES = {
     "host": ("0.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"),

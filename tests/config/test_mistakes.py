@@ -14,7 +14,7 @@ from llmsim.errors import ConfigError, Fault
 
 SERVER_KEYS = (
     "host, port, workers, log_level, max_body_bytes, max_connections, max_open_streams, "
-    "drain_timeout_ms, journal_mb"
+    "drain_timeout_ms, stall_timeout_ms, max_header_bytes, journal_mb"
 )
 RULE_KEYS = "profile, ttft_mean_ms, ttft_stddev_ms, tbt_mean_ms, tbt_stddev_ms, distribution"
 PROFILES = (
@@ -438,7 +438,7 @@ def test_mistaken_flags(flags: dict[str, object], expected: str) -> None:
 
 VARIABLES = (
     "LLMSIM_HOST, LLMSIM_PORT, LLMSIM_WORKERS, LLMSIM_GENERATOR, LLMSIM_TARGET_TOKENS, "
-    "LLMSIM_LATENCY, LLMSIM_SEED, LLMSIM_LOG_LEVEL, LLMSIM_CONFIG"
+    "LLMSIM_LATENCY, LLMSIM_SEED, LLMSIM_LOG_LEVEL, LLMSIM_TOKEN, LLMSIM_CONFIG"
 )
 
 
