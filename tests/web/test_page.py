@@ -131,11 +131,10 @@ def test_a_sample_is_shown_as_it_arrives(browser: Browser, serve: type[Server]) 
 
 def test_a_refused_sample_shows_the_servers_words(visit: Visit) -> None:
     visit.page.evaluate("document.querySelector('#sample').noValidate = true")
-    visit.page.fill("#sample-tokens", "0")
-    visit.page.select_option("#sample-dialect", "anthropic")
+    visit.page.fill("#sample-model", "")
     visit.page.click("#sample-send")
     visit.page.wait_for_selector("#sample-state[data-tone=bad]")
-    assert "max_tokens" in visit.page.inner_text("#sample-answer")
+    assert "model" in visit.page.inner_text("#sample-answer")
     # Chromium's own remark about the status, which no page can prevent.
     assert all("400" in one for one in visit.complaints)
     visit.complaints.clear()
