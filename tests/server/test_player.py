@@ -186,6 +186,19 @@ def test_late_frames_are_joined_and_the_rest_is_on_time_again() -> None:
     assert books.cells[LATEST] == round(lateness * 1e6)
 
 
+def test_gaps_between_sends_are_counted_and_no_gap_before_the_first() -> None:
+    loop = Loop(missed=[50_000] + [0] * 20)
+    player, books = player_on(loop)
+    one = Played(loop, player, [0.01, 0.02, 0.03, 0.04, 0.2, 0.3], Client(loop))
+    Played(loop, player, [0.0, 0.0], Client(loop))
+    loop.run()
+    times = [at for at, _ in one.client.received]
+    total, buckets = books.histogram(ITL)
+    assert len(times) == 3
+    assert sum(buckets) == 2
+    assert total == times[-1] - times[0]
+
+
 def test_streams_that_are_due_together_leave_in_one_tick() -> None:
     loop = Loop()
     player, _ = player_on(loop)

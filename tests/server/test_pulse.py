@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from llmsim.server import pulse as pulse_module
 from llmsim.server.pulse import PERIOD, Pulse, cpu_us, is_connection, open_files, rss
 from llmsim.shared import layout
 from llmsim.shared.board import Board
@@ -78,16 +79,21 @@ def test_processor_time_grows() -> None:
 
 
 @pytest.mark.skipif(not open_files(), reason="this kernel does not say how many files are open")
-def test_connections_are_those_over_the_network_of_both_sides() -> None:
+@pytest.mark.parametrize("looked_at", [100_000, 0])
+def test_connections_are_those_over_the_network_of_both_sides(
+    looked_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once there are too many files to look at, what was no connection before is none now."""
     loop, _, board, _ = beating()
 
     def connections() -> int:
         loop.waits[0][1]()
         return board.cells[CONNECTIONS] - 1
 
-    before = connections()
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socketpair()[0]:
-        assert connections() == before
+        monkeypatch.setattr(pulse_module, "LOOKED_AT", 100_000)
+        before = connections()
+        monkeypatch.setattr(pulse_module, "LOOKED_AT", looked_at)
         clients = [socket.create_connection(server.getsockname()) for _ in range(50)]
         accepted = [server.accept()[0] for _ in clients]
         assert connections() == before + 100
