@@ -16,7 +16,7 @@ from llmsim.exchange import Plan
 from llmsim.server.player import TICK, Player
 from llmsim.shared import layout
 from llmsim.shared.board import Board
-from llmsim.shared.layout import CLOSED, FRAMES, LATENESS, LATEST, OPENED
+from llmsim.shared.layout import CLOSED, FRAMES, ITL, LATENESS, LATEST, OPENED
 
 EARLIEST = TICK // 2 + 1
 """µs a frame may leave before it is due: half a tick, and what rounding to whole µs takes."""
