@@ -95,6 +95,7 @@ class Changes:
     def reset(self) -> None:
         """Count from nothing again whatever decides about requests. Statistics go on."""
         self._books.tally.reset()
+        self._books.buckets.reset()
         for cursor in (Cursor.TURN, Cursor.DRAWN):
             self._books.segment.put(cursor, 0)
 
