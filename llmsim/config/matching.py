@@ -226,6 +226,12 @@ class Match:
         sought: str | None = getattr(self, f"{where}_{how}")
         return sought
 
+    @property
+    def regex(self) -> str | None:
+        """The regular expression whose groups templates mean: the first."""
+        patterns = (self.text(where, "regex") for where in WHERE)
+        return next((pattern for pattern in patterns if pattern is not None), None)
+
     def checked(self, given: Given) -> Match:
         """The conditions, if there are any for ``case_sensitive`` to be about."""
         if self.case_sensitive is not None and not self._texts() and not given.failed:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
+from llmsim.config import template
 from llmsim.config.containers import Each, Maybe
 from llmsim.config.document import Faults, Items, Node, Table, wrong
 from llmsim.config.kinds import Number, OneOf, Text, Whole
 from llmsim.config.matching import Match
 from llmsim.config.record import Given, Record
+from llmsim.config.regex import compiled
 from llmsim.config.speech import Speech, SpeechRead
 
 Exhausted: TypeAlias = Literal["repeat_last", "error", "loop"]
@@ -54,6 +56,7 @@ class Mock:
             given.fault("response", "is missing: set response or responses", "responses")
         if self.on_exhausted != "repeat_last" and self.response is not None:
             given.fault("on_exhausted", "is about responses; one response is never exhausted")
+        _check_groups(self.match, self.said, given)
         return self
 
 
@@ -80,7 +83,31 @@ class Script:
         ):
             message = "every turn is an error: a conversation never gets to the next one"
             given.fault("turns", message)
+        _check_groups(self.match, self.turns, given)
         return self
+
+
+def _check_groups(match: Match, speeches: Sequence[Speech], given: Given) -> None:
+    """Reports templates that want a group of a regular expression that is not there."""
+    wanted = {
+        value.of
+        for speech in speeches
+        for text in speech.texts()
+        for value in template.values(text)
+        if value.name == "match"
+    }
+    regex = match.regex
+    if not wanted or not given.failed.isdisjoint(("match", "response", "responses", "turns")):
+        return
+    where = "turns" if "turns" in given else "responses" if "responses" in given else "response"
+    if regex is None:
+        message = "{{ match.GROUP }} needs a regular expression among the match's own conditions"
+        given.fault(where, message)
+        return
+    pattern = compiled(regex)
+    known = {*map(str, range(pattern.groups + 1)), *pattern.groupindex}
+    for group in sorted(wanted - known):
+        given.fault(where, f"{{{{ match.{group} }}}}: the expression {regex!r} has no such group")
 
 
 @dataclass(frozen=True, slots=True)

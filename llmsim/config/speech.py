@@ -6,6 +6,7 @@ words only bends what would be said, its length in time or its usage.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias, get_args
 
@@ -68,6 +69,19 @@ def _check(node: Node, key: str, faults: Faults) -> None:
     elif isinstance(node.value, str):
         with faults.caught():
             FREE.read(node, key)
+
+
+def strings(given: Arguments) -> Iterator[str]:
+    """The texts in a call's arguments, each of which is a template."""
+    values = [given.text if given.free else orjson.loads(given.text)]
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            values += value.values()
+        elif isinstance(value, list):
+            values += value
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +168,16 @@ class Speech:
     def said(self) -> bool:
         """Whether it has words of its own."""
         return self.content is not None or self.refusal is not None or bool(self.tool_calls)
+
+    def texts(self) -> Iterator[str]:
+        """All its templates."""
+        for call in self.tool_calls:
+            yield call.name
+            yield from strings(call.arguments)
+        error = self.error or ErrorSaid()
+        for text in (self.content, self.refusal, self.reasoning, error.message, error.code):
+            yield text or ""
+        yield error.param or ""
 
     def checked(self, given: Given) -> Speech:
         """The response, if it is one thing."""

@@ -183,11 +183,11 @@ def _calls(
 
 
 def _thoughts(ask: Ask, rules: Rules, draw: Draw, room: int, seed: int) -> int:
-    """How many tokens the model thinks."""
+    """How many tokens the model thinks. One whose words are given thinks what it is told to."""
     mock = draw.orders.mock
-    if mock is None or mock.reasoning is None:
+    if mock is None or (mock.reasoning is None and not mock.speaks):
         return thinking.tokens(ask, rules.model, room, seed)
-    return min(rules.tokenizer.count(mock.reasoning), room)
+    return min(rules.tokenizer.count(mock.reasoning or ""), room)
 
 
 def _thought(tokens: int, ask: Ask, rules: Rules, draw: Draw, seed: int) -> Thought:

@@ -6,14 +6,17 @@ How often each was used is counted over all workers, and each use is one step of
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterator, Sequence
 from asyncio import to_thread
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import structs
 
 from llmsim import profiles
 from llmsim.config import Config
+from llmsim.config.mocks import Mock, Script, keys
+from llmsim.config.record import Record
 from llmsim.config.speech import Speech
 from llmsim.engine import seeds
 from llmsim.engine.latency import draws_of, span
@@ -27,6 +30,8 @@ from llmsim.server.books import Books
 from llmsim.server.callers import manner
 from llmsim.server.control import Subject
 from llmsim.shared.tally import Tally
+
+R = TypeVar("R", Mock, Script)
 
 INLINE = 4_000_000
 """Steps of searches that may be taken on the event loop: 16 ms in the worst case, less than one
@@ -111,19 +116,24 @@ class Mocking:
 
 
 def told(config: Config, tally: Tally) -> dict[str, list[dict[str, Any]]]:
-    """All mocks and scripts in the order in which they count, with how often each was used."""
-    return {
-        "mocks": [
-            {
-                "kind": rule.kind,
-                "index": rule.place,
-                "label": rule.label,
-                "hits": tally.reached(rule.key),
-                "left": None if rule.times is None else rule.times - tally.reached(rule.key),
-            }
-            for rule in Book(config.mocks, config.scripts).rules
-        ]
-    }
+    """Mocks and scripts as they are configured, with how often each was used, and how often a
+    mock may still be."""
+    mocks = [
+        {**written, "hits": hits, "left": None if mock.times is None else mock.times - hits}
+        for mock, written, hits in _counted(config.mocks, Record(Mock).write, tally)
+    ]
+    scripts = [
+        {**written, "hits": hits}
+        for _, written, hits in _counted(config.scripts, Record(Script).write, tally)
+    ]
+    return {"mocks": mocks, "scripts": scripts}
+
+
+def _counted(
+    rules: Sequence[R], write: Callable[[R], dict[str, object]], tally: Tally
+) -> Iterator[tuple[R, dict[str, object], int]]:
+    for rule, key in zip(rules, keys(rules), strict=True):
+        yield rule, write(rule), tally.reached(key)
 
 
 def _none(name: str) -> str | None:

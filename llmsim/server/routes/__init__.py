@@ -14,6 +14,7 @@ from llmsim.server.routes import (
     dashboard,
     gemini,
     images,
+    mocks,
     models,
     openai,
     responses,
@@ -39,6 +40,7 @@ def paths(context: Context) -> Paths:
     dashboard.add(every, context)
     every.cold += admin.routes(context.books)
     control.add(every, context)
+    mocks.add(every, context)
     every.cold.append(metrics.route(context.books, context.config))
     Guard(context.config.control).over(every)
     return every
