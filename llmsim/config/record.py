@@ -62,7 +62,8 @@ class Given:
         if self.failed.isdisjoint((name, *also)):
             entry = self.table.entries.get(name)
             place = entry.node.place if entry else self.table.place
-            self.faults.extend(wrong(place, dotted(self.key, name), message).faults)
+            key = dotted(self.key, name) if name else self.key
+            self.faults.extend(wrong(place, key, message).faults)
 
 
 @runtime_checkable

@@ -6,8 +6,8 @@ How often each was used is counted over all workers, and each use is one step of
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
 from asyncio import to_thread
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
