@@ -206,7 +206,7 @@ class Answering:
             await self._reach(due, port)
         if planned.ending is Ending.UNANSWERED:
             request.sent(planned.status, now := now_us(), now - due)
-            port.abort(reset=True)
+            port.peer().hang_up(reset=True)
             return
         stream = opened(port, planned, request.head(planned, stamp))
         self._player.play(planned, request.start, stream, request.ended)

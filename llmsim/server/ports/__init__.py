@@ -28,6 +28,18 @@ class Stream(Protocol):
         ...
 
 
+class Peer(Protocol):
+    """The connection to a client, for who wants to break it."""
+
+    def written(self) -> int | None:
+        """How many bytes have been given to the network so far; None where that is not known."""
+        ...
+
+    def hang_up(self, reset: bool) -> None:
+        """Close the connection after all that was written, or reset it."""
+        ...
+
+
 class Port(Protocol):
     """One HTTP request and its response."""
 
@@ -69,8 +81,8 @@ class Port(Protocol):
         """Return when the client has closed its connection."""
         ...
 
-    def abort(self, reset: bool) -> None:
-        """Close the connection under the response, or reset it, wherever that has got to."""
+    def peer(self) -> Peer:
+        """The client's connection under the response."""
         ...
 
 

@@ -90,7 +90,14 @@ class ASGIPort:
                     if (await self._receive())["type"] == "http.disconnect":
                         self._gone.set()
 
-    def abort(self, reset: bool) -> None:
+    def peer(self) -> ASGIPort:
+        """The port itself can break the connection, though not see it."""
+        return self
+
+    def written(self) -> None:
+        return None
+
+    def hang_up(self, reset: bool) -> None:
         """The server closes the connection under a response that has begun, and answers 500 in
         place of one that has not: no interface tells it to reset."""
         self.outbox.put_nowait(_ABORT)

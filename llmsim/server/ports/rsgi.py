@@ -9,7 +9,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-expo
 
 from llmsim.exchange import Headers
 from llmsim.server.ports import DRAIN, Gone, too_large
-from llmsim.server.ports.peer import hang_up
+from llmsim.server.ports.peer import Connection
 
 
 class RSGIStream:
@@ -137,5 +137,5 @@ class RSGIPort:
         """Returns when the client has closed its connection."""
         await self._protocol.client_disconnect()
 
-    def abort(self, reset: bool) -> None:
-        hang_up(self.scope.client, reset)
+    def peer(self) -> Connection:
+        return Connection(self.scope.client, self.scope.http_version.startswith("1"))
