@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from bench import pacing, startup, streams, throughput
+from bench import pacing, soak, startup, streams, throughput
 from bench.client import ClientError, MissingError
 from bench.machine import this_machine
 from bench.report import Cell, Column, Report
@@ -206,6 +206,27 @@ def startup_command(
     """Time to the first 200, memory and CPU of an idle server."""
     benchmark = startup.Startup(workers, runs, control)
     finish("startup", benchmark, as_json, record)
+
+
+@main.command(
+    "soak",
+    epilog="""\b
+Examples:
+  python -m bench soak
+  python -m bench soak --minutes 2 --clients 20
+""",
+)
+@click.option("--minutes", type=click.FloatRange(0.1), default=20, show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
+@click.option("--clients", type=click.IntRange(1), default=60, show_default=True)
+@output
+def soak_command(
+    as_json: bool, record: Path | None, control: bool, minutes: float, workers: int, clients: int
+) -> None:
+    """Mixed load with failures, limits and clients that behave badly: what grows, what is left."""
+    if control:
+        raise click.UsageError("there is nothing to compare a soak with: --control has no meaning")
+    finish("soak", soak.Soak(minutes, workers, clients), as_json, record)
 
 
 def section(benchmark: str, dialect: str) -> str:

@@ -41,10 +41,12 @@ def busy() -> list[Board]:
     return boards
 
 
-def milliseconds(boards: list[Board], config: Metrics, accept: str, encodings: str) -> list[float]:
+def milliseconds(
+    boards: list[Board], config: Metrics, accept: str, encodings: str, rounds: int = ROUNDS
+) -> list[float]:
     """How long each of some scrapes took."""
     took = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         began = time.perf_counter()
         workers = [Worker.of(slot, board) for slot, board in enumerate(boards) if board.pid]
         reading = Reading(Snapshot(boards), workers, WORKERS, 0.0, 1.0)
