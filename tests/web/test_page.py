@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from tests.serving import Server, free_port
 from tests.web.visit import DESKTOP, PHONE, Scheme, Visit, chat
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Route
+    from playwright.sync_api import Browser
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -114,7 +115,7 @@ def test_a_sample_request(visit: Visit, dialect: str, stream: bool) -> None:
     page.wait_for_selector("#timeline rect.planned")
 
 
-def test_a_sample_is_shown_as_it_arrives(browser: Browser, serve: type[Server]) -> None:
+def test_a_sample_is_shown_as_it_arrives(browser: Browser, serve: Callable[..., Server]) -> None:
     with serve("--workers", "1", "--latency", "gpt-4") as slow:
         visit = Visit(browser, slow.url)
         visit.open()
@@ -228,28 +229,28 @@ def test_a_server_that_is_lost_and_comes_back(browser: Browser, tmp_path: Path) 
         visit.close()
 
 
-def test_a_token_where_the_server_wants_one(browser: Browser, sim: Server) -> None:
-    def guard(route: Route) -> None:
-        if route.request.headers.get("authorization") == "Bearer right":
-            route.continue_()
-        else:
-            route.fulfill(status=401, body="{}")
-
-    visit = Visit(browser, sim.url)
-    page = visit.page
-    page.route(re.compile(r"/llmsim/(events|stats|requests.*)$"), guard)
-    page.goto(f"{sim.url}/llmsim/")
-    page.wait_for_selector("#token[open]")
-    page.keyboard.press("Escape")
-    visit.state("token")
-    page.click("#token-button")
-    page.fill("#token-value", "wrong")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#token-wrong", state="visible")
-    page.fill("#token-value", "right")
-    page.keyboard.press("Enter")
-    visit.state("live")
-    assert page.evaluate("[sessionStorage.length, localStorage.length]") == [1, 0]
-    page.reload()
-    visit.state("live")
-    visit.close()
+def test_a_token_where_the_server_wants_one(
+    browser: Browser, serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    file = tmp_path / "llmsim.yaml"
+    file.write_text("control: {token: right}")
+    with serve("--workers", "1", "--latency", "instant", "--config", str(file)) as guarded:
+        visit = Visit(browser, guarded.url)
+        page = visit.page
+        page.goto(f"{guarded.url}/llmsim/")
+        page.wait_for_selector("#token[open]")
+        page.keyboard.press("Escape")
+        visit.state("token")
+        page.click("#token-button")
+        page.fill("#token-value", "wrong")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#token-wrong", state="visible")
+        page.fill("#token-value", "right")
+        page.keyboard.press("Enter")
+        visit.state("live")
+        chat(guarded.url, model="seen", max_tokens=2)
+        newest(visit, "seen")
+        assert page.evaluate("[sessionStorage.length, localStorage.length]") == [1, 0]
+        page.reload()
+        visit.state("live")
+        visit.close()
