@@ -37,17 +37,18 @@ def top(url: str, token: str | None, owner: int | None) -> None:
     Reads URL/llmsim/stats five times a second. A server that is lost is shown as lost, and
     waited for. Keys: q quits, r reads again, p pauses, e shows all errors.
     """
-    if not terminal():
-        raise click.UsageError("top needs a terminal; for a program: curl URL/llmsim/stats")
     # Imported late: it takes longer than all other commands need.
-    from llmsim.tui.app import Dashboard  # noqa: PLC0415
     from llmsim.tui.source import Source, address  # noqa: PLC0415
-    from llmsim.tui.watch import Watch  # noqa: PLC0415
 
     try:
         server = address(url)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="URL") from None
+    if not terminal():
+        raise click.UsageError("top needs a terminal; for a program: curl URL/llmsim/stats")
+    from llmsim.tui.app import Dashboard  # noqa: PLC0415
+    from llmsim.tui.watch import Watch  # noqa: PLC0415
+
     quits = "Quit" if owner is None else "Stop server"
     app = Dashboard(server.geturl(), Watch(Source(server, token).read), quits, owner)
     app.run()

@@ -38,4 +38,5 @@ def _worker(one: Worker, cpu: float | None, width: int) -> str:
 def _row(cells: tuple[str, str, str, str], width: int) -> str:
     pid, *rest = cells
     each = min(9, max(5, (width - _PID) // 3))
-    return pid.ljust(_PID) + "".join(cell.rjust(each) for cell in rest)
+    right = "".join(cell.rjust(each) for cell in rest)
+    return pid + right.lstrip().rjust(_PID + len(right) - len(pid))
