@@ -31,6 +31,9 @@ def routes(books: Books) -> list[Route]:
     async def show_stats(request: Request) -> Response:
         return json(standing(books, books.snapshot()))
 
+    async def show_limits(request: Request) -> Response:
+        return json({"limits": books.limits()})
+
     async def show_requests(request: Request) -> Response:
         given = request.query_params.get("limit", "20")
         if not given.isascii() or not given.isdigit() or not 0 < int(given) <= MOST_LISTED:
@@ -48,6 +51,7 @@ def routes(books: Books) -> list[Route]:
         Route("/health", health),
         Route("/ready", ready),
         Route("/llmsim/stats", show_stats),
+        Route("/llmsim/limits", show_limits),
         Route("/llmsim/requests", show_requests),
         Route("/llmsim/requests/{id}", show_request),
     ]
