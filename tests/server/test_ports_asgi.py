@@ -261,3 +261,22 @@ def test_several_may_wait_for_the_client_to_leave() -> None:
         await port.left()
 
     run(test)
+
+
+def test_a_connection_that_is_hung_up_ends_the_call_with_an_error() -> None:
+    async def test() -> None:
+        client = Client(b"")
+
+        async def handler(port: Port) -> None:
+            stream = port.open(200, [])
+            stream.send(b"half")
+            assert port.peer().written() is None
+            port.peer().hang_up(reset=True)
+            stream.close()
+
+        with pytest.raises(ConnectionAbortedError):
+            await serving(client, handler)
+        bodies = [one for one in client.received if one["type"] == "http.response.body"]
+        assert [(one["body"], one["more_body"]) for one in bodies] == [(b"half", True)]
+
+    run(test)
