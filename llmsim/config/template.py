@@ -32,7 +32,10 @@ KEYED: Final = ("body", "headers", "match")
 """What needs a path, a header's name or a group's number or name after a dot."""
 VALID: Final = ", ".join((*NAMES, "body.PATH", "headers.NAME", "match.GROUP"))
 
-_PLACE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+# Bounded, so that a text of nothing but braces takes no longer than another.
+_PLACE: Final = re.compile(
+    r"""\{\{(\s{0,20}(?:"[^"]{0,200}"|'[^']{0,200}')\s{0,20}|[^{}]{0,500})\}\}"""
+)
 _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _GROUP: Final = re.compile(r"\d{1,3}|[A-Za-z_]\w{0,63}")
