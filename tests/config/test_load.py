@@ -62,6 +62,8 @@ server:
   max_connections: 1_000
   max_open_streams: 10
   drain_timeout_ms: 1500.5
+  stall_timeout_ms: 2500
+  max_header_bytes: 65536
   journal_mb: 8
 latency:
   profile: gpt5
@@ -86,14 +88,14 @@ seed: 42
 def test_every_key(tmp_path: Path) -> None:
     texts = ("one", "two", "2024-01-01")
     assert from_text(EVERYTHING, tmp_path) == Config(
-        Server("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 8),
+        Server("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 2.5, 65536, 8),
         Latency(
             Rule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
             (("gpt-4*", Rule("fast")), ("*", Rule(None, 0.1, 0.0, 0.005, 0.00025, "normal"))),
         ),
         Response(Generator("sequence", texts), 7, texts),
         Errors(),
-        Models(("gpt-4", "mine"), "reject"),
+        models=Models(("gpt-4", "mine"), "reject"),
         validation="strict",
         seed=42,
     )
@@ -316,6 +318,8 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
             "max_connections": 1000,
             "max_open_streams": 10,
             "drain_timeout_ms": 1500.5,
+            "stall_timeout_ms": 2500,
+            "max_header_bytes": 65536,
             "journal_mb": 8,
         },
         "latency": {
