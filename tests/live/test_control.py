@@ -98,14 +98,15 @@ def test_a_page_of_another_site_changes_nothing(client: httpx.Client) -> None:
     assert client.post("/llmsim/reset", headers={"origin": str(client.base_url)}).is_success
 
 
+NAMES = (
+    "match response content content_regex model rules first status name rate_limit_rate profile "
+    "faults cut tool_calls all times priority"
+)
+KEYS = st.text(max_size=4) | st.sampled_from(NAMES.split())
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=8,
-)
-KEYS = st.text(max_size=4) | st.sampled_from(
-    ["match", "response", "content", "content_regex", "model", "rules", "first", "status", "name"]
-    + ["rate_limit_rate", "profile", "faults", "cut", "tool_calls", "all", "times", "priority"]
 )
 SECTIONS = st.sampled_from(["errors", "latency", "limits", "mocks", "config/scripts", "config"])
 
