@@ -120,6 +120,8 @@ class Dashboard(App[None]):
         self._watch.end()
 
     def on_heard(self, message: Heard) -> None:
+        if not self._screen_stack:
+            return  # said while the dashboard ends
         told = message.told
         if isinstance(told, Lost):
             if self._lost_at is None:

@@ -161,6 +161,15 @@ def test_quitting(key: str) -> None:
     assert app._watch.asked == ["end"]  # type: ignore[attr-defined]
 
 
+def test_what_is_heard_while_it_ends_does_no_harm() -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await hear(pilot, read(10.0))
+
+    app = run(steps)
+    app.on_heard(Heard(read(11.0)))
+    assert app.history.latest == read(10.0)
+
+
 def test_a_dashboard_whose_owner_has_gone_ends() -> None:
     app = Dashboard("http://sim:8080", ByHand(), owner=-1)
     app._end_with_owner()
