@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from bench import pacing, soak, startup, streams, throughput
+from bench import mocks, pacing, soak, startup, streams, throughput
 from bench.client import ClientError, MissingError
 from bench.machine import this_machine
 from bench.report import Cell, Column, Report
@@ -187,6 +187,20 @@ def pacing_command(
     """Paced streams at 30 tokens/s: what share comes, how late, at what cost."""
     benchmark = pacing.Pacing(dialect=dialect, control=control, **settings)
     finish(section("pacing", dialect), benchmark, as_json, record)
+
+
+@main.command(
+    "mocks",
+    epilog="""\b
+Examples:
+  python -m bench mocks
+  python -m bench mocks --record docs/performance.md
+""",
+)
+@output
+def mocks_command(as_json: bool, record: Path | None, control: bool) -> None:
+    """What looking for a mock costs a request, by the number of rules."""
+    finish("mocks", mocks.Mocks(control), as_json, record)
 
 
 @main.command(
