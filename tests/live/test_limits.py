@@ -152,7 +152,7 @@ def test_anthropic_honours_retry_after(sim: Server) -> None:
 
 
 QUEUED = """
-latency: {ttft_mean_ms: 50, tbt_mean_ms: 1}
+latency: {ttft_mean_ms: 1500, tbt_mean_ms: 1}
 concurrency: {max_concurrency: 4, queue_limit: 8, queue_timeout_ms: 20000}
 keys: [good, {key: also-good, name: ci}]
 """
@@ -164,7 +164,7 @@ def test_a_queue_serves_as_many_as_fit_and_refuses_the_rest(
     with configured(QUEUED, "--workers", "4") as server:
 
         def client(_: int) -> int:
-            return ask(server, "good", max_tokens=200)[0]
+            return ask(server, "good", max_tokens=5)[0]
 
         with ThreadPoolExecutor(20) as pool:
             statuses = Counter(pool.map(client, range(20)))
@@ -177,7 +177,7 @@ def test_a_queue_serves_as_many_as_fit_and_refuses_the_rest(
 
 
 def test_places_of_a_killed_worker_are_free_again(configured: Callable[..., Server]) -> None:
-    slow = QUEUED.replace("ttft_mean_ms: 50", "ttft_mean_ms: 4000")
+    slow = QUEUED.replace("ttft_mean_ms: 1500", "ttft_mean_ms: 4000")
     with configured(slow, "--workers", "4") as server:
         with ThreadPoolExecutor(4) as pool:
             held = [pool.submit(ask, server, "good") for _ in range(4)]
