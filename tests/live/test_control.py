@@ -118,7 +118,9 @@ def test_nothing_that_is_sent_takes_a_worker_down(
 ) -> None:
     if method == "POST":
         path = "mocks"
-    answer = client.request(method, f"/llmsim/{path}", json=body)
+    text = json.dumps(body)
+    head = {"content-type": "application/json"}
+    answer = client.request(method, f"/llmsim/{path}", content=text, headers=head)
     assert answer.status_code in (200, 400), answer.text
     client.delete("/llmsim/mocks")
 
