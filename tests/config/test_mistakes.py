@@ -73,6 +73,47 @@ def faults(text: str, path: Path) -> list[Fault]:
         ("server: {zzz: 1}", 1, "server.zzz", f"unknown key; valid are {SERVER_KEYS}"),
         ("server: {<<: {port: 1}}", 1, "server.<<", f"unknown key; valid are {SERVER_KEYS}"),
         ("server:\n  port: 1\n  port: 2", 3, "server.port", "set twice, first on line 2"),
+        # limits and keys
+        ("rate_limits: []", 1, "rate_limits", f"{LIST}, not an empty list"),
+        (
+            "rate_limits: [{requests_per_minute: 0}]",
+            1,
+            "rate_limits[0].requests_per_minute",
+            f"{WHOLE} 1 to 1000000000, not 0",
+        ),
+        (
+            "rate_limits: [{key: a}]",
+            1,
+            "rate_limits[0].requests_per_minute",
+            "is missing: a rule sets one of requests_per_minute, tokens_per_minute, "
+            "input_tokens_per_minute, output_tokens_per_minute, requests_per_day, "
+            "concurrent_requests",
+        ),
+        (
+            "rate_limits: [{requests_per_day: 5, burst: 2}]",
+            1,
+            "rate_limits[0].burst",
+            "is the burst of requests_per_minute, which is not set",
+        ),
+        (
+            "rate_limits:\n- {requests_per_day: 5}\n- {requests_per_day: 6}",
+            3,
+            "rate_limits[1]",
+            "is for the same keys and models as rate_limits[0], which matches first",
+        ),
+        (
+            "concurrency: {queue_limit: 5}",
+            1,
+            "concurrency.max_concurrency",
+            "is missing: without it nothing ever waits",
+        ),
+        (
+            "keys: [5]",
+            1,
+            "keys[0]",
+            'must be an API key, or a mapping with the keys key, name, not 5 (quote it: "5")',
+        ),
+        ("keys: [a, a]", 1, "keys[1]", "'a' is listed twice"),
         ("seed: 1\nseed: 1", 2, "seed", "set twice, first on line 1"),
         ("? [a]\n: 1", 1, "", "a key must be text"),
         (
