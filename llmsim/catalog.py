@@ -142,3 +142,12 @@ def _relative(name: str) -> Model | None:
         if model is not None:
             return model
     return None
+
+
+MARK: Final = "@llmsim:"
+"""What stands between a model's name and directions for llmsim. No provider's names have it."""
+
+
+def plain(name: str) -> str:
+    """A model's name without the directions after it."""
+    return name.partition(MARK)[0]

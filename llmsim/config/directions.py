@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeAlias
 from urllib.parse import unquote
 
+from llmsim.catalog import MARK
 from llmsim.config.containers import Maybe
 from llmsim.config.document import Entry, Node, Place, Scalar, Table, wrong
 from llmsim.config.faults import KINDS, Fault, Faults
@@ -22,9 +23,6 @@ from llmsim.config.record import Flat, Given, Record
 from llmsim.config.response import Generator, Spelled
 
 PREFIX: Final = "x-llmsim-"
-MARK: Final = "@llmsim:"
-"""What stands between a model's name and directions. No provider's names have it."""
-
 HOUR: Final = Millis(3_600_000)
 _SEPARATOR: Final = re.compile("[;,]")
 

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import structs
 
 from llmsim import catalog
-from llmsim.config.directions import split
 from llmsim.dialects import openai_responses_input, openai_responses_tools
 from llmsim.dialects.openai_responses_input import Item
 from llmsim.dialects.openai_responses_request import ResponsesRequest, Wire
@@ -102,7 +101,7 @@ def _about(given: ResponsesRequest, model: str) -> bytes:
         "max_output_tokens": given.max_output_tokens,
         "max_tool_calls": given.max_tool_calls,
         "metadata": given.metadata or {},
-        "model": split(model)[0],
+        "model": catalog.plain(model),
         "parallel_tool_calls": given.parallel_tool_calls is not False,
         "previous_response_id": given.previous_response_id,
         "prompt_cache_key": given.prompt_cache_key,

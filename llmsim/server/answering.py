@@ -8,8 +8,9 @@ from asyncio import to_thread
 
 from msgspec import structs
 
+from llmsim.catalog import MARK
 from llmsim.config import Config
-from llmsim.config.directions import MARK, split
+from llmsim.config.directions import split
 from llmsim.engine import prompt, seeds
 from llmsim.engine.answer import Draw, Rules
 from llmsim.engine.caching import LEAST, MISS, cacheable
