@@ -200,9 +200,9 @@ def kind(section: type, key: str) -> Kind[Any]:
 
 def written(value: object, key: str) -> object:
     """What one of a section's own keys is written as; None where it is empty."""
-    field = _by_key(type(value))[key]
-    member = getattr(value, field.name)
-    return None if member is None or member == () else kind(type(value), key).write(member)
+    section: type = type(value)
+    member = getattr(value, _by_key(section)[key].name)
+    return None if member is None or member == () else kind(section, key).write(member)
 
 
 def keys(section: type) -> tuple[str, ...]:
