@@ -99,9 +99,18 @@ request that the real model would take must not fail for a guess.
 """
 
 
+MARK: Final = "@llmsim:"
+"""What stands between a model's name and directions for llmsim. No provider's names have it."""
+
+
+def plain(name: str) -> str:
+    """A model's name without the directions after it."""
+    return name.partition(MARK)[0]
+
+
 def find(name: str) -> Model | None:
-    """The catalogue's model of that id or alias."""
-    return _NAMES.get(name)
+    """The catalogue's model of that id or alias, directions after it apart."""
+    return _NAMES.get(plain(name))
 
 
 @lru_cache(maxsize=4096)
@@ -114,6 +123,7 @@ def resolve(name: str) -> Model:
     longest name in the catalogue that begins it, or as a newcomer to the family with the
     longest such prefix. Otherwise it is :data:`UNKNOWN`.
     """
+    name = plain(name)
     exact = _NAMES.get(name)
     if exact is not None:
         return exact if exact.id == name else replace(exact, id=name, aliases=())
@@ -142,12 +152,3 @@ def _relative(name: str) -> Model | None:
         if model is not None:
             return model
     return None
-
-
-MARK: Final = "@llmsim:"
-"""What stands between a model's name and directions for llmsim. No provider's names have it."""
-
-
-def plain(name: str) -> str:
-    """A model's name without the directions after it."""
-    return name.partition(MARK)[0]

@@ -198,3 +198,8 @@ def test_unlisted_name_is_shown_as_asked_for() -> None:
 def test_resolve_remembers_a_bounded_number_of_names() -> None:
     assert resolve("one-more") is resolve("one-more")
     assert resolve.cache_info().maxsize == 4096
+
+
+def test_directions_after_a_name_are_no_part_of_it() -> None:
+    assert find("gpt-4o@llmsim:latency=instant") == find("gpt-4o")
+    assert resolve("gpt-4o@llmsim:seed=7") == resolve("gpt-4o")

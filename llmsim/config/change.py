@@ -110,8 +110,8 @@ def _merged(before: Node, patch: Node) -> Node:
 
 
 def told(config: Config) -> Mapping[str, object]:
-    """The configuration as its readers are shown it: without the token."""
-    every = {name: section(config, name) for name in sections()}
+    """The configuration as its readers are shown it: without the token and the API keys."""
+    every = {name: section(config, name) for name in sections() if name != "keys"}
     control = every["control"]
     assert isinstance(control, dict)
     every["control"] = {key: value for key, value in control.items() if key != "token"}

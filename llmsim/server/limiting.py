@@ -68,8 +68,8 @@ class Allowance:
             real = _amounts(tokens[0], tokens[1], tokens[3])
             more = None
             if any(COUNTED[column] in _TOKENS for column, _ in account.buckets):
-                more = tuple(now - then for now, then in zip(real, self._estimate, strict=True))
-            self._buckets.settle(account, more)
+                more = tuple([now - then for now, then in zip(real, self._estimate, strict=True)])
+            self._buckets.settle(account, more if more is not None and any(more) else None)
         if queue is not None:
             queue.leave()
 

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from llmsim.config import Config, Control, change, plain
+from llmsim.config.apikeys import ApiKey
 from llmsim.config.document import Place
 from llmsim.config.response import Response
 from llmsim.errors import ConfigError
@@ -66,6 +67,10 @@ def test_reloading_takes_only_what_can_change() -> None:
 
 def test_the_token_is_not_told() -> None:
     assert change.told(BEFORE)["control"] == {"headers": True, "protect_metrics": False}
+
+
+def test_api_keys_are_not_told() -> None:
+    assert "sk-1" not in str(change.told(replace(BEFORE, keys=(ApiKey("sk-1", "me"),))))
 
 
 def test_what_can_change_is_a_section() -> None:
