@@ -120,6 +120,6 @@ def _row(server: Server, minute: float, crowd: Crowd) -> dict[str, Cell]:
         "pss_mib": accounting.memory(pids).pss / MIB,
         "descriptors": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),
         "slots": len(told["workers"]),
-        "lag_ms": max(one["lag_ms"] for one in told["workers"]),
+        "lag_ms": max(one["lag_ms"] or 0.0 for one in told["workers"]),
         "outcomes": outcomes,
     }

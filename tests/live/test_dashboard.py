@@ -53,7 +53,8 @@ def test_a_dashboard_that_was_closed_leaves_nothing_behind(serve: Callable[..., 
                 connection, response = opened(sim.port)
                 stack.enter_context(closing(connection))
                 next(documents(response))
-            assert descriptors(pid) >= before + 20
+            # The connection that asked for the pid may still have been there.
+            assert descriptors(pid) >= before + 19
         until(lambda: descriptors(pid), lambda now: now <= before + 1)
 
 
