@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from llmsim.exchange import Plan
+from llmsim.server.alarm import Making, alarm
 from llmsim.server.ports import Stream
 from llmsim.shared.board import Board
 from llmsim.shared.layout import CLOSED, OPENED
@@ -73,13 +74,14 @@ class Player:
         loop: asyncio.AbstractEventLoop,
         board: Board,
         clock: Callable[[], int] = now_us,
+        alarm: Making = alarm,
     ) -> None:
         self._loop = loop
         self._board = board
         self._clock = clock
         self._calendar: dict[int, list[Playing | asyncio.Future[None]]] = {}
         self._ticks: list[int] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = alarm(loop, self._tick)
         self._timer_tick = NEVER
         self.open = 0
 
@@ -109,15 +111,11 @@ class Player:
             self._set_timer()
 
     def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
         self._timer_tick = tick = self._ticks[0]
-        # Timers have a resolution of a millisecond: anything shorter would spin.
-        wait = max(tick * TICK - self._clock(), 0)
-        self._timer = self._loop.call_later(-(-wait // TICK) / 1000, self._tick)
+        self._alarm.set(max(tick * TICK - self._clock(), 0))
 
     def _tick(self) -> None:
-        self._timer, self._timer_tick = None, PLAYING
+        self._timer_tick = PLAYING
         ticks, calendar = self._ticks, self._calendar
         # All of a tick is due within half a tick of its beginning, so once it has begun nothing
         # can come back to it.

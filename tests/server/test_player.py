@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from llmsim.dialects.sse import Spliced
 from llmsim.exchange import Plan
+from llmsim.server.alarm import LoopAlarm
 from llmsim.server.player import TICK, Player
 from llmsim.shared import layout
 from llmsim.shared.board import Board
@@ -142,7 +143,7 @@ def counters() -> Board:
 
 def player_on(loop: Loop) -> tuple[Player, Board]:
     books = counters()
-    return Player(loop, books, loop.clock), books  # type: ignore[arg-type]
+    return Player(loop, books, loop.clock, LoopAlarm), books  # type: ignore[arg-type]
 
 
 def test_frames_leave_when_they_are_due() -> None:
