@@ -93,6 +93,6 @@ def alarm(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> Alarm:
     if sys.platform == "linux":
         try:
             return KernelAlarm(loop, call)
-        except (OSError, AttributeError, NotImplementedError):
+        except (OSError, AttributeError):  # an old kernel or C library
             pass
     return LoopAlarm(loop, call)

@@ -10,6 +10,7 @@ from llmsim.shared.rows import OTHER
 from llmsim.telemetry.snapshot import Snapshot, Times, Worker
 
 ABORTED_STATUS = 499
+TOKENS = ("prompt", "completion", "reasoning", "cached")
 
 
 def stats(
@@ -23,48 +24,59 @@ def stats(
 
     ``second`` is now on the monotonic clock; ``limits`` are the buckets of the rate limits.
     """
-    statuses = snapshot.by("status")
-    aborted = statuses.get(str(ABORTED_STATUS), 0) + snapshot.lost
-    errors = {status: count for status, count in statuses.items() if int(status) >= 400}
     finished, completed = snapshot.rates(second, uptime)
+    statuses = snapshot.by("status")
     return {
         "version": __version__,
         "uptime_s": round(uptime, 3),
         "workers": [_worker(one) for one in workers],
         "worker_restarts": snapshot.died,
-        "requests": {
-            "total": snapshot.started,
-            "finished": snapshot.finished - statuses.get(str(ABORTED_STATUS), 0),
-            "aborted": aborted,
-            "lost": snapshot.lost,
-            "active": snapshot.active,
-            "active_streaming": snapshot.streams_open,
-            "active_non_streaming": max(0, snapshot.active - snapshot.streams_open),
-            "streaming": snapshot.total("streamed"),
-            "non_streaming": snapshot.finished - snapshot.total("streamed"),
-            "per_second": round(finished, 3),
-        },
+        "requests": {**_requests(snapshot, statuses), "per_second": round(finished, 3)},
         "endpoints": snapshot.by("endpoint"),
         "models": _models(snapshot),
         "statuses": statuses,
-        "errors": {
-            "total": sum(errors.values()),
-            "by_status": errors,
-            "by_kind": {
-                kind.value: {"injected": one.injected, "real": one.real}
-                for kind, one in snapshot.errors.items()
-                if one.injected or one.real
-            },
-        },
+        "errors": _errors(snapshot, statuses),
         "rate_limited": snapshot.limited,
         "rate_limits": list(limits),
         "tokens": {
-            "prompt": snapshot.total("prompt"),
-            "completion": snapshot.total("completion"),
-            "reasoning": snapshot.total("reasoning"),
-            "cached": snapshot.total("cached"),
+            **{kind: snapshot.total(kind) for kind in TOKENS},
             "per_second": round(completed, 3),
         },
+        **_times(snapshot),
+    }
+
+
+def _requests(snapshot: Snapshot, statuses: Mapping[str, int]) -> dict[str, int]:
+    left = statuses.get(str(ABORTED_STATUS), 0)
+    streaming = snapshot.total("streamed")
+    return {
+        "total": snapshot.started,
+        "finished": snapshot.finished - left,
+        "aborted": left + snapshot.lost,
+        "lost": snapshot.lost,
+        "active": snapshot.active,
+        "active_streaming": snapshot.streams_open,
+        "active_non_streaming": max(0, snapshot.active - snapshot.streams_open),
+        "streaming": streaming,
+        "non_streaming": snapshot.finished - streaming,
+    }
+
+
+def _errors(snapshot: Snapshot, statuses: Mapping[str, int]) -> dict[str, Any]:
+    by_status = {status: count for status, count in statuses.items() if int(status) >= 400}
+    return {
+        "total": sum(by_status.values()),
+        "by_status": by_status,
+        "by_kind": {
+            kind.value: {"injected": one.injected, "real": one.real}
+            for kind, one in snapshot.errors.items()
+            if one.injected or one.real
+        },
+    }
+
+
+def _times(snapshot: Snapshot) -> dict[str, dict[str, float]]:
+    return {
         "latency_ms": {
             "avg": _ms(snapshot.latency.mean),
             "min": _ms(snapshot.shortest),
