@@ -9,7 +9,8 @@ Layout of a journal, in bytes:
 An entry's mark (26 hex digits: 3 of its slot, 10 of its number, 13 of the launch's own) lets any
 process find it without a search, and a mark of another launch finds nothing. The owner writes
 without a lock: a record's check word first and its number last. A reader wants both to fit
-before it copies and again after, so it never takes half of one record for another.
+before it reads, when it has read and when it has copied, so it never takes half of one record for
+another.
 """
 
 from __future__ import annotations
@@ -169,16 +170,20 @@ class Journal:
 
     def _read(self, number: int, mark: str) -> Entry | None:
         at = _HEADER + number % RECORDS * _RECORD_BYTES
+        fits = (number ^ self._check, number + 1)
+        # A reader that follows the writer through a record finds both to fit when it ends, whatever
+        # it has read before: the words it keeps are read once the record is known to be whole.
+        before = _RECORD.unpack_from(self._memory, at)
         record = _RECORD.unpack_from(self._memory, at)
         (check, place, body, answer, arrived, ttft, total, first, end, late,
          frames, sent, status, seed, name, stored) = record  # fmt: skip
-        if stored != number + 1 or check != number ^ self._check or self.mark(number) != mark:
+        if (before[0], before[-1]) != fits or (check, stored) != fits or self.mark(number) != mark:
             return None
         offset = place % self._room
         copied = bytes(self._ring[offset : offset + name + body + answer])
         again = _RECORD.unpack_from(self._memory, at)
         overwritten = self._header[1] - place > self._room
-        if overwritten or (again[0], again[-1]) != (check, stored):
+        if overwritten or (again[0], again[-1]) != fits:
             return None
         endpoint, _, model = copied[:name].decode(errors="replace").partition("\0")
         return Entry(
