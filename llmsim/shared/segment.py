@@ -33,8 +33,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
-from llmsim.shared.locks import Locks
-
 try:
     import fcntl
 except ImportError:  # Windows: the container is the way there
@@ -104,7 +102,6 @@ class Segment:
     def __init__(self, descriptor: int, path: str) -> None:
         self.path = path
         self._descriptor = descriptor
-        self._locks = Locks(descriptor)
         self._map = mmap.mmap(descriptor, 0)
         self.header = memoryview(self._map)[:PAGE].cast("q")
         if self.header[0] != MAGIC:
@@ -192,11 +189,11 @@ class Segment:
 
     def lock(self, place: int) -> None:
         """Take that lock, where a ``with`` would cost too much."""
-        self._locks.take(_GUARDS_AT + place)
+        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _GUARDS_AT + place)
 
     def unlock(self, place: int) -> None:
         """Give it back."""
-        self._locks.give(_GUARDS_AT + place)
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _GUARDS_AT + place)
 
     def claim(self, slot: int) -> bool:
         """Make this process the owner of ``slot``, unless a living one owns it."""
@@ -221,12 +218,12 @@ class Segment:
     def advance(self, cursor: int) -> int:
         """The cursor's value, which is one more for the next caller in any process."""
         place = _CURSORS_AT + cursor
-        self._locks.take(_LOCKS_AT + cursor)
+        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _LOCKS_AT + cursor)
         try:
             value = self.header[place]
             self.header[place] = value + 1
         finally:
-            self._locks.give(_LOCKS_AT + cursor)
+            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _LOCKS_AT + cursor)
         return value
 
 
