@@ -87,7 +87,7 @@ def test_both_spellings_read_the_same() -> None:
     assert read(SNAKE) == read(CAMEL)
 
 
-@pytest.mark.parametrize(("camel", "snake"), zip(CAMEL, SNAKE, strict=True))
+@pytest.mark.parametrize(("camel", "snake"), list(zip(CAMEL, SNAKE, strict=True)))
 def test_spellings_may_be_mixed(camel: str, snake: str) -> None:
     mixed = {name: value for name, value in CAMEL.items() if name != camel}
     assert read({**mixed, snake: SNAKE[snake]}) == read(CAMEL)

@@ -52,7 +52,7 @@ def google(response: httpx.Response, status: int, name: str) -> str:
     return str(error["message"])
 
 
-@pytest.mark.parametrize(("prefix", "verb"), product(PREFIXES, ANSWERS))
+@pytest.mark.parametrize(("prefix", "verb"), list(product(PREFIXES, ANSWERS)))
 def test_every_verb_answers(http: httpx.Client, prefix: str, verb: str) -> None:
     response = http.post(f"{prefix}/models/gemini-2.5-pro:{verb}", json=BODIES[verb])
     assert response.status_code == 200

@@ -85,7 +85,7 @@ def test_the_server_outlives_its_dashboard(terminal: Terminal) -> None:
     port = free_port()
     terminal.start(f"serve --tui --host 127.0.0.1 --port {port} --workers 2")
     terminal.until("● live")
-    told = subprocess.run(["ps", "-eo", "pid=,args="], check=True, capture_output=True, text=True)
+    told = subprocess.run(["ps", "-ewwo", "pid=,args="], check=True, capture_output=True, text=True)
     (line,) = [one for one in told.stdout.splitlines() if f":{port} --owner" in one]
     os.kill(int(line.split()[0]), signal.SIGKILL)
     screen = terminal.until("the dashboard ended (SIGKILL)", f"llmsim top http://127.0.0.1:{port}")

@@ -16,7 +16,7 @@ from llmsim.server.routes.paths import Paths
 PREFIXES = ["/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta"]
 
 
-@pytest.mark.parametrize(("prefix", "verb"), product(PREFIXES, VERBS))
+@pytest.mark.parametrize(("prefix", "verb"), list(product(PREFIXES, VERBS)))
 def test_every_verb_under_every_prefix(prefix: str, verb: str) -> None:
     version = prefix.rpartition("/")[2]
     assert called(f"{prefix}/models/gemini-2.5-pro:{verb}") == (version, "gemini-2.5-pro", verb)
