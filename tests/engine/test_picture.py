@@ -67,6 +67,11 @@ def test_a_picture_that_is_linked_to_is_not_painted() -> None:
     assert pictures(answered(linked=True)).pictures[0].versions == ()
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_no_two_pictures_of_a_request_are_alike(seed: int) -> None:
+    assert len(set(seeds(answered(seed, n=10)))) == 10
+
+
 def test_pictures_follow_from_prompt_and_seed() -> None:
     assert seeds(answered(n=3)) == seeds(answered(n=3))
     assert seeds(answered()) != seeds(answered(text="a cat"))

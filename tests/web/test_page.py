@@ -105,7 +105,7 @@ def test_a_sample_request(visit: Visit, dialect: str, stream: bool) -> None:
     page.wait_for_selector("#sample-state:has-text('Done.')")
     measured = page.inner_text("#sample-measures")
     words = page.inner_text("#sample-answer").split()
-    assert len(words) > 30
+    assert len(words) > 20  # words of several tokens are among the 40
     assert re.search(r"Completion tokens\s+40\b", measured)
     assert re.search(r"TTFT measured\s+[\d.]+ ms", measured)
     assert re.search(r"TTFT planned\s+[\d.]+ ms", measured)
