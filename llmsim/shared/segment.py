@@ -4,17 +4,19 @@ Layout, in bytes:
 
     0       header, one page: 16 int64 (magic, slots, board size, journal size, pid of the
             launcher, Unix time of the start in µs, boot secret, sizes of the prefixes, the
-            tallies and the buckets), then 440 int64 cursors
+            tallies and the buckets, whether the locks are mutexes), then 440 int64 cursors
     4096    the boards, one after another, each of board size
     …       the journals, likewise
     …       the prefixes of cached prompts
     …       the tallies
     …       the buckets of rate limits
+    …       the locks, where they are mutexes (:mod:`llmsim.shared.latches`)
 
 A slot (one board and one journal) belongs to the process that holds a lock on byte ``slot`` of
 the segment's file. The kernel frees that lock when the process dies, however it dies, and the
-next worker takes the slot over with everything it counted. Cursors are locked one byte each,
-past the slots', and past those is one byte for each lock of :class:`Lock`.
+next worker takes the slot over with everything it counted. Each cursor has a lock of its own, and
+after those comes one for each of :class:`Lock`; where there are no mutexes they are locks on bytes
+past the slots'.
 
 POSIX locks vanish when *any* descriptor of the file is closed in the process that holds them,
 so the file is opened once a process and never closed.
@@ -25,13 +27,15 @@ from __future__ import annotations
 import mmap
 import os
 import secrets
-import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
+
+from llmsim.shared.latches import STRIDE, Bytes, Latches, Mutexes, supported
 
 try:
     import fcntl
@@ -43,8 +47,7 @@ PAGE = 4096
 MAX_SLOTS = 1040
 CURSORS = 440
 _CURSORS_AT = 16
-_LOCKS_AT = MAX_SLOTS
-_GUARDS_AT = _LOCKS_AT + CURSORS
+_GUARDED = 384
 
 
 class Cursor(IntEnum):
@@ -58,11 +61,11 @@ class Cursor(IntEnum):
 
 
 class Lock(IntEnum):
-    """What processes guard against each other, by the first of its lock bytes."""
+    """What processes guard against each other, by the first of its locks."""
 
     TALLIES = 0
-    CHANGES = 1023  # of the configuration in effect
-    BUCKETS = 1024
+    CHANGES = 64  # of the configuration in effect
+    BUCKETS = 65
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,13 @@ class Shape:
         return self.tallies_at + self.tallies
 
     @property
-    def size(self) -> int:
+    def latches_at(self) -> int:
+        """Where the locks begin."""
         return self.buckets_at + self.buckets
+
+    @property
+    def size(self) -> int:
+        return self.latches_at + (CURSORS + _GUARDED) * STRIDE
 
 
 class Segment:
@@ -107,6 +115,11 @@ class Segment:
         if self.header[0] != MAGIC:
             raise RuntimeError(f"{path} is not a segment of this version of llmsim")
         self.shape = Shape(*self.header[1:4], *self.header[7:10])
+        self._latches: Latches = (
+            Mutexes(self._map, self.shape.latches_at)
+            if self.header[10]
+            else Bytes(descriptor, MAX_SLOTS)
+        )
 
     @classmethod
     def create(cls, shape: Shape) -> Segment:
@@ -118,22 +131,14 @@ class Segment:
             raise ValueError(f"a segment has 1 to {MAX_SLOTS} slots, not {shape.slots}")
         descriptor, path = _file(shape.size)
         header = memoryview(mmap.mmap(descriptor, PAGE)).cast("q")
-        header[1:10] = memoryview(
-            b"".join(
-                value.to_bytes(8, sys.byteorder)
-                for value in (
-                    shape.slots,
-                    shape.board,
-                    shape.journal,
-                    os.getpid(),
-                    time.time_ns() // 1000,
-                    secrets.randbits(62),
-                    shape.prefixes,
-                    shape.tallies,
-                    shape.buckets,
-                )
-            )
-        ).cast("q")
+        told = [
+            *(shape.slots, shape.board, shape.journal, os.getpid(), time.time_ns() // 1000),
+            *(secrets.randbits(62), shape.prefixes, shape.tallies, shape.buckets),
+        ]
+        header[1:10] = memoryview(array("q", told))
+        if supported():
+            Mutexes(mmap.mmap(descriptor, 0), shape.latches_at).make(CURSORS + _GUARDED)
+            header[10] = 1
         header[0] = MAGIC
         return cls(descriptor, path)
 
@@ -179,8 +184,8 @@ class Segment:
 
     @contextmanager
     def locked(self, place: int) -> Iterator[None]:
-        """Keep every other process (not thread) from the lock at ``place``, a member of
-        :class:`Lock` and what of it is meant. The kernel frees it when the holder dies."""
+        """Keep every other process from the lock at ``place``, a member of :class:`Lock` and what
+        of it is meant. It is free again when the holder dies."""
         self.lock(place)
         try:
             yield
@@ -189,11 +194,11 @@ class Segment:
 
     def lock(self, place: int) -> None:
         """Take that lock, where a ``with`` would cost too much."""
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _GUARDS_AT + place)
+        self._latches.lock(CURSORS + place)
 
     def unlock(self, place: int) -> None:
         """Give it back."""
-        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _GUARDS_AT + place)
+        self._latches.unlock(CURSORS + place)
 
     def claim(self, slot: int) -> bool:
         """Make this process the owner of ``slot``, unless a living one owns it."""
@@ -218,12 +223,12 @@ class Segment:
     def advance(self, cursor: int) -> int:
         """The cursor's value, which is one more for the next caller in any process."""
         place = _CURSORS_AT + cursor
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _LOCKS_AT + cursor)
+        self._latches.lock(cursor)
         try:
             value = self.header[place]
             self.header[place] = value + 1
         finally:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _LOCKS_AT + cursor)
+            self._latches.unlock(cursor)
         return value
 
 
