@@ -60,6 +60,10 @@ class Measure(Enum):
     OUTPUT = "output_tokens_per_minute"
     CONCURRENT = "concurrent_requests"
 
+    # Members are alone of their kind; Enum's own hash is Python, and this is asked for at every
+    # request with limits.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Exceeded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from llmsim.errors import Exceeded, Measure
 from llmsim.exchange import Headers, Standing
@@ -15,6 +16,10 @@ COUNTED = {
     Measure.TOKENS: "tokens",
     Measure.INPUT: "input-tokens",
     Measure.OUTPUT: "output-tokens",
+}
+TOLD = {
+    name: tuple(f"anthropic-ratelimit-{name}-{what}" for what in ("limit", "remaining", "reset"))
+    for name in COUNTED.values()
 }
 NAMES = {
     Measure.REQUESTS: "requests per minute",
@@ -46,11 +51,10 @@ def headers(standings: Sequence[Standing], now: float) -> Headers:
         told["tokens"] = min(halves, key=lambda one: one.remaining)
     made: Headers = []
     for name, one in told.items():
-        made += [
-            (f"anthropic-ratelimit-{name}-limit", str(one.limit)),
-            (f"anthropic-ratelimit-{name}-remaining", str(one.remaining)),
-            (f"anthropic-ratelimit-{name}-reset", moment(now + one.reset)),
-        ]
+        limit, remaining, reset = TOLD[name]
+        made.append((limit, str(one.limit)))
+        made.append((remaining, str(one.remaining)))
+        made.append((reset, moment(math.ceil(now + one.reset))))
     return made
 
 
@@ -67,6 +71,7 @@ def said(exceeded: Exceeded, organization: str) -> str:
     )
 
 
-def moment(unix: float) -> str:
-    """A time in RFC 3339, in whole seconds, rounded up."""
-    return datetime.fromtimestamp(math.ceil(unix), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+@lru_cache(maxsize=256)
+def moment(unix: int) -> str:
+    """A time in RFC 3339."""
+    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from llmsim.errors import Exceeded, Measure
 from llmsim.exchange import Headers, Standing
 
-# The measure, and whether it counts as the headers' requests or tokens.
-COUNTED = {
-    Measure.REQUESTS: "requests",
-    Measure.DAILY: "requests",
-    Measure.TOKENS: "tokens",
-}
+_REQUESTS = tuple(f"x-ratelimit-{what}-requests" for what in ("limit", "remaining", "reset"))
+_TOKENS = tuple(f"x-ratelimit-{what}-tokens" for what in ("limit", "remaining", "reset"))
+# The measure, and the headers that tell of it.
+COUNTED = {Measure.REQUESTS: _REQUESTS, Measure.DAILY: _REQUESTS, Measure.TOKENS: _TOKENS}
 NAMES = {
     Measure.REQUESTS: "requests per min (RPM)",
     Measure.DAILY: "requests per day (RPD)",
@@ -39,16 +38,17 @@ def headers(standings: Sequence[Standing], now: float) -> Headers:
 
     ``now`` is the Unix time, which durations do not need.
     """
-    told: dict[str, Standing] = {}
+    told: dict[tuple[str, ...], Standing] = {}
     for one in standings:
-        name = COUNTED.get(one.measure)
-        if name is not None and (name not in told or one.remaining < told[name].remaining):
-            told[name] = one
-    return [
-        *[(f"x-ratelimit-limit-{name}", str(one.limit)) for name, one in told.items()],
-        *[(f"x-ratelimit-remaining-{name}", str(one.remaining)) for name, one in told.items()],
-        *[(f"x-ratelimit-reset-{name}", duration(one.reset)) for name, one in told.items()],
-    ]
+        names = COUNTED.get(one.measure)
+        if names is not None and (names not in told or one.remaining < told[names].remaining):
+            told[names] = one
+    made: Headers = []
+    for (limit, remaining, reset), one in told.items():
+        made.append((limit, str(one.limit)))
+        made.append((remaining, str(one.remaining)))
+        made.append((reset, duration(one.reset)))
+    return made
 
 
 def kind(exceeded: Exceeded) -> tuple[str, str]:
@@ -73,7 +73,11 @@ def said(exceeded: Exceeded) -> str:
 
 def duration(seconds: float) -> str:
     """A duration to the millisecond, rounded up: ``12ms``, ``8.64s``, ``6m0s``, ``1h0m0s``."""
-    ms = math.ceil(round(seconds * 1000, 3))
+    return _spelt(math.ceil(round(seconds * 1000, 3)))
+
+
+@lru_cache(maxsize=4096)
+def _spelt(ms: int) -> str:
     if ms < 1000:
         return f"{ms}ms" if ms > 0 else "0s"
     minutes, rest = divmod(ms, 60_000)

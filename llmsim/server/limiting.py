@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from operator import sub
 
 from msgspec import structs
 
@@ -27,29 +27,24 @@ KINDS = {
     Measure.INPUT: Kind.TOKEN_LIMIT,
     Measure.OUTPUT: Kind.TOKEN_LIMIT,
 }
-_TOKENS = {Measure.TOKENS, Measure.INPUT, Measure.OUTPUT}
 
 
 class Allowance:
     """What one request holds of its caller's limits until it ends."""
 
-    __slots__ = ("_account", "_buckets", "_estimate", "_queue", "_standings", "_told")
+    __slots__ = ("_account", "_buckets", "_estimate", "_held", "_queue", "_taken", "_told")
 
-    def __init__(self) -> None:
+    def __init__(self, buckets: Buckets) -> None:
+        self._buckets = buckets
         self._account: Account | None = None
-        self._buckets: Buckets
-        self._estimate: tuple[int, ...] = ()
+        self._held = False
         self._queue: Queue | None = None
-        self._standings: Sequence[Standing] = ()
-        self._told: Told
 
-    def told(self, told: Told, standings: Sequence[Standing]) -> None:
-        """Say how the caller's limits stand, and how it is told."""
-        self._told, self._standings = told, standings
-
-    def took(self, buckets: Buckets, account: Account, estimate: tuple[int, ...]) -> None:
-        """Say what was taken."""
-        self._buckets, self._account, self._estimate = buckets, account, estimate
+    def asked(self, account: Account, estimate: tuple[int, ...], taken: Taken, told: Told) -> None:
+        """Say what came of asking for so much, and how the caller is told."""
+        self._account, self._estimate = account, estimate
+        self._taken, self._told = taken, told
+        self._held = taken.refused is None
 
     def entered(self, queue: Queue) -> None:
         """Say whose place it holds."""
@@ -57,20 +52,24 @@ class Allowance:
 
     def headers(self, now: float) -> Headers:
         """The limit headers of the response, at a Unix time."""
-        return self._told(self._standings, now) if self._standings else []
+        account = self._account
+        return [] if account is None else self._told(standings(account, self._taken), now)
 
     def settle(self, tokens: tuple[int, int, int, int]) -> None:
         """Give back what is held, at the one end of the request. ``tokens`` are what was really
         used: prompt, completion, reasoning and cached."""
-        account, self._account = self._account, None
-        queue, self._queue = self._queue, None
-        if account is not None:
-            real = _amounts(tokens[0], tokens[1], tokens[3])
+        if self._held:
+            self._held = False
+            account = self._account
+            assert account is not None
             more = None
-            if any(COUNTED[column] in _TOKENS for column, _ in account.buckets):
-                more = tuple([now - then for now, then in zip(real, self._estimate, strict=True)])
-            self._buckets.settle(account, more if more is not None and any(more) else None)
-        if queue is not None:
+            if account.tokens:
+                real = _amounts(tokens[0], tokens[1], tokens[3])
+                if real != self._estimate:
+                    more = tuple(map(sub, real, self._estimate))
+            self._buckets.settle(account, more)
+        if self._queue is not None:
+            queue, self._queue = self._queue, None
             queue.leave()
 
 
@@ -109,7 +108,7 @@ class Limiting:
         port = subject.port
         if port is None:  # batches have limits of their own, which nobody set
             return
-        subject.request.allowance = allowance = Allowance()
+        subject.request.allowance = allowance = Allowance(self._buckets)
         if self._rulings:
             manners = manner(subject.request.endpoint.dialect.name)
             account = self._account(manners.key(port.header, port.query), subject.ask.model)
@@ -143,10 +142,9 @@ class Limiting:
         taken = self._buckets.take(account, estimate)
         if taken.refused == -1 and self._books.reap(self._buckets.busy(account)):
             taken = self._buckets.take(account, estimate)
-        allowance.told(told, standings(account, taken))
+        allowance.asked(account, estimate, taken, told)
         if taken.refused is not None:
             raise BadRequest(_failure(account, taken, estimate, subject.ask.model))
-        allowance.took(self._buckets, account, estimate)
 
 
 def named(rule: RateLimit) -> str:

@@ -41,6 +41,7 @@ COUNTED: Final = (
     Measure.INPUT,
     Measure.OUTPUT,
 )
+TOKENS: Final = frozenset({Measure.TOKENS, Measure.INPUT, Measure.OUTPUT})
 
 _SETS = ENTRIES // WAYS
 _STAMP, _TAKEN, _RULE, _LABEL, _LEASES = 1, 2, 7, 8, 24
@@ -50,10 +51,11 @@ _LABEL_BYTES = 128
 class Account:
     """A caller's buckets under one rule, and the place it was last found at.
 
-    ``buckets`` are (place in :data:`COUNTED`, bucket); ``concurrent`` bounds the open requests.
+    ``buckets`` are (place in :data:`COUNTED`, bucket), ``tokens`` says whether one of them counts
+    tokens; ``concurrent`` bounds the open requests.
     """
 
-    __slots__ = ("at", "buckets", "concurrent", "key", "label", "lock", "rule", "start")
+    __slots__ = ("at", "buckets", "concurrent", "key", "label", "lock", "rule", "start", "tokens")
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class Account:
         text = "\0".join(part.replace("\0", " ") for part in label)
         self.label = text.encode(errors="replace")[:_LABEL_BYTES].ljust(_LABEL_BYTES, b"\0")
         self.buckets = buckets
+        self.tokens = any(COUNTED[column] in TOKENS for column, _ in buckets)
         self.concurrent = concurrent
         self.start = (self.key >> 32) % _SETS * WAYS
         self.lock = FIRST_LOCK + (self.key >> 32) % _SETS % LOCKS
@@ -208,8 +211,9 @@ class Buckets:
         cells[at + _STAMP] = now
         counts = []
         for column, bucket in account.buckets:
-            count = bucket.refilled(cells[at + _TAKEN + column], elapsed)
-            cells[at + _TAKEN + column] = count
+            # Bucket.refilled, without the call.
+            count = cells[at + _TAKEN + column] - elapsed * bucket.limit
+            cells[at + _TAKEN + column] = count = count if count > 0 else 0
             counts.append(count)
         return counts
 
