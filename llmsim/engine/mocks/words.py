@@ -2,7 +2,8 @@
 
 RE2 looks for the letters that each pattern needs (its FilteredRE2) and tries only patterns whose
 letters are there, so a thousand that are not cost about as much as one. All it does takes linear
-time, and it lets other threads run meanwhile.
+time, and it lets other threads run meanwhile; those keep a busy worker's loop waiting, so a few
+texts are looked for one by one instead.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from llmsim.config.regex import compiled, options
 
 SEARCHED = 200_000
 """Characters of one text that regular expressions look at. All of it is looked at otherwise."""
+FEW = 32
+"""Texts that are looked for one by one: a thousand cost about as much as these do."""
 LONGEST = 1000
 """Characters of a text that is looked for together with others; longer ones are by themselves."""
 
@@ -33,7 +36,8 @@ class Words:
         self._regexes: Any = None
         self._needles: list[int] = []
         self._literals: Any = None
-        self._long: list[tuple[str, bool, int]] = []
+        self._contained: list[tuple[str, bool, int]] = []
+        self._single: list[tuple[str, bool, int]] = []
         self._equal: dict[str, int] = {}
         self._alike: dict[str, int] = {}
         self._weight = 0
@@ -53,24 +57,27 @@ class Words:
                 self._alike[text.lower()] = number
             else:
                 self._equal[text] = number
-        elif how == "contains" and len(text) > LONGEST:
-            self._long.append((text.lower() if ignore_case else text, ignore_case, number))
+        elif how == "contains":
+            self._contained.append((text, ignore_case, number))
+            self._weight += 1
         else:
-            pattern = text if how == "regex" else re2.escape(text)
-            pattern = f"(?i:{pattern})" if ignore_case else pattern
-            if how == "regex":
-                self._regexes = self._regexes or re2.Filter()
-                self._regexes.Add(pattern, options())
-                self._patterns.append(number)
-                self._weight += compiled(pattern).programsize
-            else:
-                self._literals = self._literals or re2.Filter()
-                self._literals.Add(pattern, options())
-                self._needles.append(number)
-                self._weight += 1
+            pattern = f"(?i:{text})" if ignore_case else text
+            self._regexes = self._regexes or re2.Filter()
+            self._regexes.Add(pattern, options())
+            self._patterns.append(number)
+            self._weight += compiled(pattern).programsize
 
     def compile(self) -> None:
         """Nothing is added any more."""
+        few = len(self._contained) <= FEW
+        for text, ignore_case, number in self._contained:
+            if few or len(text) > LONGEST:
+                self._single.append((text.lower() if ignore_case else text, ignore_case, number))
+            else:
+                pattern = re2.escape(text)
+                self._literals = self._literals or re2.Filter()
+                self._literals.Add(f"(?i:{pattern})" if ignore_case else pattern, options())
+                self._needles.append(number)
         for found in (self._literals, self._regexes):
             if found is not None:
                 found.Compile()
@@ -101,6 +108,8 @@ class Words:
             numbers.add(number)
         if self._alike and (number := self._alike.get(text.lower())) is not None:
             numbers.add(number)
-        for needle, ignore_case, number in self._long:
-            if needle in (text.lower() if ignore_case else text):
-                numbers.add(number)
+        if self._single:
+            lower = text.lower()
+            for needle, ignore_case, number in self._single:
+                if needle in (lower if ignore_case else text):
+                    numbers.add(number)
