@@ -52,7 +52,7 @@ class Anthropic:
         self._strict = strict
 
     def decode(self, body: bytes) -> Ask:
-        return self._checked(anthropic_request.read(body))
+        return self._checked(anthropic_request.read(body, self._strict))
 
     def continued(self, ask: Ask, turns: Sequence[Turn]) -> Ask:
         """A request that continues a thread with the turns before it. Raises BadRequest."""
@@ -100,7 +100,7 @@ class AnthropicCount(Anthropic):
     name = "anthropic_count"
 
     def decode(self, body: bytes) -> Ask:
-        return self._checked(anthropic_request.read_prompt(body))
+        return self._checked(anthropic_request.read_prompt(body, self._strict))
 
     def plain(self, ask: Ask, reply: Reply, stamp: Stamp) -> bytes:
         assert isinstance(reply.made, Counted)

@@ -123,11 +123,55 @@ class ToolSearchResult(ServerResult, tag="tool_search_tool_result"):
     pass
 
 
+class AdvisorResult(ServerResult, tag="advisor_tool_result"):
+    pass
+
+
+class MCPToolUseBlock(ServerToolUseBlock, tag="mcp_tool_use"):
+    server_name: str
+
+
+class MCPToolResult(ServerResult, tag="mcp_tool_result"):
+    content: Raw = Raw(b"[]")
+
+
+class CompactionBlock(Block, tag="compaction"):
+    """What was said before this block, in short; without ``content`` it was not made."""
+
+    content: str | None = None
+
+
+class Marker(Block):
+    """What tells the service something about a conversation and is no part of what was said."""
+
+
+class ToolAddition(Marker, tag="tool_addition"):
+    pass
+
+
+class ToolRemoval(Marker, tag="tool_removal"):
+    pass
+
+
+class MCPToolListing(Marker, tag="mcp_tool_listing"):
+    pass
+
+
+class FallbackBlock(Marker, tag="fallback"):
+    pass
+
+
+class BrowserState(Marker, tag="browser_state"):
+    pass
+
+
 class ContainerUploadBlock(Block, tag="container_upload"):
     file_id: str
 
 
-Returned = TextBlock | ImageBlock | DocumentBlock | SearchResultBlock | ToolReferenceBlock
+Returned = (
+    TextBlock | ImageBlock | DocumentBlock | SearchResultBlock | ToolReferenceBlock | BrowserState
+)
 
 
 class ToolResultBlock(Block, tag="tool_result"):
@@ -152,5 +196,13 @@ AnyBlock = (
     | BashResult
     | TextEditorResult
     | ToolSearchResult
+    | AdvisorResult
+    | MCPToolUseBlock
+    | MCPToolResult
+    | CompactionBlock
+    | ToolAddition
+    | ToolRemoval
+    | MCPToolListing
+    | FallbackBlock
     | ContainerUploadBlock
 )

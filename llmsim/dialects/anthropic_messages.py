@@ -17,11 +17,13 @@ from llmsim.dialects.anthropic_blocks import (
     AnyBlock,
     Base64Source,
     CacheControl,
+    CompactionBlock,
     ContainerUploadBlock,
     ContentSource,
     DocumentBlock,
     FileSource,
     ImageBlock,
+    Marker,
     RedactedThinkingBlock,
     Returned,
     SearchResultBlock,
@@ -190,9 +192,11 @@ class _Said:
                 self._other(tool + orjson.dumps(given).decode())
             case ServerResult(content=content):
                 self._other(bytes(content).decode())
+            case CompactionBlock(content=content):
+                self.say(content or "")
             case ContainerUploadBlock(file_id=name):
                 self.marked = attachments.mark(name, self.marked)
-            case ThinkingBlock() | RedactedThinkingBlock() | ToolResultBlock():
+            case ThinkingBlock() | RedactedThinkingBlock() | ToolResultBlock() | Marker():
                 # The service takes the thoughts of earlier turns out of the prompt.
                 pass
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from llmsim import catalog
-from llmsim.dialects import anthropic_tools
+from llmsim.dialects import anthropic_newer, anthropic_tools
 from llmsim.dialects.anthropic_blocks import CacheControl, TextBlock
 from llmsim.dialects.anthropic_envelope import refuse
 from llmsim.dialects.anthropic_messages import Conversation, WireMessage
@@ -95,16 +95,23 @@ _prompts = msgspec.json.Decoder(Prompt)
 P = TypeVar("P", bound=Prompt)
 
 
-def read(body: bytes) -> Ask:
+def read(body: bytes, strict: bool = False) -> Ask:
     """The request in neutral words. Raises BadRequest saying what is wrong where.
+
+    Unless ``strict``, blocks and values that are not known are no mistakes.
 
     One that continues a thread means nothing without it: only ``wire`` and what says how to
     answer are then set.
     """
-    wire = _decoded(_decoder, body)
+    wire = decoded(body, strict)
     if isinstance(wire.thread, Continue):
         return Ask(wire.model, (), wire.stream is True, store=True, wire=wire)
     return asked(wire)
+
+
+def decoded(body: bytes, strict: bool = False) -> MessagesRequest:
+    """The request as it is on the wire. Raises BadRequest."""
+    return _decoded(_decoder, body, strict)
 
 
 def asked(wire: MessagesRequest) -> Ask:
@@ -121,14 +128,19 @@ def asked(wire: MessagesRequest) -> Ask:
     return _ask(wire, wire.stream is True, wire.max_tokens, stops, wire.thread is not None)
 
 
-def read_prompt(body: bytes) -> Ask:
+def read_prompt(body: bytes, strict: bool = False) -> Ask:
     """The body of ``count_tokens``, likewise."""
-    return structs.replace(_ask(_decoded(_prompts, body)), task=Count())
+    return structs.replace(_ask(_decoded(_prompts, body, strict)), task=Count())
 
 
-def _decoded(decoder: msgspec.json.Decoder[P], body: bytes) -> P:
+def _decoded(decoder: msgspec.json.Decoder[P], body: bytes, strict: bool) -> P:
     try:
         return decode(decoder, body)
+    except Malformed as mistake:
+        if strict or mistake.problem != "value":
+            raise refuse(mistake) from None
+    try:
+        return decode(decoder, anthropic_newer.known(body))
     except Malformed as mistake:
         raise refuse(mistake) from None
 

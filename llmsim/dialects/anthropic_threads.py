@@ -34,7 +34,6 @@ class _Answer(Struct):
 
 
 _answer = msgspec.json.Decoder(_Answer)
-_request = msgspec.json.Decoder(MessagesRequest)
 
 
 def previous(wire: MessagesRequest) -> str | None:
@@ -44,7 +43,7 @@ def previous(wire: MessagesRequest) -> str | None:
 
 def remembered(body: bytes) -> MessagesRequest:
     """A request that was answered."""
-    return _request.decode(body)
+    return anthropic_request.decoded(body)
 
 
 def continued(wire: MessagesRequest, turns: Sequence[Turn]) -> Ask:

@@ -49,7 +49,7 @@ def text(said: str, **fields: Any) -> dict[str, Any]:
 
 def refused(**fields: Any) -> str:
     with pytest.raises(BadRequest) as caught:
-        asked(**fields)
+        read(body(**fields), strict=True)
     assert caught.value.failure.kind is Kind.INVALID
     return caught.value.failure.message
 
@@ -229,6 +229,48 @@ def test_what_ran_at_the_service_counts() -> None:
     message = asked(messages=[*HI, spoke, *HI]).messages[1]
     assert message.text == "ok"
     assert message.extra > 10
+
+
+@pytest.mark.parametrize(
+    ("block", "said", "extra"),
+    [
+        (
+            {
+                "type": "mcp_tool_use",
+                "id": "m",
+                "name": "find",
+                "server_name": "s",
+                "input": {"q": 1},
+            },
+            "",
+            True,
+        ),
+        (
+            {"type": "mcp_tool_result", "tool_use_id": "m", "content": [text("found it")]},
+            "",
+            True,
+        ),
+        ({"type": "advisor_tool_result", "tool_use_id": "a", "content": {"text": "x"}}, "", True),
+        ({"type": "compaction", "content": "all before"}, "all before", False),
+        ({"type": "compaction", "content": None}, "", False),
+        ({"type": "tool_addition", "tool": {}}, "", False),
+        ({"type": "tool_removal", "tool": {}}, "", False),
+        ({"type": "mcp_tool_listing", "tools": []}, "", False),
+        ({"type": "fallback"}, "", False),
+    ],
+    ids=lambda value: value.get("type") if isinstance(value, dict) else None,
+)
+def test_blocks_of_the_beta_api(block: dict[str, Any], said: str, extra: bool) -> None:
+    spoke = {"role": "assistant", "content": [block, text("!")]}
+    message = read(body(messages=[*HI, spoke, *HI]), strict=True).messages[1]
+    assert message.text == f"{said}!"
+    assert (message.extra > 0) is extra
+
+
+def test_a_browsers_state_is_no_part_of_what_a_tool_said() -> None:
+    seen = [{"type": "browser_state", "url": "u"}, text("ok")]
+    said = loop(result("b"), result("a", content=seen))
+    assert asked(messages=said).messages[-1].text == "ok"
 
 
 # --- thinking and form ------------------------------------------------------------------------
