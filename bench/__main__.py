@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from bench import mocks, pacing, soak, startup, streams, throughput
+from bench import configured, mocks, pacing, soak, startup, streams, throughput
 from bench.client import ClientError, MissingError
 from bench.machine import this_machine
 from bench.report import Cell, Column, Report
@@ -201,6 +201,26 @@ Examples:
 def mocks_command(as_json: bool, record: Path | None, control: bool) -> None:
     """What looking for a mock costs a request, by the number of rules."""
     finish("mocks", mocks.Mocks(control), as_json, record)
+
+
+@main.command(
+    "configured",
+    epilog="""\b
+Examples:
+  python -m bench configured
+  python -m bench configured --rounds 9 --seconds 1
+""",
+)
+@rounds_option
+@click.option("--seconds", type=click.IntRange(1), default=2, show_default=True, help="A turn.")
+@output
+def configured_command(
+    as_json: bool, record: Path | None, control: bool, rounds: int, seconds: int
+) -> None:
+    """What limits, failures, mocks and keys cost a plain answer."""
+    if control:
+        raise click.UsageError("what is configured is compared with nothing: --control is no use")
+    finish("configured", configured.Configured(rounds, seconds), as_json, record)
 
 
 @main.command(
