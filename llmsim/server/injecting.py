@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from collections.abc import Callable
 from typing import TypeAlias
@@ -85,8 +86,9 @@ class Injecting:
         self._segment = books.segment
         self._tally = books.tally
         self._passed = passed
-        secret = books.segment.secret if config.seed is None else config.seed
-        self._secret = mix(secret)
+        # Without a seed nobody can expect the same again: each worker then draws for itself.
+        self._own = None if config.seed is not None else secrets.randbits(64)
+        self._secret = 0 if config.seed is None else mix(config.seed)
         self._timetable = Timetable(config.timetable) if config.timetable else None
         self._rulings = [Ruling(rule) for rule in config.errors.rules]
         self._odds = odds(config.errors.rates)
@@ -128,7 +130,11 @@ class Injecting:
         return ruling.counted(self._tally), ruling.odds
 
     def _seed(self) -> int:
-        """A number for this request alone. The same requests in the same order get the same."""
+        """A number for this request alone. Where a seed is configured, the same requests in the
+        same order get the same."""
+        if self._own is not None:
+            self._own += 1
+            return mix(self._own)
         return mix(self._secret, self._segment.advance(Cursor.DRAWN))
 
     def _stretch(self, subject: Subject, pace: float, delay: float) -> None:
