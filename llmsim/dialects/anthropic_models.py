@@ -24,7 +24,7 @@ def model(described: Model) -> bytes:
     return orjson.dumps(_object(described))
 
 
-def page(described: Sequence[Model], query: Query) -> bytes:
+def page(described: Sequence[Model], query: Query, strict: bool = False) -> bytes:
     """``GET /v1/models``, newest first. Raises BadRequest."""
     stages = query.get("lifecycle[]") or query.get("lifecycle") or SHOWN
     for stage in stages:
@@ -34,7 +34,8 @@ def page(described: Sequence[Model], query: Query) -> bytes:
             )
     shown = [one for one in described if one.lifecycle in stages]
     shown.sort(key=lambda one: one.created, reverse=True)
-    part, more = anthropic_pages.cut([one.id for one in shown], anthropic_pages.window(query))
+    wanted = anthropic_pages.window(query, strict)
+    part, more = anthropic_pages.cut([one.id for one in shown], wanted)
     return anthropic_pages.page([_object(one) for one in shown[part]], more)
 
 

@@ -34,6 +34,7 @@ class Batches:
     def __init__(self, store: Store, answering: Answering, strict: bool) -> None:
         self._store = store
         self._answering = answering
+        self._strict = strict
         self._endpoint = Endpoint("/v1/messages/batches", AnthropicBatch(strict))
 
     async def create(self, body: bytes, stamp: Stamp, url: URL) -> bytes:
@@ -61,7 +62,7 @@ class Batches:
 
     async def list(self, query: Query, url: URL) -> bytes:
         """The newest first."""
-        window = anthropic_pages.window(query)
+        window = anthropic_pages.window(query, self._strict)
         backwards = window.before is not None
         try:
             found = await self._store.list(
@@ -71,8 +72,8 @@ class Batches:
                 newest_first=not backwards,
             )
         except LookupError:
-            param = "before_id" if backwards else "after_id"
-            raise anthropic_pages.stale(param, window.before or window.after or "") from None
+            anthropic_pages.check_stale(window)
+            found = []
         shown = [anthropic_batches.remembered(value) for _, value in found[: window.limit]]
         if backwards:
             shown.reverse()

@@ -15,8 +15,8 @@ CLAUDES = [model for model in MODELS.values() if model.provider == "anthropic"]
 IDS = ["a", "b", "c", "d", "e"]
 
 
-def page(**query: list[str]) -> dict[str, Any]:
-    told: dict[str, Any] = orjson.loads(anthropic_models.page(CLAUDES, query))
+def page(strict: bool = False, **query: list[str]) -> dict[str, Any]:
+    told: dict[str, Any] = orjson.loads(anthropic_models.page(CLAUDES, query, strict))
     return told
 
 
@@ -116,5 +116,17 @@ def test_the_usual_window() -> None:
 )
 def test_a_query_that_is_wrong(query: dict[str, list[str]]) -> None:
     with pytest.raises(BadRequest) as caught:
-        page(**query)
+        page(strict=True, **query)
     assert caught.value.failure.param in {name.removesuffix("[]") for name in query}
+
+
+@pytest.mark.parametrize("cursor", ["after_id", "before_id"])
+def test_a_lenient_list_has_nothing_beside_an_id_it_does_not_know(cursor: str) -> None:
+    told = page(**{cursor: ["nobody"]})
+    assert (told["data"], told["has_more"]) == ([], False)
+
+
+def test_of_two_ids_a_lenient_list_goes_by_the_first() -> None:
+    ids = [one["id"] for one in page()["data"]]
+    told = page(after_id=[ids[0]], before_id=[ids[0]], limit=["2"])
+    assert [one["id"] for one in told["data"]] == ids[1:3]

@@ -4,7 +4,8 @@ under each one's own."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -62,23 +63,27 @@ LISTINGS: dict[Provider, Listing] = {
 def add(paths: Paths, context: Context) -> None:
     """``…/models`` and ``…/models/{id}`` of every provider."""
     live = context.live
+    listings = dict(LISTINGS)
+    if context.config.validation == "strict":
+        page = partial(anthropic_models.page, strict=True)
+        listings["anthropic"] = replace(listings["anthropic"], page=page)
 
     async def many(request: Request) -> Response:
-        listing = _listing(request)
+        listing = listings[_provider(request)]
         query = parse_qs(request.url.query, keep_blank_values=True)
         return _told(listing, listing.page(live.regime.rulebook.models(listing.of), query))
 
     async def one(request: Request) -> Response:
-        listing = _listing(request)
+        listing = listings[_provider(request)]
         return _told(listing, listing.one(live.regime.rulebook.model(request.path_params["id"])))
 
     for prefix in PREFIXES:
         paths.cold += [Route(f"{prefix}/models", many), Route(f"{prefix}/models/{{id:path}}", one)]
 
 
-def _listing(request: Request) -> Listing:
+def _provider(request: Request) -> Provider:
     url = request.url
-    return LISTINGS[providers.provider(url.path, url.query, request.headers.get)]
+    return providers.provider(url.path, url.query, request.headers.get)
 
 
 def _told(listing: Listing, body: bytes) -> Response:

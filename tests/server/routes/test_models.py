@@ -20,7 +20,8 @@ GEMINI = {"x-goog-api-key": "k"}
 
 def opened(config: Config) -> TestClient:
     paths = Paths()
-    add(paths, SimpleNamespace(live=SimpleNamespace(regime=Regime(config, Rulebook(config), None))))  # type: ignore[arg-type]
+    live = SimpleNamespace(regime=Regime(config, Rulebook(config), None))
+    add(paths, SimpleNamespace(config=config, live=live))  # type: ignore[arg-type]
     return TestClient(build(paths))
 
 
@@ -98,3 +99,10 @@ def test_an_unknown_model(client: TestClient, headers: dict[str, str], key: str)
 def test_the_head_has_an_id(client: TestClient) -> None:
     assert client.get("/v1/models").headers["x-request-id"].startswith("req_")
     assert client.get("/v1/models", headers=CLAUDE).headers["request-id"].startswith("req_")
+
+
+def test_only_strict_validation_minds_a_cursor_that_points_nowhere(client: TestClient) -> None:
+    path = "/v1/models?after_id=nobody"
+    assert told(client, path, CLAUDE)["data"] == []
+    with opened(Config(validation="strict")) as strict:
+        assert strict.get(path, headers=CLAUDE).status_code == 400
