@@ -179,8 +179,7 @@ class Buckets:
     def busy(self, account: Account) -> list[int]:
         """The slots that have requests of this account open."""
         start = account.at + _LEASES
-        leases = self._cells[start : start + self._slots].tolist()
-        return [slot for slot, count in enumerate(leases) if count]
+        return [slot for slot in range(self._slots) if self._cells[start + slot]]
 
     def each(self) -> Iterator[Entry]:
         """Every account that is remembered, in no order."""
@@ -211,8 +210,7 @@ class Buckets:
         cells[at + _STAMP] = now
         counts = []
         for column, bucket in account.buckets:
-            # Bucket.refilled, without the call.
-            count = cells[at + _TAKEN + column] - elapsed * bucket.limit
+            count = cells[at + _TAKEN + column] - elapsed * bucket.limit  # Bucket.refilled
             cells[at + _TAKEN + column] = count = count if count > 0 else 0
             counts.append(count)
         return counts
