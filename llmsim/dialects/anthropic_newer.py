@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, get_args
 import orjson
 
 from llmsim.dialects.anthropic_blocks import AnyBlock, Returned
+from llmsim.dialects.decoding import tree
 
 Object: TypeAlias = dict[str, Any]
 
@@ -43,8 +44,8 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {"format": ("json_schema",)}
 
 
 def known(body: bytes) -> bytes:
-    """The body, a JSON value, without what is not known."""
-    wire = orjson.loads(body)
+    """The body without what is not known. Raises Malformed."""
+    wire = tree(body)
     if not isinstance(wire, dict):
         return body
     _typed(wire, _OBJECTS)

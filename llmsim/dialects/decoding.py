@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
+import orjson
 
 T = TypeVar("T")
 
@@ -56,6 +57,15 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except msgspec.ValidationError as error:
         raise malformed(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed("json", "", str(error)) from None
+
+
+def tree(body: bytes) -> Any:
+    """The body as it was sent. Raises Malformed, also for what typed decoding skips over: numbers
+    no double holds."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
         raise Malformed("json", "", str(error)) from None
 
 

@@ -9,7 +9,7 @@ import orjson
 from msgspec import Struct
 
 from llmsim.dialects import openai_responses_input
-from llmsim.dialects.decoding import Malformed, decode
+from llmsim.dialects.decoding import Malformed, decode, tree
 from llmsim.dialects.openai import refuse
 from llmsim.dialects.openai_lists import Object
 from llmsim.dialects.openai_responses_input import Item
@@ -49,20 +49,22 @@ def created(body: bytes) -> tuple[dict[str, str] | None, list[dict[str, Any]]]:
     body = body or b"{}"
     try:
         given = decode(_create, body)
+        sent = tree(body)
     except Malformed as mistake:
         raise refuse(mistake) from None
     openai_responses_input.items(given.items)
-    return given.metadata, orjson.loads(body).get("items") or []
+    return given.metadata, sent.get("items") or []
 
 
 def added(body: bytes) -> list[dict[str, Any]]:
     """The items, as they were sent, of a request to add some. Raises BadRequest."""
     try:
         given = decode(_add, body)
+        sent = tree(body)
     except Malformed as mistake:
         raise refuse(mistake) from None
     openai_responses_input.items(given.items)
-    items: list[dict[str, Any]] = orjson.loads(body)["items"]
+    items: list[dict[str, Any]] = sent["items"]
     return items
 
 

@@ -99,3 +99,9 @@ def test_mistakes_are_still_mistakes(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize("given", [b"[]", b"1", b'{"messages":[1],"tools":[1],"thinking":2}'])
 def test_odd_bodies_stay_as_they_are(given: bytes) -> None:
     assert anthropic_newer.known(given) == given
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"9" * 400])
+def test_a_number_no_double_holds_is_a_bad_request(number: bytes) -> None:
+    with pytest.raises(BadRequest):
+        read(body(temperature=0).replace(b'"temperature":0', b'"temperature":' + number))

@@ -46,3 +46,10 @@ def test_added_items_are_needed() -> None:
     with pytest.raises(BadRequest) as caught:
         openai_conversations.added(b"{}")
     assert caught.value.failure.param == "items"
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"9" * 400])
+@pytest.mark.parametrize("read", [openai_conversations.created, openai_conversations.added])
+def test_a_number_no_double_holds_is_a_bad_request(read: Any, number: bytes) -> None:
+    with pytest.raises(BadRequest):
+        read(b'{"items":[],"zz":%b}' % number)
