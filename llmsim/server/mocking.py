@@ -53,7 +53,7 @@ class Mocking:
         header = _none if port is None else port.header
         name = endpoint.dialect.name
         view = self._book.view(subject.ask, endpoint.name, name, subject.body, header)
-        if view.weight > INLINE:
+        if subject.prompt_tokens * self._book.steps > INLINE and view.weight > INLINE:
             await to_thread(self._book.look, view)
         for rule in self._book.matching(view):
             if rule.probability < 1.0 and self._lucky(subject, rule) is False:

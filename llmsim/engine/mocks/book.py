@@ -22,6 +22,10 @@ REMEMBERED = 4096
 """Names of requests for which it is known which rules they are for."""
 
 
+LONGEST_TOKEN = 128
+"""Characters of the longest token of any encoding; those are spaces."""
+
+
 class Rule(Struct, frozen=True):
     """One mock or script. ``key`` is what it is counted by, ``label`` what it is called.
 
@@ -75,6 +79,8 @@ class Book:
         self._for: dict[tuple[str, str, str], list[int]] = {}
         for words in self._lexicon.values():
             words.compile()
+        # Of all searches, for each token of the prompt, at most, roughly.
+        self.steps = LONGEST_TOKEN * sum(words.steps for words in self._lexicon.values())
 
     def view(
         self,

@@ -40,7 +40,7 @@ class Words:
         self._single: list[tuple[str, bool, int]] = []
         self._equal: dict[str, int] = {}
         self._alike: dict[str, int] = {}
-        self._weight = 0
+        self.steps = 0  # for each character searched, at most, roughly
 
     def add(self, how: How, text: str, ignore_case: bool) -> int:
         """The number of what is looked for, the same for the same."""
@@ -59,13 +59,13 @@ class Words:
                 self._equal[text] = number
         elif how == "contains":
             self._contained.append((text, ignore_case, number))
-            self._weight += 1
+            self.steps += 1
         else:
             pattern = f"(?i:{text})" if ignore_case else text
             self._regexes = self._regexes or re2.Filter()
             self._regexes.Add(pattern, options())
             self._patterns.append(number)
-            self._weight += compiled(pattern).programsize
+            self.steps += compiled(pattern).programsize
 
     def compile(self) -> None:
         """Nothing is added any more."""
@@ -84,7 +84,7 @@ class Words:
 
     def weight(self, texts: Iterable[str]) -> int:
         """How many steps a search in these takes at most, roughly."""
-        return sum(map(len, texts)) * self._weight
+        return sum(map(len, texts)) * self.steps
 
     def found(self, texts: Sequence[str]) -> set[int]:
         """The numbers of all that is found in any of the texts."""
