@@ -180,11 +180,19 @@ Examples:
     default=0,
     help="With --control: send every frame so much too late, to see that it is found.",
 )
+@click.option(
+    "--dashboards",
+    type=click.IntRange(0),
+    default=0,
+    help="Pages open meanwhile, with a scrape of /metrics each second.",
+)
 @output
 def pacing_command(
     as_json: bool, record: Path | None, control: bool, dialect: str, **settings: Any
 ) -> None:
     """Paced streams at 30 tokens/s: what share comes, how late, at what cost."""
+    if control and settings["dashboards"]:
+        raise click.UsageError("a bare application has no dashboards")
     benchmark = pacing.Pacing(dialect=dialect, control=control, **settings)
     finish(section("pacing", dialect), benchmark, as_json, record)
 

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from bench import accounting
 from bench.accounting import Memory
-from bench.client import Load, Seen, run_client
+from bench.client import ClientError, Load, Seen, run_client
+from bench.onlookers import looking_on
 from bench.report import Cell, Column
 from bench.server import Server, bare, free_port, llmsim, running, write_config
 from bench.shape import STREAM, Shape
@@ -71,7 +72,7 @@ class Pacing:
     """What to measure: ``streams`` at once, for ``seconds`` after they are all open.
 
     ``control`` puts the bare application with one ``asyncio.sleep`` a frame in llmsim's place,
-    every frame sent ``late_ms`` late.
+    every frame sent ``late_ms`` late. ``dashboards`` pages are open meanwhile, with a Prometheus.
     """
 
     columns: ClassVar[Sequence[Column]] = COLUMNS
@@ -83,6 +84,7 @@ class Pacing:
     seconds: float
     control: bool = False
     late_ms: float = 0.0
+    dashboards: int = 0
 
     def run(self) -> list[dict[str, Cell]]:
         with TemporaryDirectory(prefix="llmsim-bench-") as name:
@@ -121,7 +123,10 @@ class Pacing:
                 if mark == "close":
                     peak.append(server.memory())
 
-            seen = run_client(port, self._request(load.tokens), load, on_mark)
+            with looking_on(port, self.dashboards) as read:
+                seen = run_client(port, self._request(load.tokens), load, on_mark)
+            if not all(read):
+                raise ClientError(f"an onlooker saw nothing: {read} bytes")
             own = {} if self.control else server.get("/llmsim/stats")["lateness_ms"]
         cpu, machine = used["close"] - used["open"], busy["close"] - busy["open"]
         found = row(seen, own, cpu, machine, peak[0].pss - idle.pss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -14,6 +15,7 @@ Problem: TypeAlias = Literal[
     "json", "missing", "type", "value", "minimum", "maximum", "short", "long"
 ]
 
+_DIGITS = 19
 _PLACE = re.compile(r" - at `(key in )?\$(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 _TYPE = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`$")
@@ -67,6 +69,19 @@ def tree(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Malformed("json", "", str(error)) from None
+
+
+def remembered(body: bytes) -> Any:
+    """A body that was taken when it came, as it was sent, but for numbers no double holds: those,
+    which typed decoding may have skipped over, are infinite."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body, parse_int=_number)
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) < _DIGITS else float(digits)
 
 
 def malformed(error: msgspec.ValidationError) -> Malformed:

@@ -10,7 +10,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Struct
 
-from llmsim.dialects.decoding import Malformed, decode
+from llmsim.dialects.decoding import Malformed, decode, remembered
 from llmsim.dialects.openai import refuse
 from llmsim.dialects.openai_chat import PREFIX
 from llmsim.dialects.openai_lists import Object
@@ -57,7 +57,7 @@ def updated(body: bytes) -> dict[str, str]:
 
 def completion(body: bytes, answer: bytes, metadata: Mapping[str, str] | None) -> Object:
     """The completion; ``metadata`` None leaves it as it was asked for."""
-    asked: Object = orjson.loads(body)
+    asked: Object = remembered(body)
     told: Object = orjson.loads(answer)
     for name, default in _ASKED.items():
         given = asked.get(name)
@@ -71,7 +71,7 @@ def messages(body: bytes, name: str) -> list[Object]:
     """The messages of a completion's request, oldest first, as they are listed."""
     return [
         _message(message, f"{name}-{place}")
-        for place, message in enumerate(orjson.loads(body)["messages"])
+        for place, message in enumerate(remembered(body)["messages"])
     ]
 
 

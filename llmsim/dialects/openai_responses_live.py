@@ -9,7 +9,7 @@ import msgspec
 import orjson
 from msgspec import Struct
 
-from llmsim.dialects.decoding import Malformed, decode
+from llmsim.dialects.decoding import Malformed, decode, remembered
 from llmsim.dialects.openai import refuse
 from llmsim.errors import invalid
 
@@ -53,7 +53,7 @@ def error(status: int, headers: list[tuple[str, str]], body: bytes) -> bytes:
 
 def not_steered(message: bytes) -> bytes:
     """The answer to ``response.steer``: simulated answers are fixed when they begin."""
-    given = orjson.loads(message)
+    given = remembered(message)
     failed = {
         "type": "response.steer.failed",
         "sequence_number": 0,

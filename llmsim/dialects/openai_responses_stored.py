@@ -10,6 +10,7 @@ import orjson
 from msgspec import Struct
 
 from llmsim.dialects import openai_responses_items, openai_responses_object
+from llmsim.dialects.decoding import remembered
 from llmsim.dialects.openai_lists import Object
 from llmsim.dialects.openai_responses_input import Item
 from llmsim.dialects.openai_responses_sealed import sealed
@@ -50,7 +51,7 @@ def unfinished(answer: bytes, status: Status) -> bytes:
 
 def input_items(body: bytes, mark: str) -> list[Object]:
     """The items of a request's input, as they are listed."""
-    given = orjson.loads(body).get("input")
+    given = remembered(body).get("input")
     if isinstance(given, str):
         given = [{"role": "user", "content": given}]
     return [

@@ -14,6 +14,7 @@ from llmsim.exchange import Choice, Finish, Reply, Said, Stamp, Text, Usage
 STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
 NAME = "chatcmpl-LMs0123456789abcdef0123456789"
 CHAT = OpenAIChat()
+SAID = Reply((Choice((Said(Text("Yes.", 2)),), 2, Finish.STOP),), Usage(8, 2))
 HI = {"role": "user", "content": "hi"}
 
 
@@ -22,8 +23,7 @@ def body(**fields: Any) -> bytes:
 
 
 def answer(**fields: Any) -> bytes:
-    said = Reply((Choice((Said(Text("Yes.", 2)),), 2, Finish.STOP),), Usage(8, 2))
-    return CHAT.plain(CHAT.decode(body(**fields)), said, STAMP)
+    return CHAT.plain(CHAT.decode(body(**fields)), SAID, STAMP)
 
 
 def told(changed: dict[str, str] | None = None, **fields: Any) -> Any:
@@ -53,6 +53,14 @@ def test_a_completion_is_the_answer_and_some_of_what_was_asked() -> None:
 )
 def test_metadata_is_replaced_as_a_whole(asked: Any, changed: Any, expected: Any) -> None:
     assert told(changed, metadata=asked)["metadata"] == expected
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"9" * 400])
+def test_what_no_double_holds_is_remembered_as_nothing(number: bytes) -> None:
+    given = body()[:-1] + b',"newer":{"x":%b},"top_p":1}' % number
+    kept = stored.completion(given, CHAT.plain(CHAT.decode(given), SAID, STAMP), None)
+    assert ChatCompletion.model_validate_json(orjson.dumps(kept)).id == NAME
+    assert [one["content"] for one in stored.messages(given, NAME)] == ["hi"]
 
 
 def test_messages_are_listed_as_they_were_sent() -> None:
