@@ -76,6 +76,20 @@ def test_what_is_not_served_is_refused_in_the_providers_words(
 
 
 @pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        (CHAT, "GET, HEAD, POST"),
+        ("/v1/models/gpt-4o", "DELETE, GET, HEAD"),
+        (CHAT + "/chatcmpl-1", "DELETE, GET, HEAD, POST"),
+        ("/v1/embeddings", "POST"),
+    ],
+)
+def test_a_refused_method_is_told_all_that_are_served(sim: Server, path: str, methods: str) -> None:
+    (answer,) = in_turn(sim.port, request("BREW", path))
+    assert (answer.status, answer.headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize(
     ("path", "status"),
     [("/health", 200), ("/v1/models", 200), ("/none", 404), ("/v1/embeddings", 405)],
 )

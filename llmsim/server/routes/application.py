@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from llmsim.errors import BadRequest, Failure, Kind
 from llmsim.server.ports import Port
@@ -50,11 +50,20 @@ async def _not_served(request: Request, error: Exception) -> Response:
     method, path = request.method, request.url.path
     if error.status_code != 405:
         return spelled(request, Failure(Kind.UNKNOWN_PATH, f"Invalid URL ({method} {path})"))
-    allowed = (error.headers or {}).get("Allow", "")
+    allowed = ", ".join(sorted(_methods(request)))
     message = f"Not allowed to {method} on {path} (only {allowed})."
     response = spelled(request, Failure(Kind.METHOD, message))
     response.headers["allow"] = allowed
     return response
+
+
+def _methods(request: Request) -> set[str]:
+    """What the path may be asked by: Starlette itself names only the first of its routes."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return methods
 
 
 async def _refused(request: Request, error: Exception) -> Response:
