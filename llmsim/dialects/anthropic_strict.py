@@ -12,10 +12,14 @@ from llmsim import catalog
 from llmsim.dialects.anthropic_blocks import AnyBlock, Base64Source, ImageBlock, TextBlock
 from llmsim.dialects.anthropic_messages import WireMessage
 from llmsim.dialects.anthropic_request import Adaptive, Enabled, MessagesRequest, Prompt
-from llmsim.dialects.anthropic_tools import Tool
+from llmsim.dialects.anthropic_tools import Tool, malformed
 from llmsim.errors import BadRequest, Failure, Kind, invalid
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+NO_SCHEMA = (
+    "JSON schema is invalid. It must match JSON Schema draft 2020-12 "
+    "(https://json-schema.org/draft/2020-12)."
+)
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
@@ -64,6 +68,9 @@ def _check_tool(place: int, tool: Tool) -> None:
         where = f"tools.{place}.custom.input_schema.type"
         said = "Input should be 'object'" if "type" in tool.input_schema else "Field required"
         raise invalid(f"{where}: {said}", where)
+    if tool.input_schema is not None and malformed(tool.input_schema):
+        where = f"tools.{place}.custom.input_schema"
+        raise invalid(f"{where}: {NO_SCHEMA}", where)
 
 
 def _blocks(messages: list[WireMessage]) -> Iterator[tuple[str, AnyBlock]]:

@@ -72,7 +72,7 @@ def tools(given: Sequence[Tool]) -> tuple[Offered, ...]:
     """The tools that may be called. Raises BadRequest."""
     offered: list[Offered] = []
     for place, tool in enumerate(given):
-        schema: Schema | None = tool.input_schema
+        schema = None if tool.input_schema is None else _described(tool.input_schema)
         if tool.type is not None and tool.type != "custom":
             schema = next((DEFINED[one] for one in DEFINED if tool.type.startswith(one)), None)
             if schema is None:
@@ -85,6 +85,22 @@ def tools(given: Sequence[Tool]) -> tuple[Offered, ...]:
     if len({tool.name for tool in offered}) < len(offered):
         raise invalid("tools: Tool names must be unique.", "tools")
     return tuple(offered)
+
+
+def malformed(schema: dict[str, Any]) -> list[str]:
+    """The properties of an object whose own schemas are none: neither objects nor booleans."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return []
+    return [name for name, one in properties.items() if not isinstance(one, dict | bool)]
+
+
+def _described(schema: dict[str, Any]) -> Schema:
+    """The schema, any value being good for a property that nothing intelligible is said of."""
+    wrong = malformed(schema)
+    if not wrong:
+        return schema
+    return schema | {"properties": schema["properties"] | dict.fromkeys(wrong, True)}
 
 
 def _missing(where: str) -> BadRequest:

@@ -146,6 +146,13 @@ def test_tools_on_offer() -> None:
     assert ask.tools == (Tool("get_weather", "how it is", SCHEMA), Tool("now", "", SCHEMA))
 
 
+def test_a_property_described_by_no_schema_may_be_anything() -> None:
+    properties = {"place": "bar", "unit": {"type": "string"}, "note": True}
+    schema = {"type": "object", "properties": properties, "required": ["place"]}
+    (tool,) = asked(tools=[{"name": "now", "input_schema": schema}]).tools
+    assert tool.schema == {**schema, "properties": {**properties, "place": True}}
+
+
 @pytest.mark.parametrize(
     ("kind", "offered"),
     [

@@ -44,6 +44,15 @@ CASES: list[tuple[dict[str, Any], str]] = [
         {"tools": [{"name": "a", "input_schema": {"type": "string"}}]},
         "tools.0.custom.input_schema.type: Input should be 'object'",
     ),
+    (
+        {
+            "tools": [
+                {"name": "a", "input_schema": {"type": "object", "properties": {"place": "bar"}}}
+            ]
+        },
+        "tools.0.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft "
+        "2020-12 (https://json-schema.org/draft/2020-12).",
+    ),
     (block(type="text", text=""), "messages: text content blocks must be non-empty"),
     (
         block(type="image", source=PICTURE),
