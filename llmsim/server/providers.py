@@ -20,13 +20,15 @@ Spelling: TypeAlias = Callable[[Failure, Stamp], tuple[int, Headers, bytes]]
 PREFIXES: dict[str, Provider] = {
     "/anthropic/": "anthropic",
     "/v1/messages": "anthropic",
+    "/v1/complete": "anthropic",
+    "/v1/memory_stores": "anthropic",
     "/gemini/": "google",
     "/v1beta/": "google",
     "/v1/tunedModels/": "google",
 }
 # On the paths that providers share: by a header or a parameter of the query that only one
 # provider's clients send.
-SHARED = "/v1/models"
+SHARED = ("/v1/models", "/v1/files", "/v1/skills")
 HEADERS: dict[str, Provider] = {
     "anthropic-version": "anthropic",
     "x-api-key": "anthropic",
@@ -41,7 +43,12 @@ SPELLINGS: dict[Provider, Spelling] = {
 
 
 def provider(path: str, query: str, header: Header) -> Provider:
-    """Whose API it is. ``query`` is what follows the question mark, still encoded."""
+    """Whose API it is. ``query`` is what follows the question mark, still encoded.
+
+    A path that begins with several slashes, as a base URL that ends in one makes it, is told as
+    the path it was meant to be.
+    """
+    path = "/" + path.lstrip("/")
     for prefix, owner in PREFIXES.items():
         if path.startswith(prefix):
             return owner
