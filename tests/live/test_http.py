@@ -1,14 +1,27 @@
 """What HTTP lets a client do: methods, paths, framings, and the other version of the protocol."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from json import loads
 
 import httpx
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 
-from tests.live.http1 import CHAT, Answer, Connection, chat, chunked, in_turn, post, request
-from tests.live.watch import read
+from tests.live.http1 import (
+    CHAT,
+    HOST,
+    Answer,
+    Connection,
+    chat,
+    chunked,
+    in_turn,
+    post,
+    request,
+)
+from tests.live.watch import read, settled, stats, until
 from tests.serving import Server
 
 CONFIG = """
@@ -184,3 +197,37 @@ def test_http2_with_prior_knowledge(sim: Server) -> None:
 
         in_pieces = client.post(sim.url + CHAT, content=pieces())
         assert in_pieces.json()["choices"] == plain.json()["choices"]
+
+
+def connections(sim: Server) -> int:
+    """How many are open, the asking one among them."""
+    return sum(worker["open_connections"] for worker in stats(sim.port)["workers"])
+
+
+@pytest.mark.parametrize("path", [CHAT, "/v1/nothing"])
+@pytest.mark.parametrize("resets", [True, False], ids=["resets", "hangs up"])
+@pytest.mark.parametrize("sent", [b"", chat()[:10]], ids=["no body", "part of the body"])
+def test_an_http2_client_that_leaves_before_its_body_ends_is_forgotten(
+    sim: Server, path: str, resets: bool, sent: bytes
+) -> None:
+    before = connections(sim)
+    peer = H2Connection(H2Configuration(client_side=True))
+    peer.initiate_connection()
+    head = [(":method", "POST"), (":path", path), (":scheme", "http"), (":authority", HOST)]
+    peer.send_headers(1, head)
+    peer.send_data(1, sent)
+    with socket.create_connection((HOST, sim.port), timeout=20) as raw:
+        raw.sendall(peer.data_to_send())
+        until(lambda: connections(sim), lambda now: now == before + 1)
+        if resets:
+            peer.reset_stream(1)
+            raw.sendall(peer.data_to_send())
+            settled(sim.port)
+    settled(sim.port)
+    until(lambda: connections(sim), lambda now: now == before)
+
+
+def test_a_body_in_pieces_may_have_trailers(sim: Server) -> None:
+    raw = chunked(chat(seed=3)).replace(b"Host:", b"Trailer: x-sum\r\nHost:", 1)
+    raw = raw.removesuffix(b"\r\n") + b"x-sum: 1\r\n\r\n"
+    assert in_turn(sim.port, raw)[0].status == 200

@@ -58,6 +58,9 @@ class RSGIStream:
         self._gone = True
 
 
+MOST_HOLLOW = 32
+"""Empty chunks in a row after which a body is broken off: over HTTP/2 Granian never ends one."""
+
 _learning: set[asyncio.Future[None]] = set()
 
 
@@ -106,19 +109,26 @@ class RSGIPort:
             except ProtocolClosed:
                 raise self._cut() from None
             return whole
-        size = 0
+        size = hollow = 0
         chunks = []
         async for chunk in self._protocol:
             size += len(chunk)
+            hollow = 0 if chunk else hollow + 1
+            if hollow > MOST_HOLLOW:
+                raise self._cut()
             if size <= limit:
                 chunks.append(chunk)
             elif size > DRAIN * limit:
                 break
         if size > limit:
             raise too_large(limit)
-        # One empty chunk is the end. HTTP/1 has no others: Granian yields one more for a body
-        # that breaks off.
-        if chunks[-2:] == [b"", b""] and self.scope.http_version.startswith("1"):
+        # One empty chunk is the end. HTTP/1 has no others but for trailers, which are announced:
+        # Granian yields one more for a body that breaks off.
+        if (
+            chunks[-2:] == [b"", b""]
+            and self.scope.http_version.startswith("1")
+            and "trailer" not in self._headers
+        ):
             raise self._cut()
         return b"".join(chunks)
 
