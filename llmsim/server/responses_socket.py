@@ -28,7 +28,7 @@ class Session:
         self._socket = socket
         self._answering = answering
         self._responses = responses
-        self._endpoint = Endpoint(ENDPOINT, dialect, self)
+        self._dialect = dialect
         self._latest: str | None = None
 
     async def serve(self) -> None:
@@ -58,7 +58,9 @@ class Session:
             self._socket.send(openai_responses_live.marked(said, event.stream_id))
             return
         port = SocketPort(self._socket, message, event.stream_id)
-        await self._answering.answer(port, self._endpoint)
+        # Kept, it would be a cycle, and the connection open until the collector finds it.
+        endpoint = Endpoint(ENDPOINT, self._dialect, self)
+        await self._answering.answer(port, endpoint)
         if port.stream is not None:
             await port.stream.ended.wait()
 
