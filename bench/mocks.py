@@ -13,8 +13,8 @@ from bench.report import Cell, Column
 from llmsim.config import Mock
 from llmsim.config.matching import Match
 from llmsim.config.speech import Speech
-from llmsim.dialects.openai_chat import OpenAIChat
-from llmsim.engine.mocks.book import Book
+from llmsim.engine.mocks.index import MockIndex
+from llmsim.providers.openai.chat.codec import OpenAIChat
 
 LOOKS = 2000
 TURNS = 7
@@ -52,7 +52,7 @@ class Mocks:
         return [self._row(count) for count in (0, 10, 100, 1000)]
 
     def _row(self, count: int) -> Mapping[str, Cell]:
-        book = Book([rule(number) for number in range(1, count + 1)], ())
+        book = MockIndex([rule(number) for number in range(1, count + 1)], ())
         last = f" topic number {count} of all"
         return {
             "rules": count,
@@ -61,7 +61,7 @@ class Mocks:
         }
 
 
-def _looked(book: Book, more: str) -> float:
+def _looked(book: MockIndex, more: str) -> float:
     """Microseconds a request."""
     dialect = OpenAIChat()
     body = orjson.dumps(BODY)
@@ -74,8 +74,8 @@ def _looked(book: Book, more: str) -> float:
             for one in range(LOOKS)
         ]
         start = time.perf_counter()
-        for ask in asks:
-            view = book.view(ask, "/v1/chat/completions", "openai_chat", body, _none)
+        for request in asks:
+            view = book.view(request, "/v1/chat/completions", "openai_chat", body, _none)
             found = next(book.matching(view), None)
             assert (found is not None) is bool(more)
         turns.append((time.perf_counter() - start) / LOOKS * 1e6)

@@ -100,9 +100,9 @@ class Throughput:
 
     def _measure(self, server: Server, request: bytes) -> _Round:
         before = server.cpu()
-        tally = run_wrk(server.port, request, self.seconds, self.connections, threads=2)
-        cpu_us = (server.cpu() - before) / tally.requests * 1e6
-        return _Round(tally.rate, cpu_us, tally.p99_ms, tally.errors)
+        named_counters = run_wrk(server.port, request, self.seconds, self.connections, threads=2)
+        cpu_us = (server.cpu() - before) / named_counters.requests * 1e6
+        return _Round(named_counters.rate, cpu_us, named_counters.p99_ms, named_counters.errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import click
 
 from llmsim import config
 from llmsim.config import Config
-from llmsim.errors import ConfigError, Fault
-from llmsim.profiles import PRESETS
+from llmsim.core.catalog.profiles import PRESETS
+from llmsim.core.errors import ConfigError, ConfigFault
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -46,7 +46,7 @@ class Refused(click.ClickException):
 
     exit_code = 2
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, faults: tuple[ConfigFault, ...]) -> None:
         super().__init__("\n".join(map(str, faults)))
 
     def show(self, file: IO[Any] | None = None) -> None:

@@ -11,7 +11,7 @@ import click
 from llmsim.cli.table import table
 
 if TYPE_CHECKING:
-    from llmsim.catalog import Model
+    from llmsim.core.catalog.models import Model
 
 HEAD = ("MODEL", "OWNER", "CONTEXT", "MAX OUTPUT", "ENCODING", "LATENCY", "REASONING")
 
@@ -31,7 +31,7 @@ def models(as_json: bool) -> None:
     # Imported late: reading the catalogue takes longer than --help needs.
     from msgspec import to_builtins  # noqa: PLC0415
 
-    from llmsim.catalog import MODELS  # noqa: PLC0415
+    from llmsim.core.catalog.models import MODELS  # noqa: PLC0415
 
     known = list(MODELS.values())
     click.echo(json.dumps(to_builtins(known), indent=2) if as_json else drawn(known))

@@ -11,17 +11,17 @@ import click
 from llmsim.cli import flags
 
 DIALECTS: Final = {
-    "openai_chat": "OpenAIChat",
-    "openai_responses": "OpenAIResponses",
-    "anthropic": "Anthropic",
-    "gemini": "Gemini",
-    "gemini_count": "GeminiCount",
-    "gemini_embeddings": "GeminiEmbed",
-    "openai_completions": "OpenAICompletions",
-    "openai_embeddings": "OpenAIEmbeddings",
-    "openai_moderations": "OpenAIModerations",
+    "openai_chat": "openai.chat.codec:OpenAIChat",
+    "openai_responses": "openai.responses.codec:OpenAIResponses",
+    "anthropic": "anthropic.messages.codec:Anthropic",
+    "gemini": "gemini.generate.codec:Gemini",
+    "gemini_count": "gemini.count_tokens:GeminiCount",
+    "gemini_embeddings": "gemini.embeddings:GeminiEmbed",
+    "openai_completions": "openai.completions.codec:OpenAICompletions",
+    "openai_embeddings": "openai.embeddings:OpenAIEmbeddings",
+    "openai_moderations": "openai.moderations:OpenAIModerations",
 }
-"""Dialect to its class, in the module of the dialect's name; imported only when asked for."""
+"""Dialect to its class; imported only when asked for."""
 
 STRICT: Final = frozenset(("openai_chat", "openai_responses"))
 """Those that can refuse what the provider refuses."""
@@ -80,10 +80,11 @@ def plan(
     """
     config = flags.loaded(path, given)
     # Imported late: numpy and the tokenizers take longer than --help needs.
-    from llmsim.cli import rehearsal  # noqa: PLC0415
+    from llmsim.cli import plan_output  # noqa: PLC0415
 
-    kind = getattr(import_module(f"llmsim.dialects.{name}"), DIALECTS[name])
+    module, _, kind_name = DIALECTS[name].partition(":")
+    kind = getattr(import_module(f"llmsim.providers.{module}"), kind_name)
     dialect = kind(strict=config.validation == "strict") if name in STRICT else kind()
-    made = rehearsal.planned(body.read(), dialect, config, seed, turn)
-    told = json.dumps(rehearsal.described(made), indent=2) if as_json else rehearsal.drawn(made)
+    made = plan_output.planned(body.read(), dialect, config, seed, turn)
+    told = json.dumps(plan_output.described(made), indent=2) if as_json else plan_output.drawn(made)
     click.echo(told)

@@ -32,7 +32,7 @@ from llmsim.config.record import Record
 from llmsim.config.response import Generator, Response
 from llmsim.config.server import Server
 from llmsim.config.timetable import Entry
-from llmsim.errors import ConfigError
+from llmsim.core.errors import ConfigError
 
 __all__ = [
     "ApiKey",

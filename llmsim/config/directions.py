@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeAlias
 from urllib.parse import unquote
 
-from llmsim.catalog import MARK
 from llmsim.config.containers import Maybe
 from llmsim.config.document import Entry, Node, Place, Scalar, Table, wrong
 from llmsim.config.faults import KINDS, Fault, Faults
@@ -21,6 +20,7 @@ from llmsim.config.kinds import Millis, Number, OneOf, Text, Whole, meant
 from llmsim.config.latency import Rule
 from llmsim.config.record import Flat, Given, Record
 from llmsim.config.response import Generator, Spelled
+from llmsim.core.catalog.models import MARK
 
 PREFIX: Final = "x-llmsim-"
 HOUR: Final = Millis(3_600_000)

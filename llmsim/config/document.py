@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 import yaml
 
-from llmsim.errors import ConfigError, Fault
+from llmsim.core.errors import ConfigError, ConfigFault
 
 MAX_NODES: Final = 200_000
 """How many values a file may have once its aliases are expanded."""
@@ -76,7 +76,7 @@ class Table:
 Node: TypeAlias = Scalar | Items | Table
 
 
-class Faults(list[Fault]):
+class Faults(list[ConfigFault]):
     """Faults found so far: reading goes on after one, so that all are reported at once."""
 
     @contextmanager
@@ -95,7 +95,7 @@ class Faults(list[Fault]):
 
 def wrong(place: Place, key: str, message: str) -> ConfigError:
     """The exception for one fault."""
-    return ConfigError([Fault(place.where, place.line, key, message)])
+    return ConfigError([ConfigFault(place.where, place.line, key, message)])
 
 
 def dotted(key: str, name: str) -> str:

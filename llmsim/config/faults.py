@@ -12,10 +12,10 @@ from llmsim.config.containers import Maybe
 from llmsim.config.kinds import Kind as Valued
 from llmsim.config.kinds import Millis, Number, OneOf, Whole
 from llmsim.config.record import Flat, Given, Record
-from llmsim.errors import Kind
+from llmsim.core.errors import FailureKind
 
 RATE: Final = Number(0, 1)
-KINDS: Final = tuple(kind.value for kind in Kind)
+KINDS: Final = tuple(kind.value for kind in FailureKind)
 HOUR: Final = Millis(3_600_000)
 
 Rate: TypeAlias = Annotated[float, RATE]
@@ -107,7 +107,7 @@ class ErrorEvent:
 
     rate: Rate = 0.0
     after: Place = After()
-    kind: Annotated[str, OneOf(KINDS)] = Kind.OVERLOADED.value
+    kind: Annotated[str, OneOf(KINDS)] = FailureKind.OVERLOADED.value
 
 
 Fault: TypeAlias = Cut | Stall | Trickle | Malformed | Reset | Unterminated | ErrorEvent

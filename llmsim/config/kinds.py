@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Generic, Protocol, TypeVar
 
 from llmsim.config.document import Items, Node, Scalar, Table, wrong
-from llmsim.errors import ConfigError
+from llmsim.core.errors import ConfigError
 
 T = TypeVar("T")
 L = TypeVar("L", bound=str)

@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from llmsim import profiles
 from llmsim.config.containers import Maybe, Named
 from llmsim.config.document import Node, Scalar
 from llmsim.config.kinds import Millis, OneOf, meant, unfit
 from llmsim.config.patterns import matches
 from llmsim.config.record import Flat, Given, Record
-from llmsim.profiles import DISTRIBUTIONS, Distribution, LatencyProfile
+from llmsim.core.catalog import profiles
+from llmsim.core.catalog.profiles import DISTRIBUTIONS, Distribution, LatencyProfile
 
 AUTO: Final = "auto"
 DAY: Final = Millis(86_400_000)
@@ -33,7 +33,7 @@ IMPOSSIBLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The name of a preset, as :mod:`llmsim.profiles` spells it, or ``auto``."""
+    """The name of a preset, as :mod:`llmsim.core.catalog.profiles` spells it, or ``auto``."""
 
     @property
     def valid(self) -> str:

@@ -31,7 +31,7 @@ from typing import (
 
 from llmsim.config.document import Faults, Node, Table, dotted, is_null, wrong
 from llmsim.config.kinds import Kind, meant, suffix, unfit
-from llmsim.errors import ConfigError
+from llmsim.core.errors import ConfigError
 
 R = TypeVar("R")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from llmsim.core import GeneratedText, Logprob, TokenLogprobs
 from llmsim.engine.seeds import fraction, mix
-from llmsim.engine.tokens import Tokenizer
-from llmsim.exchange import Logprob, Text, TokenLogprobs
+from llmsim.engine.tokens.tokenizer import Tokenizer
 
 _OTHERS = tuple(
     b" " + word.encode()
@@ -27,10 +27,10 @@ def logprobs(tokens: Sequence[bytes], top: int, seed: int) -> tuple[TokenLogprob
     return tuple(_entry(token, top, mix(seed, place)) for place, token in enumerate(tokens))
 
 
-def with_logprobs(words: Text, top: int, tokenizer: Tokenizer, seed: int) -> Text:
+def with_logprobs(words: GeneratedText, top: int, tokenizer: Tokenizer, seed: int) -> GeneratedText:
     """The words with theirs."""
     entries = logprobs(tokenizer.encode(words.text), top, seed)
-    return Text(words.text, words.tokens, words.pieces, words.ends, entries)
+    return GeneratedText(words.text, words.tokens, words.pieces, words.ends, entries)
 
 
 def _entry(token: bytes, top: int, seed: int) -> TokenLogprobs:

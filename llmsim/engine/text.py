@@ -11,12 +11,12 @@ from typing import Protocol
 import orjson
 from msgspec import Struct
 
+from llmsim.core import GeneratedText, Request
 from llmsim.engine.seeds import fraction, mix
-from llmsim.engine.tokens import Tokenizer
-from llmsim.exchange import Ask, Text
+from llmsim.engine.tokens.tokenizer import Tokenizer
 
 POOL_TOKENS = 1 << 14
-EMPTY = Text("", 0)
+EMPTY = GeneratedText("", 0)
 _MARKS = frozenset(".,")
 
 
@@ -28,7 +28,7 @@ class Brief(Struct, frozen=True, gc=False):
     agree on. ``pieces`` says whether the answer is streamed.
     """
 
-    ask: Ask
+    request: Request
     seed: int
     turn: int
     target: int
@@ -37,10 +37,10 @@ class Brief(Struct, frozen=True, gc=False):
     pieces: bool
 
 
-class Generator(Protocol):
+class TextGenerator(Protocol):
     """Makes the text of an answer."""
 
-    def speak(self, brief: Brief) -> tuple[Text, bool]:
+    def speak(self, brief: Brief) -> tuple[GeneratedText, bool]:
         """At most ``brief.limit`` tokens of text, and whether that is all there was to say."""
         ...
 
@@ -63,7 +63,7 @@ class Pool:
         self._offsets = [0, *accumulate(map(len, self._pieces))]
         self._closed = [0, 0, *map(_closing, count(2), self._pieces, self._pieces[1:])]
 
-    def speak(self, brief: Brief) -> tuple[Text, bool]:
+    def speak(self, brief: Brief) -> tuple[GeneratedText, bool]:
         whole = brief.target <= brief.limit
         tokens = brief.target if whole else brief.limit
         if tokens <= 0:
@@ -71,7 +71,7 @@ class Pool:
         start = self._sentences[brief.seed % len(self._sentences)]
         return self._run(start, start + tokens, whole and tokens > 1, brief.pieces), whole
 
-    def _run(self, start: int, stop: int, close: bool, pieces: bool) -> Text:
+    def _run(self, start: int, stop: int, close: bool, pieces: bool) -> GeneratedText:
         if stop > len(self._pieces):
             return self._wrapped(start, stop - start, close, pieces)
         closed = self._closed[stop] if close else stop
@@ -79,21 +79,25 @@ class Pool:
         if closed != stop:
             text += "."
         if not pieces:
-            return Text(text, stop - start)
+            return GeneratedText(text, stop - start)
         said = self._pieces[start:stop]
         said[0] = said[0][1:]
         if closed != stop:
             said[-1] = "."
-        return Text(text, stop - start, said, range(stop - start))
+        return GeneratedText(text, stop - start, said, range(stop - start))
 
-    def _wrapped(self, start: int, tokens: int, close: bool, pieces: bool) -> Text:
+    def _wrapped(self, start: int, tokens: int, close: bool, pieces: bool) -> GeneratedText:
         rounds = (start + tokens) // len(self._pieces) + 1
         said = (self._pieces * rounds)[start : start + tokens]
         said[0] = said[0][1:]
         if close and said[-1] != "." and said[-2] not in _MARKS:
             said[-1] = "."
         text = "".join(said)
-        return Text(text, tokens, said, range(tokens)) if pieces else Text(text, tokens)
+        return (
+            GeneratedText(text, tokens, said, range(tokens))
+            if pieces
+            else GeneratedText(text, tokens)
+        )
 
 
 def _closing(stop: int, before: str, last: str) -> int:
@@ -129,8 +133,8 @@ def _sentences(
 class Echo:
     """Says back the last user message."""
 
-    def speak(self, brief: Brief) -> tuple[Text, bool]:
-        for message in reversed(brief.ask.messages):
+    def speak(self, brief: Brief) -> tuple[GeneratedText, bool]:
+        for message in reversed(brief.request.messages):
             if message.role == "user":
                 return recited(message.text, brief)
         return EMPTY, True
@@ -142,7 +146,7 @@ class Series:
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
 
-    def speak(self, brief: Brief) -> tuple[Text, bool]:
+    def speak(self, brief: Brief) -> tuple[GeneratedText, bool]:
         return recited(self._texts[brief.turn % len(self._texts)], brief)
 
 
@@ -154,7 +158,7 @@ def pool(name: str) -> Pool:
     return Pool(words[name] + inner, words[f"{name}_starts"])
 
 
-def recited(text: str, brief: Brief) -> tuple[Text, bool]:
+def recited(text: str, brief: Brief) -> tuple[GeneratedText, bool]:
     """A given text within the brief's limit, and whether it is all of it."""
     words = brief.tokenizer.text(text, pieces=brief.pieces)
     if words.tokens <= brief.limit:

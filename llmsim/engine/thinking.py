@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from llmsim.catalog import Model
+from llmsim.core import Effort, Request
+from llmsim.core.catalog.models import Model
 from llmsim.engine.seeds import mix
-from llmsim.exchange import Ask, Effort
 
 # Reasoning tokens at each effort: the least, and how many steps of 64 may come on top. Real
 # models report multiples of 64 and rise about so; the exact numbers are our own.
@@ -35,9 +35,9 @@ SCALE: dict[Effort, float] = {
 TOLD: Effort = "medium"
 
 
-def effort(ask: Ask, model: Model) -> Effort:
+def effort(request: Request, model: Model) -> Effort:
     """How hard the model thinks about this request; "none" if it does not."""
-    asked = ask.thinking
+    asked = request.thinking
     if asked is None:
         return model.effort
     if not (model.reasoning or asked.wanted):
@@ -47,24 +47,24 @@ def effort(ask: Ask, model: Model) -> Effort:
     return TOLD if asked.wanted and model.effort == "none" else model.effort
 
 
-def tokens(ask: Ask, model: Model, limit: int, seed: int) -> int:
+def tokens(request: Request, model: Model, limit: int, seed: int) -> int:
     """Tokens spent on thinking, never more than half of what the client allows for the answer."""
-    hard = effort(ask, model)
+    hard = effort(request, model)
     if hard == "none":
         return 0
     least, steps = TOKENS[hard]
     drawn = least + STEP * (mix(seed, 7) % steps)
-    if ask.thinking is not None and ask.thinking.budget is not None:
-        drawn = min(drawn, ask.thinking.budget)
+    if request.thinking is not None and request.thinking.budget is not None:
+        drawn = min(drawn, request.thinking.budget)
     return min(drawn, limit // 2)
 
 
-def scale(ask: Ask, model: Model) -> float:
+def scale(request: Request, model: Model) -> float:
     """The factor on the model's time to first token.
 
     A profile holds for the effort the model has when nobody asks for one. Thinking that is shown
     is paced like any other text, so it does not also hide in the time to first token.
     """
-    if ask.thinking is None or ask.thinking.visible:
+    if request.thinking is None or request.thinking.visible:
         return 1.0
-    return SCALE[effort(ask, model)] / SCALE[model.effort]
+    return SCALE[effort(request, model)] / SCALE[model.effort]

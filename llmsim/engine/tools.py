@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import orjson
 
-from llmsim.conversation import results
-from llmsim.engine import prompt, schema
+from llmsim.core import Format, GeneratedText, Message, Request, Schema, Tool, ToolCallSegment
+from llmsim.core.conversation import results
+from llmsim.core.errors import invalid
+from llmsim.engine import schema
 from llmsim.engine.seeds import fraction, mix
-from llmsim.engine.tokens import Tokenizer
-from llmsim.errors import invalid
-from llmsim.exchange import Ask, Called, Format, Message, Schema, Text, Tool
+from llmsim.engine.tokens import prompt
+from llmsim.engine.tokens.tokenizer import Tokenizer
 
 ANYTHING: Schema = {"type": "object", "properties": {}}
 OBJECT: Schema = {
@@ -22,7 +23,7 @@ OBJECT: Schema = {
 QUOTED = 400  # characters of a tool's result that the answer repeats
 
 
-def chosen(ask: Ask, rate: float, seed: int) -> list[Tool]:
+def chosen(request: Request, rate: float, seed: int) -> list[Tool]:
     """The tools to call now; none means to answer in words.
 
     ``rate`` is the probability of a call where the model may choose.
@@ -31,22 +32,22 @@ def chosen(ask: Ask, rate: float, seed: int) -> list[Tool]:
     their results, so that an agent's loop ends. One that must call takes tools it has not yet
     called for this user message first, for the same reason.
     """
-    offered = _offered(ask)
-    if not offered or ask.choice.mode == "none":
+    offered = _offered(request)
+    if not offered or request.choice.mode == "none":
         return []
-    if ask.choice.mode == "auto" and (results(ask.messages) or fraction(seed, 20) >= rate):
+    if request.choice.mode == "auto" and (results(request.messages) or fraction(seed, 20) >= rate):
         return []
-    called = _called_this_turn(ask.messages)
+    called = _called_this_turn(request.messages)
     fresh = [tool for tool in offered if tool.name not in called] or offered[-1:]
     first = mix(seed, 21) % len(fresh)
-    if len(fresh) > 1 and ask.choice.parallel and mix(seed, 22) % 4 == 0:
+    if len(fresh) > 1 and request.choice.parallel and mix(seed, 22) % 4 == 0:
         return [fresh[first], fresh[(first + 1) % len(fresh)]]
     return [fresh[first]]
 
 
 def call(
     tool: Tool, seed: int, limit: int, tokenizer: Tokenizer, pieces: bool
-) -> tuple[Called, bool]:
+) -> tuple[ToolCallSegment, bool]:
     """A call of ``tool`` with valid arguments, and whether ``limit`` tokens were enough for it.
 
     Raises BadRequest for a schema that nothing is valid against.
@@ -57,7 +58,7 @@ def call(
 
 def fitted(
     name: str, said: str, custom: bool, limit: int, tokenizer: Tokenizer, pieces: bool
-) -> tuple[Called, bool]:
+) -> tuple[ToolCallSegment, bool]:
     """A call with these arguments, and whether ``limit`` tokens were enough for all of it."""
     frame = prompt.PER_CALL + tokenizer.count(name)
     whole = frame + tokenizer.count(said) <= limit
@@ -66,7 +67,9 @@ def fitted(
     return called(name, said, custom, tokenizer, pieces), whole
 
 
-def called(name: str, said: str, custom: bool, tokenizer: Tokenizer, pieces: bool) -> Called:
+def called(
+    name: str, said: str, custom: bool, tokenizer: Tokenizer, pieces: bool
+) -> ToolCallSegment:
     """A call of the tool ``name`` with these arguments.
 
     Its token count includes the name and what frames a call, before the arguments' own.
@@ -74,7 +77,9 @@ def called(name: str, said: str, custom: bool, tokenizer: Tokenizer, pieces: boo
     frame = prompt.PER_CALL + tokenizer.count(name)
     words = tokenizer.text(said, pieces=pieces)
     ends = [frame + end for end in words.ends]
-    return Called(name, Text(said, frame + words.tokens, words.pieces, ends), custom)
+    return ToolCallSegment(
+        name, GeneratedText(said, frame + words.tokens, words.pieces, ends), custom
+    )
 
 
 def arguments(tool: Tool, seed: int) -> str:
@@ -106,9 +111,9 @@ def about_results(messages: Sequence[Message]) -> str:
     )
 
 
-def _offered(ask: Ask) -> list[Tool]:
-    names = ask.choice.names
-    return [tool for tool in ask.tools if not names or tool.name in names]
+def _offered(request: Request) -> list[Tool]:
+    names = request.choice.names
+    return [tool for tool in request.tools if not names or tool.name in names]
 
 
 def _called_this_turn(messages: Sequence[Message]) -> set[str]:

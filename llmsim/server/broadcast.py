@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from llmsim.server.ports import Stream
+from llmsim.transport.port import Stream
 
 TICK = 1.0
 """Seconds between two messages."""

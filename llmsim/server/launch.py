@@ -19,14 +19,14 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from llmsim.config import Config
-from llmsim.engine import ranks
+from llmsim.core.errors import ConfigError
 from llmsim.engine.text import pool
-from llmsim.errors import ConfigError
-from llmsim.server.books import new_segment
-from llmsim.server.changes import Reload, Reread
-from llmsim.server.published import Published
-from llmsim.server.store import new_store
-from llmsim.server.worker import ENDING, Worker
+from llmsim.engine.tokens import ranks
+from llmsim.runtime.editor import Reload, Reread
+from llmsim.runtime.store import ConfigStore
+from llmsim.server.worker import ENDING, WorkerApp
+from llmsim.state.shared_state import new_segment
+from llmsim.state.sqlite import new_store
 from llmsim.telemetry import logs
 
 BACKLOG = 4096
@@ -105,7 +105,7 @@ def serve(config: Config, reread: Reread) -> None:
     pool("lorem")
     segment = new_segment(config)
     with new_store() as store:
-        published = Published(config, segment, str(Path(store).parent))
+        config_store = ConfigStore(config, segment, str(Path(store).parent))
         supervisor = Supervisor(
             "llmsim",
             address=server.host,
@@ -125,17 +125,17 @@ def serve(config: Config, reread: Reread) -> None:
             respawn_failed_workers=True,
             workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
         )
-        supervisor.on_reload(lambda: _reload(published, reread))
+        supervisor.on_reload(lambda: _reload(config_store, reread))
         supervisor.serve(
-            target_loader=partial(Worker, config, segment.path, store, reread), wrap_loader=False
+            target_loader=partial(WorkerApp, config, segment.path, store, reread), wrap_loader=False
         )
 
 
-def _reload(published: Published, reread: Reread) -> None:
+def _reload(config_store: ConfigStore, reread: Reread) -> None:
     """Take what can change from the file again; one with faults changes nothing."""
     reload = Reload(reread)
     try:
-        published.change(reload)
+        config_store.change(reload)
     except ConfigError as error:
         for fault in error.faults:
             log.error("%s", fault)

@@ -7,10 +7,12 @@ import secrets
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from llmsim.dialects import anthropic_envelope, gemini_envelope, openai
-from llmsim.errors import Failure
-from llmsim.exchange import Headers, Stamp
-from llmsim.shared.journal import MARK_DIGITS
+from llmsim.core import Headers, Stamp
+from llmsim.core.errors import Failure
+from llmsim.providers.anthropic import errors as anthropic_errors
+from llmsim.providers.gemini import errors as gemini_errors
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.state.shm.journal import MARK_DIGITS
 
 Provider: TypeAlias = Literal["openai", "anthropic", "google"]
 Header: TypeAlias = Callable[[str], str | None]
@@ -36,9 +38,9 @@ HEADERS: dict[str, Provider] = {
 }
 PARAMETERS: dict[str, Provider] = {"key": "google"}
 SPELLINGS: dict[Provider, Spelling] = {
-    "openai": openai.refusal,
-    "anthropic": anthropic_envelope.refusal,
-    "google": gemini_envelope.refusal,
+    "openai": openai_errors.refusal,
+    "anthropic": anthropic_errors.refusal,
+    "google": gemini_errors.refusal,
 }
 
 
@@ -53,7 +55,7 @@ def provider(path: str, query: str, header: Header) -> Provider:
         if path.startswith(prefix):
             return owner
     if path.startswith(SHARED):
-        if path.rpartition(":")[2] in gemini_envelope.VERBS:
+        if path.rpartition(":")[2] in gemini_errors.VERBS:
             return "google"
         for name, owner in HEADERS.items():
             if header(name) is not None:

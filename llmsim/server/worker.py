@@ -15,27 +15,28 @@ from pathlib import Path
 from typing import Any
 
 from llmsim.config import Config
-from llmsim.engine import ranks
+from llmsim.core import Headers
+from llmsim.core.errors import BadRequest
 from llmsim.engine.text import pool
-from llmsim.errors import BadRequest
-from llmsim.exchange import Headers
-from llmsim.server import ending, routes, stalling
-from llmsim.server.accesslog import AccessLog
-from llmsim.server.answering import Answering
-from llmsim.server.books import Books
-from llmsim.server.changes import Reread
-from llmsim.server.context import Context
-from llmsim.server.live import Live
-from llmsim.server.player import Player
-from llmsim.server.ports import Gone
-from llmsim.server.ports.bridge import bridge
-from llmsim.server.ports.rsgi import RSGIPort
-from llmsim.server.ports.websocket import Socket
+from llmsim.engine.tokens import ranks
+from llmsim.runtime.editor import Reread
+from llmsim.runtime.holder import ConfigHolder
+from llmsim.runtime.store import ConfigStore
+from llmsim.server import routes, shutdown
+from llmsim.server.access_log import AccessLog
+from llmsim.server.handler import RequestHandler
 from llmsim.server.providers import refusal
-from llmsim.server.published import Published
-from llmsim.server.pulse import Pulse
-from llmsim.server.store import Store
-from llmsim.shared.segment import Segment
+from llmsim.server.services import Services
+from llmsim.server.worker_metrics import WorkerMetrics
+from llmsim.state.shared_state import SharedState
+from llmsim.state.shm.segment import Segment
+from llmsim.state.sqlite import Store
+from llmsim.transport import slow_clients
+from llmsim.transport.bridge import bridge
+from llmsim.transport.port import Gone
+from llmsim.transport.rsgi import RSGIPort
+from llmsim.transport.scheduler import Scheduler
+from llmsim.transport.websocket import Socket
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -50,40 +51,40 @@ COLLECT_AFTER = 50_000
 log = logging.getLogger("llmsim")
 
 
-class Worker:
+class WorkerApp:
     """The RSGI application of one process."""
 
     def __init__(self, config: Config, segment: str, store: str, reread: Reread) -> None:
         self._config = config
         self._reread = reread
-        self._books = Books(Segment.attach(segment))
-        published = Published(config, self._books.segment, str(Path(store).parent))
-        self._live = Live(self._books, published)
+        self._shared = SharedState(Segment.attach(segment))
+        config_store = ConfigStore(config, self._shared.segment, str(Path(store).parent))
+        self._holder = ConfigHolder(self._shared, config_store)
         self._store = Store(store)
-        self._paths = routes.Paths()
+        self._paths = routes.Router()
         self._cold: Any = None
-        self._pulse: Pulse | None = None
+        self._pulse: WorkerMetrics | None = None
         self._access: AccessLog | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        books = self._books
-        player = Player(loop, books.board)
+        shared = self._shared
+        scheduler = Scheduler(loop, shared.counters)
         if self._config.logging.access.which != "off":
-            self._access = AccessLog(self._config.logging, books.board)
+            self._access = AccessLog(self._config.logging, shared.counters)
             self._access.start()
-        answering = Answering(self._config, self._live, player, books, self._access)
-        context = Context(
-            self._config, books, self._live, player, answering, self._store, self._reread
+        answering = RequestHandler(self._config, self._holder, scheduler, shared, self._access)
+        context = Services(
+            self._config, shared, self._holder, scheduler, answering, self._store, self._reread
         )
         self._paths = routes.paths(context)
         self._cold = routes.application(self._paths)
         for told in self._paths.ending:
-            ending.hear(loop, ENDING, told)
-        self._pulse = Pulse(loop, books.board)
-        self._live.follow(loop)
-        stalling.watch(self._config.server.stall_timeout)
+            shutdown.hear(loop, ENDING, told)
+        self._pulse = WorkerMetrics(loop, shared.counters)
+        self._holder.follow(loop)
+        slow_clients.watch(self._config.server.stall_timeout)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for the launcher, if for the group
-        _die_with_parent(books.segment)
+        _die_with_parent(shared.segment)
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDING)
@@ -91,17 +92,17 @@ class Worker:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._pulse is not None:
             self._pulse.stop()
-        self._live.stop()
+        self._holder.stop()
         if self._access is not None:
             self._access.stop()
-        self._books.resign()
+        self._shared.resign()
         self._store.close()
 
     def __rsgi__(self, scope: Any, protocol: Any) -> Awaitable[None]:
         if scope.proto != "http":
             return self._websocket(scope, protocol)
         port = RSGIPort(scope, protocol)
-        gate = self._live.regime.gate
+        gate = self._holder.runtime.gate
         if gate is not None:
             refused = gate.refusal(port.path, port.query, port.header)
             if refused is not None:
@@ -114,7 +115,7 @@ class Worker:
         if talk is None:
             protocol.close(404)
             return
-        gate = self._live.regime.gate
+        gate = self._holder.runtime.gate
         if gate is not None:
             refused = gate.refusal(scope.path, scope.query_string, scope.headers.get)
             if refused is not None:

@@ -13,8 +13,8 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Exemplar
 
-from llmsim.shared.histogram import UPPER
-from llmsim.telemetry.snapshot import Times
+from llmsim.state.shm.histogram import UPPER
+from llmsim.telemetry.snapshot import TimeHistograms
 
 NONE: Mapping[str, str] = {}
 Labels = Mapping[tuple[str, ...], float]
@@ -41,7 +41,7 @@ def one(value: float) -> Labels:
     return {(): value}
 
 
-class Bounds:
+class BucketBounds:
     """The buckets of a family: bounds of the boards' own, so that nothing is estimated.
 
     Two an octave, from at least ``shortest`` to at least ``longest`` seconds.
@@ -56,7 +56,7 @@ class Bounds:
         self,
         name: str,
         meaning: str,
-        times: Times,
+        times: TimeHistograms,
         examples: Iterable[tuple[float, str, float]] = (),
         labels: Mapping[str, str] = NONE,
     ) -> Metric:

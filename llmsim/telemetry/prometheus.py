@@ -16,14 +16,14 @@ from prometheus_client.registry import Collector
 
 from llmsim import __version__
 from llmsim.config import Metrics
-from llmsim.shared.rows import OTHER
+from llmsim.state.shm.rows import OTHER
 from llmsim.telemetry import vllm, workers
-from llmsim.telemetry.families import Bounds, counter, gauge, one
-from llmsim.telemetry.snapshot import Snapshot, Worker
+from llmsim.telemetry.families import BucketBounds, counter, gauge, one
+from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 
-ANSWERS = Bounds(0.001, 120.0)
-GAPS = Bounds(0.0005, 4.0)
-LATE = Bounds(0.00006, 1.0)
+ANSWERS = BucketBounds(0.001, 120.0)
+GAPS = BucketBounds(0.0005, 4.0)
+LATE = BucketBounds(0.00006, 1.0)
 OPENMETRICS = "application/openmetrics-text"
 # No name here needs escaping. The library's own, where it is asked for, spoils the colon in vLLM's.
 UNESCAPED = f"{OPENMETRICS};version=1.0.0;escaping=allow-utf-8"
@@ -36,7 +36,7 @@ Example = tuple[float, float, str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MetricsReading:
     """All that is told, read at one moment: ``second`` on the monotonic clock.
 
     ``started`` is the Unix time of the launch, ``expected`` how many workers there should be.
@@ -45,7 +45,7 @@ class Reading:
     """
 
     snapshot: Snapshot
-    workers: Sequence[Worker]
+    workers: Sequence[WorkerSnapshot]
     expected: int
     started: float
     second: float
@@ -54,7 +54,7 @@ class Reading:
 
 
 def render(
-    reading: Reading, config: Metrics, accept: str, encodings: str
+    reading: MetricsReading, config: Metrics, accept: str, encodings: str
 ) -> tuple[bytes, dict[str, str]]:
     """The document and its head; the form is the one that the headers ``accept`` and
     ``accept-encoding`` ask for."""
@@ -74,7 +74,7 @@ def render(
 class Exposition(Collector):
     """The families of one reading."""
 
-    def __init__(self, reading: Reading, config: Metrics) -> None:
+    def __init__(self, reading: MetricsReading, config: Metrics) -> None:
         self._reading = reading
         self._config = config
 
@@ -104,7 +104,7 @@ def dialect(endpoint: str) -> str:
     return "openai"
 
 
-def _server(reading: Reading) -> Iterator[Metric]:
+def _server(reading: MetricsReading) -> Iterator[Metric]:
     build = {"version": __version__, "python": platform.python_version()}
     yield InfoMetricFamily("llmsim_build", "What runs here.", build)
     yield gauge(
@@ -158,7 +158,7 @@ def _requests(snapshot: Snapshot) -> Iterator[Metric]:
     )
 
 
-def _times(reading: Reading) -> Iterator[Metric]:
+def _times(reading: MetricsReading) -> Iterator[Metric]:
     snapshot, examples = reading.snapshot, reading.examples
     yield ANSWERS.histogram(
         "llmsim_request_duration_seconds",

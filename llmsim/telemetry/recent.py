@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TypeAlias
 
-from llmsim.shared import histogram
+from llmsim.state.shm import histogram
 from llmsim.telemetry.snapshot import Snapshot
 
 SECONDS = 10.0

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmsim.errors import Kind
-from llmsim.shared import histogram
-from llmsim.shared.board import Board
-from llmsim.shared.histogram import BUCKETS
-from llmsim.shared.layout import (
+from llmsim.core.errors import FailureKind
+from llmsim.state.shm import histogram
+from llmsim.state.shm.histogram import BUCKETS
+from llmsim.state.shm.layout import (
     BEAT,
     CLOSED,
     COLUMNS,
@@ -37,14 +36,15 @@ from llmsim.shared.layout import (
     STARTED,
     TTFT,
 )
-from llmsim.shared.rows import MODELS, OTHER, Label, Row
+from llmsim.state.shm.rows import MODELS, OTHER, Label, Row
+from llmsim.state.shm.worker_counters import WorkerCounters
 
 RATE_SECONDS = 60
-LIMITS = (Kind.RATE_LIMIT, Kind.TOKEN_LIMIT, Kind.QUOTA)
+LIMITS = (FailureKind.RATE_LIMIT, FailureKind.TOKEN_LIMIT, FailureKind.QUOTA)
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
+class WorkerSnapshot:
     """A living worker and the slot it writes.
 
     ``since`` and ``beat`` say when it began (Unix time) and when it last wrote what follows (the
@@ -64,16 +64,16 @@ class Worker:
     connections: int | None = None
 
     @classmethod
-    def of(cls, slot: int, board: Board) -> Worker:
+    def of(cls, slot: int, counters: WorkerCounters) -> WorkerSnapshot:
         """What a board tells about its owner."""
-        cells = board.cells
+        cells = counters.cells
         spent = cells[CPU] / 1e6
         if not cells[BEAT]:
-            return cls(slot, board.pid, board.since, cpu_slot=spent)
+            return cls(slot, counters.pid, counters.since, cpu_slot=spent)
         return cls(
             slot,
-            board.pid,
-            board.since,
+            counters.pid,
+            counters.since,
             cells[BEAT] / 1e6,
             (cells[CPU] - cells[CPU_BEFORE]) / 1e6,
             spent,
@@ -86,32 +86,32 @@ class Worker:
 class Snapshot:
     """What the boards of all slots say together."""
 
-    def __init__(self, boards: Iterable[Board]) -> None:
-        boards = [board for board in boards if board.owners]
-        cells = [board.cells for board in boards]
+    def __init__(self, all_counters: Iterable[WorkerCounters]) -> None:
+        all_counters = [counters for counters in all_counters if counters.owners]
+        cells = [counters.cells for counters in all_counters]
         self.started = sum(cell[STARTED] for cell in cells)
         self.lost = sum(cell[LOST] for cell in cells)
         self.streams_opened = sum(cell[OPENED] for cell in cells)
         self.streams_open = self.streams_opened - sum(cell[CLOSED] for cell in cells)
         self.frames = sum(cell[FRAMES] for cell in cells)
-        self.rows = _summed(boards)
+        self.rows = _summed(all_counters)
         self.finished = sum(row.columns["count"] for row in self.rows)
         self.longest = max((cell[LONGEST] for cell in cells), default=0) / 1e6
         self.shortest = min((c[SHORTEST] - 1 for c in cells if c[SHORTEST]), default=0) / 1e6
         self.latest = max((cell[LATEST] for cell in cells), default=0) / 1e6
-        self.latency = Times(boards, LATENCY)
-        self.ttft = Times(boards, TTFT)
-        self.lateness = Times(boards, LATENESS)
-        self.itl = Times(boards, ITL)
-        self.queue = Times(boards, QUEUE)
+        self.latency = TimeHistograms(all_counters, LATENCY)
+        self.ttft = TimeHistograms(all_counters, TTFT)
+        self.lateness = TimeHistograms(all_counters, LATENESS)
+        self.itl = TimeHistograms(all_counters, ITL)
+        self.queue = TimeHistograms(all_counters, QUEUE)
         self.deaths = [cell[DIED] for cell in cells]
         self.dropped = sum(cell[DROPPED] for cell in cells)
-        self.errors = {kind: Errors(0, 0) for kind in KINDS}
-        for board in boards:
-            for kind, real, injected in board.errors():
+        self.errors = {kind: ErrorCounts(0, 0) for kind in KINDS}
+        for counters in all_counters:
+            for kind, real, injected in counters.errors():
                 if real or injected:
                     self.errors[kind] = self.errors[kind].plus(real, injected)
-        self._rates = [rate for board in boards for rate in board.rates()]
+        self._rates = [rate for counters in all_counters for rate in counters.rates()]
 
     @property
     def active(self) -> int:
@@ -151,21 +151,21 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
+class ErrorCounts:
     """Errors of one kind."""
 
     real: int
     injected: int
 
-    def plus(self, real: int, injected: int) -> Errors:
-        return Errors(self.real + real, self.injected + injected)
+    def plus(self, real: int, injected: int) -> ErrorCounts:
+        return ErrorCounts(self.real + real, self.injected + injected)
 
 
-class Times:
+class TimeHistograms:
     """A histogram summed over all boards; results in seconds."""
 
-    def __init__(self, boards: Iterable[Board], start: int) -> None:
-        read = [board.histogram(start) for board in boards]
+    def __init__(self, all_counters: Iterable[WorkerCounters], start: int) -> None:
+        read = [counters.histogram(start) for counters in all_counters]
         self.sum = sum(one for one, _ in read) / 1e6
         self.counts: list[int] = sum((n for _, n in read), np.zeros(BUCKETS, np.int64)).tolist()
         self.count = sum(self.counts)
@@ -178,13 +178,13 @@ class Times:
         return histogram.quantile(self.counts, share)
 
 
-def _summed(boards: Iterable[Board]) -> list[Row]:
+def _summed(all_counters: Iterable[WorkerCounters]) -> list[Row]:
     """The rows of all boards, those of one label as one."""
     places: dict[Label, int] = {}
     read = []
-    for board in boards:
-        numbers = board.rows.numbers()
-        labels = board.rows.labels()[: len(numbers)]
+    for counters in all_counters:
+        numbers = counters.rows.numbers()
+        labels = counters.rows.labels()[: len(numbers)]
         read.append(([places.setdefault(label, len(places)) for label in labels], numbers))
     summed = np.zeros((len(places), len(COLUMNS)), np.int64)
     for where, numbers in read:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llmsim import __version__
-from llmsim.shared.rows import OTHER
-from llmsim.telemetry.snapshot import Snapshot, Times, Worker
+from llmsim.state.shm.rows import OTHER
+from llmsim.telemetry.snapshot import Snapshot, TimeHistograms, WorkerSnapshot
 
 ABORTED_STATUS = 499
 TOKENS = ("prompt", "completion", "reasoning", "cached")
@@ -15,7 +15,7 @@ TOKENS = ("prompt", "completion", "reasoning", "cached")
 
 def stats(
     snapshot: Snapshot,
-    workers: Iterable[Worker],
+    workers: Iterable[WorkerSnapshot],
     uptime: float,
     second: float,
     limits: Sequence[Mapping[str, Any]] = (),
@@ -98,7 +98,7 @@ def _times(snapshot: Snapshot) -> dict[str, dict[str, float]]:
     }
 
 
-def _worker(one: Worker) -> dict[str, Any]:
+def _worker(one: WorkerSnapshot) -> dict[str, Any]:
     return {
         "slot": one.slot,
         "pid": one.pid,
@@ -125,7 +125,7 @@ def _models(snapshot: Snapshot) -> dict[str, dict[str, int]]:
     return told
 
 
-def _quantiles(times: Times, longest: float = float("inf")) -> dict[str, float]:
+def _quantiles(times: TimeHistograms, longest: float = float("inf")) -> dict[str, float]:
     return {f"p{share:g}": _ms(min(times.quantile(share / 100), longest)) for share in (50, 95, 99)}
 
 

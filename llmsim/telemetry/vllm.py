@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from prometheus_client.metrics_core import Metric
 
 from llmsim.config import Metrics
-from llmsim.telemetry.families import Bounds, counter, gauge
+from llmsim.telemetry.families import BucketBounds, counter, gauge
 from llmsim.telemetry.snapshot import Snapshot
 
-ANSWERS = Bounds(0.001, 120.0)
-GAPS = Bounds(0.0005, 4.0)
+ANSWERS = BucketBounds(0.001, 120.0)
+GAPS = BucketBounds(0.0005, 4.0)
 LABELS = ("model_name", "engine")
 GONE = 499
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from prometheus_client.metrics_core import Metric
 
 from llmsim.telemetry.families import counter, gauge
-from llmsim.telemetry.snapshot import Worker
+from llmsim.telemetry.snapshot import WorkerSnapshot
 
 # A worker that has not written its gauges for so many seconds does not answer either.
 SILENT = 5.0
@@ -18,7 +18,9 @@ GAUGES = (
 )
 
 
-def families(workers: Sequence[Worker], deaths: Sequence[int], second: float) -> Iterator[Metric]:
+def families(
+    workers: Sequence[WorkerSnapshot], deaths: Sequence[int], second: float
+) -> Iterator[Metric]:
     """The families of ``workers``. ``deaths`` are those of each slot, ``second`` is now on the
     monotonic clock."""
     label = ("worker",)

@@ -6,9 +6,9 @@ from llmsim.telemetry.snapshot import Snapshot
 
 
 def test_the_boards_are_those_of_a_busy_server() -> None:
-    boards = busy()
-    assert sum(board.pid > 0 for board in boards) == WORKERS
-    snapshot = Snapshot(boards)
+    all_counters = busy()
+    assert sum(counters.pid > 0 for counters in all_counters) == WORKERS
+    snapshot = Snapshot(all_counters)
     assert len(snapshot.by("model")) == MODELS
     assert snapshot.by("status").keys() == {"200", "400", "429", "499"}
 

@@ -23,11 +23,11 @@ def test_without_wrk_the_message_says_how_to_get_it(monkeypatch):
 def test_a_second_of_load_has_no_errors(tmp_path):
     port = free_port()
     with running(bare(port, 1, "plain", tmp_path, PLAIN), port, tmp_path):
-        tally = run_wrk(port, REQUEST, 1, connections=2, threads=2)
-    assert tally.errors == 0
-    assert tally.requests > 100
+        named_counters = run_wrk(port, REQUEST, 1, connections=2, threads=2)
+    assert named_counters.errors == 0
+    assert named_counters.requests > 100
 
 
 def test_rate_and_errors():
-    tally = Tally(requests=300, seconds=1.5, p50_ms=1, p99_ms=2, status=3, socket=4)
-    assert (tally.rate, tally.errors) == (200, 7)
+    named_counters = Tally(requests=300, seconds=1.5, p50_ms=1, p99_ms=2, status=3, socket=4)
+    assert (named_counters.rate, named_counters.errors) == (200, 7)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmsim.errors import Kind
+from llmsim.core.errors import FailureKind
 from tests.cli.conftest import Run
 
 TEXT = (Path(__file__).parents[2] / "docs" / "failures.md").read_text(encoding="utf-8")
@@ -30,4 +30,4 @@ def test_llmsim_check_takes_them(run: Run, text: str, tmp_path: Path) -> None:
 
 def test_every_kind_is_listed() -> None:
     listed = TEXT.partition("\nKinds: ")[2].partition("\n\n")[0]
-    assert re.findall(r"`(\w+)`", listed) == [kind.value for kind in Kind]
+    assert re.findall(r"`(\w+)`", listed) == [kind.value for kind in FailureKind]

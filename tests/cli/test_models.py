@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from llmsim.catalog import MODELS
+from llmsim.core.catalog.models import MODELS
 from tests.cli.conftest import Run
 
 

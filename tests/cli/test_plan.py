@@ -110,7 +110,8 @@ def test_faults_and_an_unknown_dialect(run: Run) -> None:
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_every_dialect_is_there_under_its_own_name(name: str) -> None:
-    dialect = getattr(import_module(f"llmsim.dialects.{name}"), DIALECTS[name])()
+    module, _, kind = DIALECTS[name].partition(":")
+    dialect = getattr(import_module(f"llmsim.providers.{module}"), kind)()
     assert dialect.name == name
 
 

@@ -10,7 +10,7 @@ from llmsim.config import Config, Control, change, plain
 from llmsim.config.apikeys import ApiKey
 from llmsim.config.document import Place
 from llmsim.config.response import Response
-from llmsim.errors import ConfigError
+from llmsim.core.errors import ConfigError
 
 HERE = Place("PATCH /llmsim/x")
 BEFORE = replace(Config(), response=Response(target_tokens=7), control=Control(token="secret"))

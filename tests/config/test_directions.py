@@ -9,7 +9,7 @@ from llmsim.config.directions import Counted, Directions, Failing, Faulty
 from llmsim.config.faults import After, Cut, Stall
 from llmsim.config.latency import Rule
 from llmsim.config.response import Generator
-from llmsim.errors import ConfigError
+from llmsim.core.errors import ConfigError
 
 TIMES = Rule(None, 0.005, 0.0, 0.001, 0.0, "normal")
 

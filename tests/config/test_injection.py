@@ -22,7 +22,7 @@ from llmsim.config.faults import (
 )
 from llmsim.config.injection import Match, Rates, Rule
 from llmsim.config.timetable import Entry
-from llmsim.errors import ConfigError
+from llmsim.core.errors import ConfigError
 
 RATE = "must be a number from 0 to 1"
 HOUR = "must be a number of milliseconds from 0 to 3600000"

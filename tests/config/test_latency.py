@@ -8,7 +8,7 @@ import pytest
 
 from llmsim import config
 from llmsim.config import Latency, Rule
-from llmsim.profiles import PRESETS, LatencyProfile
+from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
 
 OWN = LatencyProfile(0.7, 0.1, 0.03, 0.01)
 

@@ -9,7 +9,7 @@ import yaml
 
 from llmsim import config
 from llmsim.config import Access, Logging, Metrics
-from llmsim.errors import ConfigError
+from llmsim.core.errors import ConfigError
 
 
 def read(text: str, tmp_path: Path) -> config.Config:

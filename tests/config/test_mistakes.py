@@ -10,7 +10,7 @@ import pytest
 
 from llmsim import config
 from llmsim.config import Config
-from llmsim.errors import ConfigError, Fault
+from llmsim.core.errors import ConfigError, ConfigFault
 
 SERVER_KEYS = (
     "host, port, workers, log_level, max_body_bytes, max_connections, max_open_streams, "
@@ -43,7 +43,7 @@ LEVEL = "must be debug, info, warning or error"
 GENERATOR = "must be lorem, echo, random, sequence or fixed:TEXT"
 
 
-def faults(text: str, path: Path) -> list[Fault]:
+def faults(text: str, path: Path) -> list[ConfigFault]:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         config.load(str(path), {}, {})
@@ -374,7 +374,7 @@ def faults(text: str, path: Path) -> list[Fault]:
 )
 def test_one_mistake(text: str, line: int, key: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "sim.yaml"
-    assert faults(text, path) == [Fault(str(path), line, key, message)]
+    assert faults(text, path) == [ConfigFault(str(path), line, key, message)]
 
 
 def test_all_mistakes_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

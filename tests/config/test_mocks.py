@@ -16,7 +16,7 @@ from llmsim.config.document import Place
 from llmsim.config.matching import Match
 from llmsim.config.mocks import keys
 from llmsim.config.speech import Speech
-from llmsim.errors import ConfigError, Fault
+from llmsim.core.errors import ConfigError, ConfigFault
 
 
 def loaded(text: str, path: Path) -> config.Config:
@@ -24,7 +24,7 @@ def loaded(text: str, path: Path) -> config.Config:
     return config.load(str(path), {}, {})
 
 
-def faults(text: str, path: Path) -> list[Fault]:
+def faults(text: str, path: Path) -> list[ConfigFault]:
     with pytest.raises(ConfigError) as caught:
         loaded(text, path)
     return list(caught.value.faults)

@@ -13,7 +13,7 @@ from llmsim.config.containers import Each, Named
 from llmsim.config.document import Faults
 from llmsim.config.kinds import Text, Whole
 from llmsim.config.record import Flat, Given, Record, keys
-from llmsim.errors import ConfigError
+from llmsim.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

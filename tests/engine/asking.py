@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 
 from llmsim.config import Config, Generator, Latency, Response, Rule
-from llmsim.dialects.openai_chat import OpenAIChat
-from llmsim.engine import prompt
-from llmsim.engine.answer import Draw, Rules
+from llmsim.core import Plan, Request, Stamp
+from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.plan import plan
-from llmsim.exchange import Ask, Plan, Stamp
-from llmsim.server.rulebook import Rulebook
+from llmsim.engine.tokens import prompt
+from llmsim.providers.openai.chat.codec import OpenAIChat
+from llmsim.runtime.model_settings import ModelRegistry
 
 CHAT = OpenAIChat()
 STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
@@ -37,26 +37,28 @@ def rules(
     texts: Sequence[str] = (),
     tokens: int = 40,
     profile: str = "gpt-4o",
-) -> Rules:
+) -> ModelSettings:
     """The rules that a configuration of these values has for ``model``."""
     config = Config(
         response=Response(Generator(generator, tuple(texts)), tokens),
         latency=Latency(Rule(profile)),
     )
-    return Rulebook(config).rules(model)
+    return ModelRegistry(config).rules(model)
 
 
-def asked(text: str = "Say something.", **fields: Any) -> Ask:
+def asked(text: str = "Say something.", **fields: Any) -> Request:
     """A chat request of one user message; ``fields`` are the body's own."""
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}], **fields}
     return CHAT.decode(orjson.dumps(body))
 
 
-def drawn(ask: Ask, given: Rules, seed: int = 7, turn: int = 0) -> Draw:
+def drawn(request: Request, given: ModelSettings, seed: int = 7, turn: int = 0) -> PlanInputs:
     """What the server would have read and drawn for this request."""
-    return Draw(seed=seed, turn=turn, prompt_tokens=prompt.tokens(ask, given.tokenizer))
+    return PlanInputs(seed=seed, turn=turn, prompt_tokens=prompt.tokens(request, given.tokenizer))
 
 
-def planned(ask: Ask, given: Rules, seed: int = 7, turn: int = 0, stamp: Stamp = STAMP) -> Plan:
+def planned(
+    request: Request, given: ModelSettings, seed: int = 7, turn: int = 0, stamp: Stamp = STAMP
+) -> Plan:
     """The plan of this request."""
-    return plan(ask, given, drawn(ask, given, seed, turn), CHAT, stamp)
+    return plan(request, given, drawn(request, given, seed, turn), CHAT, stamp)

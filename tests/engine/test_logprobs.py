@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmsim.core import Logprob
 from llmsim.engine.logprobs import logprobs
-from llmsim.exchange import Logprob
 
 tokens = st.lists(
     st.one_of(st.binary(min_size=1, max_size=4), st.sampled_from([b" the", b" a"])), max_size=30

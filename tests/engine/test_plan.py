@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsim.engine import ranks
-from llmsim.engine.plan import Whole, failed
-from llmsim.errors import Failure, Kind
-from llmsim.exchange import Plan, Stamp
+from llmsim.core import Plan, Stamp
+from llmsim.core.errors import Failure, FailureKind
+from llmsim.engine.plan import WholeFrame, failed
+from llmsim.engine.tokens import ranks
 from tests.engine.asking import AWKWARD, STAMP, asked, planned, rules
 
 THINKER = "o3-mini"
@@ -76,8 +76,8 @@ def plain(plan: Plan) -> dict[int, dict[str, Any]]:
 def test_every_frame_has_a_time_and_times_never_decrease(
     generator: str, text: str, given_: dict[str, Any], stream: bool, profile: str, seed: int
 ) -> None:
-    ask = asked(text, stream=stream, **given_)
-    plan = planned(ask, rules(ask.model, generator, profile=profile), seed)
+    request = asked(text, stream=stream, **given_)
+    plan = planned(request, rules(request.model, generator, profile=profile), seed)
     assert len(plan.frames) == len(plan.due) >= 1
     assert plan.due.dtype == np.float64
     assert plan.due[0] >= 0
@@ -96,9 +96,9 @@ def test_a_stream_says_what_the_plain_answer_does(
     whole = planned(asked(text, **given_), rule, seed)
     parts = planned(asked(text, stream=True, **given_), rule, seed)
     assert streamed(parts) == plain(whole)
-    assert parts.reply is not None
-    assert whole.reply is not None
-    assert parts.reply.usage == whole.reply.usage
+    assert parts.completion is not None
+    assert whole.completion is not None
+    assert parts.completion.usage == whole.completion.usage
     assert parts.total == pytest.approx(whole.total, abs=1e-9)
     assert parts.ttft == pytest.approx(whole.ttft, abs=1e-9)
 
@@ -140,10 +140,10 @@ def test_joined_frames_are_the_single_ones(
 def test_the_seed_decides_all_but_the_stamp(
     generator: str, text: str, given_: dict[str, Any], stream: bool, seed: int
 ) -> None:
-    ask = asked(text, stream=stream, **given_)
-    rule = rules(ask.model, generator)
+    request = asked(text, stream=stream, **given_)
+    rule = rules(request.model, generator)
     other = Stamp("f" * 26, 1_800_000_000)
-    one, again, later = (planned(ask, rule, seed, stamp=s) for s in (STAMP, STAMP, other))
+    one, again, later = (planned(request, rule, seed, stamp=s) for s in (STAMP, STAMP, other))
     assert (one.due == again.due).all()
     assert (one.due == later.due).all()
     said = [plan.frames.join(0, len(plan.frames)) for plan in (one, again, later)]
@@ -211,8 +211,8 @@ def test_alternatives_share_a_stream_by_time(n: int) -> None:
 
 
 def test_the_usage_and_the_end_come_when_all_has_been_said() -> None:
-    ask = asked(stream=True, n=3, stream_options={"include_usage": True})
-    plan = planned(ask, rules(tokens=20))
+    request = asked(stream=True, n=3, stream_options={"include_usage": True})
+    plan = planned(request, rules(tokens=20))
     *_, usage, done = (plan.frames[place] for place in range(len(plan.frames)))
     assert b'"choices":[],"usage":{' in usage
     assert done == b"data: [DONE]\n\n"
@@ -230,14 +230,14 @@ def test_thinking_harder_takes_longer_to_the_first_token() -> None:
 
 
 def test_a_failure_is_one_frame_due_at_once() -> None:
-    failure = Failure(Kind.RATE_LIMIT, "too many")
+    failure = Failure(FailureKind.RATE_LIMIT, "too many")
     plan = failed(failure, 429, b"{}")
-    assert (plan.status, plan.stream, plan.failure, plan.reply) == (429, False, failure, None)
+    assert (plan.status, plan.stream, plan.failure, plan.completion) == (429, False, failure, None)
     assert (len(plan.frames), plan.due.tolist(), plan.frames[0]) == (1, [0.0], b"{}")
 
 
 def test_a_whole_answer_is_one_frame() -> None:
-    whole = Whole(b"body")
+    whole = WholeFrame(b"body")
     assert (len(whole), whole[0], whole.join(0, 1)) == (1, b"body", b"body")
     with pytest.raises(IndexError):
         whole[1]

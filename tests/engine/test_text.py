@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsim.engine import ranks
-from llmsim.engine.text import POOL_TOKENS, Brief, Echo, Generator, Series, before_stop, pool
-from llmsim.engine.tokens import tokenizer
-from llmsim.exchange import Ask, Message, Role, Text
+from llmsim.core import GeneratedText, Message, Request, Role
+from llmsim.engine.text import POOL_TOKENS, Brief, Echo, Series, TextGenerator, before_stop, pool
+from llmsim.engine.tokens import ranks
+from llmsim.engine.tokens.tokenizer import tokenizer
 from tests.engine.asking import AWKWARD
 
 names = st.sampled_from(["lorem", "random"])
@@ -21,18 +21,18 @@ texts = st.one_of(st.sampled_from(AWKWARD), st.text(max_size=60))
 
 
 def brief(
-    ask: Ask | None = None,
+    request: Request | None = None,
     seed: int = 1,
     turn: int = 0,
     target: int = 40,
     limit: int = 10_000,
     encoding: str = "o200k_base",
 ) -> Brief:
-    ask = ask or Ask("m", (Message("user", "hi"),))
-    return Brief(ask, seed, turn, target, limit, tokenizer(encoding), pieces=True)
+    request = request or Request("m", (Message("user", "hi"),))
+    return Brief(request, seed, turn, target, limit, tokenizer(encoding), pieces=True)
 
 
-def exact(words: Text, encoding: str) -> None:
+def exact(words: GeneratedText, encoding: str) -> None:
     """The text is as many tokens as it says, and its pieces are the text."""
     assert len(ranks.encoding(encoding).encode_ordinary(words.text)) == words.tokens
     assert "".join(words.pieces) == words.text
@@ -71,7 +71,9 @@ def test_a_whole_answer_reads_like_sentences(name: str, seed: int, target: int) 
 @given(names, seeds, st.integers(0, 500))
 def test_pieces_are_made_only_for_a_stream(name: str, seed: int, target: int) -> None:
     streamed = brief(seed=seed, target=target)
-    plain = Brief(streamed.ask, seed, 0, target, streamed.limit, streamed.tokenizer, pieces=False)
+    plain = Brief(
+        streamed.request, seed, 0, target, streamed.limit, streamed.tokenizer, pieces=False
+    )
     one, other = pool(name).speak(streamed)[0], pool(name).speak(plain)[0]
     assert (one.text, one.tokens) == (other.text, other.tokens)
     assert list(other.pieces) == []
@@ -85,12 +87,12 @@ def test_seeds_decide_what_a_pool_says(name: str) -> None:
     assert len(set(said)) > 150
 
 
-def conversation(*said: tuple[Role, str]) -> Ask:
-    return Ask("m", tuple(Message(role, text) for role, text in said))
+def conversation(*said: tuple[Role, str]) -> Request:
+    return Request("m", tuple(Message(role, text) for role, text in said))
 
 
 @pytest.mark.parametrize(
-    ("ask", "said"),
+    ("chat", "said"),
     [
         (conversation(("user", "one")), "one"),
         (conversation(("user", "one"), ("assistant", "two"), ("user", "three")), "three"),
@@ -98,15 +100,15 @@ def conversation(*said: tuple[Role, str]) -> Ask:
         (conversation(("system", "be brief")), ""),
     ],
 )
-def test_echo_says_the_last_user_message(ask: Ask, said: str) -> None:
-    words, whole = Echo().speak(brief(ask))
+def test_echo_says_the_last_user_message(chat: Request, said: str) -> None:
+    words, whole = Echo().speak(brief(chat))
     assert (words.text, whole) == (said, True)
 
 
 @given(texts, encodings, st.integers(0, 40))
 def test_echo_is_exact_and_within_the_limit(text: str, encoding: str, limit: int) -> None:
-    ask = conversation(("user", text))
-    words, whole = Echo().speak(brief(ask, limit=limit, encoding=encoding))
+    request = conversation(("user", text))
+    words, whole = Echo().speak(brief(request, limit=limit, encoding=encoding))
     exact(words, encoding)
     assert words.tokens <= limit
     assert text.startswith(words.text)
@@ -126,7 +128,7 @@ def test_a_series_says_its_texts_in_turn(said: list[str], turn: int, limit: int)
 @pytest.mark.parametrize(
     ("generator", "target"), [(pool("lorem"), 0), (Echo(), 40), (Series([""]), 40)]
 )
-def test_nothing_to_say_is_said_whole(generator: Generator, target: int) -> None:
+def test_nothing_to_say_is_said_whole(generator: TextGenerator, target: int) -> None:
     words, whole = generator.speak(brief(conversation(("user", "")), target=target, limit=0))
     assert (words.text, words.tokens, whole) == ("", 0, True)
 

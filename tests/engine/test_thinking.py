@@ -5,10 +5,10 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from llmsim.catalog import Model, resolve
+from llmsim.core import Effort, Message, ReasoningSegment, Request, Thinking
+from llmsim.core.catalog.models import Model, resolve
 from llmsim.engine import thinking
 from llmsim.engine.plan import plan
-from llmsim.exchange import Ask, Effort, Message, Thinking, Thought
 from tests.engine.asking import CHAT, STAMP, asked, drawn, rules
 
 ALWAYS = resolve("claude-sonnet-5-5")  # thinks hard, unasked
@@ -17,8 +17,8 @@ NEVER = resolve("gpt-4o")  # is not known to
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 
-def ask(asked_for: Thinking | None) -> Ask:
-    return Ask("m", (Message("user", "hi"),), thinking=asked_for)
+def request(asked_for: Thinking | None) -> Request:
+    return Request("m", (Message("user", "hi"),), thinking=asked_for)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def ask(asked_for: Thinking | None) -> Ask:
     ],
 )
 def test_effort(model: Model, asked_for: Thinking | None, effort: Effort) -> None:
-    assert thinking.effort(ask(asked_for), model) == effort
-    assert bool(thinking.tokens(ask(asked_for), model, 100_000, 1)) is (effort != "none")
+    assert thinking.effort(request(asked_for), model) == effort
+    assert bool(thinking.tokens(request(asked_for), model, 100_000, 1)) is (effort != "none")
 
 
 def test_every_effort_has_its_numbers() -> None:
@@ -52,10 +52,10 @@ def test_every_effort_has_its_numbers() -> None:
 
 def test_harder_is_longer() -> None:
     means = [
-        sum(thinking.tokens(ask(Thinking(effort)), ALWAYS, 10**6, seed) for seed in range(50))
+        sum(thinking.tokens(request(Thinking(effort)), ALWAYS, 10**6, seed) for seed in range(50))
         for effort in EFFORTS
     ]
-    scales = [thinking.scale(ask(Thinking(effort)), ALWAYS) for effort in EFFORTS]
+    scales = [thinking.scale(request(Thinking(effort)), ALWAYS) for effort in EFFORTS]
     assert means == sorted(means)
     assert scales == sorted(scales)
 
@@ -63,7 +63,7 @@ def test_harder_is_longer() -> None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("budget", "limit"), [(100, 10_000), (10_000, 100), (1024, 1025), (0, 9)])
 def test_thinking_keeps_to_its_bounds(budget: int, limit: int, seed: int) -> None:
-    spent = thinking.tokens(ask(Thinking("max", budget, wanted=True)), NEVER, limit, seed)
+    spent = thinking.tokens(request(Thinking("max", budget, wanted=True)), NEVER, limit, seed)
     assert 0 <= spent <= min(budget, limit // 2)
 
 
@@ -81,7 +81,7 @@ def test_thinking_keeps_to_its_bounds(budget: int, limit: int, seed: int) -> Non
 def test_unseen_thinking_takes_time_before_the_first_token(
     model: Model, asked_for: Thinking | None, scale: float
 ) -> None:
-    assert thinking.scale(ask(asked_for), model) == pytest.approx(scale)
+    assert thinking.scale(request(asked_for), model) == pytest.approx(scale)
 
 
 def test_seen_thinking_is_on_the_clock() -> None:
@@ -89,11 +89,11 @@ def test_seen_thinking_is_on_the_clock() -> None:
     quiet = asked()
     aloud = replace(quiet, thinking=Thinking(None, 1024, True, True))
     plain, thought = (plan(one, given, drawn(one, given), CHAT, STAMP) for one in (quiet, aloud))
-    assert plain.reply is not None
-    assert thought.reply is not None
-    first = thought.reply.choices[0].segments[0]
-    assert isinstance(first, Thought)
-    assert first.words.tokens == thought.reply.usage.reasoning > 0
-    assert thought.reply.choices[0].tokens == thought.reply.usage.completion
+    assert plain.completion is not None
+    assert thought.completion is not None
+    first = thought.completion.choices[0].segments[0]
+    assert isinstance(first, ReasoningSegment)
+    assert first.words.tokens == thought.completion.usage.reasoning > 0
+    assert thought.completion.choices[0].tokens == thought.completion.usage.completion
     assert thought.ttft == plain.ttft
     assert thought.total > plain.total

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Self
 
-from llmsim.shared import journal
+from llmsim.state.shm import journal
 
 HOST = "127.0.0.1"
 CHAT = "/v1/chat/completions"

@@ -14,7 +14,7 @@ from anthropic.types import Message, MessageParam, ToolParam, ToolResultBlockPar
 from anthropic.types.thread_not_found_error import ThreadNotFoundError
 from pydantic import BaseModel
 
-from llmsim.engine.tokens import tokenizer
+from llmsim.engine.tokens.tokenizer import tokenizer
 from tests.serving import Server
 
 MODEL = "claude-sonnet-4-6"  # thinks only if it is told to

@@ -9,7 +9,7 @@ from google import genai
 from google.genai import errors, types
 from pydantic import BaseModel
 
-from llmsim.engine.tokens import tokenizer
+from llmsim.engine.tokens.tokenizer import tokenizer
 
 CHAT = "gemini-2.5-flash"
 PLAIN = "gemini-2.0-flash"  # does not think

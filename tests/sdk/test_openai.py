@@ -9,7 +9,7 @@ import pytest
 from openai import AsyncOpenAI, DefaultHttpxClient, OpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from llmsim.engine import ranks
+from llmsim.engine.tokens import ranks
 from tests.live.http1 import slot_of
 from tests.live.watch import until
 from tests.live.workers import pids
@@ -158,13 +158,13 @@ def test_a_seed_repeats_an_answer_on_either_worker(server: str, openai_client: O
     slots = pids(int(server.rpartition(":")[2])).keys()
     answers: list[ChatCompletion] = []
 
-    def ask() -> set[int]:
+    def request() -> set[int]:
         # A connection of its own, which either worker may accept.
         with openai_client.copy(http_client=DefaultHttpxClient(trust_env=False)) as client:
             answers.append(client.chat.completions.create(model=MODEL, messages=HI, seed=8))
         return {slot_of(answer.id) for answer in answers}
 
-    until(ask, lambda reached: reached == slots, pause=0)
+    until(request, lambda reached: reached == slots, pause=0)
     assert len({said(answer) for answer in answers}) == 1
     assert len({answer.id for answer in answers}) == len(answers)
     other = openai_client.chat.completions.create(model=MODEL, messages=HI, seed=9)

@@ -8,7 +8,7 @@ from openai import AsyncOpenAI, LengthFinishReasonError, OpenAI
 from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
-from llmsim.engine import ranks
+from llmsim.engine.tokens import ranks
 
 MODEL = "gpt-4o"
 HI: Any = [{"role": "user", "content": "hi"}]

@@ -19,7 +19,7 @@ from openai import (
     PermissionDeniedError,
 )
 
-from llmsim.engine import ranks
+from llmsim.engine.tokens import ranks
 
 INSTRUCT = "gpt-3.5-turbo-instruct"
 SMALL = "text-embedding-3-small"

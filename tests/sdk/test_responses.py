@@ -14,7 +14,7 @@ from openai import AsyncOpenAI, DefaultHttpxClient, OpenAI
 from openai.types.responses import Response
 from pydantic import BaseModel
 
-from llmsim.engine import ranks
+from llmsim.engine.tokens import ranks
 from tests.live.http1 import slot_of
 from tests.live.watch import until
 from tests.live.workers import pids
@@ -52,14 +52,14 @@ def elsewhere(client: OpenAI) -> Iterator[OpenAI]:
         yield other
 
 
-def on_both(server: str, client: OpenAI, ask: Callable[[OpenAI], Response]) -> list[Response]:
+def on_both(server: str, client: OpenAI, request: Callable[[OpenAI], Response]) -> list[Response]:
     """Responses of which each worker has made at least one."""
     slots = pids(int(server.rpartition(":")[2])).keys()
     made: list[Response] = []
 
     def again() -> set[int]:
         with elsewhere(client) as other:
-            made.append(ask(other))
+            made.append(request(other))
         return {slot_of(one.id) for one in made}
 
     until(again, lambda reached: reached == slots, pause=0)
@@ -240,10 +240,10 @@ def test_the_whole_conversation_sent_again(openai_client: OpenAI) -> None:
 
 
 def test_in_the_background(server: str, openai_client: OpenAI) -> None:
-    def ask(client: OpenAI) -> Response:
+    def request(client: OpenAI) -> Response:
         return client.responses.create(model="gpt-5", input="hi", background=True)
 
-    for queued in on_both(server, openai_client, ask):
+    for queued in on_both(server, openai_client, request):
         assert (queued.status, queued.output, queued.usage) == ("queued", [], None)
         seen = {"queued"}
 

@@ -8,19 +8,19 @@ from typing import Any, TypeVar
 import orjson
 
 from llmsim.config import Config, Latency, Rule, Server
-from llmsim.dialects.openai_responses import OpenAIResponses
-from llmsim.engine import prompt
-from llmsim.engine.answer import Draw, Rules
+from llmsim.core import Plan, Request, Stamp
+from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.plan import plan
-from llmsim.exchange import Ask, Plan, Stamp
-from llmsim.server.answering import stored
-from llmsim.server.books import Books, new_segment
-from llmsim.server.conversations import Conversations
-from llmsim.server.responses import Responses
-from llmsim.server.responses_archive import ENDPOINT, Archive
-from llmsim.server.rulebook import Rulebook
-from llmsim.server.store import Store, new_store
-from llmsim.shared.journal import Journal
+from llmsim.engine.tokens import prompt
+from llmsim.providers.openai.responses.codec import OpenAIResponses
+from llmsim.runtime.model_settings import ModelRegistry
+from llmsim.server.handler import stored_body
+from llmsim.server.resources.conversations import Conversations
+from llmsim.server.resources.response_archive import ENDPOINT, Archive
+from llmsim.server.resources.responses import Responses
+from llmsim.state.shared_state import SharedState, new_segment
+from llmsim.state.shm.journal import Journal
+from llmsim.state.sqlite import Store, new_store
 
 T = TypeVar("T")
 SEED = 7
@@ -32,19 +32,19 @@ class World:
     def __init__(self, store: Store, profile: str = "gpt-4o") -> None:
         self.now = 1_700_000_000.25
         segment = new_segment(Config(Server(workers=2, journal_mb=1)))
-        self.books = Books(segment)
+        self.shared = SharedState(segment)
         self.journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in (0, 1)]
-        self.dialect = OpenAIResponses()
+        self.codec = OpenAIResponses()
         self.conversations = Conversations(store)
-        self.archive = Archive(self.books, store, lambda: self.now)
-        self._rulebook = Rulebook(Config(latency=Latency(Rule(profile))))
+        self.archive = Archive(self.shared, store, lambda: self.now)
+        self._rulebook = ModelRegistry(Config(latency=Latency(Rule(profile))))
         self.responses = Responses(
-            self.dialect, self.books, self.archive, self.conversations, self.rules
+            self.codec, self.shared, self.archive, self.conversations, self.rules
         )
-        self.asked: list[Ask] = []
+        self.asked: list[Request] = []
         self.planned: list[Plan] = []
 
-    async def rules(self, model: str) -> Rules:
+    async def rules(self, model: str) -> ModelSettings:
         return self._rulebook.rules(model)
 
     async def create(
@@ -52,21 +52,21 @@ class World:
     ) -> dict[str, Any]:
         """Answer a request as the server does; gives the whole response, not what is sent."""
         body = orjson.dumps({"model": "gpt-4o", "input": "hi", **fields})
-        ask = await self.responses.recall(self.dialect.decode(body), unstored)
-        rules = await self.rules(ask.model)
+        request = await self.responses.recall(self.codec.decode(body), unstored)
+        rules = await self.rules(request.model)
         journal = self.journals[worker]
         number = journal.reserve()
         stamp = Stamp(journal.mark(number), int(self.now))
-        draw = Draw(SEED, 0, prompt.tokens(ask, rules.tokenizer))
-        planned = plan(ask, rules, draw, self.dialect, stamp)
-        whole = stored(ask, planned, self.dialect, stamp)
-        kept = whole if ask.store or unstored is not None else b""
+        inputs = PlanInputs(SEED, 0, prompt.tokens(request, rules.tokenizer))
+        planned = plan(request, rules, inputs, self.codec, stamp)
+        whole = stored_body(request, planned, self.codec, stamp)
+        kept = whole if request.store or unstored is not None else b""
         timing = (planned.ttft, planned.total)
         journal.begin(
-            number, endpoint, ask.model, body, self.now, timing, len(planned.due), SEED, kept
+            number, endpoint, request.model, body, self.now, timing, len(planned.due), SEED, kept
         )
-        await self.responses.keep(ask, body, whole, stamp)
-        self.asked.append(ask)
+        await self.responses.keep(request, body, whole, stamp)
+        self.asked.append(request)
         self.planned.append(planned)
         told: dict[str, Any] = orjson.loads(whole)
         return told

@@ -3,10 +3,10 @@
 import orjson
 import pytest
 
-from llmsim.errors import Failure, Kind
+from llmsim.core.errors import Failure, FailureKind
 from llmsim.server.providers import SPELLINGS, Provider, provider, refusal, stamp
 
-FAILURE = Failure(Kind.UNKNOWN_PATH, "no such path")
+FAILURE = Failure(FailureKind.UNKNOWN_PATH, "no such path")
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,20 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 
 from llmsim.config import Metrics
-from llmsim.errors import Kind
-from llmsim.shared.board import Board
-from llmsim.shared.layout import DROPPED, OPENED
-from llmsim.shared.rows import MODELS
-from llmsim.telemetry.prometheus import ANSWERS, GAPS, LATE, MOST_LIMITS, Reading, dialect, render
-from llmsim.telemetry.snapshot import Snapshot, Worker
+from llmsim.core.errors import FailureKind
+from llmsim.state.shm.layout import DROPPED, OPENED
+from llmsim.state.shm.rows import MODELS
+from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.telemetry.prometheus import (
+    ANSWERS,
+    GAPS,
+    LATE,
+    MOST_LIMITS,
+    MetricsReading,
+    dialect,
+    render,
+)
+from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 from tests.telemetry.test_snapshot import boards, finish
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -26,12 +34,12 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 LIMIT = {"rule": "all", "key": "k", "model": "m", "what": "requests", "limit": 9, "remaining": 4}
 
 
-def reading(made: list[Board], **more: Any) -> Reading:
-    workers = [Worker.of(slot, board) for slot, board in enumerate(made) if board.pid]
-    return Reading(Snapshot(made), workers, len(made), 17.5, 10.0, **more)
+def reading(made: list[WorkerCounters], **more: Any) -> MetricsReading:
+    workers = [WorkerSnapshot.of(slot, board) for slot, board in enumerate(made) if board.pid]
+    return MetricsReading(Snapshot(made), workers, len(made), 17.5, 10.0, **more)
 
 
-def scraped(given: Reading, config: Metrics | None = None) -> dict[tuple[str, ...], float]:
+def scraped(given: MetricsReading, config: Metrics | None = None) -> dict[tuple[str, ...], float]:
     """Samples by name and label values, these in the order of the labels' names."""
     body, _ = render(given, config or Metrics(), "", "")
     return {
@@ -48,8 +56,8 @@ def test_what_was_counted_is_told() -> None:
     finish(two, "b", 429)
     two.started()
     two.cells[OPENED] += 1
-    one.failed(Kind.RATE_LIMIT, False)
-    one.failed(Kind.RATE_LIMIT, True)
+    one.failed(FailureKind.RATE_LIMIT, False)
+    one.failed(FailureKind.RATE_LIMIT, True)
     one.cells[DROPPED] += 3
     told = scraped(reading(made, limits=[LIMIT]))
     expected = {
@@ -139,7 +147,7 @@ def test_no_counter_goes_backwards_when_workers_die() -> None:
     assert after["llmsim_requests_lost_total",] == 1
 
 
-def counters(given: Reading) -> dict[tuple[str, ...], float]:
+def counters(given: MetricsReading) -> dict[tuple[str, ...], float]:
     ends = ("_total", "_count", "_sum", "_bucket")
     return {key: value for key, value in scraped(given).items() if key[0].endswith(ends)}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llmsim.shared.histogram import BUCKETS, bucket
+from llmsim.state.shm.histogram import BUCKETS, bucket
 from llmsim.telemetry.recent import SECONDS, STALE, Quantiles, Recent
 
 

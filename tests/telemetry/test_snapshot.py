@@ -2,23 +2,23 @@
 
 import pytest
 
-from llmsim.errors import Kind
-from llmsim.shared import layout
-from llmsim.shared.board import Board
-from llmsim.shared.layout import CLOSED, OPENED
-from llmsim.shared.rows import MODELS, OTHER
-from llmsim.telemetry.snapshot import Errors, Snapshot, Worker
+from llmsim.core.errors import FailureKind
+from llmsim.state.shm import layout
+from llmsim.state.shm.layout import CLOSED, OPENED
+from llmsim.state.shm.rows import MODELS, OTHER
+from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.telemetry.snapshot import ErrorCounts, Snapshot, WorkerSnapshot
 
 
-def boards(number: int) -> list[Board]:
-    made = [Board(memoryview(bytearray(layout.SIZE))) for _ in range(number)]
+def boards(number: int) -> list[WorkerCounters]:
+    made = [WorkerCounters(memoryview(bytearray(layout.SIZE))) for _ in range(number)]
     for slot, one in enumerate(made):
         one.take_over(100 + slot)
     return made
 
 
 def finish(
-    one: Board,
+    one: WorkerCounters,
     model: str = "m",
     status: int = 200,
     tokens: tuple[int, int, int, int] = (0, 0, 0, 0),
@@ -123,13 +123,18 @@ def test_rate_of_tokens_is_over_the_same_minute() -> None:
 def test_errors_are_of_all_boards_and_limits_are_those_that_are_real() -> None:
     one, two = boards(2)
     for each in (one, two):
-        for kind in (Kind.RATE_LIMIT, Kind.TOKEN_LIMIT, Kind.QUOTA, Kind.OVERLOADED):
+        for kind in (
+            FailureKind.RATE_LIMIT,
+            FailureKind.TOKEN_LIMIT,
+            FailureKind.QUOTA,
+            FailureKind.OVERLOADED,
+        ):
             each.failed(kind, False)
-        each.failed(Kind.RATE_LIMIT, True)
+        each.failed(FailureKind.RATE_LIMIT, True)
     snapshot = Snapshot([one, two])
-    assert snapshot.errors[Kind.RATE_LIMIT] == Errors(2, 2)
-    assert snapshot.errors[Kind.OVERLOADED] == Errors(2, 0)
-    assert snapshot.errors[Kind.TIMEOUT] == Errors(0, 0)
+    assert snapshot.errors[FailureKind.RATE_LIMIT] == ErrorCounts(2, 2)
+    assert snapshot.errors[FailureKind.OVERLOADED] == ErrorCounts(2, 0)
+    assert snapshot.errors[FailureKind.TIMEOUT] == ErrorCounts(0, 0)
     assert snapshot.limited == 6
 
 
@@ -145,8 +150,10 @@ def test_a_worker_tells_nothing_before_its_first_beat() -> None:
     (one,) = boards(1)
     one.sampled(1_000_000, 500_000, 4096, 70, 3)
     one.take_over(7)
-    assert Worker.of(4, one) == Worker(4, 7, one.since, cpu_slot=0.5)
+    assert WorkerSnapshot.of(4, one) == WorkerSnapshot(4, 7, one.since, cpu_slot=0.5)
     one.sampled(9_500_000, 250_000, 8192, 1500, 0)
-    assert Worker.of(4, one) == Worker(4, 7, one.since, 9.5, 0.25, 0.75, 8192, 0.0015, 0)
+    assert WorkerSnapshot.of(4, one) == WorkerSnapshot(
+        4, 7, one.since, 9.5, 0.25, 0.75, 8192, 0.0015, 0
+    )
     one.sampled(9_500_000, 250_000, 8192, 1500, None)
-    assert Worker.of(4, one).connections is None
+    assert WorkerSnapshot.of(4, one).connections is None

@@ -3,10 +3,10 @@
 import pytest
 
 from llmsim import __version__
-from llmsim.errors import Kind
-from llmsim.shared.layout import OPENED
-from llmsim.shared.rows import MODELS, OTHER
-from llmsim.telemetry.snapshot import Snapshot, Worker
+from llmsim.core.errors import FailureKind
+from llmsim.state.shm.layout import OPENED
+from llmsim.state.shm.rows import MODELS, OTHER
+from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 from llmsim.telemetry.stats import stats
 from tests.telemetry.test_snapshot import boards, finish
 
@@ -48,15 +48,18 @@ def test_stats_tell_everything_in_milliseconds() -> None:
         each.started()
     one.cells[OPENED] += 1
     two.take_over(101)
-    one.failed(Kind.OVERLOADED, True)
-    two.failed(Kind.QUOTA, False)
+    one.failed(FailureKind.OVERLOADED, True)
+    two.failed(FailureKind.QUOTA, False)
     one.apart(20_000)
     two.queued(0.125)
     one.timed(0.5, 0.25)
     one.late(1500, 4)
     told = stats(
         Snapshot([one, two]),
-        [Worker(0, 100, 17.0), Worker(1, 101, 18.5, 99.0, 3.25, 4.0, 8192, 0.0015, 7)],
+        [
+            WorkerSnapshot(0, 100, 17.0),
+            WorkerSnapshot(1, 101, 18.5, 99.0, 3.25, 4.0, 8192, 0.0015, 7),
+        ],
         12.3456,
         1001.0,
         [{"rule": "all"}],

@@ -14,12 +14,12 @@ from llmsim.config.faults import (
     Trickle,
     Unterminated,
 )
+from llmsim.core import Plan
 from llmsim.engine.faults import cut, inband, malformed, reset, stall, trickle, unterminated
-from llmsim.engine.faults.told import Told
-from llmsim.exchange import Plan
+from llmsim.engine.faults.fault_context import FaultContext
 
 
-def struck(plan: Plan, told: Told, fault: Fault) -> Plan:  # noqa: PLR0911  one return a fault
+def apply(plan: Plan, told: FaultContext, fault: Fault) -> Plan:  # noqa: PLR0911  one return a fault
     """The plan with a fault in it."""
     match fault:
         case Cut():

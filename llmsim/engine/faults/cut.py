@@ -6,23 +6,23 @@ from msgspec import structs
 
 from llmsim.config.faults import After
 from llmsim.config.faults import Cut as Fault
-from llmsim.engine.faults.told import BROKEN, Listed, Told, listed
-from llmsim.exchange import Ending, Plan
+from llmsim.core import ConnectionEnd, Plan
+from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
 
 HALF = 0.5
 
 
-def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
     """What comes before the place of the fault, and then nothing."""
-    return broken(plan, told, fault.after.share(HALF), Ending.CUT)
+    return broken(plan, told, fault.after.share(HALF), ConnectionEnd.CUT)
 
 
-def broken(plan: Plan, told: Told, after: After, ending: Ending) -> Plan:
+def broken(plan: Plan, told: FaultContext, after: After, ending: ConnectionEnd) -> Plan:
     """The plan up to a place in it. At least the head of the response is sent."""
     length = None
     if plan.stream:
         stop = told.frame(after)
-        frames = listed(plan)[:stop] or [b""]
+        frames = frame_list(plan)[:stop] or [b""]
     else:
         body = plan.frames[0]
         length = len(body)
@@ -30,7 +30,7 @@ def broken(plan: Plan, told: Told, after: After, ending: Ending) -> Plan:
     due = plan.due[: len(frames)]
     return structs.replace(
         plan,
-        frames=Listed(frames),
+        frames=FrameList(frames),
         due=due,
         total=float(due[-1]),
         failure=BROKEN,

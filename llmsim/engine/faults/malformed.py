@@ -5,23 +5,23 @@ from __future__ import annotations
 from msgspec import structs
 
 from llmsim.config.faults import Malformed as Fault
-from llmsim.engine.faults.told import BROKEN, Listed, Told, listed
-from llmsim.exchange import Plan
+from llmsim.core import Plan
+from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
 
 HALF = 0.5
 BETWEEN = b"\r\n,]"
 """What may stand after a message of a stream."""
 
 
-def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
     """The frame at the place of the fault lacks the end of its message."""
-    frames = listed(plan)
+    frames = frame_list(plan)
     place = min(told.frame(fault.after.share(HALF)), len(frames) - 1)
     # What ends a stream may hold no JSON at all.
     while place and b"{" not in frames[place]:
         place -= 1
     frames[place] = spoiled(frames[place])
-    return structs.replace(plan, frames=Listed(frames), failure=BROKEN)
+    return structs.replace(plan, frames=FrameList(frames), failure=BROKEN)
 
 
 def spoiled(frame: bytes) -> bytes:

@@ -6,22 +6,22 @@ from msgspec import structs
 
 from llmsim.config.faults import After
 from llmsim.config.faults import Reset as Fault
+from llmsim.core import ConnectionEnd, Plan
 from llmsim.engine.faults import cut
-from llmsim.engine.faults.told import BROKEN, Listed, Told
-from llmsim.exchange import Ending, Plan
+from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList
 
 
-def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
     """What comes before the place of the fault; without a place, not even the head."""
     if fault.after != After():
-        return cut.broken(plan, told, fault.after, Ending.RESET)
+        return cut.broken(plan, told, fault.after, ConnectionEnd.RESET)
     first = plan.due[:1]
     return structs.replace(
         plan,
-        frames=Listed([b""]),
+        frames=FrameList([b""]),
         due=first,
         total=float(first[0]),
         failure=BROKEN,
-        ending=Ending.UNANSWERED,
+        ending=ConnectionEnd.UNANSWERED,
         length=0,
     )

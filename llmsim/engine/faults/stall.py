@@ -6,13 +6,13 @@ import numpy as np
 from msgspec import structs
 
 from llmsim.config.faults import Stall as Fault
-from llmsim.engine.faults.told import Listed, Told
-from llmsim.exchange import Plan
+from llmsim.core import Plan
+from llmsim.engine.faults.fault_context import FaultContext, FrameList
 
 HALF = 0.5
 
 
-def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
     """All from the place of the fault on comes later."""
     after = fault.after.share(HALF)
     if plan.stream:
@@ -26,7 +26,7 @@ def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
         return structs.replace(plan, due=plan.due + fault.lasts, total=total)
     return structs.replace(
         plan,
-        frames=Listed([body[:split], body[split:]]),
+        frames=FrameList([body[:split], body[split:]]),
         due=np.array([plan.due[0], plan.due[0] + fault.lasts]),
         total=total,
         length=len(body),

@@ -6,21 +6,21 @@ import numpy as np
 from msgspec import structs
 
 from llmsim.config.faults import Trickle as Fault
-from llmsim.engine.faults.told import Listed, Told, listed
-from llmsim.exchange import Plan, Seconds
+from llmsim.core import Plan, Seconds
+from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
 
 
-def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
     """All after the first token stretched in time, and dribbled out where the fault says so."""
     due = np.where(
         plan.due > plan.ttft, plan.ttft + (plan.due - plan.ttft) * fault.factor, plan.due
     )
     if fault.bytes is None:
         return structs.replace(plan, due=due, total=float(due[-1]))
-    pieces, due = _dribbled(listed(plan), due, fault.bytes, fault.every)
+    pieces, due = _dribbled(frame_list(plan), due, fault.bytes, fault.every)
     length = None if plan.stream else len(plan.frames[0])
     return structs.replace(
-        plan, frames=Listed(pieces), due=due, total=float(due[-1]), length=length
+        plan, frames=FrameList(pieces), due=due, total=float(due[-1]), length=length
     )
 
 

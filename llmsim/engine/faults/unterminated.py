@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec import structs
 
 from llmsim.config.faults import Unterminated as Fault
-from llmsim.engine.faults.told import BROKEN, Listed, Told, listed
-from llmsim.exchange import Plan
+from llmsim.core import Plan
+from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
 
 
-def strike(plan: Plan, told: Told, fault: Fault) -> Plan:
+def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
     """All but the last frame; of a plain answer, all but its last byte."""
-    frames = listed(plan)
+    frames = frame_list(plan)
     frames = frames[:-1] or ([b""] if plan.stream else [frames[0][:-1]])
     due = plan.due[: len(frames)]
-    return structs.replace(plan, frames=Listed(frames), due=due, failure=BROKEN)
+    return structs.replace(plan, frames=FrameList(frames), due=due, failure=BROKEN)

@@ -11,11 +11,11 @@ from llmsim.config import bodypath
 from llmsim.config.matching import HOW, WHERE, How, Match, Test, Turns, Where
 from llmsim.config.patterns import matches
 from llmsim.config.regex import compiled
+from llmsim.engine.mocks.text_search import SEARCHED, TextSearch
 from llmsim.engine.mocks.view import MISSING, View, given
-from llmsim.engine.mocks.words import SEARCHED, Words
 
 Condition: TypeAlias = Callable[[View], bool]
-Lexicon: TypeAlias = dict[Where, Words]
+Lexicon: TypeAlias = dict[Where, TextSearch]
 
 
 def conditions(match: Match, lexicon: Lexicon) -> list[Condition]:
@@ -46,7 +46,7 @@ def whole(match: Match, lexicon: Lexicon) -> Condition:
     rest = words + conditions(match, lexicon)
 
     def every(view: View) -> bool:
-        return named(match, view.ask.model, view.endpoint, view.dialect) and all(
+        return named(match, view.request.model, view.endpoint, view.dialect) and all(
             condition(view) for condition in rest
         )
 
@@ -68,7 +68,7 @@ def sought(match: Match, lexicon: Lexicon) -> Iterator[tuple[Where, int]]:
         for how in HOW:
             text = match.text(where, how)
             if text is not None:
-                words = lexicon.setdefault(where, Words())
+                words = lexicon.setdefault(where, TextSearch())
                 yield where, words.add(how, text, _ignoring(how, match.case_sensitive))
 
 
@@ -98,12 +98,12 @@ def _not(inner: Condition) -> Condition:
 
 
 def _answering(pattern: str) -> Condition:
-    return lambda view: any(matches(pattern, one.answers or "") for one in given(view.ask))
+    return lambda view: any(matches(pattern, one.answers or "") for one in given(view.request))
 
 
 def _offering(patterns: Iterable[str]) -> Condition:
     return lambda view: all(
-        any(matches(pattern, tool.name) for tool in view.ask.tools) for pattern in patterns
+        any(matches(pattern, tool.name) for tool in view.request.tools) for pattern in patterns
     )
 
 

@@ -12,13 +12,13 @@ from llmsim.config import bodypath, template
 from llmsim.config.regex import compiled
 from llmsim.config.speech import Arguments, ErrorSaid, Speech
 from llmsim.config.template import Value
-from llmsim.engine.injection import failure, of_status
+from llmsim.core import Finish
+from llmsim.core.errors import Failure, FailureKind
+from llmsim.engine.faults.injection import failure, of_status
 from llmsim.engine.mocks.matcher import said as as_text
-from llmsim.engine.mocks.spoken import Spoken
+from llmsim.engine.mocks.rendered import RenderedMock
+from llmsim.engine.mocks.text_search import SEARCHED
 from llmsim.engine.mocks.view import MISSING, View
-from llmsim.engine.mocks.words import SEARCHED
-from llmsim.errors import Failure, Kind
-from llmsim.exchange import Finish
 
 LONGEST_VALUE = 100_000
 """Characters of one value that is put in; the rest of it is left out."""
@@ -85,7 +85,7 @@ _VALUES: dict[str, Callable[[Occasion], str]] = {
     "last_user_message": lambda told: "".join(told.view.texts("content")),
     "system": lambda told: "\n".join(told.view.texts("system")),
     "tool_result": lambda told: "\n".join(told.view.texts("tool_result")),
-    "model": lambda told: told.view.ask.model,
+    "model": lambda told: told.view.request.model,
     "endpoint": lambda told: told.view.endpoint,
     "dialect": lambda told: told.view.dialect,
     "turn": lambda told: str(told.view.turn),
@@ -94,10 +94,10 @@ _VALUES: dict[str, Callable[[Occasion], str]] = {
 }
 
 
-def spoken(speech: Speech, occasion: Occasion) -> Spoken:
+def rendered(speech: Speech, occasion: Occasion) -> RenderedMock:
     """What is said on that occasion, where that is no error."""
     fill = occasion.fill
-    return Spoken(
+    return RenderedMock(
         _filled(speech.content, fill),
         tuple((fill(call.name), arguments(call.arguments, fill)) for call in speech.tool_calls),
         _filled(speech.refusal, fill),
@@ -107,11 +107,11 @@ def spoken(speech: Speech, occasion: Occasion) -> Spoken:
     )
 
 
-def failed(error: ErrorSaid, occasion: Occasion) -> Failure:
+def mock_failure(error: ErrorSaid, occasion: Occasion) -> Failure:
     """The failure that is told on that occasion."""
     after = error.after or 0.0
     if error.kind is not None:
-        made = failure(Kind(error.kind), error.status, after=after)
+        made = failure(FailureKind(error.kind), error.status, after=after)
     else:
         assert error.status is not None  # the configuration wants one of them
         made = of_status(error.status, after=after)

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from llmsim.config.matching import Where
-from llmsim.conversation import results
-from llmsim.engine.mocks.words import Words
-from llmsim.exchange import Ask, Message
+from llmsim.core import Message, Request
+from llmsim.core.conversation import results
+from llmsim.engine.mocks.text_search import TextSearch
 
 MISSING: Any = object()
 """A body that is no JSON: nothing is in it."""
@@ -25,24 +25,24 @@ class View:
         "_json",
         "_texts",
         "_turn",
-        "ask",
         "body",
         "dialect",
         "endpoint",
         "header",
+        "request",
         "words",
     )
 
     def __init__(
         self,
-        ask: Ask,
+        request: Request,
         endpoint: str,
         dialect: str,
         body: bytes,
         header: Callable[[str], str | None],
-        words: Mapping[Where, Words],
+        words: Mapping[Where, TextSearch],
     ) -> None:
-        self.ask = ask
+        self.request = request
         self.endpoint = endpoint
         self.dialect = dialect
         self.body = body
@@ -57,7 +57,7 @@ class View:
         """The texts of that place."""
         texts = self._texts.get(where)
         if texts is None:
-            texts = self._texts[where] = _TEXTS[where](self.ask)
+            texts = self._texts[where] = _TEXTS[where](self.request)
         return texts
 
     def found(self, where: Where) -> set[int]:
@@ -86,47 +86,47 @@ class View:
     def turn(self) -> int:
         """Which answer of its conversation is asked for, from 1."""
         if not self._turn:
-            self._turn = 1 + answered(self.ask)
+            self._turn = 1 + answered(self.request)
         return self._turn
 
 
-def answered(ask: Ask) -> int:
+def answered(request: Request) -> int:
     """How often the assistant has spoken: messages of its that follow one another are one turn,
     as some APIs tell its words and its calls apart. Text to be written on is no turn."""
     turns = 0
     before = ""
-    for message in ask.messages:
+    for message in request.messages:
         if message.role == "assistant" != before:
             turns += 1
         before = message.role
     return turns - (before == "assistant")
 
 
-def _content(ask: Ask) -> list[str]:
-    for message in reversed(ask.messages):
+def _content(request: Request) -> list[str]:
+    for message in reversed(request.messages):
         if message.role == "user":
             return [message.text]
     return []
 
 
-def _of(role: str) -> Callable[[Ask], list[str]]:
-    return lambda ask: [message.text for message in ask.messages if message.role == role]
+def _of(role: str) -> Callable[[Request], list[str]]:
+    return lambda request: [message.text for message in request.messages if message.role == role]
 
 
-def _every(ask: Ask) -> list[str]:
-    return [message.text for message in ask.messages]
+def _every(request: Request) -> list[str]:
+    return [message.text for message in request.messages]
 
 
-def _results(ask: Ask) -> list[str]:
-    return [message.text for message in given(ask)]
+def _results(request: Request) -> list[str]:
+    return [message.text for message in given(request)]
 
 
-def given(ask: Ask) -> list[Message]:
+def given(request: Request) -> list[Message]:
     """The tools' results since the model last spoke."""
-    return list(results(ask.messages)) if ask.task is None else []
+    return list(results(request.messages)) if request.task is None else []
 
 
-_TEXTS: dict[Where, Callable[[Ask], list[str]]] = {
+_TEXTS: dict[Where, Callable[[Request], list[str]]] = {
     "content": _content,
     "system": _of("system"),
     "any": _every,

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import orjson
 
+from llmsim.core import Schema
 from llmsim.engine.schema.compiler import Compiler
 from llmsim.engine.schema.dice import Dice, Exhausted
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.normal import Document, normalise
 from llmsim.engine.schema.spot import ENDLESS, Spot
-from llmsim.exchange import Schema
 
 __all__ = ["ImpossibleSchema", "Path", "check", "normalise", "text", "value"]
 

@@ -7,17 +7,17 @@ from functools import partial
 from typing import Any
 
 from llmsim.engine.schema import kinds
-from llmsim.engine.schema.arrays import Items
 from llmsim.engine.schema.conjunction import Alternative, Conjunction, Gathering
-from llmsim.engine.schema.forks import Fork, Suggested, Verified
 from llmsim.engine.schema.impossible import ImpossibleSchema
 from llmsim.engine.schema.keywords import Facet
+from llmsim.engine.schema.makers.arrays import ArrayMaker
+from llmsim.engine.schema.makers.forks import Fork, Suggested, Verified
+from llmsim.engine.schema.makers.numbers import Decimals, Integers, number_bounds
+from llmsim.engine.schema.makers.objects import Properties
+from llmsim.engine.schema.makers.scalars import Constants, listed
+from llmsim.engine.schema.makers.strings import strings
 from llmsim.engine.schema.normal import Document
-from llmsim.engine.schema.numbers import Decimals, Integers, bounds
-from llmsim.engine.schema.objects import Properties
-from llmsim.engine.schema.scalars import Constants, listed
 from llmsim.engine.schema.spot import Maker, Spot
-from llmsim.engine.schema.strings import strings
 from llmsim.engine.schema.verify import Check
 
 _TEXTUAL = frozenset(("minLength", "maxLength", "pattern", "format"))
@@ -113,11 +113,11 @@ class Compiler:
         if kind == kinds.OBJECT:
             return Properties(facets or ({},), self, path)
         if kind == kinds.ARRAY:
-            return Items(facets or ({},), self, path)
+            return ArrayMaker(facets or ({},), self, path)
         if kind == kinds.STRING:
             return strings(facets, self._about(facets, _TEXTUAL), path)
         if kind & kinds.NUMBER:
-            wanted = bounds(facets, path)
+            wanted = number_bounds(facets, path)
             return Decimals(wanted, path) if kind & kinds.FRACTION else Integers(wanted, path)
         return Constants((None,) if kind == kinds.NULL else (True, False))
 

@@ -10,9 +10,9 @@ from typing import TypeAlias
 from llmsim.engine.schema import kinds
 from llmsim.engine.schema.impossible import ImpossibleSchema
 from llmsim.engine.schema.keywords import Facet
+from llmsim.engine.schema.makers.scalars import listed
 from llmsim.engine.schema.negation import KEPT, negated
 from llmsim.engine.schema.normal import NOTHING, Document
-from llmsim.engine.schema.scalars import listed
 
 Alternative: TypeAlias = tuple[Facet, ...]
 """Schemas that hold together if this alternative is taken."""

@@ -17,7 +17,7 @@ Facet: TypeAlias = dict[str, Any]
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
-class Reader(Protocol):
+class KeywordReader(Protocol):
     """Reads the schemas within a schema."""
 
     def schema(self, raw: Any, path: Path) -> Facet: ...
@@ -32,40 +32,40 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _one(reader: Reader, value: Any, path: Path) -> Facet:
+def _one(reader: KeywordReader, value: Any, path: Path) -> Facet:
     return reader.schema(value, path)
 
 
-def _many(reader: Reader, value: Any, path: Path) -> list[Facet]:
+def _many(reader: KeywordReader, value: Any, path: Path) -> list[Facet]:
     if not isinstance(value, list) or not value:
         raise ImpossibleSchema(path, f"{shown(value)} is not a non-empty array of schemas")
     return [reader.schema(each, (*path, str(index))) for index, each in enumerate(value)]
 
 
-def _named(reader: Reader, value: Any, path: Path) -> dict[str, Facet]:
+def _named(reader: KeywordReader, value: Any, path: Path) -> dict[str, Facet]:
     if not isinstance(value, Mapping):
         raise ImpossibleSchema(path, f"{shown(value)} is not an object of schemas")
     return {name: reader.schema(each, (*path, name)) for name, each in value.items()}
 
 
-def _patterned(reader: Reader, value: Any, path: Path) -> dict[str, Facet]:
+def _patterned(reader: KeywordReader, value: Any, path: Path) -> dict[str, Facet]:
     schemas = _named(reader, value, path)
     return {readable(key, (*path, key)).portable: each for key, each in schemas.items()}
 
 
-def _names(_: Reader, value: Any, path: Path) -> list[str]:
+def _names(_: KeywordReader, value: Any, path: Path) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise ImpossibleSchema(path, f"{shown(value)} is not an array of strings")
     return list(dict.fromkeys(value))
 
 
-def _dependent(reader: Reader, value: Any, path: Path) -> dict[str, list[str]]:
+def _dependent(reader: KeywordReader, value: Any, path: Path) -> dict[str, list[str]]:
     if not isinstance(value, Mapping):
         raise ImpossibleSchema(path, f"{shown(value)} is not an object of arrays of strings")
     return {name: _names(reader, each, (*path, name)) for name, each in value.items()}
 
 
-def _types(_: Reader, value: Any, path: Path) -> str | list[str]:
+def _types(_: KeywordReader, value: Any, path: Path) -> str | list[str]:
     listed = value if isinstance(value, list) else [value]
     for each in listed:
         if each not in TYPES:
@@ -75,7 +75,7 @@ def _types(_: Reader, value: Any, path: Path) -> str | list[str]:
     return value if isinstance(value, str) else list(dict.fromkeys(listed))
 
 
-def _options(_: Reader, value: Any, path: Path) -> list[Any]:
+def _options(_: KeywordReader, value: Any, path: Path) -> list[Any]:
     if not isinstance(value, list):
         raise ImpossibleSchema(path, f"{shown(value)} is not an array")
     if not value:
@@ -83,7 +83,7 @@ def _options(_: Reader, value: Any, path: Path) -> list[Any]:
     return value
 
 
-def _number(_: Reader, value: Any, path: Path) -> int | float:
+def _number(_: KeywordReader, value: Any, path: Path) -> int | float:
     finite = isinstance(value, int) or (isinstance(value, float) and isfinite(value))
     if isinstance(value, bool) or not finite:
         raise ImpossibleSchema(path, f"{shown(value)} is not a finite number")
@@ -91,41 +91,41 @@ def _number(_: Reader, value: Any, path: Path) -> int | float:
     return number
 
 
-def _step(reader: Reader, value: Any, path: Path) -> int | float:
+def _step(reader: KeywordReader, value: Any, path: Path) -> int | float:
     step = _number(reader, value, path)
     if step <= 0:
         raise ImpossibleSchema(path, f"{shown(value)} is not above 0")
     return step
 
 
-def _count(reader: Reader, value: Any, path: Path) -> int:
+def _count(reader: KeywordReader, value: Any, path: Path) -> int:
     count = _number(reader, value, path)
     if count < 0 or count != int(count):
         raise ImpossibleSchema(path, f"{shown(value)} is not a count (0, 1, 2, …)")
     return int(count)
 
 
-def _flag(_: Reader, value: Any, path: Path) -> bool:
+def _flag(_: KeywordReader, value: Any, path: Path) -> bool:
     if not isinstance(value, bool):
         raise ImpossibleSchema(path, f"{shown(value)} is not true or false")
     return value
 
 
-def _string(_: Reader, value: Any, path: Path) -> str:
+def _string(_: KeywordReader, value: Any, path: Path) -> str:
     if not isinstance(value, str):
         raise ImpossibleSchema(path, f"{shown(value)} is not a string")
     return value
 
 
-def _pattern(reader: Reader, value: Any, path: Path) -> str:
+def _pattern(reader: KeywordReader, value: Any, path: Path) -> str:
     return readable(_string(reader, value, path), path).portable
 
 
-def _anything(_: Reader, value: Any, __: Path) -> Any:
+def _anything(_: KeywordReader, value: Any, __: Path) -> Any:
     return value
 
 
-READERS: dict[str, Callable[[Reader, Any, Path], Any]] = (
+READERS: dict[str, Callable[[KeywordReader, Any, Path], Any]] = (
     dict.fromkeys(("additionalProperties", "propertyNames", "items", "contains"), _one)
     | dict.fromkeys(("not", "if", "then", "else"), _one)
     | dict.fromkeys(("unevaluatedItems", "unevaluatedProperties"), _one)

@@ -9,7 +9,7 @@ from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.spot import Spot
 
 
-class Places(Protocol):
+class PlaceCompiler(Protocol):
     """Turns schemas that hold together into the spot they describe, the same for the same ones."""
 
     def spot(self, schemas: tuple[Facet, ...]) -> Spot: ...

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from llmsim.server import admin, metrics
-from llmsim.server.context import Context
+from llmsim.server.admin import config_routes, dashboard, metrics, mocks, status
+from llmsim.server.admin.auth import AdminAuth
+from llmsim.server.application import build
+from llmsim.server.router import Handler, Router
 from llmsim.server.routes import (
     anthropic,
     completions,
-    control,
     conversations,
-    dashboard,
     gemini,
     images,
-    mocks,
     models,
     openai,
     responses,
 )
-from llmsim.server.routes.application import build
-from llmsim.server.routes.guard import Guard
-from llmsim.server.routes.paths import Handler, Paths
+from llmsim.server.services import Services
 
-__all__ = ["Handler", "Paths", "application", "paths"]
+__all__ = ["Handler", "Router", "application", "paths"]
 
 
-def paths(context: Context) -> Paths:
+def paths(context: Services) -> Router:
     """Everything this server answers."""
-    every = Paths()
+    every = Router()
     openai.add(every, context)
     completions.add(every, context)
     images.add(every, context)
@@ -38,14 +35,14 @@ def paths(context: Context) -> Paths:
     gemini.add(every, context)
     models.add(every, context)
     dashboard.add(every, context)
-    every.cold += admin.routes(context.books)
-    control.add(every, context)
+    every.cold += status.routes(context.shared)
+    config_routes.add(every, context)
     mocks.add(every, context)
-    every.cold.append(metrics.route(context.books, context.config))
-    Guard(context.config.control).over(every)
+    every.cold.append(metrics.route(context.shared, context.config))
+    AdminAuth(context.config.control).over(every)
     return every
 
 
-def application(every: Paths) -> Starlette:
+def application(every: Router) -> Starlette:
     """The same as one ASGI application."""
     return build(every)

@@ -11,16 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmsim.dialects import anthropic_envelope, anthropic_strict
-from llmsim.dialects.anthropic import Anthropic, AnthropicCount
-from llmsim.exchange import Stamp
+from llmsim.core import Stamp
+from llmsim.providers.anthropic import errors
+from llmsim.providers.anthropic.messages import strict as messages_strict
+from llmsim.providers.anthropic.messages.codec import Anthropic, AnthropicCount
 from llmsim.server import providers
-from llmsim.server.batches import URL, Batches
-from llmsim.server.context import Context
-from llmsim.server.ports import Port
-from llmsim.server.request import Endpoint
-from llmsim.server.routes.paths import Paths
-from llmsim.server.threads import Threads
+from llmsim.server.lifecycle import Endpoint
+from llmsim.server.resources.batches import URL, Batches
+from llmsim.server.resources.threads import Threads
+from llmsim.server.router import Router
+from llmsim.server.services import Services
+from llmsim.transport.port import Port
 
 PREFIXES = ("/v1", "/anthropic/v1")
 JSON = "application/json"
@@ -29,13 +30,13 @@ LINES = "application/x-jsonl"
 Told: TypeAlias = Callable[[Request, Stamp], Awaitable[bytes]]
 
 
-def add(paths: Paths, context: Context) -> None:
+def add(paths: Router, context: Services) -> None:
     """Everything under ``/v1/messages``, also with ``/anthropic`` before it."""
     strict = context.config.validation == "strict"
     answer = context.answering.answer
     admit = _admit if strict else None
-    dialect = Anthropic(strict)
-    messages = Endpoint("/v1/messages", dialect, Threads(dialect, context.books), admit)
+    codec = Anthropic(strict)
+    messages = Endpoint("/v1/messages", codec, Threads(codec, context.shared), admit)
     count = Endpoint("/v1/messages/count_tokens", AnthropicCount(strict), admit=admit)
     batches = Batches(context.store, context.answering, strict)
     for prefix in PREFIXES:
@@ -45,7 +46,7 @@ def add(paths: Paths, context: Context) -> None:
 
 
 def _admit(port: Port) -> None:
-    anthropic_strict.check_version(port.header("anthropic-version"))
+    messages_strict.check_version(port.header("anthropic-version"))
 
 
 def _batches(path: str, batches: Batches) -> list[Route]:
@@ -86,7 +87,7 @@ def _route(method: str, path: str, told: Told, media_type: str = JSON) -> Route:
     async def handler(request: Request) -> Response:
         stamp = providers.stamp()
         body = await told(request, stamp)
-        head = dict(anthropic_envelope.headers(stamp))
+        head = dict(errors.headers(stamp))
         return Response(body, headers=head, media_type=media_type)
 
     return Route(path, handler, methods=[method])

@@ -7,19 +7,20 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.routing import Route
 
-from llmsim.dialects import openai_chat_stored, openai_lists
-from llmsim.dialects.openai_lists import Paging
-from llmsim.server.completions import Completions
-from llmsim.server.context import Context
+from llmsim.providers.openai import lists as openai_lists
+from llmsim.providers.openai.chat import stored
+from llmsim.providers.openai.lists import Paging
+from llmsim.server.resources.stored_completions import Completions
+from llmsim.server.router import Router
 from llmsim.server.routes.openai_json import route
-from llmsim.server.routes.paths import Paths
+from llmsim.server.services import Services
 
 PREFIXES = ("/v1", "/openai/v1")
 
 
-def add(paths: Paths, context: Context) -> None:
+def add(paths: Router, context: Services) -> None:
     """``GET …/chat/completions`` and what is under it."""
-    completions = Completions(context.books, context.store)
+    completions = Completions(context.shared, context.store)
     for prefix in PREFIXES:
         paths.cold += _routes(f"{prefix}/chat/completions", completions)
 
@@ -35,7 +36,7 @@ def _routes(root: str, completions: Completions) -> list[Route]:
         return await completions.get(request.path_params["id"])
 
     async def update(request: Request) -> bytes:
-        metadata = openai_chat_stored.updated(await request.body())
+        metadata = stored.updated(await request.body())
         return await completions.update(request.path_params["id"], metadata)
 
     async def delete(request: Request) -> bytes:

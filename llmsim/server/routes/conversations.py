@@ -7,16 +7,17 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.routing import Route
 
-from llmsim.dialects import openai_conversations, openai_lists
-from llmsim.server.context import Context
-from llmsim.server.conversations import Conversations
+from llmsim.providers.openai import conversations as openai_conversations
+from llmsim.providers.openai import lists
+from llmsim.server.resources.conversations import Conversations
+from llmsim.server.router import Router
 from llmsim.server.routes.openai_json import route
-from llmsim.server.routes.paths import Paths
+from llmsim.server.services import Services
 
 PREFIXES = ("/v1", "/openai/v1")
 
 
-def add(paths: Paths, context: Context) -> None:
+def add(paths: Router, context: Services) -> None:
     """``…/conversations`` and what is under it."""
     conversations = Conversations(context.store)
     for prefix in PREFIXES:
@@ -40,14 +41,14 @@ def _routes(root: str, conversations: Conversations) -> list[Route]:
         return await conversations.delete(request.path_params["id"])
 
     async def page(request: Request) -> bytes:
-        wanted = openai_lists.paging(parse_qs(request.url.query))
+        wanted = lists.paging(parse_qs(request.url.query))
         return await conversations.page(request.path_params["id"], wanted)
 
     async def extend(request: Request) -> bytes:
         name = request.path_params["id"]
         await conversations.get(name)
         made = await conversations.add(name, openai_conversations.added(await request.body()))
-        return openai_lists.envelope(made, len(made))
+        return lists.envelope(made, len(made))
 
     async def item_get(request: Request) -> bytes:
         return await conversations.item(request.path_params["id"], request.path_params["item"])

@@ -10,23 +10,23 @@ from urllib.parse import unquote
 
 from starlette.convertors import Convertor, register_url_convertor
 
-from llmsim.dialects import gemini_envelope
-from llmsim.dialects.gemini import Gemini
-from llmsim.dialects.gemini_count import GeminiCount
-from llmsim.dialects.gemini_embeddings import GeminiEmbed
-from llmsim.dialects.gemini_envelope import VERBS, Verb
-from llmsim.exchange import Dialect
-from llmsim.server.answering import Endpoint
-from llmsim.server.context import Context
-from llmsim.server.ports import Port
-from llmsim.server.routes.paths import Named, Paths
+from llmsim.core import Codec
+from llmsim.providers.gemini import errors
+from llmsim.providers.gemini.count_tokens import GeminiCount
+from llmsim.providers.gemini.embeddings import GeminiEmbed
+from llmsim.providers.gemini.errors import VERBS, Verb
+from llmsim.providers.gemini.generate.codec import Gemini
+from llmsim.server.handler import Endpoint
+from llmsim.server.router import NamedRoute, Router
+from llmsim.server.services import Services
+from llmsim.transport.port import Port
 
 PREFIXES = ("/v1beta", "/v1", "/gemini/v1beta", "/gemini/v1")
 COLLECTIONS = ("models", "tunedModels")
 REMEMBERED = 4096
 
 
-class Called(NamedTuple):
+class GeminiCall(NamedTuple):
     """What a path says of a call."""
 
     version: str
@@ -35,7 +35,7 @@ class Called(NamedTuple):
 
 
 # The dialect for a call of each verb, told whether a stream is to be one of events.
-DIALECTS: dict[Verb, Callable[[Called, bool], Dialect]] = {
+DIALECTS: dict[Verb, Callable[[GeminiCall, bool], Codec]] = {
     "generateContent": lambda call, events: Gemini(call.model, version=call.version),
     "streamGenerateContent": lambda call, events: Gemini(
         call.model, stream=True, events=events, version=call.version
@@ -67,35 +67,35 @@ register_url_convertor("gemini_call", _Name())
 
 
 @lru_cache(maxsize=REMEMBERED)
-def called(path: str) -> Called | None:
+def gemini_call(path: str) -> GeminiCall | None:
     """The call a path stands for; None if it is none. ``path`` may be percent-encoded."""
     found = _CALL.fullmatch(unquote(path) if "%" in path else path)
     if found is None:
         return None
     verb = next(verb for verb in VERBS if verb == found["verb"])
-    return Called(found["version"], gemini_envelope.bare(found["name"]), verb)
+    return GeminiCall(found["version"], errors.bare(found["name"]), verb)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def endpoint(call: Called, events: bool) -> Endpoint:
+def endpoint(call: GeminiCall, events: bool) -> Endpoint:
     """What answers a call, with events if it streams."""
     return Endpoint(f"/v1beta/models:{call.verb}", DIALECTS[call.verb](call, events))
 
 
-def add(paths: Paths, context: Context) -> None:
+def add(paths: Router, context: Services) -> None:
     """Every verb under every prefix."""
     answer = context.answering.answer
 
     def handle(port: Port) -> Awaitable[None]:
-        call = called(port.path)
+        call = gemini_call(port.path)
         assert call is not None  # it was claimed
         return answer(port, endpoint(call, "alt=sse" in port.query))
 
     for prefix in PREFIXES:
         for collection in COLLECTIONS:
             template = f"{prefix}/{collection}/{{name:gemini_call}}"
-            paths.named.append(Named("POST", template, _claims, handle))
+            paths.named.append(NamedRoute("POST", template, _claims, handle))
 
 
 def _claims(path: str) -> bool:
-    return called(path) is not None
+    return gemini_call(path) is not None

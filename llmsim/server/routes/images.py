@@ -10,24 +10,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmsim.dialects.openai_images import OpenAIImages
-from llmsim.dialects.openai_images_request import Purpose
-from llmsim.engine.picture import painted
-from llmsim.exchange import Canvas
-from llmsim.server import admin
-from llmsim.server.context import Context
-from llmsim.server.gallery import PATH, Gallery
-from llmsim.server.ports import Port, origin
-from llmsim.server.request import Endpoint
-from llmsim.server.routes.paths import Paths
+from llmsim.core import Canvas
+from llmsim.engine.tasks.images import painted
+from llmsim.providers.openai.images.codec import OpenAIImages
+from llmsim.providers.openai.images.params import Purpose
+from llmsim.server.admin import status
+from llmsim.server.lifecycle import Endpoint
+from llmsim.server.resources.gallery import PATH, Gallery
+from llmsim.server.router import Router
+from llmsim.server.services import Services
+from llmsim.transport.port import Port, origin
 
 PREFIXES = ("/v1", "/openai/v1")
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 
 
-def add(paths: Paths, context: Context) -> None:
+def add(paths: Router, context: Services) -> None:
     """``…/images/generations`` and the others, and llmsim's own ``/llmsim/images/``."""
-    gallery = Gallery(context.books.segment.secret)
+    gallery = Gallery(context.shared.segment.secret)
     for purpose in PURPOSES:
         answer = _answer(purpose, context, gallery)
         for prefix in PREFIXES:
@@ -36,7 +36,7 @@ def add(paths: Paths, context: Context) -> None:
 
 
 def _answer(
-    purpose: Purpose, context: Context, gallery: Gallery
+    purpose: Purpose, context: Services, gallery: Gallery
 ) -> Callable[[Port], Awaitable[None]]:
     async def answer(port: Port) -> None:
         server = origin(port)
@@ -55,7 +55,7 @@ def _fetch(gallery: Gallery) -> Callable[[Request], Awaitable[Response]]:
         name = request.path_params["name"]
         canvas = gallery.find(name)
         if canvas is None:
-            return admin.fault(404, f"no picture {name!r} is here")
+            return status.error_response(404, f"no picture {name!r} is here")
         data = await to_thread(painted, canvas)
         return Response(data, media_type=f"image/{canvas.form}")
 

@@ -13,21 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmsim import catalog
-from llmsim.catalog import Model
-from llmsim.dialects import (
-    anthropic_envelope,
-    anthropic_models,
-    gemini_envelope,
-    gemini_models,
-    openai,
-    openai_models,
-)
-from llmsim.exchange import Headers, Stamp
+from llmsim.core import Headers, Stamp
+from llmsim.core.catalog import models as catalog_models
+from llmsim.core.catalog.models import Model
+from llmsim.providers.anthropic import errors, model_list
+from llmsim.providers.gemini import errors as gemini_errors
+from llmsim.providers.gemini import model_list as gemini_model_list
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai import model_list as openai_model_list
 from llmsim.server import providers
-from llmsim.server.context import Context
 from llmsim.server.providers import Provider
-from llmsim.server.routes.paths import Paths
+from llmsim.server.router import Router
+from llmsim.server.services import Services
 
 PREFIXES = ("/v1", "/openai/v1", "/anthropic/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta")
 
@@ -45,37 +42,39 @@ class Listing:
     ``of`` leaves the others' models out of the listing; None shows them all.
     """
 
-    of: catalog.Provider | None
+    of: catalog_models.Provider | None
     page: Page
     one: Callable[[Model], bytes]
     headers: Callable[[Stamp], Headers]
 
 
 LISTINGS: dict[Provider, Listing] = {
-    "openai": Listing(None, openai_models.page, openai_models.model, openai.identity),
-    "anthropic": Listing(
-        "anthropic", anthropic_models.page, anthropic_models.model, anthropic_envelope.headers
+    "openai": Listing(
+        None, openai_model_list.page, openai_model_list.model, openai_errors.identity
     ),
-    "google": Listing("google", gemini_models.page, gemini_models.model, gemini_envelope.headers),
+    "anthropic": Listing("anthropic", model_list.page, model_list.model, errors.headers),
+    "google": Listing(
+        "google", gemini_model_list.page, gemini_model_list.model, gemini_errors.headers
+    ),
 }
 
 
-def add(paths: Paths, context: Context) -> None:
+def add(paths: Router, context: Services) -> None:
     """``…/models`` and ``…/models/{id}`` of every provider."""
-    live = context.live
+    holder = context.holder
     listings = dict(LISTINGS)
     if context.config.validation == "strict":
-        page = partial(anthropic_models.page, strict=True)
+        page = partial(model_list.page, strict=True)
         listings["anthropic"] = replace(listings["anthropic"], page=page)
 
     async def many(request: Request) -> Response:
         listing = listings[_provider(request)]
         query = parse_qs(request.url.query, keep_blank_values=True)
-        return _told(listing, listing.page(live.regime.rulebook.models(listing.of), query))
+        return _told(listing, listing.page(holder.runtime.rulebook.models(listing.of), query))
 
     async def one(request: Request) -> Response:
         listing = listings[_provider(request)]
-        return _told(listing, listing.one(live.regime.rulebook.model(request.path_params["id"])))
+        return _told(listing, listing.one(holder.runtime.rulebook.model(request.path_params["id"])))
 
     for prefix in PREFIXES:
         paths.cold += [Route(f"{prefix}/models", many), Route(f"{prefix}/models/{{id:path}}", one)]

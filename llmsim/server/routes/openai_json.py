@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmsim.dialects import openai
+from llmsim.providers.openai import errors
 from llmsim.server import providers
 
 Answer: TypeAlias = Callable[[Request], Awaitable[bytes]]
@@ -20,7 +20,7 @@ def route(template: str, method: str, answer: Answer) -> Route:
 
     async def handler(request: Request) -> Response:
         body = await answer(request)
-        head = dict(openai.identity(providers.stamp()))
+        head = dict(errors.identity(providers.stamp()))
         return Response(body, headers=head, media_type="application/json")
 
     return Route(template, handler, methods=[method])

@@ -10,38 +10,41 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.routing import Route
 
-from llmsim.dialects import openai, openai_lists, openai_responses_stored, sse
-from llmsim.dialects.openai_responses import OpenAIResponses
-from llmsim.errors import BadRequest, Failure, Kind, invalid
-from llmsim.exchange import Stamp
+from llmsim.core import Stamp
+from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai import lists
+from llmsim.providers.openai.responses import stored
+from llmsim.providers.openai.responses.codec import OpenAIResponses
+from llmsim.providers.wire import sse
 from llmsim.server import providers
-from llmsim.server.context import Context
-from llmsim.server.conversations import Conversations
-from llmsim.server.player import now_us
-from llmsim.server.ports import Port
-from llmsim.server.ports.websocket import Socket
-from llmsim.server.request import Endpoint
-from llmsim.server.responses import Responses
-from llmsim.server.responses_archive import ENDPOINT, Archive
-from llmsim.server.responses_replay import replay
-from llmsim.server.responses_socket import Session
-from llmsim.server.routes.application import BROKEN
+from llmsim.server.application import BROKEN
+from llmsim.server.lifecycle import Endpoint
+from llmsim.server.resources.conversations import Conversations
+from llmsim.server.resources.response_archive import ENDPOINT, Archive
+from llmsim.server.resources.response_replay import replay
+from llmsim.server.resources.responses import Responses
+from llmsim.server.resources.responses_socket import Session
+from llmsim.server.router import NamedRoute, Router
 from llmsim.server.routes.openai_json import route
-from llmsim.server.routes.paths import Named, Paths
+from llmsim.server.services import Services
+from llmsim.transport.port import Port
+from llmsim.transport.scheduler import now_us
+from llmsim.transport.websocket import Socket
 
 PREFIXES = ("/v1", "/openai/v1", "/openresponses/v1")
 
 log = logging.getLogger("llmsim")
 
 
-def add(paths: Paths, context: Context) -> None:
+def add(paths: Router, context: Services) -> None:
     """``…/responses`` and what is under it."""
     strict = context.config.validation == "strict"
     dialect = OpenAIResponses(strict)
-    archive = Archive(context.books, context.store)
+    archive = Archive(context.shared, context.store)
     responses = Responses(
         dialect,
-        context.books,
+        context.shared,
         archive,
         Conversations(context.store),
         context.answering.rules,
@@ -59,7 +62,7 @@ def add(paths: Paths, context: Context) -> None:
         paths.hot["POST", f"{prefix}/responses"] = answer
         paths.sockets[f"{prefix}/responses"] = talk
         under = f"{prefix}/responses/"
-        paths.named.append(Named("GET", under + "{id}", partial(_one, under), retrieve.answer))
+        paths.named.append(NamedRoute("GET", under + "{id}", partial(_one, under), retrieve.answer))
         paths.cold += _cold(under, archive, responses)
 
 
@@ -71,10 +74,10 @@ def _one(under: str, path: str) -> bool:
 class Retrieving:
     """``GET …/responses/{id}``: the response, or the rest of its events as a stream."""
 
-    def __init__(self, context: Context, archive: Archive, dialect: OpenAIResponses) -> None:
+    def __init__(self, context: Services, archive: Archive, dialect: OpenAIResponses) -> None:
         self._context = context
         self._archive = archive
-        self._dialect = dialect
+        self._codec = dialect
 
     async def answer(self, port: Port) -> None:
         """A handler."""
@@ -84,20 +87,20 @@ class Retrieving:
             _refuse(port, bad.failure)
         except Exception:
             log.exception("could not retrieve %s", port.path)
-            _refuse(port, Failure(Kind.SERVER_ERROR, BROKEN))
+            _refuse(port, Failure(FailureKind.SERVER_ERROR, BROKEN))
 
     async def _answer(self, port: Port) -> None:
         query = parse_qs(port.query)
         kept = await self._archive.find(port.path.rpartition("/")[2])
-        head = openai.identity(providers.stamp())
+        head = openai_errors.identity(providers.stamp())
         if query.get("stream", ["false"])[-1] not in ("true", "1"):
             port.reply(200, [("content-type", "application/json"), *head], kept.told)
             return
         rules = await self._context.answering.rules(kept.entry.model)
         start = now_us() - int(kept.elapsed * 1e6)
-        planned = replay(kept, rules, self._dialect, _after(query))
+        planned = replay(kept, rules, self._codec, _after(query))
         stream = port.open(200, [("content-type", sse.CONTENT_TYPE), *head])
-        self._context.player.play(planned, start, stream, _uncounted)
+        self._context.scheduler.play(planned, start, stream, _uncounted)
 
 
 def _refuse(port: Port, failure: Failure) -> None:
@@ -127,9 +130,9 @@ def _cold(under: str, archive: Archive, responses: Responses) -> list[Route]:
 
     async def items(request: Request) -> bytes:
         entry = (await archive.find(request.path_params["id"])).entry
-        wanted = openai_lists.paging(parse_qs(request.url.query))
-        listed = openai_responses_stored.input_items(entry.body, entry.mark)
-        return openai_lists.page(listed, wanted)
+        wanted = lists.paging(parse_qs(request.url.query))
+        listed = stored.input_items(entry.body, entry.mark)
+        return lists.page(listed, wanted)
 
     async def count(request: Request) -> bytes:
         return await responses.counted(await request.body())

@@ -6,18 +6,18 @@ import orjson
 from msgspec import structs
 
 from llmsim.config.faults import Fault
-from llmsim.dialects.anthropic import Anthropic
-from llmsim.dialects.gemini import Gemini
-from llmsim.dialects.openai_chat import OpenAIChat
-from llmsim.dialects.openai_completions import OpenAICompletions
-from llmsim.dialects.openai_responses import OpenAIResponses
-from llmsim.engine.orders import Orders
+from llmsim.core import Codec, Plan
+from llmsim.engine.overrides import ResponseOverrides
 from llmsim.engine.plan import plan
-from llmsim.exchange import Dialect, Plan
+from llmsim.providers.anthropic.messages.codec import Anthropic
+from llmsim.providers.gemini.generate.codec import Gemini
+from llmsim.providers.openai.chat.codec import OpenAIChat
+from llmsim.providers.openai.completions.codec import OpenAICompletions
+from llmsim.providers.openai.responses.codec import OpenAIResponses
 from tests.engine.asking import STAMP, drawn, rules
 
 TOKENS = 20
-Asked: TypeAlias = tuple[Dialect, dict[str, Any]]
+Asked: TypeAlias = tuple[Codec, dict[str, Any]]
 _SAID: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}]}
 _GEMINI = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
 
@@ -50,10 +50,10 @@ def planned(
 ) -> Plan:
     """The plan of a request with a fault in its answer, which is of TOKENS tokens."""
     dialect, body = asked
-    ask = dialect.decode(orjson.dumps({**body, **fields}))
-    given = rules(ask.model, tokens=TOKENS, profile=profile)
-    draw = structs.replace(drawn(ask, given), orders=Orders(fault=fault))
-    return plan(ask, given, draw, dialect, STAMP)
+    request = dialect.decode(orjson.dumps({**body, **fields}))
+    given = rules(request.model, tokens=TOKENS, profile=profile)
+    inputs = structs.replace(drawn(request, given), overrides=ResponseOverrides(fault=fault))
+    return plan(request, given, inputs, dialect, STAMP)
 
 
 def sent(made: Plan) -> bytes:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from llmsim.config.faults import After, Cut
-from llmsim.exchange import Ending
+from llmsim.core import ConnectionEnd
 from tests.engine.faults.striking import PLAIN, STREAMED, TOKENS, planned, sent
 
 
@@ -14,7 +14,7 @@ from tests.engine.faults.striking import PLAIN, STREAMED, TOKENS, planned, sent
 def test_a_stream_is_cut_after_so_many_tokens(name: str, profile: str, tokens: int) -> None:
     whole = planned(STREAMED[name], None, profile)
     made = planned(STREAMED[name], Cut(after=After(tokens)), profile)
-    assert made.ending is Ending.CUT
+    assert made.ending is ConnectionEnd.CUT
     assert made.failure is not None
     assert made.failure.injected
     assert len(made.frames) == len(made.due) < len(whole.due)
@@ -55,5 +55,5 @@ def test_a_plain_answer_lacks_what_its_head_announces(name: str, share: float) -
     made = planned(PLAIN[name], Cut(after=After(after_fraction=share)))
     assert made.length == len(whole)
     assert sent(made) == whole[: int(share * len(whole))]
-    assert made.ending is Ending.CUT
+    assert made.ending is ConnectionEnd.CUT
     assert made.status == 200

@@ -4,8 +4,8 @@ import orjson
 import pytest
 
 from llmsim.config.faults import After, ErrorEvent
-from llmsim.errors import Kind
-from llmsim.exchange import Ending
+from llmsim.core import ConnectionEnd
+from llmsim.core.errors import FailureKind
 from tests.engine.faults.striking import PLAIN, STREAMED, TOKENS, planned, sent
 
 EVENTS = {
@@ -30,9 +30,9 @@ def test_the_rest_is_an_error_event(name: str, tokens: int) -> None:
     assert event.startswith(before)
     assert event.endswith(after)
     assert key in orjson.loads(event.removeprefix(before).removesuffix(after))
-    assert made.ending is Ending.WHOLE
+    assert made.ending is ConnectionEnd.WHOLE
     assert made.failure is not None
-    assert made.failure.kind is Kind.OVERLOADED
+    assert made.failure.kind is FailureKind.OVERLOADED
 
 
 def test_an_array_of_nothing_but_the_error_is_an_array() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from llmsim.config.faults import After, Cut, Reset
-from llmsim.exchange import Ending
+from llmsim.core import ConnectionEnd
 from tests.engine.faults.striking import PLAIN, STREAMED, Asked, planned, sent
 
 EVERY = [*STREAMED.values(), *PLAIN.values()]
@@ -13,7 +13,7 @@ EVERY = [*STREAMED.values(), *PLAIN.values()]
 def test_without_a_place_nothing_is_sent(asked: Asked) -> None:
     whole = planned(asked)
     made = planned(asked, Reset())
-    assert made.ending is Ending.UNANSWERED
+    assert made.ending is ConnectionEnd.UNANSWERED
     assert sent(made) == b""
     assert made.due.tolist() == whole.due[:1].tolist()
 
@@ -21,7 +21,7 @@ def test_without_a_place_nothing_is_sent(asked: Asked) -> None:
 @pytest.mark.parametrize("asked", EVERY)
 def test_in_the_middle_it_is_a_cut_that_resets(asked: Asked) -> None:
     made = planned(asked, Reset(after=After(7)))
-    assert made.ending is Ending.RESET
+    assert made.ending is ConnectionEnd.RESET
     assert sent(made) == sent(planned(asked, Cut(after=After(7))))
     assert made.failure is not None
     assert made.failure.injected

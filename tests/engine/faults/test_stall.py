@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from llmsim.config.faults import After, Stall
-from llmsim.exchange import Ending
+from llmsim.core import ConnectionEnd
 from tests.engine.faults.striking import PLAIN, STREAMED, TOKENS, planned, sent
 
 
@@ -14,7 +14,7 @@ def test_all_from_the_place_on_is_later(name: str, tokens: int) -> None:
     whole = planned(STREAMED[name])
     made = planned(STREAMED[name], Stall(after=After(tokens), lasts=3.0))
     assert sent(made) == sent(whole)
-    assert made.ending is Ending.WHOLE
+    assert made.ending is ConnectionEnd.WHOLE
     assert made.failure is None
     later = made.due - whole.due
     assert set(np.round(later, 9)) <= {0.0, 3.0}

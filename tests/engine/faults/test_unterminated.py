@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from llmsim.config.faults import Unterminated
-from llmsim.exchange import Ending
+from llmsim.core import ConnectionEnd
 from tests.engine.faults.striking import PLAIN, STREAMED, planned, sent
 
 LAST = {
@@ -25,7 +25,7 @@ def test_a_stream_lacks_what_ends_it(name: str) -> None:
     assert LAST[name] not in sent(made)
     assert len(made.frames) == len(made.due) == len(whole.due) - 1
     assert sent(whole).startswith(sent(made))
-    assert made.ending is Ending.WHOLE
+    assert made.ending is ConnectionEnd.WHOLE
 
 
 @pytest.mark.parametrize("name", PLAIN)

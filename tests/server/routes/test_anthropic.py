@@ -9,13 +9,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from llmsim.config import Config
-from llmsim.engine.plan import Whole
-from llmsim.exchange import Plan
-from llmsim.server.request import Endpoint
+from llmsim.core import Plan
+from llmsim.engine.plan import WholeFrame
+from llmsim.server.application import build
+from llmsim.server.lifecycle import Endpoint
+from llmsim.server.router import Router
 from llmsim.server.routes.anthropic import PREFIXES, add
-from llmsim.server.routes.application import build
-from llmsim.server.routes.paths import Paths
-from llmsim.server.store import Store, new_store
+from llmsim.state.sqlite import Store, new_store
 
 BATCH = {"requests": [{"custom_id": "a", "params": {"n": 1}}, {"custom_id": "b", "params": {}}]}
 
@@ -28,15 +28,15 @@ class Answering:
 
     async def unawaited(self, endpoint: Endpoint, body: bytes) -> Plan:
         status = 200 if body != b"{}" else 400
-        return Plan(status, Whole(body), np.zeros(1), False, 0.0, 0.0, 0)
+        return Plan(status, WholeFrame(body), np.zeros(1), False, 0.0, 0.0, 0)
 
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     with new_store() as path:
         store = Store(path)
-        context = SimpleNamespace(config=Config(), answering=Answering(), store=store, books=None)
-        paths = Paths()
+        context = SimpleNamespace(config=Config(), answering=Answering(), store=store, shared=None)
+        paths = Router()
         add(paths, context)  # type: ignore[arg-type]
         with TestClient(build(paths), base_url="http://sim:8000") as made:
             yield made

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-from llmsim.dialects.gemini_envelope import VERBS
-from llmsim.server.answering import Endpoint
-from llmsim.server.ports import Port
-from llmsim.server.routes.application import build
-from llmsim.server.routes.gemini import DIALECTS, Called, add, called, endpoint
-from llmsim.server.routes.paths import Paths
+from llmsim.providers.gemini.errors import VERBS
+from llmsim.server.application import build
+from llmsim.server.handler import Endpoint
+from llmsim.server.router import Router
+from llmsim.server.routes.gemini import DIALECTS, GeminiCall, add, endpoint, gemini_call
+from llmsim.transport.port import Port
 
 PREFIXES = ["/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta"]
 
@@ -19,8 +19,12 @@ PREFIXES = ["/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta"]
 @pytest.mark.parametrize(("prefix", "verb"), list(product(PREFIXES, VERBS)))
 def test_every_verb_under_every_prefix(prefix: str, verb: str) -> None:
     version = prefix.rpartition("/")[2]
-    assert called(f"{prefix}/models/gemini-2.5-pro:{verb}") == (version, "gemini-2.5-pro", verb)
-    tuned = called(f"{prefix}/tunedModels/mine-1:{verb}")
+    assert gemini_call(f"{prefix}/models/gemini-2.5-pro:{verb}") == (
+        version,
+        "gemini-2.5-pro",
+        verb,
+    )
+    tuned = gemini_call(f"{prefix}/tunedModels/mine-1:{verb}")
     assert tuned == (version, "tunedModels/mine-1", verb)
 
 
@@ -36,13 +40,13 @@ def test_every_verb_under_every_prefix(prefix: str, verb: str) -> None:
     ],
 )
 def test_names_of_models(name: str, model: str) -> None:
-    found = called(f"/v1beta/models/{name}:generateContent")
+    found = gemini_call(f"/v1beta/models/{name}:generateContent")
     assert found is not None
     assert found.model == model
 
 
 def test_the_colon_may_be_encoded() -> None:
-    assert called("/v1/models/x%3AcountTokens") == Called("v1", "x", "countTokens")
+    assert gemini_call("/v1/models/x%3AcountTokens") == GeminiCall("v1", "x", "countTokens")
 
 
 @pytest.mark.parametrize(
@@ -63,12 +67,12 @@ def test_the_colon_may_be_encoded() -> None:
     ],
 )
 def test_other_paths_are_no_calls(path: str) -> None:
-    assert called(path) is None
+    assert gemini_call(path) is None
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_statistics_name_the_verb_and_not_the_model(verb: str) -> None:
-    call = called(f"/gemini/v1/models/x:{verb}")
+    call = gemini_call(f"/gemini/v1/models/x:{verb}")
     assert call is not None
     assert endpoint(call, True).name == f"/v1beta/models:{verb}"
 
@@ -78,10 +82,10 @@ def test_every_verb_has_a_dialect() -> None:
 
 
 def test_one_dialect_a_call_and_form_of_stream() -> None:
-    call = called("/v1/models/x:streamGenerateContent")
+    call = gemini_call("/v1/models/x:streamGenerateContent")
     assert call is not None
     assert endpoint(call, True) is endpoint(call, True)
-    assert endpoint(call, True).dialect is not endpoint(call, False).dialect
+    assert endpoint(call, True).codec is not endpoint(call, False).codec
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -100,7 +104,7 @@ def test_under_starlette_the_same_paths_are_calls(prefix: str, path: str, status
     async def answer(port: Port, asked: Endpoint) -> None:
         port.reply(200, [], asked.name.encode())
 
-    paths = Paths()
+    paths = Router()
     add(paths, SimpleNamespace(answering=SimpleNamespace(answer=answer)))
     response = TestClient(build(paths)).post(f"{prefix}/{path}")
     assert response.status_code == status

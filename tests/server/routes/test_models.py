@@ -8,20 +8,20 @@ import pytest
 from starlette.testclient import TestClient
 
 from llmsim.config import Config, Models
-from llmsim.server.live import Regime
-from llmsim.server.routes.application import build
+from llmsim.runtime.holder import RuntimeConfig
+from llmsim.runtime.model_settings import ModelRegistry
+from llmsim.server.application import build
+from llmsim.server.router import Router
 from llmsim.server.routes.models import PREFIXES, add
-from llmsim.server.routes.paths import Paths
-from llmsim.server.rulebook import Rulebook
 
 CLAUDE = {"x-api-key": "k"}
 GEMINI = {"x-goog-api-key": "k"}
 
 
 def opened(config: Config) -> TestClient:
-    paths = Paths()
-    live = SimpleNamespace(regime=Regime(config, Rulebook(config), None))
-    add(paths, SimpleNamespace(config=config, live=live))  # type: ignore[arg-type]
+    paths = Router()
+    holder = SimpleNamespace(runtime=RuntimeConfig(config, ModelRegistry(config), None))
+    add(paths, SimpleNamespace(config=config, holder=holder))  # type: ignore[arg-type]
     return TestClient(build(paths))
 
 

@@ -1,0 +1,177 @@
+"""What is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+
+from llmsim.core.request import Canvas
+
+if TYPE_CHECKING:  # the command line has no need of numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Logprob(Struct, frozen=True, gc=False):
+    """One token's log probability (≤ 0). Its bytes may end inside a character."""
+
+    token: bytes
+    logprob: float
+
+
+class TokenLogprobs(Struct, frozen=True, gc=False):
+    """The token that was said and the likeliest ones in its place, most likely first."""
+
+    said: Logprob
+    top: tuple[Logprob, ...] = ()
+
+
+class GeneratedText(Struct, frozen=True, gc=False):
+    """Something the model writes: an answer, a thought or a refusal.
+
+    ``tokens`` is its exact token count. ``pieces`` are what a stream sends, whole characters
+    only; joined they give ``text``. ``ends[i]`` is the index of the last token of piece i.
+    Pieces are left empty where nobody asked for a stream. ``logprobs``, if asked for, has one
+    entry a token.
+    """
+
+    text: str
+    tokens: int
+    pieces: Sequence[str] = ()
+    ends: Sequence[int] = ()
+    logprobs: tuple[TokenLogprobs, ...] = ()
+
+
+class TextSegment(Struct, frozen=True, gc=False):
+    """Part of the answer's text."""
+
+    words: GeneratedText
+
+
+class ReasoningSegment(Struct, frozen=True, gc=False):
+    """Reasoning the client gets to see."""
+
+    words: GeneratedText
+
+
+class RefusalSegment(Struct, frozen=True, gc=False):
+    """A refusal in place of an answer."""
+
+    words: GeneratedText
+
+
+class ToolCallSegment(Struct, frozen=True, gc=False):
+    """A tool call; ``words`` are its arguments, streamed in fragments."""
+
+    name: str
+    words: GeneratedText
+    custom: bool = False
+
+
+Segment: TypeAlias = TextSegment | ReasoningSegment | RefusalSegment | ToolCallSegment
+
+
+class Finish(Enum):
+    """Why a choice ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOLS = "tools"
+    FILTER = "filter"
+
+
+class Choice(Struct, frozen=True, gc=False):
+    """One of the alternative answers: its segments in order, and why it ended.
+
+    ``tokens`` are those on this choice's clock: all that is shown, in the order of the
+    segments. ``stop`` is the stop sequence that ended it, if one did. ``prompt`` is what a
+    completion goes on from, if that is wanted; it is not the model's and not on the clock.
+    """
+
+    segments: tuple[Segment, ...]
+    tokens: int
+    finish: Finish
+    stop: str | None = None
+    prompt: GeneratedText | None = None
+
+    @property
+    def beats(self) -> int:
+        """How many beats this choice's clock has: its tokens, and one even if it has none."""
+        return max(1, self.tokens)
+
+
+class Usage(Struct, frozen=True, gc=False):
+    """Token counts of one request.
+
+    ``prompt`` includes ``cached`` and ``cache_written``; ``completion`` is over all choices and
+    includes ``reasoning``. ``cache_written_hour`` is what of ``cache_written`` is kept for an
+    hour.
+    """
+
+    prompt: int
+    completion: int
+    reasoning: int = 0
+    cached: int = 0
+    cache_written: int = 0
+    cache_written_hour: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.prompt + self.completion
+
+
+class Embeddings(Struct, frozen=True, gc=False):
+    """A vector of unit length for each message, all of one shape."""
+
+    vectors: tuple[NDArray[np.float32], ...]
+
+
+class Verdict(Struct, frozen=True, gc=False):
+    """How likely a message is to be of each category, 0 to 1, and of which it is held to be."""
+
+    scores: Mapping[str, float]
+    flagged: frozenset[str]
+
+
+class Verdicts(Struct, frozen=True, gc=False):
+    """One for each message."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+class Picture(Struct, frozen=True, gc=False):
+    """A picture, and its unfinished versions before it; no bytes where it is only linked to."""
+
+    canvas: Canvas
+    versions: tuple[bytes, ...]
+
+
+class Pictures(Struct, frozen=True, gc=False):
+    """As many as there are choices. ``seen`` counts the prompt tokens of pictures sent along."""
+
+    pictures: tuple[Picture, ...]
+    seen: int = 0
+
+
+class TokenCount(Struct, frozen=True, gc=False):
+    """How many tokens the prompt is. It was not put to the model, so no usage comes of it."""
+
+    prompt: int
+
+
+TaskResult: TypeAlias = Embeddings | Verdicts | Pictures | TokenCount
+
+
+class Completion(Struct, frozen=True, gc=False):
+    """All that is said in answer to one Ask, before a dialect spells it.
+
+    ``made`` is what is given in place of words; the choices then say nothing and are only its
+    clocks. Without any choice all is said at once.
+    """
+
+    choices: tuple[Choice, ...]
+    usage: Usage
+    made: TaskResult | None = None

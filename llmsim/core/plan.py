@@ -1,0 +1,136 @@
+"""When it is due, and who spells it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from llmsim.core.completion import Completion
+from llmsim.core.errors import Failure
+from llmsim.core.request import Request
+
+if TYPE_CHECKING:  # the command line has no need of numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+Seconds: TypeAlias = "NDArray[np.float64]"
+Beats: TypeAlias = "NDArray[np.int64]"
+Headers: TypeAlias = list[tuple[str, str]]
+
+
+class Stamp(Struct, frozen=True, gc=False):
+    """What sets this answer apart from any other: never derived from the seed.
+
+    ``mark`` is 26 lower-case hex digits from which the dialect makes its ids; ``created`` is
+    Unix time in seconds.
+    """
+
+    mark: str
+    created: int
+
+
+class Frames(Protocol):
+    """The bytes of an answer, frame by frame, rendered no earlier than needed."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> bytes: ...
+
+    def join(self, start: int, stop: int) -> bytes:
+        """Frames ``start`` to ``stop`` (exclusive) as one chunk."""
+        ...
+
+    def reorder(self, order: Beats) -> Frames:
+        """The same frames in another order; ``order[i]`` is the old index of the new frame i."""
+        ...
+
+
+END = -1
+"""The beat of a frame that waits until everything has been said."""
+
+START = -2
+"""The beat of a frame that waits for nothing."""
+
+FIRST = -3
+"""The beat of a frame that waits for the first token of any choice."""
+
+
+class StreamScript(Struct, frozen=True, gc=False):
+    """A streamed reply as its dialect spells it.
+
+    ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
+    of all choices, one choice after another, or :data:`FIRST`, :data:`START` or :data:`END`.
+    """
+
+    frames: Frames
+    beats: Beats
+
+
+class ConnectionEnd(Enum):
+    """What becomes of the connection after the last frame."""
+
+    WHOLE = "whole"  # the response ends as it should
+    CUT = "cut"  # the connection closes in the middle of the response
+    RESET = "reset"  # it is reset there
+    UNANSWERED = "unanswered"  # it is reset in place of the response's first byte
+
+
+class Plan(Struct, frozen=True, gc=False):
+    """Frames and the times at which they are due.
+
+    ``due`` is in seconds after arrival, shape ``(len(frames),)``, non-decreasing. A plain
+    answer, and a failure, is a plan of one frame. ``ttft`` and ``total`` are when the first and
+    the last token exist; ``completion`` is None for a failure before the first byte, and
+    ``failure`` beside a completion is how it goes wrong. ``length`` is what the head of
+    a plain answer says its body has, in bytes, where its frames do not leave as one; None
+    everywhere else.
+    """
+
+    status: int
+    frames: Frames
+    due: Seconds
+    stream: bool
+    ttft: float
+    total: float
+    seed: int
+    completion: Completion | None = None
+    failure: Failure | None = None
+    ending: ConnectionEnd = ConnectionEnd.WHOLE
+    length: int | None = None
+
+
+class Codec(Protocol):
+    """One API's wire format: translates, decides nothing."""
+
+    name: str
+
+    def decode(self, body: bytes) -> Request:
+        """The request in neutral words. Raises BadRequest."""
+        ...
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        """The whole answer as one body."""
+        ...
+
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
+        """The answer as a stream."""
+        ...
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        """The response head, content type included."""
+        ...
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        """A failure before the first byte: status and body."""
+        ...
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        """The event that ends a stream which breaks off after ``sent`` frames; empty where
+        nothing is streamed."""
+        ...
+
+    def retry(self, after: float) -> Headers:
+        """How a response head tells when to try again, in seconds from now."""
+        ...

@@ -1,0 +1,209 @@
+"""From what was asked to what is said."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from llmsim.core import (
+    Choice,
+    Completion,
+    Finish,
+    GeneratedText,
+    ReasoningSegment,
+    RefusalSegment,
+    Request,
+    Segment,
+    TextSegment,
+    Tool,
+    Usage,
+)
+from llmsim.core.catalog.models import Model
+from llmsim.core.conversation import results
+from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
+from llmsim.engine import thinking, tools
+from llmsim.engine.logprobs import with_logprobs
+from llmsim.engine.mocks.rendered import segments as mocked
+from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
+from llmsim.engine.seeds import fraction, mix
+from llmsim.engine.text import Brief, TextGenerator, before_stop, pool, recited
+from llmsim.engine.timing import Draws
+from llmsim.engine.tokens.prompt_cache import MISS, Hit
+from llmsim.engine.tokens.tokenizer import Tokenizer
+
+UNBOUNDED = 1 << 40
+
+
+class ModelSettings(Struct, frozen=True):
+    """Everything that holds for all requests to one model under the current configuration.
+
+    ``call_rate`` is the probability of a tool call where the model may choose, ``refusal_rate``
+    that of ``refusal`` instead of an answer. ``takes_turns`` says that the generator needs the
+    request's place in the order of all.
+    """
+
+    model: Model
+    tokenizer: Tokenizer
+    draws: Draws
+    generator: TextGenerator
+    target_tokens: int
+    call_rate: float = 1.0
+    refusal_rate: float = 0.0
+    refusal: str = ""
+    takes_turns: bool = False
+
+
+class PlanInputs(Struct, frozen=True, gc=False):
+    """What was read or drawn for one request before it is planned.
+
+    ``turn`` is the request's place in the order all workers agree on, ``prompt_tokens`` what
+    ``engine.prompt`` counted, ``cached`` what of it the prompt cache held, ``overrides`` what else
+    was decided.
+    """
+
+    seed: int
+    turn: int
+    prompt_tokens: int
+    cached: Hit = MISS
+    overrides: ResponseOverrides = NO_OVERRIDES
+
+
+def compose(request: Request, rules: ModelSettings, inputs: PlanInputs) -> Completion:
+    """All that is said in answer to ``request``.
+
+    Raises BadRequest when prompt and requested output do not fit the context window, or when a
+    schema can not be satisfied.
+    """
+    room = _room(request, rules, inputs)
+    choices = []
+    completion = reasoning = 0
+    shown = request.thinking is not None and request.thinking.visible
+    for index in range(request.n):
+        seed = mix(inputs.seed, index)
+        thought = _thoughts(request, rules, inputs, room, seed)
+        choice = _choice(request, rules, inputs, room, thought, seed)
+        choices.append(choice)
+        reasoning += thought
+        completion += choice.tokens if shown else choice.tokens + thought
+    cached = inputs.cached
+    usage = Usage(
+        inputs.prompt_tokens,
+        completion,
+        reasoning,
+        cached.read,
+        cached.written,
+        cached.written_hour,
+    )
+    return Completion(tuple(choices), usage)
+
+
+def _room(request: Request, rules: ModelSettings, inputs: PlanInputs) -> int:
+    """The most completion tokens one choice may have."""
+    window = rules.model.context_window or UNBOUNDED
+    left = window - inputs.prompt_tokens
+    if left >= 0 and rules.model.window_is_input:
+        left = UNBOUNDED
+    if request.max_tokens is None:
+        if left > 0:
+            return min(left, rules.model.max_output_tokens or UNBOUNDED)
+    elif request.max_tokens <= left:
+        return request.max_tokens
+    raise BadRequest(_too_long(window, inputs.prompt_tokens, request.max_tokens or 0))
+
+
+def _too_long(window: int, prompt: int, wanted: int) -> Failure:
+    if wanted:
+        said = (
+            f"you requested {prompt + wanted} tokens ({prompt} in the messages, {wanted} in the "
+            "completion). Please reduce the length of the messages or completion."
+        )
+    else:
+        said = (
+            f"your messages resulted in {prompt} tokens. Please reduce the length of the messages."
+        )
+    message = f"This model's maximum context length is {window} tokens. However, {said}"
+    excess = TooLong(window, prompt, wanted)
+    return Failure(FailureKind.CONTEXT_LENGTH, message, "messages", too_long=excess)
+
+
+def _choice(
+    request: Request, rules: ModelSettings, inputs: PlanInputs, room: int, thought: int, seed: int
+) -> Choice:
+    """One alternative: thoughts if they are shown, then tool calls or words."""
+    limit = room - thought
+    mock = inputs.overrides.mock
+    speaks = mock is not None and mock.speaks
+    calls = tools.chosen(request, rules.call_rate, seed) if request.tools and not speaks else []
+    stop = None
+    if mock is not None and speaks:
+        brief = Brief(request, seed, inputs.turn, 0, limit, rules.tokenizer, request.stream)
+        said, finish, stop = mocked(mock, brief)
+    elif calls:
+        said, finish = _calls(calls, request, rules, limit, seed)
+    elif rules.refusal_rate and fraction(seed, 30) < rules.refusal_rate:
+        words = rules.tokenizer.text(rules.refusal, pieces=request.stream)
+        said, finish = (RefusalSegment(words),), Finish.STOP
+    else:
+        brief = Brief(
+            request, seed, inputs.turn, rules.target_tokens, limit, rules.tokenizer, request.stream
+        )
+        words, whole = _words(brief, rules)
+        hit = before_stop(words.text, request.stop) if request.stop else None
+        if hit is not None:
+            before, stop = hit
+            words, _ = recited(before, brief)
+        if request.logprobs is not None:
+            words = with_logprobs(words, request.logprobs, rules.tokenizer, seed)
+        said = (TextSegment(words),)
+        finish = Finish.STOP if whole or stop is not None else Finish.LENGTH
+    if thought and request.thinking is not None and request.thinking.visible:
+        said = (_thought(thought, request, rules, inputs, seed), *said)
+    if mock is not None and mock.finish is not None:
+        finish = mock.finish
+    return Choice(said, sum([part.words.tokens for part in said]), finish, stop)
+
+
+def _words(brief: Brief, rules: ModelSettings) -> tuple[GeneratedText, bool]:
+    """The text of an answer, and whether it is all there was to say."""
+    request = brief.request
+    if request.format is not None:
+        return recited(tools.document(request.format, brief.seed), brief)
+    if len(request.messages) > 1 and results(request.messages):
+        return recited(tools.about_results(request.messages), brief)
+    return rules.generator.speak(brief)
+
+
+def _calls(
+    calls: list[Tool], request: Request, rules: ModelSettings, limit: int, seed: int
+) -> tuple[tuple[Segment, ...], Finish]:
+    """The calls that fit, the last one cut short where the limit does so."""
+    made: list[Segment] = []
+    for place, tool in enumerate(calls):
+        called, whole = tools.call(
+            tool, mix(seed, 40 + place), limit, rules.tokenizer, request.stream
+        )
+        made.append(called)
+        limit -= called.words.tokens
+        if not whole:
+            return tuple(made), Finish.LENGTH
+    return tuple(made), Finish.TOOLS
+
+
+def _thoughts(
+    request: Request, rules: ModelSettings, inputs: PlanInputs, room: int, seed: int
+) -> int:
+    """How many tokens the model thinks. One whose words are given thinks what it is told to."""
+    mock = inputs.overrides.mock
+    if mock is None or (mock.reasoning is None and not mock.speaks):
+        return thinking.tokens(request, rules.model, room, seed)
+    return min(rules.tokenizer.count(mock.reasoning or ""), room)
+
+
+def _thought(
+    tokens: int, request: Request, rules: ModelSettings, inputs: PlanInputs, seed: int
+) -> ReasoningSegment:
+    brief = Brief(request, mix(seed, 50), 0, tokens, tokens, rules.tokenizer, request.stream)
+    mock = inputs.overrides.mock
+    if mock is not None and mock.reasoning is not None:
+        return ReasoningSegment(recited(mock.reasoning, brief)[0])
+    words, _ = pool("random").speak(brief)
+    return ReasoningSegment(words)

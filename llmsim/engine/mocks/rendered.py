@@ -1,0 +1,86 @@
+"""What a mock says to one request, its templates filled in."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from llmsim.config.speech import UsageSaid
+from llmsim.core import Completion, Finish, RefusalSegment, Segment, TextSegment, Usage
+from llmsim.engine.logprobs import with_logprobs
+from llmsim.engine.text import Brief, before_stop, recited
+from llmsim.engine.tools import fitted
+
+
+class RenderedMock(Struct, frozen=True, gc=False):
+    """The words, and what is told of them. What is None is as it would be without a mock.
+
+    ``calls`` are names and arguments. ``reasoning`` of no characters is no thinking at all.
+    """
+
+    content: str | None = None
+    calls: tuple[tuple[str, str], ...] = ()
+    refusal: str | None = None
+    reasoning: str | None = None
+    finish: Finish | None = None
+    usage: UsageSaid | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it has words of its own to answer with."""
+        return self.content is not None or self.refusal is not None or bool(self.calls)
+
+
+def segments(spoken: RenderedMock, brief: Brief) -> tuple[tuple[Segment, ...], Finish, str | None]:
+    """The answer's segments, why it ended, and the stop sequence that ended it if one did.
+
+    As with any other answer the limit cuts it, and a stop sequence ends it: what would come after
+    that is not said.
+    """
+    if spoken.refusal is not None:
+        words, whole = recited(spoken.refusal, brief)
+        return (RefusalSegment(words),), Finish.STOP if whole else Finish.LENGTH, None
+    segments: list[Segment] = []
+    limit = brief.limit
+    if spoken.content is not None and (spoken.content or not spoken.calls):
+        words, whole = recited(spoken.content, brief)
+        hit = before_stop(words.text, brief.request.stop) if brief.request.stop else None
+        if hit is not None:
+            words, _ = recited(hit[0], brief)
+        if brief.request.logprobs is not None:
+            words = with_logprobs(words, brief.request.logprobs, brief.tokenizer, brief.seed)
+        segments.append(TextSegment(words))
+        if hit is not None:
+            return tuple(segments), Finish.STOP, hit[1]
+        if not whole:
+            return tuple(segments), Finish.LENGTH, None
+        limit -= words.tokens
+    custom = {tool.name for tool in brief.request.tools if tool.custom}
+    for name, text in spoken.calls:
+        called, whole = fitted(name, text, name in custom, limit, brief.tokenizer, brief.pieces)
+        segments.append(called)
+        if not whole:
+            return tuple(segments), Finish.LENGTH, None
+        limit -= called.words.tokens
+    return tuple(segments), Finish.TOOLS if spoken.calls else Finish.STOP, None
+
+
+def with_usage(completion: Completion, usage: UsageSaid) -> Completion:
+    """The reply with the usage that is to be reported in place of the real one."""
+    real = completion.usage
+    prompt = real.prompt if usage.prompt_tokens is None else usage.prompt_tokens
+    completed = real.completion if usage.completion_tokens is None else usage.completion_tokens
+    reasoning = real.reasoning if usage.reasoning_tokens is None else usage.reasoning_tokens
+    cached = real.cached if usage.cached_tokens is None else usage.cached_tokens
+    # What is only part of a smaller whole now is all of it.
+    cached = min(cached, prompt)
+    written = min(real.cache_written, prompt - cached)
+    adjusted = Usage(
+        prompt,
+        completed,
+        min(reasoning, completed),
+        cached,
+        written,
+        min(real.cache_written_hour, written),
+    )
+    return replace(completion, usage=adjusted)

@@ -1,0 +1,1 @@
+"""Makers: what fills a place of each type in a value."""

@@ -1,0 +1,1 @@
+"""Requests other than chats: legacy completions, embeddings, moderations, images."""

@@ -1,0 +1,86 @@
+"""When tokens exist: arrival times drawn from a latency profile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from llmsim.core import Seconds
+from llmsim.core.catalog.profiles import LatencyProfile
+from llmsim.engine.seeds import mix
+
+DRAWS = 1 << 16
+
+
+class Draws(NamedTuple):
+    """A profile's draws, made once: ``ttft`` shape (DRAWS,), ``gaps`` their running sum from 0,
+    shape (DRAWS + 1,), ``reached`` the same for reading single values quickly;
+    ``instant`` if all are 0."""
+
+    ttft: Sequence[float]
+    gaps: Seconds
+    reached: Sequence[float]
+    instant: bool
+
+
+def arrivals(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> Seconds:
+    """Seconds after arrival at which each token exists, shape (tokens,), non-decreasing.
+
+    The first is the time to first token times ``scale``; the gaps are a stretch of the
+    profile's draws that begins where the seed says.
+    """
+    start, first = _drawn(draws, seed, scale)
+    if start + tokens <= DRAWS:
+        return draws.gaps[start : start + tokens] + (first - draws.reached[start])
+    rounds, place = np.divmod(np.arange(start, start + tokens), DRAWS)
+    times: Seconds = draws.gaps[place] + rounds * draws.reached[DRAWS]
+    return times + (first - draws.reached[start])
+
+
+def span(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> tuple[float, float]:
+    """The first and the last of :func:`arrivals`, without the others."""
+    if draws.instant:
+        return 0.0, 0.0
+    start, first = _drawn(draws, seed, scale)
+    rounds, last = divmod(start + max(tokens, 1) - 1, DRAWS)
+    reached = draws.reached
+    return first, first + (reached[last] + rounds * reached[DRAWS] - reached[start])
+
+
+def _drawn(draws: Draws, seed: int, scale: float) -> tuple[int, float]:
+    """Where this seed's stretch of gaps begins, and its time to first token."""
+    drawn = mix(seed, 1)
+    return drawn % DRAWS, draws.ttft[(drawn >> 32) % DRAWS] * scale
+
+
+@lru_cache(maxsize=64)
+def draws_of(profile: LatencyProfile) -> Draws:
+    """The draws of a profile, the same in every process."""
+    generator = np.random.Generator(np.random.PCG64(20_240_607))
+    ttft = _sample(generator, profile.ttft_mean, profile.ttft_std, profile.distribution)
+    gaps = _sample(generator, profile.itl_mean, profile.itl_std, profile.distribution)
+    reached = np.concatenate(([0.0], np.cumsum(gaps)))
+    instant = not (ttft.any() or gaps.any())
+    return Draws(ttft.data, reached, reached.data, instant)
+
+
+def _sample(generator: np.random.Generator, mean: float, std: float, distribution: str) -> Seconds:
+    """DRAWS numbers ≥ 0 with that mean and standard deviation.
+
+    ``normal`` is truncated at 0 by drawing again, so its mean is a little over ``mean`` where
+    ``std`` is not small beside it. ``lognormal`` takes mean and deviation of the variable
+    itself, not of its logarithm: σ² = ln(1 + std²/mean²), μ = ln(mean) − σ²/2.
+    """
+    if std == 0.0 or (mean == 0.0 and distribution == "lognormal"):
+        return np.full(DRAWS, mean)
+    if distribution == "lognormal":
+        variance = math.log1p((std / mean) ** 2)
+        return generator.lognormal(math.log(mean) - variance / 2, math.sqrt(variance), DRAWS)
+    drawn = generator.normal(mean, std, DRAWS)
+    while (negative := np.flatnonzero(drawn < 0.0)).size:
+        drawn[negative] = generator.normal(mean, std, negative.size)
+    return drawn

@@ -1,0 +1,72 @@
+"""Token buckets in whole numbers.
+
+A bucket that refills by ``limit`` every ``period`` µs counts what was taken from it in shares: one
+request, or one token, is ``period`` shares, and each microsecond gives ``limit`` of them back. So
+no refill, however short, is ever rounded, and what is taken over any time is exact. An empty count
+is a full bucket: what is not remembered has not been used.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from llmsim.core.errors import Measure
+
+MINUTE: Final = 60_000_000
+DAY: Final = 86_400_000_000
+"""Periods, in µs."""
+
+MOST: Final = 1 << 62
+"""No count is more than this, either way: it has to fit into 64 bits."""
+
+PERIODS: Final[dict[Measure, int]] = {
+    Measure.REQUESTS: MINUTE,
+    Measure.DAILY: DAY,
+    Measure.TOKENS: MINUTE,
+    Measure.INPUT: MINUTE,
+    Measure.OUTPUT: MINUTE,
+}
+
+
+class Bucket(Struct, frozen=True, gc=False):
+    """``limit`` a period, of which ``burst`` may be taken at once after a rest."""
+
+    limit: int
+    burst: int
+    period: int = MINUTE
+
+    def refilled(self, taken: int, elapsed: int) -> int:
+        """What counts as taken ``elapsed`` µs later."""
+        left = taken - elapsed * self.limit
+        return left if left > 0 else 0
+
+    def fits(self, taken: int, amount: int) -> bool:
+        """Whether ``amount`` more may be taken."""
+        return not amount or taken + amount * self.period <= self.burst * self.period
+
+    def remaining(self, taken: int) -> int:
+        """How much may be taken at once, in whole requests or tokens."""
+        left = self.burst * self.period - taken
+        return left // self.period if left > 0 else 0
+
+    def used(self, taken: int) -> int:
+        """How much of the burst is taken, in whole requests or tokens."""
+        return -(-taken // self.period)
+
+    def wait(self, taken: int, amount: int) -> int | None:
+        """µs until ``amount`` may be taken if nobody else takes any; None if it never fits."""
+        if amount > self.burst:
+            return None
+        over = taken + (amount - self.burst) * self.period
+        return -(-over // self.limit) if over > 0 else 0
+
+    def reset(self, taken: int) -> int:
+        """µs until the bucket is full if nobody takes any."""
+        return -(-taken // self.limit)
+
+
+def bounded(taken: int) -> int:
+    """A count as it can be remembered."""
+    return -MOST if taken < -MOST else MOST if taken > MOST else taken

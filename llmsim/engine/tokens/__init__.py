@@ -1,0 +1,1 @@
+"""Tokens: the tokenizers, how many tokens a prompt is, what of it a cache holds."""

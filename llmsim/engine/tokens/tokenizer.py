@@ -1,0 +1,139 @@
+"""Counting and cutting text exactly as the provider's tokenizer does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import tiktoken
+
+from llmsim.core import GeneratedText
+from llmsim.engine.tokens import ranks
+
+CACHED_CHARACTERS = 16_000_000
+
+
+class Counts:
+    """Token counts by text, the recently used ones, bounded by the characters they hold.
+
+    Two generations: what is used moves to the young one; when that is full it becomes the old
+    one and the former old one is forgotten. Every look-up costs one or two dict accesses.
+    """
+
+    __slots__ = ("_half", "_old", "_room", "young")
+
+    def __init__(self, characters: int) -> None:
+        self._half = characters // 2
+        self._room = self._half
+        self.young: dict[str, int] = {}
+        self._old: dict[str, int] = {}
+
+    def get(self, text: str) -> int | None:
+        count = self.young.get(text)
+        if count is None:
+            count = self._old.get(text)
+            if count is not None:
+                self.put(text, count)
+        return count
+
+    def put(self, text: str, count: int) -> None:
+        size = len(text) + 64
+        if size > self._half:
+            return
+        self._room -= size
+        if self._room < 0:
+            self._old, self.young = self.young, {}
+            self._room = self._half - size
+        self.young[text] = count
+
+
+class Tokenizer:
+    """One encoding, with a bounded memory of counts."""
+
+    def __init__(self, encoding: tiktoken.Encoding, characters: int = CACHED_CHARACTERS) -> None:
+        self._encoding = encoding
+        self._counts = Counts(characters)
+
+    @property
+    def name(self) -> str:
+        return self._encoding.name
+
+    def count(self, text: str) -> int:
+        """How many tokens ``text`` is. Text that spells a special token counts as plain text."""
+        count = self._counts.young.get(text)
+        return self.counted(text) if count is None else count
+
+    def counted(self, text: str) -> int:
+        """The same for a text that was not counted lately."""
+        count = self._counts.get(text)
+        if count is None:
+            count = len(self._encoding.encode_ordinary(text))
+            self._counts.put(text, count)
+        return count
+
+    def known(self, text: str) -> int | None:
+        """The count of ``text`` if it was counted lately."""
+        return self._counts.young.get(text)
+
+    def encode(self, text: str) -> list[bytes]:
+        """The tokens of ``text``, as bytes; one may end inside a character."""
+        single = self._encoding.decode_single_token_bytes
+        return [single(token) for token in self._encoding.encode_ordinary(text)]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of these token ids. Raises ValueError for one the encoding does not have."""
+        try:
+            return self._encoding.decode_bytes(tokens).decode(errors="replace")
+        except (KeyError, OverflowError):
+            raise ValueError(f"{self.name} has no such token") from None
+
+    def text(self, text: str, *, pieces: bool) -> GeneratedText:
+        """``text`` with its exact token count and, if asked for, its pieces."""
+        if not pieces:
+            return GeneratedText(text, self.count(text))
+        tokens = self.encode(text)
+        said, ends = whole_characters(tokens)
+        return GeneratedText(text, len(tokens), said, ends)
+
+    def cut(self, text: str, limit: int) -> str:
+        """The longest prefix this finds that is at most ``limit`` tokens and whole characters.
+
+        A prefix of the tokens may be tokenised differently once it stands alone, so it is
+        counted again and shortened until it fits.
+        """
+        tokens = self._encoding.encode_ordinary(text)
+        if len(tokens) <= limit:
+            return text
+        for keep in range(limit, 0, -1):
+            prefix = self._encoding.decode_bytes(tokens[:keep]).decode(errors="ignore")
+            if self.count(prefix) <= limit:
+                return prefix
+        return ""
+
+
+def whole_characters(tokens: Sequence[bytes]) -> tuple[list[str], list[int]]:
+    """Pieces that hold whole UTF-8 characters only, and the index of each one's last token.
+
+    The bytes of a character that is split over tokens are held back until it is complete.
+    """
+    pieces: list[str] = []
+    ends: list[int] = []
+    held = b""
+    for index, token in enumerate(tokens):
+        held += token
+        try:
+            pieces.append(held.decode())
+        except UnicodeDecodeError:
+            continue
+        ends.append(index)
+        held = b""
+    if held:
+        pieces.append(held.decode(errors="replace"))
+        ends.append(len(tokens) - 1)
+    return pieces, ends
+
+
+@cache
+def tokenizer(name: str) -> Tokenizer:
+    """The tokenizer of that encoding, one a process."""
+    return Tokenizer(ranks.encoding(name))

@@ -1,0 +1,129 @@
+"""What a request has that is newer than anthropic 2.12, put in words that this version knows.
+
+For a lenient server: a new block counts as many tokens as its JSON has, and a new value of a
+field counts as none given. Only bodies that would be refused otherwise come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias, get_args
+
+import orjson
+
+from llmsim.providers.anthropic.messages.blocks import AnyBlock, Returned
+from llmsim.providers.wire.decoding import tree
+
+Object: TypeAlias = dict[str, Any]
+
+
+def _tags(blocks: object) -> frozenset[str]:
+    return frozenset(block.__struct_config__.tag for block in get_args(blocks))
+
+
+BLOCKS = _tags(AnyBlock)
+RETURNED = _tags(Returned)
+SOURCES = {
+    "image": ("base64", "url", "file"),
+    "document": ("base64", "url", "file", "text", "content"),
+}
+
+# Fields whose values are few, with those that are known; what holds another is left out.
+_FIELDS: Mapping[str, tuple[str, ...]] = {"service_tier": ("auto", "standard_only")}
+_EFFORTS: Mapping[str, tuple[str, ...]] = {"effort": ("low", "medium", "high", "xhigh", "max")}
+_DISPLAYS: Mapping[str, tuple[str, ...]] = {"display": ("summarized", "omitted")}
+_TTLS: Mapping[str, tuple[str, ...]] = {"ttl": ("5m", "1h")}
+# Objects told apart by their type, likewise.
+_OBJECTS: Mapping[str, tuple[str, ...]] = {
+    "cache_control": ("ephemeral",),
+    "output_format": ("json_schema",),
+    "thinking": ("enabled", "adaptive", "disabled", "between_tools"),
+    "tool_choice": ("auto", "any", "tool", "none"),
+}
+_FORMATS: Mapping[str, tuple[str, ...]] = {"format": ("json_schema",)}
+
+
+def known(body: bytes) -> bytes:
+    """The body without what is not known. Raises Malformed."""
+    wire = tree(body)
+    if not isinstance(wire, dict):
+        return body
+    _typed(wire, _OBJECTS)
+    _valued(wire, _FIELDS)
+    _valued(wire.get("thinking"), _DISPLAYS)
+    config = wire.get("output_config")
+    _valued(config, _EFFORTS)
+    _typed(config, _FORMATS)
+    _valued(wire.get("cache_control"), _TTLS)
+    for tool in _objects(wire.get("tools")):
+        _cached(tool)
+    wire |= _read(wire, "system", frozenset({"text"}))
+    for message in _objects(wire.get("messages")):
+        message.update(_read(message, "content", BLOCKS))
+    return orjson.dumps(wire)
+
+
+def _objects(value: object) -> Iterator[Object]:
+    if isinstance(value, list):
+        yield from (one for one in value if isinstance(one, dict))
+
+
+def _valued(holder: object, fields: Mapping[str, tuple[str, ...]]) -> None:
+    """Take out of ``holder`` the texts that are none of those known."""
+    if isinstance(holder, dict):
+        for field, values in fields.items():
+            if isinstance(holder.get(field), str) and holder[field] not in values:
+                del holder[field]
+
+
+def _typed(holder: object, fields: Mapping[str, tuple[str, ...]]) -> None:
+    """Take out of ``holder`` the objects whose type is none of those known."""
+    if isinstance(holder, dict):
+        for field, types in fields.items():
+            value = holder.get(field)
+            if isinstance(value, dict) and _new(value, types):
+                del holder[field]
+
+
+def _new(value: Object, types: tuple[str, ...] | frozenset[str]) -> bool:
+    kind = value.get("type")
+    return isinstance(kind, str) and kind not in types
+
+
+def _cached(holder: Object) -> None:
+    _typed(holder, {"cache_control": _OBJECTS["cache_control"]})
+    _valued(holder.get("cache_control"), _TTLS)
+
+
+def _read(holder: Object, field: str, tags: frozenset[str]) -> Object:
+    """The field with its blocks, where it has any, in known words."""
+    blocks = holder.get(field)
+    if not isinstance(blocks, list):
+        return {}
+    return {field: [_block(one, tags) if isinstance(one, dict) else one for one in blocks]}
+
+
+def _block(block: Object, tags: frozenset[str]) -> Object:
+    _cached(block)
+    kind = block.get("type")
+    if _new(block, tags):
+        return _other(block) if tags is BLOCKS else {"type": "text", "text": _json(block)}
+    if kind == "tool_result":
+        return block | _read(block, "content", RETURNED)
+    source = block.get("source")
+    if isinstance(source, dict):
+        if kind in SOURCES and _new(source, SOURCES[kind]):
+            return block | {"source": {"type": "file", "file_id": _json(source)}}
+        if kind == "document" and source.get("type") == "content":
+            inner = _read(source, "content", frozenset({"text", "image"}))
+            return block | {"source": source | inner}
+    return block
+
+
+def _other(block: Object) -> Object:
+    """A block of a message that counts and says nothing."""
+    return {"type": "server_tool_use", "id": "", "name": "", "input": block}
+
+
+def _json(value: Object) -> str:
+    return orjson.dumps(value).decode()

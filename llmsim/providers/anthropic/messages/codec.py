@@ -1,0 +1,142 @@
+"""Anthropic Messages: the answer, plain and streamed.
+
+Shapes as anthropic 2.12 types them in ``types.message`` and ``types.raw_message_stream_event``;
+the order of members as the live service has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import orjson
+from msgspec import structs
+
+from llmsim.core import (
+    Choice,
+    Completion,
+    Headers,
+    Plan,
+    ReasoningSegment,
+    RefusalSegment,
+    Request,
+    Stamp,
+    StreamScript,
+    TextSegment,
+    TokenCount,
+    ToolCallSegment,
+)
+from llmsim.core.errors import Failure, invalid
+from llmsim.providers.anthropic import errors as anthropic_errors
+from llmsim.providers.anthropic.messages import content as messages_content
+from llmsim.providers.anthropic.messages import events, params, threads
+from llmsim.providers.anthropic.messages import strict as messages_strict
+from llmsim.providers.anthropic.messages.threads import Turn
+from llmsim.providers.wire import cut_json, sse
+
+_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
+
+
+class Anthropic:
+    """``POST /v1/messages``. ``strict`` refuses all that the live service refuses."""
+
+    name = "anthropic"
+    tier = b"standard"
+
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
+
+    def decode(self, body: bytes) -> Request:
+        return self._checked(params.read(body, self._strict))
+
+    def continued(self, request: Request, turns: Sequence[Turn]) -> Request:
+        """A request that continues a thread with the turns before it. Raises BadRequest."""
+        return self._checked(threads.continued(request.wire, turns))
+
+    def _checked(self, request: Request) -> Request:
+        if self._strict and request.messages:
+            messages_strict.check(request.wire)
+        return request
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        return anthropic_errors.failure(failure, stamp)
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return sse.event(anthropic_errors.failure(failure, stamp)[1], b"error")
+
+    def retry(self, after: float) -> Headers:
+        return anthropic_errors.retry(after)
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        head = anthropic_errors.headers(stamp)
+        return [*_STREAM, *head] if plan.stream else [anthropic_errors.JSON, *head]
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        choice = completion.choices[0]
+        return b"".join(
+            (
+                messages_content.opening(request.model, stamp),
+                _content(choice, messages_content.thinks_unseen(completion), stamp),
+                b"],",
+                messages_content.stopped(choice),
+                b',"usage":',
+                messages_content.usage(completion.usage, self.tier),
+                b"}",
+            )
+        )
+
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
+        return events.script(request, completion, stamp, self.tier)
+
+
+class AnthropicCount(Anthropic):
+    """``POST /v1/messages/count_tokens``."""
+
+    name = "anthropic_count"
+
+    def decode(self, body: bytes) -> Request:
+        return self._checked(params.read_prompt(body, self._strict))
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        assert isinstance(completion.made, TokenCount)
+        return b'{"input_tokens":%d}' % completion.made.prompt
+
+
+class AnthropicBatch(Anthropic):
+    """One request of a message batch: never streamed."""
+
+    name = "anthropic_batch"
+    tier = b"batch"
+
+    def decode(self, body: bytes) -> Request:
+        request = super().decode(body)
+        if not request.messages:
+            raise invalid("thread: not supported in message batches", "thread")
+        return structs.replace(request, stream=False) if request.stream else request
+
+
+def _content(choice: Choice, unseen: bool, stamp: Stamp) -> bytes:
+    """The blocks of a whole message; text of no tokens makes none."""
+    blocks: list[bytes] = []
+    if unseen:
+        blocks.append(_thinking("", stamp))
+    calls = 0
+    for segment in choice.segments:
+        match segment:
+            case TextSegment(words=words) | RefusalSegment(words=words):
+                if words.tokens:
+                    blocks.append(b'{"type":"text","text":%b}' % orjson.dumps(words.text))
+            case ReasoningSegment(words=words):
+                blocks.append(_thinking(words.text, stamp))
+            case ToolCallSegment(words=words):
+                given = orjson.dumps(cut_json.whole(words.text))
+                blocks.append(messages_content.tool_use(segment, calls, stamp, given))
+                calls += 1
+            case _:
+                assert_never(segment)
+    return blocks[0] if len(blocks) == 1 else b",".join(blocks)
+
+
+def _thinking(said: str, stamp: Stamp) -> bytes:
+    signed = messages_content.signature(stamp)
+    return b'{"type":"thinking","thinking":%b,"signature":"%b"}' % (orjson.dumps(said), signed)

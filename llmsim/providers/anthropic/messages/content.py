@@ -1,0 +1,113 @@
+"""Anthropic Messages: the parts that a whole answer and a streamed one share
+(``types.message``, ``types.usage``)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import lru_cache
+from hashlib import sha512
+
+import orjson
+
+from llmsim.core import Choice, Completion, Finish, RefusalSegment, Stamp, ToolCallSegment, Usage
+from llmsim.providers.anthropic.errors import call_id, message_id, model_name
+
+_REASONS = {
+    Finish.STOP: "end_turn",
+    Finish.LENGTH: "max_tokens",
+    Finish.TOOLS: "tool_use",
+    Finish.FILTER: "refusal",
+}
+_REFUSAL = b'{"type":"refusal","category":null,"explanation":null}'
+UNSTOPPED = b'"stop_reason":null,"stop_sequence":null,"stop_details":null'
+
+
+def opening(model: str, stamp: Stamp) -> bytes:
+    """A message up to its content."""
+    return b'{"model":%b,"id":"%b","type":"message","role":"assistant","content":[' % (
+        _name(model),
+        message_id(stamp).encode(),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _name(model: str) -> bytes:
+    return orjson.dumps(model_name(model))
+
+
+def stopped(choice: Choice) -> bytes:
+    """Why a message ended. What refuses an answer says nothing else about it."""
+    refused = choice.finish is Finish.FILTER or any(
+        isinstance(segment, RefusalSegment) for segment in choice.segments
+    )
+    if refused:
+        return b'"stop_reason":"refusal","stop_sequence":null,"stop_details":' + _REFUSAL
+    if choice.stop is not None:
+        said = orjson.dumps(choice.stop)
+        return b'"stop_reason":"stop_sequence","stop_sequence":%b,"stop_details":null' % said
+    return b'"stop_reason":"%b","stop_sequence":null,"stop_details":null' % (
+        _REASONS[choice.finish].encode()
+    )
+
+
+def usage(used: Usage, tier: bytes) -> bytes:
+    """The usage of a whole message. Cached input tokens are not among the others."""
+    return b"%b%b}" % (_spent(used, used.completion, tier), _details(used))
+
+
+def start(used: Usage, tier: bytes) -> bytes:
+    """The usage at the start of a stream, when hardly anything has been said."""
+    return _spent(used, min(1, used.completion), tier) + b"}"
+
+
+def total(used: Usage) -> bytes:
+    """The usage at the end of a stream: totals, not what came on top."""
+    return b'{%b,"output_tokens":%d%b}' % (_input(used), used.completion, _details(used))
+
+
+def _spent(used: Usage, output: int, tier: bytes) -> bytes:
+    hour = used.cache_written_hour
+    return (
+        b'{%b,"cache_creation":{"ephemeral_5m_input_tokens":%d,"ephemeral_1h_input_tokens":%d},'
+        b'"output_tokens":%d,"service_tier":"%b","inference_geo":"not_available"'
+        % (_input(used), used.cache_written - hour, hour, output, tier)
+    )
+
+
+def _input(used: Usage) -> bytes:
+    written, read = used.cache_written, used.cached
+    return b'"input_tokens":%d,"cache_creation_input_tokens":%d,"cache_read_input_tokens":%d' % (
+        used.prompt - read - written,
+        written,
+        read,
+    )
+
+
+def _details(used: Usage) -> bytes:
+    if not used.reasoning:
+        return b""
+    return b',"output_tokens_details":{"thinking_tokens":%d}' % used.reasoning
+
+
+def thinks_unseen(reply: Completion) -> bool:
+    """Whether the model thought and nobody is to see what: the block then has only a signature."""
+    used = reply.usage
+    return used.reasoning > 0 and used.completion > reply.choices[0].tokens
+
+
+def signature(stamp: Stamp) -> bytes:
+    """What a thinking block is signed with: 260 characters of base64, different in each answer.
+
+    The service's are opaque too; they begin like these.
+    """
+    made = b"".join(sha512(f"{stamp.mark}{part}".encode()).digest() for part in range(3))
+    return b64encode(b"\x12\xc0\x01" + made)
+
+
+def tool_use(call: ToolCallSegment, place: int, stamp: Stamp, given: bytes) -> bytes:
+    """A call's block with its input."""
+    return b'{"type":"tool_use","id":"%b","name":%b,"input":%b,"caller":{"type":"direct"}}' % (
+        call_id(stamp, place).encode(),
+        orjson.dumps(call.name),
+        given,
+    )

@@ -1,0 +1,177 @@
+"""Anthropic Messages: the events of a streamed answer (``types.raw_message_stream_event``).
+
+The order is message_start; for each block content_block_start, its deltas, content_block_stop;
+message_delta, message_stop; and a ping after the first block has started.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import assert_never
+
+import orjson
+
+from llmsim.core import (
+    Completion,
+    GeneratedText,
+    ReasoningSegment,
+    RefusalSegment,
+    Request,
+    Segment,
+    Stamp,
+    StreamScript,
+    TextSegment,
+    ToolCallSegment,
+)
+from llmsim.providers.anthropic.messages import content
+from llmsim.providers.anthropic.messages.content import UNSTOPPED
+from llmsim.providers.wire import sse
+
+PING = sse.event(b'{"type": "ping"}', b"ping")
+STOP = sse.event(b'{"type":"message_stop"}', b"message_stop")
+
+_TEXT = b'{"type":"text","text":""}'
+_THINKING = b'{"type":"thinking","thinking":"","signature":""}'
+
+
+@lru_cache(maxsize=256)
+def _deltas(index: int, kind: bytes, member: bytes) -> sse.Tails:
+    """The deltas of one kind in the block at ``index``."""
+    before = b'{"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":' % (
+        index, kind, member,
+    )  # fmt: skip
+
+    def spell(piece: str) -> bytes:
+        return sse.event(before + orjson.dumps(piece) + b"}}", b"content_block_delta")
+
+    return sse.Tails(spell)
+
+
+def _text_deltas(index: int) -> sse.Tails:
+    return _deltas(index, b"text_delta", b"text")
+
+
+@lru_cache(maxsize=256)
+def _block_stop(index: int) -> bytes:
+    return sse.event(b'{"type":"content_block_stop","index":%d}' % index, b"content_block_stop")
+
+
+@lru_cache(maxsize=256)
+def _block_start(index: int, block: bytes) -> bytes:
+    return _started(index, block)
+
+
+def _started(index: int, block: bytes) -> bytes:
+    return sse.event(
+        b'{"type":"content_block_start","index":%d,"content_block":%b}' % (index, block),
+        b"content_block_start",
+    )
+
+
+def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) -> StreamScript:
+    """The whole stream."""
+    choice = completion.choices[0]
+    start = b'{"type":"message_start","message":%b],%b,"usage":%b}}' % (
+        content.opening(request.model, stamp),
+        UNSTOPPED,
+        content.start(completion.usage, tier),
+    )
+    end = b'{"type":"message_delta","delta":{%b},"usage":%b}' % (
+        content.stopped(choice),
+        content.total(completion.usage),
+    )
+    closing = [sse.event(end, b"message_delta"), STOP]
+    opening = sse.event(start, b"message_start")
+    unseen = content.thinks_unseen(completion)
+    match choice.segments:
+        case (TextSegment(words=words),) if not unseen and len(words.pieces) == words.tokens > 0:
+            frames = [
+                opening,
+                _block_start(0, _TEXT),
+                PING,
+                *map(_text_deltas(0).__getitem__, words.pieces),
+                _block_stop(0),
+                *closing,
+            ]
+            return StreamScript(sse.Spliced(b"", frames), sse.beats(words.tokens, 3, 1, 2))
+    blocks = _Blocks(stamp)
+    if unseen:
+        blocks.unseen()
+    for segment in choice.segments:
+        blocks.add(segment)
+    frames = [opening, *blocks.frames, *closing]
+    return StreamScript(sse.Spliced(b"", frames), sse.beats_of(blocks.beats, choice.beats, 1, 0, 2))
+
+
+class _Blocks:
+    """The events of all blocks, and the beat of each."""
+
+    def __init__(self, stamp: Stamp) -> None:
+        self.frames: list[bytes] = []
+        self.beats: list[int] = []
+        self._stamp = stamp
+        self._index = 0
+        self._calls = 0
+        self._said = 0
+
+    def unseen(self) -> None:
+        """A thinking block with nothing but a signature."""
+        self._open(_block_start(self._index, _THINKING))
+        self._sign()
+        self._close()
+
+    def add(self, segment: Segment) -> None:
+        """The block of one segment; text of no tokens makes none."""
+        words = segment.words
+        match segment:
+            case TextSegment() | RefusalSegment():
+                if words.tokens:
+                    self._open(_block_start(self._index, _TEXT))
+                    self._pieces(words, _text_deltas(self._index))
+                    self._close(words.tokens)
+            case ReasoningSegment():
+                self._open(_block_start(self._index, _THINKING))
+                self._pieces(words, _deltas(self._index, b"thinking_delta", b"thinking"))
+                self._sign(words.tokens)
+                self._close(words.tokens)
+            case ToolCallSegment():
+                self._call(segment)
+            case _:
+                assert_never(segment)
+
+    def _call(self, call: ToolCallSegment) -> None:
+        head = content.tool_use(call, self._calls, self._stamp, b"{}")
+        deltas = _deltas(self._index, b"input_json_delta", b"partial_json")
+        self._calls += 1
+        self._open(_started(self._index, head))
+        self._frame(deltas[""])
+        if call.words.text != "{}":
+            self._pieces(call.words, deltas)
+        self._close(call.words.tokens)
+
+    def _open(self, event: bytes) -> None:
+        self._frame(event)
+        if self._index == 0:
+            self._frame(PING)
+
+    def _pieces(self, words: GeneratedText, deltas: sse.Tails) -> None:
+        self.frames += map(deltas.__getitem__, words.pieces)
+        self.beats += [self._said + end for end in words.ends]
+
+    def _sign(self, tokens: int = 0) -> None:
+        delta = b'{"type":"content_block_delta","index":%d,"delta":%b}' % (
+            self._index,
+            b'{"type":"signature_delta","signature":"%b"}' % content.signature(self._stamp),
+        )
+        self._frame(sse.event(delta, b"content_block_delta"), max(0, tokens - 1))
+
+    def _close(self, tokens: int = 0) -> None:
+        """End the block, which was ``tokens`` tokens."""
+        self._frame(_block_stop(self._index), max(0, tokens - 1))
+        self._index += 1
+        self._said += tokens
+
+    def _frame(self, event: bytes, after: int = 0) -> None:
+        """A frame that goes with token number ``after`` of its block."""
+        self.frames.append(event)
+        self.beats.append(self._said + after)

@@ -1,0 +1,126 @@
+"""Anthropic Messages: tools on offer and which to call (``types.tool_union_param``,
+``types.tool_choice_param``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from llmsim.core import AUTO, Schema, ToolChoice
+from llmsim.core import Tool as Offered
+from llmsim.core.errors import BadRequest, invalid
+from llmsim.providers.anthropic.messages.blocks import CacheControl
+
+
+class Tool(Struct):
+    """A client's own tool, or by its ``type`` one that Anthropic defines."""
+
+    name: str | None = None
+    type: str | None = None
+    description: str | None = None
+    input_schema: dict[str, Any] | None = None
+    cache_control: CacheControl | None = None
+
+
+class AutoChoice(Struct, tag="auto", tag_field="type"):
+    disable_parallel_tool_use: bool = False
+
+
+class AnyChoice(Struct, tag="any", tag_field="type"):
+    disable_parallel_tool_use: bool = False
+
+
+class OneChoice(Struct, tag="tool", tag_field="type"):
+    name: str
+    disable_parallel_tool_use: bool = False
+
+
+class NoChoice(Struct, tag="none", tag_field="type"):
+    pass
+
+
+Choice = AutoChoice | AnyChoice | OneChoice | NoChoice
+
+
+def _commands(*words: str, **others: Schema) -> Schema:
+    properties = {"command": {"type": "string", "enum": list(words)}, **others}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+# The tools that Anthropic defines and the client runs, by the beginning of their type: what a
+# model is most likely to send them. Those that run at the service are not simulated, and so
+# never called.
+DEFINED: dict[str, Schema] = {
+    "bash_": {
+        "type": "object",
+        "properties": {"command": {"type": "string"}},
+        "required": ["command"],
+    },
+    "text_editor_": _commands("view", path={"type": "string"}),
+    "memory_": _commands("view", path={"type": "string", "const": "/memories"}),
+    "computer_": {
+        "type": "object",
+        "properties": {"action": {"type": "string", "enum": ["screenshot"]}},
+        "required": ["action"],
+    },
+}
+
+
+def tools(given: Sequence[Tool]) -> tuple[Offered, ...]:
+    """The tools that may be called. Raises BadRequest."""
+    offered: list[Offered] = []
+    for place, tool in enumerate(given):
+        schema = None if tool.input_schema is None else _described(tool.input_schema)
+        if tool.type is not None and tool.type != "custom":
+            schema = next((DEFINED[one] for one in DEFINED if tool.type.startswith(one)), None)
+            if schema is None:
+                continue
+        elif schema is None:
+            raise _missing(f"tools.{place}.custom.input_schema")
+        if tool.name is None:
+            raise _missing(f"tools.{place}.custom.name")
+        offered.append(Offered(tool.name, tool.description or "", schema))
+    if len({tool.name for tool in offered}) < len(offered):
+        raise invalid("tools: Tool names must be unique.", "tools")
+    return tuple(offered)
+
+
+def malformed(schema: dict[str, Any]) -> list[str]:
+    """The properties of an object whose own schemas are none: neither objects nor booleans."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return []
+    return [name for name, one in properties.items() if not isinstance(one, dict | bool)]
+
+
+def _described(schema: dict[str, Any]) -> Schema:
+    """The schema, any value being good for a property that nothing intelligible is said of."""
+    wrong = malformed(schema)
+    if not wrong:
+        return schema
+    return schema | {"properties": schema["properties"] | dict.fromkeys(wrong, True)}
+
+
+def _missing(where: str) -> BadRequest:
+    return invalid(f"{where}: Field required", where)
+
+
+def choice(asked: Choice | None, offered: Sequence[Offered]) -> ToolChoice:
+    """Which tools may or must be called. Raises BadRequest for one that is not on offer."""
+    match asked:
+        case None | AutoChoice(disable_parallel_tool_use=False):
+            return AUTO
+        case AutoChoice():
+            return ToolChoice("auto", (), False)
+        case AnyChoice(disable_parallel_tool_use=alone):
+            return ToolChoice("required", (), not alone)
+        case OneChoice(name=name, disable_parallel_tool_use=alone):
+            if all(tool.name != name for tool in offered):
+                raise invalid(
+                    f"tool_choice: Tool '{name}' not found in provided tools", "tool_choice"
+                )
+            return ToolChoice("required", (name,), not alone)
+        case NoChoice():
+            return ToolChoice("none")

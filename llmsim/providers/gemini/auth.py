@@ -1,0 +1,29 @@
+"""How Gemini's clients say who they are, and what those are told that must not come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from llmsim.core.errors import Failure, FailureKind
+
+MISSING = (
+    "Method doesn't allow unregistered callers (callers without established identity). Please use "
+    "API Key or other form of API consumer identity to call this API."
+)
+WRONG = "API key not valid. Please pass a valid API key."
+
+
+def key(header: Callable[[str], str | None], query: str) -> str:
+    """The API key of a request, in a header or the query; empty if it has none."""
+    given = header("x-goog-api-key")
+    if given is None and "key=" in query:
+        given = parse_qs(query).get("key", [""])[-1]
+    return (given or "").strip()
+
+
+def refusal(given: str) -> Failure:
+    """The failure for a key that is not known, or is missing: that is another status here."""
+    if given:
+        return Failure(FailureKind.AUTHENTICATION, WRONG)
+    return Failure(FailureKind.PERMISSION, MISSING)

@@ -1,0 +1,157 @@
+"""Gemini's ``generateContent`` and ``streamGenerateContent``: the answer, plain and streamed.
+
+Shapes as google-genai 3.4 types them in ``types.GenerateContentResponse``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import orjson
+
+from llmsim.core import END, Beats, Completion, Headers, Plan, Request, Stamp, StreamScript, Usage
+from llmsim.core.errors import Failure
+from llmsim.providers.gemini import errors as gemini_errors
+from llmsim.providers.gemini.generate import chunks as generate_chunks
+from llmsim.providers.gemini.generate import params
+from llmsim.providers.gemini.generate.contents import Media
+from llmsim.providers.wire import sse
+
+_EVENTS: Headers = [
+    ("content-type", "text/event-stream"),
+    ("cache-control", "no-cache"),
+    gemini_errors.VARY,
+]
+
+
+class Gemini:
+    """``POST …/models/{model}:generateContent`` and ``:streamGenerateContent``.
+
+    Which model it is, whether the answer is streamed and as what is not in the body: without
+    ``alt=sse`` a stream is one JSON array. ``model`` None is for a body without a path.
+    """
+
+    name = "gemini"
+
+    def __init__(
+        self,
+        model: str | None = None,
+        stream: bool = False,
+        events: bool = True,
+        version: str = "v1beta",
+    ) -> None:
+        self._model = model
+        self._stream = stream
+        self._framing = sse.CRLF_EVENTS if events else sse.JSON_ARRAY
+        self._verb = "streamGenerateContent" if stream else "generateContent"
+        self._version = version
+
+    def decode(self, body: bytes) -> Request:
+        return params.read(body, self._model, self._stream)
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        status, body = gemini_errors.failure(failure, self._version, self._verb)
+        if self._stream and self._framing is sse.JSON_ARRAY:
+            body = sse.JSON_ARRAY.opening + body + sse.JSON_ARRAY.last
+        return status, body
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        _, body = gemini_errors.failure(failure, self._version, self._verb)
+        framing = self._framing
+        return (b"" if sent else framing.opening) + framing.before + body + framing.last
+
+    def retry(self, after: float) -> Headers:
+        return []  # the body's details say it
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        events = plan.stream and self._framing is sse.CRLF_EVENTS
+        return [*(_EVENTS if events else gemini_errors.JSON), gemini_errors.identified(stamp)]
+
+    def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
+        style = generate_chunks.style(reply, self._framing, stamp)
+        candidates = [
+            generate_chunks.whole(index, choice, style)
+            for index, choice in enumerate(reply.choices)
+        ]
+        return _response(candidates, reply.usage, request, stamp)
+
+    def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
+        framing = self._framing
+        style = generate_chunks.style(reply, framing, stamp)
+        alone = len(reply.choices) == 1
+        tails: list[bytes] = []
+        beats = []
+        offset = 0
+        final = len(reply.choices) - 1
+        for index, choice in enumerate(reply.choices):
+            said, ends = generate_chunks.chunks(index, choice, style, alone)
+            places = generate_chunks.beats(ends, choice, index == final)
+            tails = tails + said if tails else said
+            beats.append(_later(places, offset) if offset else places)
+            offset += choice.beats
+        candidates = [
+            generate_chunks.last(index, choice, style, alone)
+            for index, choice in enumerate(reply.choices)
+        ]
+        closing = _response(candidates, reply.usage, request, stamp)
+        frames = sse.Spliced(
+            _prefix(framing, reply.usage.prompt, request.model, stamp),
+            tails,
+            framing.before + closing + framing.last,
+            framing.opening,
+        )
+        return StreamScript(frames, beats[0] if alone else np.concatenate(beats))
+
+
+def _later(beats: Beats, offset: int) -> Beats:
+    """The beats of a candidate that comes after ``offset`` beats of others."""
+    return np.where(beats == END, END, beats + offset)
+
+
+def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> bytes:
+    """What all chunks but the last begin with.
+
+    Only the last one has all of the usage, as with Gemini 2.0: the others are then alike.
+    """
+    said = (
+        f'{{"usageMetadata":{{"promptTokenCount":{prompt},"totalTokenCount":{prompt}}},'
+        f'{_identity(model, stamp)},"candidates":['
+    )
+    return framing.before + said.encode()
+
+
+def _response(candidates: list[bytes], usage: Usage, request: Request, stamp: Stamp) -> bytes:
+    about = f'],"usageMetadata":{_usage(usage, request.wire)},{_identity(request.model, stamp)}}}'
+    return b'{"candidates":[' + b",".join(candidates) + about.encode()
+
+
+def _identity(model: str, stamp: Stamp) -> str:
+    return f'"modelVersion":{_quoted(model)},"responseId":"{stamp.mark}"'
+
+
+@lru_cache(maxsize=4096)
+def _quoted(model: str) -> str:
+    return orjson.dumps(model).decode()
+
+
+def _usage(usage: Usage, media: Media) -> str:
+    """``usageMetadata``, in which thoughts are not part of the candidates' tokens."""
+    cached = f',"cachedContentTokenCount":{usage.cached}' if usage.cached else ""
+    thoughts = f',"thoughtsTokenCount":{usage.reasoning}' if usage.reasoning else ""
+    return (
+        f'{{"promptTokenCount":{usage.prompt},'
+        f'"candidatesTokenCount":{usage.completion - usage.reasoning},'
+        f'"totalTokenCount":{usage.total}{cached},'
+        f'"promptTokensDetails":[{modalities(usage.prompt, media)}]{thoughts}}}'
+    )
+
+
+def modalities(prompt: int, media: Media) -> str:
+    """The prompt's tokens by modality."""
+    if not media:
+        return f'{{"modality":"TEXT","tokenCount":{prompt}}}'
+    told = {**media, "TEXT": prompt - sum(media.values()) + media.get("TEXT", 0)}
+    return ",".join(
+        f'{{"modality":"{modality}","tokenCount":{told[modality]}}}' for modality in sorted(told)
+    )

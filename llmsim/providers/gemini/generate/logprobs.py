@@ -1,0 +1,45 @@
+"""Gemini: log probabilities of a candidate's tokens (``LogprobsResult`` of google-genai 3.4's
+types)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+from zlib import crc32
+
+import orjson
+
+from llmsim.core import GeneratedText, Logprob, TokenLogprobs
+
+VOCABULARY = 262_144  # Gemma's: Gemini's own is not public
+
+
+def by_piece(words: GeneratedText) -> list[Sequence[TokenLogprobs]]:
+    """The entries that belong to each piece of a text."""
+    starts = [0, *(end + 1 for end in words.ends)]
+    return [words.logprobs[start:stop] for start, stop in pairwise(starts)]
+
+
+def spelled(entries: Sequence[TokenLogprobs]) -> bytes:
+    """``avgLogprobs`` and ``logprobsResult`` of the tokens in one message."""
+    total = sum(entry.said.logprob for entry in entries)
+    result: dict[str, Any] = {
+        "chosenCandidates": [_token(entry.said) for entry in entries],
+        "topCandidates": [
+            {"candidates": [_token(other) for other in entry.top]} for entry in entries
+        ],
+        "logProbabilitySum": total,
+    }
+    return b',"avgLogprobs":%b,"logprobsResult":%b' % (
+        orjson.dumps(total / len(entries)),
+        orjson.dumps(result),
+    )
+
+
+def _token(said: Logprob) -> dict[str, Any]:
+    return {
+        "token": said.token.decode(errors="replace"),
+        "tokenId": crc32(said.token) % VOCABULARY,
+        "logProbability": said.logprob,
+    }

@@ -1,0 +1,135 @@
+"""Gemini: functions on offer, which to call, and the form of the answer (``Tool``,
+``ToolConfig`` and ``GenerationConfig`` of google-genai 3.4's types)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from llmsim.core import AUTO, Format, ToolChoice
+from llmsim.core import Tool as Offered
+from llmsim.core.errors import invalid
+
+MODES: dict[str, Literal["auto", "none", "required"]] = {
+    "MODE_UNSPECIFIED": "auto",
+    "AUTO": "auto",
+    "VALIDATED": "auto",
+    "ANY": "required",
+    "NONE": "none",
+}
+# The modes that take allowed_function_names.
+_RESTRICTED = ("ANY", "VALIDATED")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
+
+JSON = "application/json"
+ENUM = "text/x.enum"
+TEXT = "text/plain"
+
+
+class FunctionDeclaration(Struct, rename="camel"):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    parameters_json_schema: Any = None
+
+
+class Tool(Struct, rename="camel"):
+    """Google's own tools (search, code execution and so on) are passed over."""
+
+    function_declarations: list[FunctionDeclaration] | None = None
+
+
+class FunctionCallingConfig(Struct, rename="camel"):
+    mode: str | None = None
+    allowed_function_names: list[str] | None = None
+
+
+class ToolConfig(Struct, rename="camel"):
+    function_calling_config: FunctionCallingConfig | None = None
+
+
+def tools(given: Sequence[Tool]) -> tuple[Offered, ...]:
+    """The functions on offer. Raises BadRequest for one that cannot be declared so."""
+    return tuple(
+        _offered(declared, f"tools[{place}].function_declarations[{index}]")
+        for place, tool in enumerate(given)
+        for index, declared in enumerate(tool.function_declarations or ())
+    )
+
+
+def _offered(declared: FunctionDeclaration, where: str) -> Offered:
+    if _NAME.fullmatch(declared.name) is None:
+        raise invalid(
+            f"* GenerateContentRequest.{where}.name: Invalid function name. Must start with a "
+            "letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots "
+            "(.), colons (:), or dashes (-), with a maximum length of 128.",
+            f"{where}.name",
+        )
+    schema, said = declared.parameters, "parameters"
+    if declared.parameters_json_schema is not None:
+        schema, said = declared.parameters_json_schema, "parameters_json_schema"
+    if schema is not None and not _is_object(schema):
+        raise invalid(
+            f"* GenerateContentRequest.{where}.{said}: {said} schema should be of type OBJECT",
+            f"{where}.{said}",
+        )
+    return Offered(declared.name, declared.description or "", schema)
+
+
+def _is_object(schema: Any) -> bool:
+    if not isinstance(schema, dict):
+        return False
+    kind = schema.get("type", "object")
+    return isinstance(kind, str) and kind.lower() in ("object", "type_unspecified")
+
+
+def choice(config: ToolConfig | None, offered: Sequence[Offered]) -> ToolChoice:
+    """Which functions may or must be called. Raises BadRequest for one that is not on offer."""
+    asked = config.function_calling_config if config is not None else None
+    if asked is None:
+        return AUTO
+    where = "tool_config.function_calling_config"
+    given = (asked.mode or "AUTO").upper()
+    mode = MODES.get(given)
+    if mode is None:
+        raise invalid(
+            f"Invalid value at '{where}.mode' (type.googleapis.com/google.ai.generativelanguage."
+            f'v1beta.FunctionCallingConfig.Mode), "{asked.mode}"',
+            f"{where}.mode",
+        )
+    names = tuple(asked.allowed_function_names or ())
+    if names and given not in _RESTRICTED:
+        message = "Allowed function names can only be set with calling mode ANY or VALIDATED."
+        raise invalid(message, f"{where}.allowed_function_names")
+    known = {tool.name for tool in offered}
+    for name in names:
+        if name not in known:
+            message = f"Allowed function name '{name}' is not one of the declared functions."
+            raise invalid(message, f"{where}.allowed_function_names")
+    return ToolChoice(mode, names)
+
+
+def form(mime_type: str | None, schema: dict[str, Any] | None, json_schema: Any) -> Format | None:
+    """The form the answer must have; None for plain text. Raises BadRequest for one that the
+    API does not know."""
+    described = schema if json_schema is None else json_schema
+    match mime_type or (JSON if described is not None else TEXT):
+        case "application/json":
+            return Format(described)
+        case "text/x.enum":
+            return Format(described, bare=True)
+        case "text/plain" if described is None:
+            return None
+        case "text/plain":
+            message = "Schema can only be given when response_mime_type is application/json."
+            raise invalid(message, "generation_config.response_schema")
+        case _:
+            where = "generation_config.response_mime_type"
+            raise invalid(
+                f"* GenerateContentRequest.{where}: allowed mimetypes are `{TEXT}`, `{JSON}` and "
+                f"`{ENUM}`.",
+                where,
+            )

@@ -1,0 +1,137 @@
+"""Gemini's other spelling: protocol buffers' JSON takes snake_case names wherever camelCase is
+written (protobuf's "ProtoJSON Format")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from llmsim.providers.wire.decoding import decode, malformed_body
+
+T = TypeVar("T")
+Rename: TypeAlias = Callable[[Any], Any]
+
+# Keywords of Gemini's schemas, which are messages too but for the names of properties.
+SCHEMA = {
+    "additional_properties": "additionalProperties",
+    "any_of": "anyOf",
+    "max_items": "maxItems",
+    "max_length": "maxLength",
+    "max_properties": "maxProperties",
+    "min_items": "minItems",
+    "min_length": "minLength",
+    "min_properties": "minProperties",
+    "prefix_items": "prefixItems",
+    "property_ordering": "propertyOrdering",
+}
+_anything: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
+class Reader(Generic[T]):
+    """Reads bodies of one type, whichever way their names are spelled.
+
+    ``narrow`` is a type for most of them that is quicker to read; what it does not fit is read
+    as ``kind``.
+    """
+
+    def __init__(self, kind: type[T], narrow: type[T] | None = None) -> None:
+        self._kind = kind
+        self._decoder = msgspec.json.Decoder(kind)
+        self._narrow = None if narrow is None else msgspec.json.Decoder(narrow)
+        self._names = dict(_spellings(inspect.type_info(kind)))
+        self._snake = _finder([*self._names, *SCHEMA])
+
+    def read(self, body: bytes) -> T:
+        """The body. Raises Malformed."""
+        if b"_" in body and self._snake.search(body) is not None:
+            return self._converted(body)
+        if self._narrow is not None:
+            try:
+                return self._narrow.decode(body)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                pass  # what is wrong, if anything is, will be said of the whole type
+        return decode(self._decoder, body)
+
+    def _converted(self, body: bytes) -> T:
+        renamed = self._message(decode(_anything, body))
+        try:
+            return msgspec.convert(renamed, self._kind)
+        except msgspec.ValidationError as error:
+            raise malformed_body(error) from None
+
+    def _message(self, value: Any) -> Any:
+        return _renamed(value, self._names, _INSIDE, self._message)
+
+
+def _spellings(kind: inspect.Type) -> Iterator[tuple[str, str]]:
+    """The fields of a type, and of those in it, that have two spellings."""
+    match kind:
+        case inspect.StructType(fields=fields):
+            for field in fields:
+                if field.name != field.encode_name:
+                    yield field.name, field.encode_name
+                yield from _spellings(field.type)
+        case inspect.UnionType(types=types):
+            for one in types:
+                yield from _spellings(one)
+        case inspect.ListType(item_type=item):
+            yield from _spellings(item)
+
+
+def _finder(words: list[str]) -> re.Pattern[bytes]:
+    """Finds a key that is one of the words. Beginning with the underscore lets the search skip
+    from one to the next, where a quotation mark would stop it at every key."""
+    ends = []
+    for word in words:
+        first, _, rest = word.partition("_")
+        ends.append(f'{rest}(?<="{first}_{rest})')
+    return re.compile(f'_(?:{"|".join(ends)})"\\s*:'.encode())
+
+
+def _renamed(value: Any, names: dict[str, str], inside: dict[str, Rename], rest: Rename) -> Any:
+    """The value with its keys renamed, and what is under them: by ``inside``, else by ``rest``."""
+    if isinstance(value, list):
+        return [rest(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    given: dict[str, Any] = value
+    made = {}
+    for key, inner in given.items():
+        name = names.get(key, key)
+        made[name] = inside.get(name, rest)(inner)
+    return made
+
+
+def _schema(value: Any) -> Any:
+    return _renamed(value, SCHEMA, _IN_SCHEMA, _schema)
+
+
+def _properties(value: Any) -> Any:
+    return _renamed(value, {}, {}, _schema)
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+# What is inside these is no message but a schema, or the user's own.
+_INSIDE: dict[str, Rename] = {
+    "parameters": _schema,
+    "responseSchema": _schema,
+    "parametersJsonSchema": _as_is,
+    "responseJsonSchema": _as_is,
+    "args": _as_is,
+    "response": _as_is,
+}
+_IN_SCHEMA: dict[str, Rename] = {
+    "properties": _properties,
+    "default": _as_is,
+    "enum": _as_is,
+    "example": _as_is,
+    "required": _as_is,
+    "propertyOrdering": _as_is,
+}

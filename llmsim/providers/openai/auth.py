@@ -1,0 +1,46 @@
+"""How OpenAI's clients say who they are, and what those are told that must not come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llmsim.core.errors import Failure, FailureKind
+
+MISSING = (
+    "You didn't provide an API key. You need to provide your API key in an Authorization header "
+    "using Bearer auth (i.e. Authorization: Bearer YOUR_KEY), or as the password field (with blank "
+    "username) if you're accessing the API from your browser and are prompted for a username and "
+    "password. You can obtain an API key from https://platform.openai.com/account/api-keys."
+)
+
+
+def key(header: Callable[[str], str | None], query: str) -> str:
+    """The API key of a request; empty if it has none."""
+    return bearer(header("authorization"))
+
+
+def refusal(given: str) -> Failure:
+    """The failure for a key that is not known, or is missing."""
+    if not given:
+        # Unlike a wrong key, none at all has no code.
+        return Failure(FailureKind.AUTHENTICATION, MISSING, code="")
+    message = (
+        f"Incorrect API key provided: {hidden(given)}. You can find your API key at "
+        "https://platform.openai.com/account/api-keys."
+    )
+    return Failure(FailureKind.AUTHENTICATION, message)
+
+
+def bearer(authorization: str | None) -> str:
+    """The token of an Authorization header; empty if there is none."""
+    if authorization is None:
+        return ""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def hidden(given: str) -> str:
+    """A key of which only both ends can be read."""
+    if len(given) <= 12:
+        return given[:2] + "*" * max(len(given) - 2, 1)
+    return given[:8] + "*" * (len(given) - 12) + given[-4:]

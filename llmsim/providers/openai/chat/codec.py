@@ -1,0 +1,198 @@
+"""OpenAI chat completions: the answer, plain and streamed.
+
+Shapes as openai 3.54 types them in ``types.chat.chat_completion`` and
+``types.chat.chat_completion_chunk``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import orjson
+
+from llmsim.core import (
+    FIRST,
+    Beats,
+    Choice,
+    Completion,
+    Headers,
+    Plan,
+    RefusalSegment,
+    Request,
+    Stamp,
+    StreamScript,
+    TextSegment,
+    ToolCallSegment,
+    Usage,
+)
+from llmsim.core.errors import Failure
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai.chat import chunks, params
+from llmsim.providers.openai.chat import strict as chat_strict
+from llmsim.providers.openai.chat.params import ChatRequest
+from llmsim.providers.openai.deltas import spelled as logprobs
+from llmsim.providers.wire import sse
+
+PREFIX = "chatcmpl-LMs"
+"""What ids begin with: 29 characters after the hyphen, the last 26 of them the stamp's."""
+
+# What surrounds the text of the one choice that most answers are.
+_WORDS = b'{"index":0,"message":{"role":"assistant","content":'
+_WORDS_END = {
+    reason: b',"refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"%b"}' % spelling
+    for reason, spelling in chunks.FINISH.items()
+}
+
+
+class OpenAIChat:
+    """``POST /v1/chat/completions``. ``strict`` refuses all that the live service refuses."""
+
+    name = "openai_chat"
+
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
+
+    def decode(self, body: bytes) -> Request:
+        request = params.read(body)
+        if self._strict:
+            chat_strict.check(request.wire)
+        return request
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        return openai_errors.failure(failure)
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return openai_errors.broken(failure)
+
+    def retry(self, after: float) -> Headers:
+        return openai_errors.retry(after)
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        return openai_errors.head(plan, stamp)
+
+    def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
+        choices = reply.choices
+        return b"".join(
+            (
+                _head(request, stamp, "chat.completion"),
+                _choice(0, choices[0], request.wire, stamp)
+                if len(choices) == 1
+                else b",".join(
+                    [_choice(i, one, request.wire, stamp) for i, one in enumerate(choices)]
+                ),
+                b'],"usage":',
+                _usage(reply.usage),
+                b"}",
+            )
+        )
+
+    def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
+        wire: ChatRequest = request.wire
+        prefix = b"data: " + _head(request, stamp, "chat.completion.chunk")
+        style = chunks.Style(
+            b',"usage":null' if wire.usage_wanted else b"", wire.obfuscated, wire.legacy, stamp
+        )
+        tails: list[bytes] = []
+        beats = []
+        offset = 0
+        for index, choice in enumerate(reply.choices):
+            content, places = chunks.of(index, choice, style)
+            tails += content
+            beats.append(places if len(reply.choices) == 1 else _together(places, offset))
+            offset += choice.beats
+        if wire.usage_wanted:
+            tails.append(b'],"usage":%b}\n\n' % _usage(reply.usage))
+        beats.append(sse.beats(0, 0, 0, 1 + wire.usage_wanted))
+        return StreamScript(sse.Spliced(prefix, tails, sse.DONE), np.concatenate(beats))
+
+
+def _together(places: Beats, offset: int) -> Beats:
+    """The beats of one choice of several, whose clock begins at ``offset``. All roles are told
+    with the first token of any: the SDK's ``.stream()`` wants choices to begin in order."""
+    moved = places + offset
+    moved[0] = FIRST
+    return moved
+
+
+def _head(request: Request, stamp: Stamp, kind: str) -> bytes:
+    """Everything before the choices."""
+    about = _about(request.model, request.wire.service_tier)
+    return (
+        f'{{"id":"{PREFIX}{stamp.mark}","object":"{kind}","created":{stamp.created},{about},'
+        '"choices":['
+    ).encode()
+
+
+@lru_cache(maxsize=4096)
+def _about(model: str, tier: str | None) -> str:
+    answered = tier if tier is not None and tier != "auto" else "default"
+    return (
+        f'"model":{orjson.dumps(model).decode()},"service_tier":{orjson.dumps(answered).decode()},'
+        f'"system_fingerprint":"{openai_errors.fingerprint(model)}"'
+    )
+
+
+def _usage(usage: Usage) -> bytes:
+    return (
+        f'{{"prompt_tokens":{usage.prompt},"completion_tokens":{usage.completion},'
+        f'"total_tokens":{usage.total},'
+        f'"prompt_tokens_details":{{"cached_tokens":{usage.cached},"audio_tokens":0}},'
+        f'"completion_tokens_details":{{"reasoning_tokens":{usage.reasoning},"audio_tokens":0,'
+        '"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
+    ).encode()
+
+
+def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> bytes:
+    first = choice.segments[0]
+    if (
+        index == 0
+        and len(choice.segments) == 1
+        and type(first) is TextSegment
+        and not first.words.logprobs
+    ):
+        return _WORDS + orjson.dumps(first.words.text) + _WORDS_END[choice.finish]
+    content = refusal = entries = b"null"
+    calls: list[ToolCallSegment] = []
+    for segment in choice.segments:
+        match segment:
+            case TextSegment(words=words):
+                content = orjson.dumps(words.text)
+                if words.logprobs:
+                    entries = logprobs(words.logprobs)
+            case RefusalSegment(words=words):
+                refusal = orjson.dumps(words.text)
+            case ToolCallSegment():
+                calls.append(segment)
+    called = _calls(index, calls, wire, stamp) if calls else b""
+    return (
+        b'{"index":%d,"message":{"role":"assistant","content":%b,"refusal":%b,"annotations":[]%b},'
+        % (
+            index,
+            content,
+            refusal,
+            called,
+        )
+        + b'"logprobs":%b,"finish_reason":"%b"}'
+        % (
+            entries,
+            chunks.finish(choice.finish, wire.legacy),
+        )
+    )
+
+
+def _calls(index: int, calls: list[ToolCallSegment], wire: ChatRequest, stamp: Stamp) -> bytes:
+    if wire.legacy:
+        made = {"name": calls[0].name, "arguments": calls[0].words.text}
+        return b',"function_call":' + orjson.dumps(made)
+    listed = []
+    for place, call in enumerate(calls):
+        kind, said = ("custom", "input") if call.custom else ("function", "arguments")
+        listed.append(
+            {
+                "id": openai_errors.call_id(stamp, chunks.CALLS * index + place),
+                "type": kind,
+                kind: {"name": call.name, said: call.words.text},
+            }
+        )
+    return b',"tool_calls":' + orjson.dumps(listed)

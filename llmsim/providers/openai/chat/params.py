@@ -1,0 +1,119 @@
+"""Chat completions: the request, as openai 3.54's ``CompletionCreateParams`` types it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from llmsim.core import AUTO, Effort, Request, Thinking
+from llmsim.core.errors import invalid
+from llmsim.providers.openai.chat import messages as chat_messages
+from llmsim.providers.openai.chat import tools as chat_tools
+from llmsim.providers.openai.chat.messages import WireMessage
+from llmsim.providers.openai.chat.tools import Choice, Function, OldChoice, ResponseFormat, Tool
+from llmsim.providers.openai.errors import refuse
+from llmsim.providers.wire.decoding import MalformedBody, decode
+
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class StreamOptions(Struct):
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+class ChatRequest(Struct):
+    """The fields llmsim reads or checks; every other one is ignored."""
+
+    messages: Annotated[list[WireMessage], Meta(min_length=1)]
+    model: Annotated[str, Meta(min_length=1, max_length=256)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Count | None = None
+    max_completion_tokens: Count | None = None
+    stop: str | Annotated[list[str], Meta(max_length=4)] | None = None
+    n: Annotated[int, Meta(ge=1, le=128)] | None = None
+    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    logit_bias: dict[str, float] | None = None
+    reasoning_effort: Effort | None = None
+    tools: Annotated[list[Tool], Meta(min_length=1)] | None = None
+    tool_choice: Choice | None = None
+    parallel_tool_calls: bool | None = None
+    functions: Annotated[list[Function], Meta(min_length=1)] | None = None
+    function_call: OldChoice | None = None
+    response_format: ResponseFormat | None = None
+    service_tier: str | None = None
+    user: str | None = None
+    metadata: dict[str, Any] | None = None
+    store: bool | None = None
+
+    @property
+    def legacy(self) -> bool:
+        """Whether tools came as ``functions``, and calls go back as ``function_call``."""
+        return self.functions is not None and self.tools is None
+
+    @property
+    def usage_wanted(self) -> bool:
+        return self.stream_options is not None and self.stream_options.include_usage is True
+
+    @property
+    def obfuscated(self) -> bool:
+        options = self.stream_options
+        return options is None or options.include_obfuscation is not False
+
+
+_decoder = msgspec.json.Decoder(ChatRequest)
+
+
+def read(body: bytes) -> Request:
+    """The request in neutral words. Raises BadRequest naming the ``param`` that is wrong."""
+    try:
+        wire = decode(_decoder, body)
+    except MalformedBody as mistake:
+        raise refuse(mistake) from None
+    effort = wire.reasoning_effort
+    limit = wire.max_completion_tokens
+    tools = chat_tools.tools(wire.tools, wire.functions)
+    form = wire.response_format
+    return Request(
+        wire.model,
+        chat_messages.read(wire.messages),
+        wire.stream is True,
+        limit if limit is not None else wire.max_tokens,
+        _stops(wire.stop) if wire.stop is not None else (),
+        wire.n or 1,
+        wire.seed,
+        _logprobs(wire),
+        Thinking(effort) if effort is not None else None,
+        tools,
+        chat_tools.choice(wire.tool_choice, wire.function_call, wire.parallel_tool_calls, tools)
+        if tools
+        else AUTO,
+        chat_tools.form(form) if form is not None else None,
+        wire.store is True,
+        wire,
+    )
+
+
+def _stops(stop: str | list[str]) -> tuple[str, ...]:
+    return (stop,) if isinstance(stop, str) else tuple(stop)
+
+
+def _logprobs(wire: ChatRequest) -> int | None:
+    if wire.logprobs:
+        return wire.top_logprobs or 0
+    if wire.top_logprobs:
+        raise invalid(
+            "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
+            "top_logprobs",
+        )
+    return None

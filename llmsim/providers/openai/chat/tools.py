@@ -1,0 +1,157 @@
+"""Chat completions: tools on offer, which to call, and the form of the answer
+(``types.chat.chat_completion_tool_union_param``, ``types.shared.response_format_*``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from llmsim.core import AUTO, Format, ToolChoice
+from llmsim.core import Tool as Offered
+from llmsim.core.errors import invalid
+
+
+class Function(Struct):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class FunctionTool(Struct, tag="function", tag_field="type"):
+    function: Function
+
+
+class Custom(Struct):
+    name: str
+    description: str | None = None
+
+
+class CustomTool(Struct, tag="custom", tag_field="type"):
+    custom: Custom
+
+
+Tool = FunctionTool | CustomTool
+
+
+class Named(Struct):
+    name: str
+
+
+class FunctionChoice(Struct, tag="function", tag_field="type"):
+    function: Named
+
+
+class CustomChoice(Struct, tag="custom", tag_field="type"):
+    custom: Named
+
+
+class AllowedTool(Struct):
+    type: str = "function"
+    function: Named | None = None
+    custom: Named | None = None
+
+
+class Allowed(Struct):
+    mode: Literal["auto", "required"]
+    tools: list[AllowedTool]
+
+
+class AllowedChoice(Struct, tag="allowed_tools", tag_field="type"):
+    allowed_tools: Allowed
+
+
+Choice = Literal["none", "auto", "required"] | FunctionChoice | CustomChoice | AllowedChoice
+OldChoice = Literal["none", "auto"] | Named
+
+
+class TextFormat(Struct, tag="text", tag_field="type"):
+    pass
+
+
+class JsonFormat(Struct, tag="json_object", tag_field="type"):
+    pass
+
+
+class JsonSchema(Struct):
+    name: str
+    schema: dict[str, Any] | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+class SchemaFormat(Struct, tag="json_schema", tag_field="type"):
+    json_schema: JsonSchema
+
+
+ResponseFormat = TextFormat | JsonFormat | SchemaFormat
+
+
+def tools(
+    given: Sequence[Tool] | None, functions: Sequence[Function] | None
+) -> tuple[Offered, ...]:
+    """The tools on offer; ``functions`` is their old form."""
+    if given is None and functions is None:
+        return ()
+    if given is None:
+        return tuple(_function(function) for function in functions or ())
+    return tuple(
+        _function(tool.function)
+        if isinstance(tool, FunctionTool)
+        else Offered(tool.custom.name, tool.custom.description or "", None, True)
+        for tool in given
+    )
+
+
+def _function(function: Function) -> Offered:
+    return Offered(function.name, function.description or "", function.parameters)
+
+
+def choice(
+    asked: Choice | None, old: OldChoice | None, parallel: bool | None, offered: Sequence[Offered]
+) -> ToolChoice:
+    """Which tools may or must be called. Raises BadRequest for one that is not on offer."""
+    side_by_side = parallel is not False
+    names = {tool.name for tool in offered}
+    match asked:
+        case None:
+            return _old_choice(old, names, side_by_side)
+        case FunctionChoice(function=Named(name=name)) | CustomChoice(custom=Named(name=name)):
+            return ToolChoice("required", (_known(name, names, "tool_choice"),), side_by_side)
+        case AllowedChoice(allowed_tools=allowed):
+            chosen = [tool.function or tool.custom for tool in allowed.tools]
+            picked = tuple(_known(one.name, names, "tool_choice") for one in chosen if one)
+            return ToolChoice(allowed.mode, picked, side_by_side)
+        case _:
+            return ToolChoice(asked, (), side_by_side)
+
+
+def _old_choice(old: OldChoice | None, names: set[str], parallel: bool) -> ToolChoice:
+    """The same for ``function_call``, which calls one function at a time."""
+    match old:
+        case None:
+            return AUTO if parallel else ToolChoice("auto", (), False)
+        case Named(name=name):
+            return ToolChoice("required", (_known(name, names, "function_call"),), False)
+        case _:
+            return ToolChoice(old, (), False)
+
+
+def _known(name: str, names: set[str], param: str) -> str:
+    if name not in names:
+        message = f"Invalid value for '{param}': no tool named '{name}' is specified in 'tools'."
+        raise invalid(message, param)
+    return name
+
+
+def form(asked: ResponseFormat | None) -> Format | None:
+    """The form the answer must have; None for plain text."""
+    match asked:
+        case None | TextFormat():
+            return None
+        case JsonFormat():
+            return Format()
+        case SchemaFormat(json_schema=described):
+            return Format(described.schema)

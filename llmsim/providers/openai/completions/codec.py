@@ -1,0 +1,181 @@
+"""OpenAI's legacy completions: the answer, plain and streamed (``types.completion``).
+
+Choices come prompt by prompt: choice number prompt × n + k is the k-th for its prompt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import orjson
+
+from llmsim.core import (
+    Beats,
+    Choice,
+    Completion,
+    Finish,
+    GeneratedText,
+    Headers,
+    Plan,
+    Request,
+    Stamp,
+    StreamScript,
+    Usage,
+)
+from llmsim.core.errors import Failure, TooLong
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai.completions import params
+from llmsim.providers.openai.completions.logprobs import spelled as logprobs
+from llmsim.providers.openai.completions.params import CompletionRequest
+from llmsim.providers.openai.deltas import by_piece
+from llmsim.providers.wire import sse
+
+# Completions call no tools.
+FINISH = {
+    Finish.STOP: b"stop",
+    Finish.LENGTH: b"length",
+    Finish.TOOLS: b"stop",
+    Finish.FILTER: b"content_filter",
+}
+
+
+class OpenAICompletions:
+    """``POST /v1/completions``."""
+
+    name = "openai_completions"
+
+    def decode(self, body: bytes) -> Request:
+        return params.read(body)
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        if isinstance(failure.too_long, TooLong):
+            failure = replace(failure, message=_too_long(failure.too_long), param=None)
+        return openai_errors.failure(failure)
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return openai_errors.broken(failure)
+
+    def retry(self, after: float) -> Headers:
+        return openai_errors.retry(after)
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        return openai_errors.head(plan, stamp)
+
+    def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
+        wire: CompletionRequest = request.wire
+        choices = b",".join(_choice(place, one, wire) for place, one in enumerate(reply.choices))
+        return b'%b%b],"usage":%b}' % (_head(request, stamp), choices, _usage(reply.usage))
+
+    def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
+        wire: CompletionRequest = request.wire
+        tails: list[bytes] = []
+        beats = []
+        offset = 0
+        for index, choice in enumerate(reply.choices):
+            chunks, places = _chunks(index, choice, wire)
+            tails += chunks
+            beats.append(places + offset)
+            offset += choice.beats
+        if wire.usage_wanted:
+            tails.append(b'],"usage":%b}\n\n' % _usage(reply.usage))
+        beats.append(sse.beats(0, 0, 0, 1 + wire.usage_wanted))
+        frames = sse.Spliced(sse.HEAD + _head(request, stamp), tails, sse.DONE)
+        return StreamScript(frames, np.concatenate(beats))
+
+
+def _too_long(excess: TooLong) -> str:
+    return (
+        f"This model's maximum context length is {excess.window} tokens, however you requested "
+        f"{excess.prompt + excess.wanted} tokens ({excess.prompt} in your prompt; {excess.wanted} "
+        "for the completion). Please reduce your prompt; or completion length."
+    )
+
+
+def _head(request: Request, stamp: Stamp) -> bytes:
+    """Everything before the choices, the same in the answer and in every chunk."""
+    return (
+        f'{{"id":"cmpl-LMs{stamp.mark}","object":"text_completion","created":{stamp.created},'
+        f'"model":{orjson.dumps(request.model).decode()},'
+        f'"system_fingerprint":"{openai_errors.fingerprint(request.model)}","choices":['
+    ).encode()
+
+
+def _usage(usage: Usage) -> bytes:
+    return b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d}' % (
+        usage.prompt,
+        usage.completion,
+        usage.total,
+    )
+
+
+def _choice(index: int, choice: Choice, wire: CompletionRequest) -> bytes:
+    words = _words(choice)
+    text, entries, prompted = words.text, words.logprobs, False
+    offset = len(choice.prompt.text) if choice.prompt is not None else 0
+    if choice.prompt is not None and wire.echo:
+        text = choice.prompt.text + text
+        entries = choice.prompt.logprobs + entries
+        offset, prompted = 0, bool(choice.prompt.logprobs)
+    told = b"null"
+    if wire.logprobs is not None:
+        told = logprobs(entries, offset, wire.logprobs, prompted)
+    return _spelled(index, text, told, FINISH[choice.finish])
+
+
+def _spelled(index: int, text: str, told: bytes, reason: bytes | None) -> bytes:
+    return b'{"text":%b,"index":%d,"logprobs":%b,"finish_reason":%b}' % (
+        orjson.dumps(text),
+        index,
+        told,
+        b"null" if reason is None else b'"%b"' % reason,
+    )
+
+
+def _words(choice: Choice) -> GeneratedText:
+    """A completion is a single piece of text, even where it is a refusal."""
+    return choice.segments[0].words
+
+
+def _chunks(index: int, choice: Choice, wire: CompletionRequest) -> tuple[list[bytes], Beats]:
+    """Tails of one choice's chunks and their beats: the prompt if it is echoed, the pieces, and
+    an empty one with the finish reason."""
+    words = _words(choice)
+    usage = b',"usage":null' if wire.usage_wanted else b""
+    close = b"]" + usage + b"}\n\n"
+    if wire.logprobs is None:
+        tails = list(map(_tails(index, usage).__getitem__, words.pieces))
+    else:
+        tails = [
+            _spelled(index, piece, told, None) + close
+            for piece, told in _pieces(choice, words, wire.logprobs)
+        ]
+    echoed = choice.prompt if wire.echo else None
+    if echoed is not None:
+        told = b"null" if wire.logprobs is None else _of_prompt(echoed, wire.logprobs)
+        tails.insert(0, _spelled(index, echoed.text, told, None) + close)
+    tails.append(_spelled(index, "", b"null", FINISH[choice.finish]) + close)
+    return tails, sse.beats_of(words.ends, choice.beats, echoed is not None, 1, 0)
+
+
+def _pieces(choice: Choice, words: GeneratedText, top: int) -> list[tuple[str, bytes]]:
+    """Each piece with its log probabilities."""
+    offset = len(choice.prompt.text) if choice.prompt is not None else 0
+    told = []
+    for piece, entries in zip(words.pieces, by_piece(words), strict=True):
+        told.append((piece, logprobs(entries, offset, top)))
+        offset += len(piece)
+    return told
+
+
+def _of_prompt(prompt: GeneratedText, top: int) -> bytes:
+    return logprobs(prompt.logprobs, 0, top, unprompted=True)
+
+
+@lru_cache(maxsize=256)
+def _tails(index: int, usage: bytes) -> sse.Tails:
+    def spell(piece: str) -> bytes:
+        return _spelled(index, piece, b"null", None) + b"]" + usage + b"}\n\n"
+
+    return sse.Tails(spell)

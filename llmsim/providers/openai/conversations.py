@@ -1,0 +1,73 @@
+"""Conversations (``types.conversations``): items that requests share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from llmsim.providers.openai.errors import refuse
+from llmsim.providers.openai.lists import Object
+from llmsim.providers.openai.responses import inputs
+from llmsim.providers.openai.responses.inputs import Item
+from llmsim.providers.wire.decoding import MalformedBody, decode, tree
+
+MOST_ITEMS = 20  # that one request may add
+
+
+class Create(Struct):
+    """``POST /v1/conversations``, and with metadata only its update."""
+
+    items: list[Item] | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Add(Struct):
+    """``POST /v1/conversations/{id}/items``."""
+
+    items: list[Item]
+
+
+_create = msgspec.json.Decoder(Create)
+_add = msgspec.json.Decoder(Add)
+
+
+def conversation(name: str, created: int, metadata: dict[str, str] | None) -> Object:
+    """The object itself."""
+    return {
+        "id": name,
+        "object": "conversation",
+        "created_at": created,
+        "metadata": metadata or {},
+    }
+
+
+def created(body: bytes) -> tuple[dict[str, str] | None, list[dict[str, Any]]]:
+    """Metadata and items, as they were sent, of a request to create one. Raises BadRequest."""
+    body = body or b"{}"
+    try:
+        given = decode(_create, body)
+        sent = tree(body)
+    except MalformedBody as mistake:
+        raise refuse(mistake) from None
+    inputs.items(given.items)
+    return given.metadata, sent.get("items") or []
+
+
+def added(body: bytes) -> list[dict[str, Any]]:
+    """The items, as they were sent, of a request to add some. Raises BadRequest."""
+    try:
+        given = decode(_add, body)
+        sent = tree(body)
+    except MalformedBody as mistake:
+        raise refuse(mistake) from None
+    inputs.items(given.items)
+    items: list[dict[str, Any]] = sent["items"]
+    return items
+
+
+def deleted(name: str) -> bytes:
+    """What deleting a conversation is answered with."""
+    return orjson.dumps({"id": name, "object": "conversation.deleted", "deleted": True})

@@ -1,0 +1,47 @@
+"""What pieces of text carry with them in chat completions and responses: log probabilities
+(``types.chat.chat_completion_token_logprob``) and padding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from llmsim.core import GeneratedText, Logprob, TokenLogprobs
+
+_PADDING = "x7Kq2mVb9LtRw4ZcYd8HsNf3"
+
+
+def obfuscation(piece: str) -> bytes:
+    """Padding that hides a piece's length from whoever watches the sizes of packets."""
+    return b',"obfuscation":"%b"' % _PADDING[: 1 + max(0, 15 - len(piece))].encode()
+
+
+def spelled(entries: Sequence[TokenLogprobs]) -> bytes:
+    """The ``logprobs`` of a chat's choice: one entry a token; joined, their bytes are the text."""
+    return orjson.dumps({"content": told(entries), "refusal": None})
+
+
+def told(entries: Sequence[TokenLogprobs]) -> list[dict[str, Any]]:
+    """The entries as both chat completions and responses tell them."""
+    return [
+        {**_token(entry.said), "top_logprobs": [_token(other) for other in entry.top]}
+        for entry in entries
+    ]
+
+
+def by_piece(words: GeneratedText) -> Iterator[Sequence[TokenLogprobs]]:
+    """The entries that belong to each piece of a text."""
+    start = 0
+    for end in words.ends:
+        yield words.logprobs[start : end + 1]
+        start = end + 1
+
+
+def _token(said: Logprob) -> dict[str, Any]:
+    return {
+        "token": said.token.decode(errors="replace"),
+        "logprob": said.logprob,
+        "bytes": list(said.token),
+    }

@@ -1,0 +1,100 @@
+"""OpenAI's embeddings (``types.embedding_create_params``, ``types.create_embedding_response``)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+import orjson
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
+
+from llmsim.core import Completion, Embed, Embeddings, Headers, Plan, Request, Stamp, StreamScript
+from llmsim.core.errors import Failure, invalid
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai import inputs
+from llmsim.providers.wire.decoding import MalformedBody, decode
+
+MOST_INPUTS = 2048
+MOST_TOKENS = 300_000
+
+# Models that make vectors of one width only.
+ONE_WIDTH = "text-embedding-ada-002"
+
+
+class EmbeddingRequest(Struct):
+    input: inputs.Input
+    model: Annotated[str, Meta(min_length=1, max_length=256)]
+    dimensions: Annotated[int, Meta(ge=1)] | None = None
+    encoding_format: Literal["float", "base64"] | None = None
+    user: str | None = None
+
+
+_decoder = msgspec.json.Decoder(EmbeddingRequest)
+
+
+class OpenAIEmbeddings:
+    """``POST /v1/embeddings``."""
+
+    name = "openai_embeddings"
+
+    def decode(self, body: bytes) -> Request:
+        try:
+            wire = decode(_decoder, body)
+        except MalformedBody as mistake:
+            raise openai_errors.refuse(mistake) from None
+        if wire.dimensions is not None and wire.model == ONE_WIDTH:
+            raise invalid("This model does not support specifying dimensions.", "dimensions")
+        messages = inputs.messages(wire.input, "input")
+        if len(messages) > MOST_INPUTS:
+            message = (
+                f"Invalid 'input': array too long. Expected an array with maximum length "
+                f"{MOST_INPUTS}, but got an array with length {len(messages)} instead."
+            )
+            raise invalid(message, "input", "array_above_max_length")
+        for given in messages:
+            if not (given.text or given.tokens):
+                raise invalid("Invalid 'input': input cannot be an empty string.", "input")
+        task = Embed(wire.dimensions, MOST_TOKENS)
+        return Request(wire.model, messages, wire=wire, task=task)
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        return openai_errors.failure(failure)
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return b""
+
+    def retry(self, after: float) -> Headers:
+        return openai_errors.retry(after)
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        return openai_errors.head(plan, stamp)
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        assert isinstance(completion.made, Embeddings)
+        wire: EmbeddingRequest = request.wire
+        spell = _base64 if wire.encoding_format == "base64" else _floats
+        data = b",".join(
+            b'{"object":"embedding","index":%d,"embedding":%b}' % (place, spell(vector))
+            for place, vector in enumerate(completion.made.vectors)
+        )
+        count = completion.usage.prompt
+        return (
+            b'{"object":"list","data":[%b],"model":%b,'
+            b'"usage":{"prompt_tokens":%d,"total_tokens":%d}}'
+            % (data, orjson.dumps(request.model), count, count)
+        )
+
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
+        raise AssertionError("embeddings are never streamed")
+
+
+def _floats(vector: NDArray[np.float32]) -> bytes:
+    return orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _base64(vector: NDArray[np.float32]) -> bytes:
+    """Little-endian 32-bit floats: what the SDKs ask for unless told otherwise."""
+    return b'"%b"' % b64encode(vector.astype("<f4").tobytes())

@@ -1,0 +1,130 @@
+"""OpenAI's images (``types.images_response``, ``types.image_gen_*_event``,
+``types.image_edit_*_event``)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from llmsim.core import (
+    Canvas,
+    Completion,
+    Headers,
+    Paint,
+    Picture,
+    Pictures,
+    Plan,
+    Request,
+    Stamp,
+    StreamScript,
+)
+from llmsim.core.errors import Failure
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai.images import params
+from llmsim.providers.openai.images.params import ImageRequest, Purpose
+from llmsim.providers.wire import sse
+
+EVENTS: Final[dict[Purpose, str]] = {
+    "generations": "image_generation",
+    "edits": "image_edit",
+    "variations": "image_edit",  # of which there are no streams
+}
+
+
+class OpenAIImages:
+    """``POST /v1/images/generations``, ``/edits`` and ``/variations``.
+
+    ``link`` gives the address under which a picture can be fetched.
+    """
+
+    name = "openai_images"
+
+    def __init__(self, purpose: Purpose, link: Callable[[Canvas], str]) -> None:
+        self._purpose = purpose
+        self._link = link
+
+    def decode(self, body: bytes) -> Request:
+        return params.read(body, self._purpose)
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        return openai_errors.failure(failure)
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return sse.event(openai_errors.failure(failure)[1], b"error")
+
+    def retry(self, after: float) -> Headers:
+        return openai_errors.retry(after)
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        return openai_errors.head(plan, stamp)
+
+    def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
+        wire: ImageRequest = request.wire
+        pictures = _pictures(reply).pictures
+        told: dict[str, Any] = {
+            "created": stamp.created,
+            "data": [self._told(picture, wire) for picture in pictures],
+        }
+        if not wire.old:
+            told |= _about(request) | {"usage": _usage(reply, reply.usage.completion)}
+        return orjson.dumps(told)
+
+    def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
+        """Each picture's unfinished versions at even intervals, and itself when it is done."""
+        frames: list[bytes] = []
+        beats: list[int] = []
+        offset = 0
+        about = {"created_at": stamp.created, **_about(request)}
+        for choice, picture in zip(reply.choices, _pictures(reply).pictures, strict=True):
+            count = len(picture.versions)
+            usage = _usage(reply, choice.tokens)
+            for place, version in enumerate(picture.versions):
+                done = place == count - 1
+                rest = {"usage": usage} if done else {"partial_image_index": place}
+                kind = f"{EVENTS[self._purpose]}.{'completed' if done else 'partial_image'}"
+                told = {"type": kind, "b64_json": _base64(version), **about, **rest}
+                frames.append(sse.event(orjson.dumps(told), kind.encode()))
+                beats.append(offset + max(0, choice.beats * (place + 1) // count - 1))
+            offset += choice.beats
+        return StreamScript(sse.Spliced(b"", frames), np.array(beats, np.int64))
+
+    def _told(self, picture: Picture, wire: ImageRequest) -> dict[str, Any]:
+        given = {"url": self._link(picture.canvas)}
+        if picture.versions:
+            given = {"b64_json": _base64(picture.versions[-1])}
+        return {**given, "revised_prompt": wire.prompt} if wire.old else given
+
+
+def _pictures(reply: Completion) -> Pictures:
+    assert isinstance(reply.made, Pictures)
+    return reply.made
+
+
+def _about(request: Request) -> dict[str, str]:
+    task = request.task
+    assert isinstance(task, Paint)
+    return {
+        "background": "transparent" if task.canvas.transparent else "opaque",
+        "output_format": task.canvas.form,
+        "quality": task.quality,
+        "size": f"{task.canvas.width}x{task.canvas.height}",
+    }
+
+
+def _usage(reply: Completion, output: int) -> dict[str, Any]:
+    prompt, seen = reply.usage.prompt, _pictures(reply).seen
+    return {
+        "input_tokens": prompt,
+        "input_tokens_details": {"image_tokens": seen, "text_tokens": prompt - seen},
+        "output_tokens": output,
+        "output_tokens_details": {"image_tokens": output, "text_tokens": 0},
+        "total_tokens": prompt + output,
+    }
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()

@@ -1,0 +1,88 @@
+"""Rate limits in OpenAI's words.
+
+The headers are those of the guide "Rate limits"; the sentence is what the live service says, and
+durations are written as Go prints them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+from llmsim.core import Headers, LimitStatus
+from llmsim.core.errors import Exceeded, Measure
+
+_REQUESTS = tuple(f"x-ratelimit-{what}-requests" for what in ("limit", "remaining", "reset"))
+_TOKENS = tuple(f"x-ratelimit-{what}-tokens" for what in ("limit", "remaining", "reset"))
+# The measure, and the headers that tell of it.
+COUNTED = {Measure.REQUESTS: _REQUESTS, Measure.DAILY: _REQUESTS, Measure.TOKENS: _TOKENS}
+NAMES = {
+    Measure.REQUESTS: "requests per min (RPM)",
+    Measure.DAILY: "requests per day (RPD)",
+    Measure.TOKENS: "tokens per min (TPM)",
+    Measure.INPUT: "input tokens per min (ITPM)",
+    Measure.OUTPUT: "output tokens per min (OTPM)",
+    Measure.CONCURRENT: "concurrent requests",
+}
+TYPES = {
+    Measure.REQUESTS: "requests",
+    Measure.DAILY: "requests",
+    Measure.CONCURRENT: "requests",
+}
+MORE = "Visit https://platform.openai.com/account/rate-limits to learn more."
+
+
+def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
+    """The limit headers of a response; of two limits on requests, the one with fewer left.
+
+    ``now`` is the Unix time, which durations do not need.
+    """
+    told: dict[tuple[str, ...], LimitStatus] = {}
+    for one in standings:
+        names = COUNTED.get(one.measure)
+        if names is not None and (names not in told or one.remaining < told[names].remaining):
+            told[names] = one
+    made: Headers = []
+    for (limit, remaining, reset), one in told.items():
+        made.append((limit, str(one.limit)))
+        made.append((remaining, str(one.remaining)))
+        made.append((reset, duration(one.reset)))
+    return made
+
+
+def kind(exceeded: Exceeded) -> tuple[str, str]:
+    """Type and code of the error."""
+    return TYPES.get(exceeded.measure, "tokens"), "rate_limit_exceeded"
+
+
+def said(exceeded: Exceeded) -> str:
+    """Why a request is refused."""
+    where = f"for {exceeded.model} in organization llmsim on {NAMES[exceeded.measure]}"
+    limit, used, asked = exceeded.limit, exceeded.used, exceeded.requested
+    if exceeded.wait is None and exceeded.measure is not Measure.CONCURRENT:
+        return (
+            f"Request too large {where}: Limit {limit}, Requested {asked}. The input or output "
+            f"tokens must be reduced in order to run successfully. {MORE}"
+        )
+    said = f"Rate limit reached {where}: Limit {limit}, Used {used}, Requested {asked}."
+    if exceeded.wait is not None:
+        said += f" Please try again in {duration(exceeded.wait)}."
+    return f"{said} {MORE}"
+
+
+def duration(seconds: float) -> str:
+    """A duration to the millisecond, rounded up: ``12ms``, ``8.64s``, ``6m0s``, ``1h0m0s``."""
+    return _spelt(math.ceil(round(seconds * 1000, 3)))
+
+
+@lru_cache(maxsize=4096)
+def _spelt(ms: int) -> str:
+    if ms < 1000:
+        return f"{ms}ms" if ms > 0 else "0s"
+    minutes, rest = divmod(ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{rest / 1000:g}s"
+    if hours:
+        return f"{hours}h{minutes}m{text}"
+    return f"{minutes}m{text}" if minutes else text

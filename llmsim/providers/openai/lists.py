@@ -1,0 +1,71 @@
+"""OpenAI's lists: which part of one is asked for, and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import orjson
+from msgspec import Struct
+
+from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
+
+Object: TypeAlias = dict[str, Any]
+
+MOST = 100
+"""Items a page may have."""
+
+
+class Paging(Struct, frozen=True):
+    """Which part of a list is wanted. ``after`` is the id of the item before it."""
+
+    limit: int = 20
+    after: str | None = None
+    newest_first: bool = True
+
+
+def paging(query: Mapping[str, Sequence[str]], order: str = "desc") -> Paging:
+    """The paging that a query's parameters ask for. Raises BadRequest.
+
+    ``order`` holds unless the query says otherwise. A limit of 0, which asks whether there is
+    anything, is fine.
+    """
+    given = query.get("limit", ["20"])[-1]
+    if not (given.isascii() and given.isdigit() and int(given) <= MOST):
+        message = f"Invalid 'limit': must be an integer from 0 to {MOST}, but got '{given}'."
+        raise invalid(message, "limit", "invalid_value")
+    order = query.get("order", [order])[-1]
+    if order not in ("asc", "desc"):
+        message = f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'."
+        raise invalid(message, "order", "invalid_value")
+    return Paging(int(given), query.get("after", [None])[-1], order == "desc")
+
+
+def page(items: Sequence[Object], wanted: Paging) -> bytes:
+    """A page of a list; ``items`` is the whole list, oldest first. Raises BadRequest."""
+    listed = list(reversed(items)) if wanted.newest_first else list(items)
+    if wanted.after is not None:
+        ids = [one["id"] for one in listed]
+        if wanted.after not in ids:
+            raise not_found("Item", wanted.after)
+        listed = listed[ids.index(wanted.after) + 1 :]
+    return envelope(listed, wanted.limit)
+
+
+def envelope(listed: Sequence[Object], limit: int) -> bytes:
+    """The first ``limit`` of the items, as a list object."""
+    data = listed[:limit]
+    return orjson.dumps(
+        {
+            "object": "list",
+            "data": data,
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+            "has_more": len(listed) > limit,
+        }
+    )
+
+
+def not_found(what: str, name: str) -> BadRequest:
+    """The exception for an object that is not there."""
+    return BadRequest(Failure(FailureKind.NOT_FOUND, f"{what} with id '{name}' not found."))

@@ -1,0 +1,130 @@
+"""OpenAI's moderations (``types.moderation_create_params``, ``types.moderation``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import orjson
+from msgspec import Meta, Struct
+
+from llmsim.core import (
+    Completion,
+    Headers,
+    Image,
+    Message,
+    Moderate,
+    Plan,
+    Request,
+    Stamp,
+    StreamScript,
+    Verdict,
+    Verdicts,
+)
+from llmsim.core.errors import Failure, invalid
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai.chat.messages import TextPart
+from llmsim.providers.wire import attachments
+from llmsim.providers.wire.decoding import MalformedBody, decode
+
+MODEL = "omni-moderation-latest"
+
+# The categories that pictures are judged by as well (the moderation guide's table).
+WITH_IMAGES = frozenset(
+    (
+        "self-harm",
+        "self-harm/intent",
+        "self-harm/instructions",
+        "sexual",
+        "violence",
+        "violence/graphic",
+    )
+)
+
+
+class ImageUrl(Struct):
+    url: str
+
+
+class ImagePart(Struct, tag="image_url", tag_field="type"):
+    image_url: ImageUrl
+
+
+class ModerationRequest(Struct):
+    input: str | Annotated[list[str | TextPart | ImagePart], Meta(min_length=1)]
+    model: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+
+
+_decoder = msgspec.json.Decoder(ModerationRequest)
+
+
+class OpenAIModerations:
+    """``POST /v1/moderations``."""
+
+    name = "openai_moderations"
+
+    def decode(self, body: bytes) -> Request:
+        try:
+            wire = decode(_decoder, body)
+        except MalformedBody as mistake:
+            raise openai_errors.refuse(mistake) from None
+        return Request(wire.model or MODEL, _messages(wire.input), wire=wire, task=Moderate())
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        return openai_errors.failure(failure)
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return b""
+
+    def retry(self, after: float) -> Headers:
+        return openai_errors.retry(after)
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        return openai_errors.head(plan, stamp)
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        assert isinstance(completion.made, Verdicts)
+        results = [
+            _result(message, verdict)
+            for message, verdict in zip(request.messages, completion.made.verdicts, strict=True)
+        ]
+        return orjson.dumps(
+            {"id": f"modr-{stamp.mark}", "model": request.model, "results": results}
+        )
+
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
+        raise AssertionError("moderations are never streamed")
+
+
+def _messages(given: str | list[str | TextPart | ImagePart]) -> tuple[Message, ...]:
+    """A message for each string; parts are one message together. Raises BadRequest for a mix."""
+    if isinstance(given, str):
+        return (Message("user", given),)
+    texts = [one for one in given if isinstance(one, str)]
+    if len(texts) == len(given):
+        return tuple(Message("user", text) for text in texts)
+    if texts:
+        message = (
+            "Invalid type for 'input': expected a string, an array of strings or an array of "
+            "objects, but got an array of several types."
+        )
+        raise invalid(message, "input", "invalid_type")
+    said = " ".join(part.text for part in given if isinstance(part, TextPart))
+    urls = [part.image_url.url for part in given if isinstance(part, ImagePart)]
+    mark = 0
+    for url in urls:
+        mark = attachments.mark(url, mark)
+    return (Message("user", said, images=(Image(),) * len(urls), mark=mark),)
+
+
+def _result(message: Message, verdict: Verdict) -> dict[str, Any]:
+    applied = ["text"] if message.text or not message.images else []
+    seen = [*applied, "image"] if message.images else applied
+    return {
+        "flagged": bool(verdict.flagged),
+        "categories": {name: name in verdict.flagged for name in verdict.scores},
+        "category_scores": dict(verdict.scores),
+        "category_applied_input_types": {
+            name: seen if name in WITH_IMAGES else applied for name in verdict.scores
+        },
+    }

@@ -1,0 +1,89 @@
+"""OpenAI responses: the answer, plain and streamed.
+
+Shapes as openai 3.54 types them in ``types.responses``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from msgspec import structs
+
+from llmsim.core import Completion, Finish, Headers, Plan, Request, Stamp, StreamScript
+from llmsim.core.errors import Failure, FailureKind
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai.error_messages import WORDS
+from llmsim.providers.openai.responses import conversion, params, response_object
+from llmsim.providers.openai.responses import events as responses_events
+from llmsim.providers.openai.responses import items as responses_items
+from llmsim.providers.openai.responses import strict as responses_strict
+from llmsim.providers.openai.responses.params import Wire
+from llmsim.providers.wire import sse
+
+_JSON: Headers = [("content-type", "application/json")]
+_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
+
+TOO_LONG = (
+    "Your input exceeds the context window of this model. Please adjust your input and try again."
+)
+
+
+class OpenAIResponses:
+    """``POST /v1/responses``. ``strict`` refuses all that the live service refuses.
+
+    Over a WebSocket (``live``) all answers are streamed, and kept as long as the connection may
+    build on them.
+    """
+
+    name = "openai_responses"
+
+    def __init__(self, strict: bool = False, live: bool = False) -> None:
+        self._strict = strict
+        self._live = live
+
+    def decode(self, body: bytes) -> Request:
+        given = params.parsed(body)
+        if self._live:
+            given.stream, given.background = True, False
+        request = conversion.request(given)
+        if self._strict:
+            responses_strict.check(given)
+        return structs.replace(request, store=True) if self._live else request
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        wire: Wire = request.wire
+        items = [
+            responses_items.whole(item)
+            for item in responses_items.outputs(request, completion, stamp)
+        ]
+        finish = Finish.STOP if wire.given.generate is False else completion.choices[0].finish
+        parts = response_object.finished(wire.about, stamp, finish, completion.usage, items)
+        return b"".join(parts)
+
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
+        return responses_events.script(request, completion, stamp)
+
+    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
+        return [*(_STREAM if plan.stream else _JSON), *openai_errors.headers(plan, stamp)]
+
+    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        if failure.kind is FailureKind.CONTEXT_LENGTH:
+            failure = replace(failure, message=TOO_LONG, param="input")
+        elif failure.param == "response_format":
+            failure = replace(failure, param="text.format.schema")
+        return openai_errors.failure(failure)
+
+    def retry(self, after: float) -> Headers:
+        return openai_errors.retry(after)
+
+    def queued(self, request: Request, stamp: Stamp) -> bytes:
+        """What a response in the background is answered with at once."""
+        about: bytes = request.wire.about
+        return b"".join(response_object.unfinished(about, stamp, "queued"))
+
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        """The event that ends a stream which breaks off after ``sent`` events."""
+        code = failure.code or openai_errors.SPELLING[failure.kind][2] or "server_error"
+        message = failure.message or WORDS[failure.kind]
+        about: bytes = request.wire.about
+        return responses_events.failure(about, stamp, code, message, sent)

@@ -1,0 +1,225 @@
+"""Responses: what goes in, and what came out before (``types.responses.ResponseInputItem``).
+
+All kinds of items are read as one type: an answer's items come back as the next request's input,
+and most kinds share their fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from llmsim.core import Image, Message, Role, ToolCall
+from llmsim.core.errors import BadRequest, invalid
+from llmsim.providers.openai.responses.sealed import opened
+from llmsim.providers.wire import attachments
+
+# Tokens of an audio or file part: nobody publishes the count, and its order of size is enough.
+CHARACTERS_PER_TOKEN = 48
+
+ROLES: dict[str, Role] = {
+    "user": "user",
+    "assistant": "assistant",
+    "system": "system",
+    "developer": "system",
+}
+
+
+class Audio(Struct):
+    data: str
+    format: str = ""
+
+
+class Part(Struct):
+    """A part of a message or of a tool's output, of any kind."""
+
+    type: str = ""
+    text: str | None = None
+    refusal: str | None = None
+    image_url: str | None = None
+    detail: str | None = None
+    file_id: str | None = None
+    file_data: str | None = None
+    file_url: str | None = None
+    input_audio: Audio | None = None
+
+
+class Item(Struct):
+    """An item of any kind. Fields that no simulated answer depends on are not read."""
+
+    type: str | None = None
+    id: str | None = None
+    role: Literal["user", "assistant", "system", "developer"] | None = None
+    content: str | list[Part] | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: Any = None
+    input: Any = None
+    output: str | list[Part] | dict[str, Any] | None = None
+    encrypted_content: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The type; messages and references may leave it out."""
+        return self.type or ("message" if self.role is not None else "item_reference")
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a whole message, as most are."""
+        return (
+            self.role is not None
+            and self.content is not None
+            and (self.type is None or self.type == "message")
+        )
+
+
+# What each kind must have. Tools that the provider runs itself play no part here, so their items
+# are taken as they are.
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "message": ("role", "content"),
+    "function_call": ("call_id", "name", "arguments"),
+    "function_call_output": ("output",),
+    "custom_tool_call": ("call_id", "name", "input"),
+    "custom_tool_call_output": ("call_id", "output"),
+    "item_reference": ("id",),
+    "reasoning": (),
+    "compaction": ("encrypted_content",),
+    **dict.fromkeys(
+        (
+            "additional_tools", "apply_patch_call", "apply_patch_call_output",
+            "code_interpreter_call", "compaction_trigger", "computer_call",
+            "computer_call_output", "configuration_update", "file_search_call",
+            "image_generation_call", "local_shell_call", "local_shell_call_output",
+            "mcp_approval_request", "mcp_approval_response", "mcp_call", "mcp_list_tools",
+            "program", "program_output", "shell_call", "shell_call_output", "tool_search_call",
+            "tool_search_output", "web_search_call",
+        ),
+        (),
+    ),
+}  # fmt: skip
+CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call"}
+OUTPUTS = {f"{kind}_output": words for kind, words in CALLS.items()}
+
+
+def items(given: str | Sequence[Item] | None) -> list[Item]:
+    """The input as items. Raises BadRequest for one that is none."""
+    if given is None:
+        return []
+    if isinstance(given, str):
+        return [Item("message", None, "user", given)]
+    for place, item in enumerate(given):
+        if not item.plain:
+            _check(item, f"input[{place}]")
+    return list(given)
+
+
+def _check(item: Item, where: str) -> None:
+    required = REQUIRED.get(item.kind)
+    if required is None:
+        known = ", ".join(f"'{kind}'" for kind in sorted(REQUIRED))
+        message = f"Invalid value: '{item.kind}'. Supported values are: {known}."
+        raise invalid(message, f"{where}.type", "invalid_value")
+    for field in required:
+        value = getattr(item, field)
+        if value is None:
+            path = f"{where}.{field}"
+            raise invalid(
+                f"Missing required parameter: '{path}'.", path, "missing_required_parameter"
+            )
+        if field in ("arguments", "input") and not isinstance(value, str):
+            path = f"{where}.{field}"
+            message = (
+                f"Invalid type for '{path}': expected a string, but got {_type(value)} instead."
+            )
+            raise invalid(message, path, "invalid_type")
+
+
+def _type(value: object) -> str:
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "an array"
+        case bool():
+            return "a boolean"
+    return "a number"
+
+
+def mismatch(given: Iterable[Item]) -> BadRequest | None:
+    """The first call without its output, or output without its call; None if all fit."""
+    waiting: dict[str, str] = {}
+    called: set[str] = set()
+    for item in given:
+        name = item.call_id
+        if not name:
+            continue
+        kind = item.kind
+        if kind in CALLS:
+            waiting[name] = CALLS[kind]
+            called.add(name)
+        elif kind in OUTPUTS:
+            if name not in called:
+                message = f"No tool call found for {OUTPUTS[kind]} output with call_id {name}."
+                return invalid(message, "input")
+            waiting.pop(name, None)
+    for name, words in waiting.items():
+        return invalid(f"No tool output found for {words} {name}.", "input")
+    return None
+
+
+def messages(instructions: str | None, given: Iterable[Item]) -> tuple[Message, ...]:
+    """The conversation in neutral words; calls that follow one another are one message's."""
+    made = [Message("system", instructions)] if instructions is not None else []
+    calls: list[ToolCall] = []
+    for item in given:
+        if not calls and item.plain and type(item.content) is str:
+            made.append(Message(ROLES[item.role or "user"], item.content))
+            continue
+        kind = item.kind
+        if kind == "reasoning":
+            continue
+        if kind in CALLS:
+            custom = kind == "custom_tool_call"
+            said = item.input if custom else item.arguments
+            calls.append(ToolCall(item.call_id or "", item.name or "", said, custom))
+            continue
+        if calls:
+            made.append(Message("assistant", "", None, (), tuple(calls)))
+            calls = []
+        if kind == "message":
+            made.append(_message(ROLES[item.role or "user"], item.content or "", None))
+        elif kind == "compaction":
+            made.append(Message("assistant", opened(item.encrypted_content or "")))
+        elif kind in OUTPUTS and not isinstance(item.output, dict):
+            made.append(_message("tool", item.output or "", item.call_id))
+    if calls:
+        made.append(Message("assistant", "", None, (), tuple(calls)))
+    return tuple(made)
+
+
+def _message(role: Role, content: str | list[Part], answers: str | None) -> Message:
+    if isinstance(content, str):
+        return Message(role, content, None, (), (), answers)
+    texts: list[str] = []
+    images: list[Image] = []
+    extra = mark = 0
+    for part in content:
+        if part.text is not None or part.refusal is not None:
+            texts.append(part.text or part.refusal or "")
+        elif part.type == "input_image":
+            images.append(_image(part))
+            mark = attachments.mark(part.image_url or part.file_id or "", mark)
+        else:
+            data = part.input_audio.data if part.input_audio else part.file_data or ""
+            extra += len(data) // CHARACTERS_PER_TOKEN
+            mark = attachments.mark(data or part.file_id or part.file_url or "", mark)
+    return Message(role, "".join(texts), None, tuple(images), (), answers, extra, mark)
+
+
+def _image(part: Part) -> Image:
+    detail = part.detail or "auto"
+    if detail == "low" or part.image_url is None or not part.image_url.startswith("data:image/"):
+        return Image(detail)
+    return Image(detail, *attachments.size(part.image_url.partition(",")[2]))

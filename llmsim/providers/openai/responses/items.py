@@ -1,0 +1,182 @@
+"""Responses: the items of an answer (``types.responses.ResponseOutputItem``), as bytes."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from llmsim.core import (
+    Completion,
+    Finish,
+    GeneratedText,
+    ReasoningSegment,
+    RefusalSegment,
+    Request,
+    Segment,
+    Stamp,
+    TextSegment,
+    ToolCallSegment,
+)
+from llmsim.providers.openai import errors
+from llmsim.providers.openai.deltas import told
+from llmsim.providers.openai.responses.params import Wire
+from llmsim.providers.openai.responses.sealed import sealed
+
+Parts: TypeAlias = tuple[bytes, ...]
+"""JSON in pieces: a text that occurs several times is in memory once."""
+
+# Input items are numbered from here on, output items from 0.
+INPUT = 0x800000
+
+PREFIXES = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "function_call_output": "fco",
+    "custom_tool_call": "ctc",
+    "custom_tool_call_output": "ctco",
+    "compaction": "cmp",
+}
+"""What an item's id begins with, by its type."""
+
+
+class Output(Struct, frozen=True, gc=False):
+    """One item of an answer at its ``place``. ``segment`` is None for reasoning that is not
+    shown. ``secret`` is reasoning for the client to send back, b"" if it does not want it."""
+
+    place: int
+    id: bytes
+    segment: Segment | None
+    cut: bool
+    call_id: bytes = b""
+    secret: bytes = b""
+
+    @property
+    def reasoning(self) -> bool:
+        return self.segment is None or isinstance(self.segment, ReasoningSegment)
+
+    @property
+    def status(self) -> bytes:
+        return b"incomplete" if self.cut else b"completed"
+
+
+def item_id(kind: str, place: int, mark: str) -> str:
+    """The id of an item of that type, from which its response can be found."""
+    return f"{PREFIXES.get(kind, 'item')}_{place:06x}{mark}"
+
+
+def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[Output]:
+    """The items of a reply: reasoning first, if there was any."""
+    wire: Wire = request.wire
+    if wire.given.generate is False:
+        return []
+    choice = completion.choices[0]
+    segments: list[Segment | None] = list(choice.segments)
+    if completion.usage.reasoning and not isinstance(segments[0], ReasoningSegment):
+        segments.insert(0, None)
+    cut = choice.finish in (Finish.LENGTH, Finish.FILTER)
+    secret = b""
+    if "reasoning.encrypted_content" in (wire.given.include or ()):
+        secret = sealed(stamp.mark * 6).encode()
+    made = []
+    calls = 0
+    for place, segment in enumerate(segments):
+        kind = _kind(segment)
+        call_id = b""
+        if isinstance(segment, ToolCallSegment):
+            call_id = errors.call_id(stamp, calls).encode()
+            calls += 1
+        made.append(
+            Output(
+                place,
+                item_id(kind, place, stamp.mark).encode(),
+                segment,
+                cut and place == len(segments) - 1,
+                call_id,
+                secret if kind == "reasoning" else b"",
+            )
+        )
+    return made
+
+
+def _kind(segment: Segment | None) -> str:
+    match segment:
+        case None | ReasoningSegment():
+            return "reasoning"
+        case TextSegment() | RefusalSegment():
+            return "message"
+        case ToolCallSegment(custom=custom):
+            return "custom_tool_call" if custom else "function_call"
+
+
+def text(words: GeneratedText) -> bytes:
+    """A text as JSON. Streams keep it until it has been said, and orjson would take 7 KB for it."""
+    return msgspec.json.encode(words.text)
+
+
+def part(segment: TextSegment | RefusalSegment, said: bytes) -> Parts:
+    """A message's content part with that text, which is JSON."""
+    if isinstance(segment, RefusalSegment):
+        return (b'{"type":"refusal","refusal":', said, b"}")
+    entries = orjson.dumps(told(segment.words.logprobs)) if segment.words.logprobs else b"[]"
+    head = b'{"type":"output_text","annotations":[],"logprobs":%b,"text":' % entries
+    return (head, said, b"}")
+
+
+def summary(said: bytes) -> Parts:
+    """A part of a reasoning summary with that text, which is JSON."""
+    return (b'{"type":"summary_text","text":', said, b"}")
+
+
+def opened(item: Output) -> bytes:
+    """The item as it is before any of it is said."""
+    before, after = _around(item, b"in_progress")
+    return before + (b'""' if isinstance(item.segment, ToolCallSegment) else b"") + after
+
+
+def closed(item: Output, inside: Parts) -> Parts:
+    """The whole item; ``inside`` is its content or summary, or its arguments or input."""
+    before, after = _around(item, item.status)
+    return (before, *inside, after)
+
+
+def _around(item: Output, status: bytes) -> tuple[bytes, bytes]:
+    """What comes before and after that which is said in the item."""
+    match item.segment:
+        case None | ReasoningSegment():
+            secret = b',"encrypted_content":"%b"' % item.secret if item.secret else b""
+            return b'{"id":"%b","type":"reasoning","summary":[' % item.id, b"]%b}" % secret
+        case TextSegment() | RefusalSegment():
+            head = b'{"id":"%b","type":"message","status":"%b","role":"assistant","content":[' % (
+                item.id, status,
+            )  # fmt: skip
+            return head, b"]}"
+        case ToolCallSegment(custom=True) as call:
+            head = b'{"id":"%b","type":"custom_tool_call","call_id":"%b","name":%b,"input":' % (
+                item.id, item.call_id, orjson.dumps(call.name),
+            )  # fmt: skip
+            return head, b"}"
+        case ToolCallSegment() as call:
+            head = (
+                b'{"id":"%b","type":"function_call","status":"%b","call_id":"%b","name":%b,'
+                b'"arguments":' % (item.id, status, item.call_id, orjson.dumps(call.name))
+            )
+            return head, b"}"
+
+
+def whole(item: Output) -> Parts:
+    """The item as a plain answer has it."""
+    segment = item.segment
+    if segment is None:
+        return closed(item, ())
+    said = orjson.dumps(segment.words.text)
+    match segment:
+        case TextSegment() | RefusalSegment():
+            return closed(item, part(segment, said))
+        case ReasoningSegment():
+            return closed(item, summary(said))
+        case ToolCallSegment():
+            return closed(item, (said,))

@@ -1,0 +1,117 @@
+"""Responses: what is told later of an answer that was kept, and what is read back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from llmsim.core import Stamp, Usage
+from llmsim.providers.openai.lists import Object
+from llmsim.providers.openai.responses import items as responses_items
+from llmsim.providers.openai.responses import response_object
+from llmsim.providers.openai.responses.inputs import Item
+from llmsim.providers.openai.responses.sealed import sealed
+from llmsim.providers.wire.decoding import remembered
+
+Status: TypeAlias = Literal["queued", "in_progress", "cancelled"]
+
+# Items that tell their status, messages aside.
+_CALLS = {
+    "function_call",
+    "function_call_output",
+    "custom_tool_call",
+    "custom_tool_call_output",
+}
+
+
+class Output(Struct):
+    """Of an answer, what later requests build on."""
+
+    output: list[Item]
+
+
+_output = msgspec.json.Decoder(Output)
+
+
+def output(answer: bytes) -> list[Item]:
+    """The items of an answer."""
+    return _output.decode(answer).output
+
+
+def unfinished(answer: bytes, status: Status) -> bytes:
+    """The response before it has said anything, or that was told to stop."""
+    told = orjson.loads(answer)
+    told |= {"status": status, "completed_at": None, "incomplete_details": None}
+    told |= {"output": [], "usage": None}
+    return orjson.dumps(told)
+
+
+def input_items(body: bytes, mark: str) -> list[Object]:
+    """The items of a request's input, as they are listed."""
+    given = remembered(body).get("input")
+    if isinstance(given, str):
+        given = [{"role": "user", "content": given}]
+    return [
+        item(
+            raw,
+            responses_items.item_id(kind(raw), responses_items.INPUT + place, mark),
+        )
+        for place, raw in enumerate(given or ())
+    ]
+
+
+def kind(raw: Mapping[str, Any]) -> str:
+    """The type of an item as it was sent."""
+    return raw.get("type") or ("message" if "role" in raw else "item_reference")
+
+
+def item(raw: Mapping[str, Any], name: str) -> Object:
+    """An item as it is listed: with type, status and an id, ``name`` if it has none."""
+    made = {**raw, "id": raw.get("id") or name, "type": kind(raw)}
+    if made["type"] == "message":
+        made |= {"status": raw.get("status") or "completed", "content": _content(raw)}
+    elif made["type"] in _CALLS:
+        made["status"] = raw.get("status") or "completed"
+    return made
+
+
+def _content(raw: Mapping[str, Any]) -> Sequence[Object]:
+    content = raw.get("content")
+    if not isinstance(content, str):
+        parts: Sequence[Object] = content or ()
+        return parts
+    if raw.get("role") == "assistant":
+        return [{"type": "output_text", "text": content, "annotations": [], "logprobs": []}]
+    return [{"type": "input_text", "text": content}]
+
+
+def deleted(name: str) -> bytes:
+    """What deleting a response is answered with."""
+    return orjson.dumps({"id": name, "object": "response", "deleted": True})
+
+
+def counted(tokens: int) -> bytes:
+    """``POST /v1/responses/input_tokens``."""
+    return orjson.dumps({"object": "response.input_tokens", "input_tokens": tokens})
+
+
+def compacted(text: str, usage: Usage, stamp: Stamp) -> bytes:
+    """``POST /v1/responses/compact``: a conversation in one item."""
+    item = {
+        "id": responses_items.item_id("compaction", 0, stamp.mark),
+        "type": "compaction",
+        "encrypted_content": sealed(text),
+    }
+    return orjson.dumps(
+        {
+            "id": response_object.response_id(stamp.mark),
+            "object": "response.compaction",
+            "created_at": stamp.created,
+            "output": [item],
+            "usage": orjson.Fragment(response_object.counted(usage)),
+        }
+    )

@@ -1,0 +1,178 @@
+"""What OpenAI's APIs refuse, and llmsim lets pass unless it is told to validate strictly.
+
+The messages are the live service's as far as they are known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmsim.core.catalog import models
+from llmsim.core.errors import BadRequest, invalid
+
+NAME = re.compile(r"[a-zA-Z0-9_-]+")
+LONGEST_NAME = 64
+MOST_PAIRS, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
+JSON = re.compile("json", re.IGNORECASE)
+
+_CHILDREN = ("properties", "$defs", "definitions")
+_LISTS = ("anyOf", "allOf", "oneOf", "prefixItems")
+_Context = tuple[str, ...]
+
+
+def check_name(name: str, where: str) -> None:
+    """The name of a tool or of a schema. Raises BadRequest."""
+    if len(name) > LONGEST_NAME:
+        message = (
+            f"Invalid '{where}': string too long. Expected a string with maximum length "
+            f"{LONGEST_NAME}, but got a string with length {len(name)} instead."
+        )
+        raise invalid(message, where, "string_above_max_length")
+    if not NAME.fullmatch(name):
+        message = (
+            f"Invalid '{where}': string does not match pattern. Expected a string that matches "
+            "the pattern '^[a-zA-Z0-9_-]+$'."
+        )
+        raise invalid(message, where, "invalid_value")
+
+
+def check_function(
+    name: str, strict: bool | None, parameters: Mapping[str, Any] | None, where: str
+) -> None:
+    """A function on offer; one that is strict must say all of its arguments. Raises BadRequest."""
+    check_name(name, f"{where}.name")
+    if strict and (fault := _fault(parameters or {})) is not None:
+        raise invalid(
+            f"Invalid schema for function '{name}': {fault}",
+            f"{where}.parameters",
+            "invalid_function_parameters",
+        )
+
+
+def check_form(
+    name: str, strict: bool | None, schema: Mapping[str, Any] | None, where: str
+) -> None:
+    """The schema of a structured output. Raises BadRequest."""
+    check_name(name, f"{where}.name")
+    if strict and (fault := _fault(schema or {})) is not None:
+        message = f"Invalid schema for response_format '{name}': {fault}"
+        raise invalid(message, where, "invalid_json_schema")
+
+
+def _fault(schema: Mapping[str, Any]) -> str | None:
+    """The first rule of strict schemas that one breaks; None if it keeps them all."""
+    if schema.get("type") != "object":
+        given = schema.get("type")
+        told = f'type: "{given}"' if given is not None else "type: None"
+        return f"schema must be a JSON Schema of 'type: \"object\"', got '{told}'."
+    for context, part in _parts(schema, ()):
+        properties = part.get("properties")
+        if part.get("type") != "object" and properties is None:
+            continue
+        if part.get("additionalProperties") is not False:
+            return (
+                f"In context={context}, 'additionalProperties' is required to be supplied and to "
+                "be false."
+            )
+        required = part.get("required")
+        missing = [key for key in properties or () if key not in (required or ())]
+        if missing:
+            return (
+                f"In context={context}, 'required' is required to be supplied and to be an array "
+                f"including every key in properties. Missing '{missing[0]}'."
+            )
+    return None
+
+
+def _parts(schema: object, context: _Context) -> Iterator[tuple[_Context, Mapping[str, Any]]]:
+    """A schema and all those inside it, each with its place."""
+    if not isinstance(schema, Mapping):
+        return
+    yield context, schema
+    for key in _CHILDREN:
+        children = schema.get(key)
+        for name, child in children.items() if isinstance(children, Mapping) else ():
+            yield from _parts(child, (*context, key, name))
+    for key in _LISTS:
+        listed = schema.get(key)
+        for place, child in enumerate(listed if isinstance(listed, list) else ()):
+            yield from _parts(child, (*context, key, str(place)))
+    yield from _parts(schema.get("items"), (*context, "items"))
+
+
+def check_metadata(metadata: Mapping[str, Any] | None) -> None:
+    """Raises BadRequest for too many, too long or no texts."""
+    if metadata is None:
+        return
+    if len(metadata) > MOST_PAIRS:
+        message = (
+            f"Invalid 'metadata': too many properties. Expected an object with at most "
+            f"{MOST_PAIRS} properties, but got an object with {len(metadata)} properties instead."
+        )
+        raise invalid(message, "metadata", "object_above_max_properties")
+    for key, value in metadata.items():
+        where = f"metadata.{key}"
+        if not isinstance(value, str):
+            message = f"Invalid type for '{where}': expected a string."
+            raise invalid(message, where, "invalid_type")
+        if len(key) > LONGEST_KEY or len(value) > LONGEST_VALUE:
+            most = LONGEST_KEY if len(key) > LONGEST_KEY else LONGEST_VALUE
+            message = (
+                f"Invalid '{where}': string too long. Expected a string with maximum length {most}."
+            )
+            raise invalid(message, where, "string_above_max_length")
+
+
+def check_sampling(
+    model: str, temperature: float | None, top_p: float | None, effort: str | None, param: str
+) -> None:
+    """What a model that reasons takes, and one that does not. Raises BadRequest.
+
+    ``param`` is where the request tells the effort.
+    """
+    described = models.resolve(model)
+    if not described.reasoning:
+        if effort is not None:
+            raise unsupported(param)
+        return
+    for name, value in (("temperature", temperature), ("top_p", top_p)):
+        if value is not None and value != 1:
+            message = (
+                f"Unsupported value: '{name}' does not support {value:g} with this model. Only "
+                "the default (1) value is supported."
+            )
+            raise invalid(message, name, "unsupported_value")
+
+
+def check_limit(model: str, limit: int | None, param: str, least: int = 1) -> None:
+    """The bound on what may be said, which is at least ``least``. Raises BadRequest."""
+    if limit is None:
+        return
+    if limit < least:
+        message = (
+            f"Invalid '{param}': integer below minimum value. Expected a value >= {least}, but "
+            f"got {limit} instead."
+        )
+        raise invalid(message, param, "integer_below_min_value")
+    most = models.resolve(model).max_output_tokens
+    if most and limit > most:
+        message = (
+            f"{param} is too large: {limit}. This model supports at most {most} completion "
+            f"tokens, whereas you provided {limit}."
+        )
+        raise invalid(message, param, "invalid_value")
+
+
+def check_streaming(options: object, stream: bool | None) -> None:
+    """Options of a stream go with a stream. Raises BadRequest."""
+    if options is not None and not stream:
+        message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise invalid(message, "stream_options")
+
+
+def unsupported(param: str) -> BadRequest:
+    """The exception for a parameter that the model does not take."""
+    message = f"Unsupported parameter: '{param}' is not supported with this model."
+    return invalid(message, param, "unsupported_parameter")

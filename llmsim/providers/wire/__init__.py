@@ -1,0 +1,1 @@
+"""What several wire formats share: reading JSON bodies and forms, framing streams, media sizes."""

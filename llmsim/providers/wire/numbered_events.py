@@ -1,0 +1,100 @@
+"""Streams whose every event carries its name and its number, as OpenAI's Responses have them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
+
+from msgspec import Struct
+
+from llmsim.core import Beats, Frames
+from llmsim.providers.wire import sse
+
+
+class Event(Struct, frozen=True, gc=False):
+    """One event. ``parts``, joined, are its members after type and number, and the closing brace;
+    large ones are shared with other events, so that an open stream holds them once."""
+
+    name: bytes
+    parts: tuple[bytes, ...]
+
+    def __len__(self) -> int:
+        return 1
+
+
+class Deltas(Struct, frozen=True, gc=False):
+    """Events that differ in their ends only: event i is ``before + tails[i]``."""
+
+    name: bytes
+    before: bytes
+    tails: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self.tails)
+
+
+class Numbered:
+    """Runs of events, one after another, numbered from 0 without a gap.
+
+    Frame i is event number i, rendered when it is sent.
+    """
+
+    __slots__ = ("_heads", "_length", "_runs", "_starts")
+
+    def __init__(self, runs: Sequence[Event | Deltas]) -> None:
+        self._runs = runs
+        ends = list(accumulate(map(len, runs)))
+        self._starts = [0, *ends[:-1]]
+        self._length = ends[-1]
+        self._heads = [_head(run.name) for run in runs]
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int, /) -> bytes:
+        if not 0 <= index < self._length:
+            raise IndexError(index)
+        place = bisect_right(self._starts, index) - 1
+        run = self._runs[place]
+        if isinstance(run, Deltas):
+            said = run.tails[index - self._starts[place]]
+            return b"%b%d,%b%b\n\n" % (self._heads[place], index, run.before, said)
+        return b"%b%d,%b\n\n" % (self._heads[place], index, b"".join(run.parts))
+
+    def join(self, start: int, stop: int) -> bytes:
+        if stop == start + 1 <= self._length:
+            return self[start]
+        return b"".join([self[index] for index in range(start, min(stop, self._length))])
+
+    def reorder(self, order: Beats) -> Frames:
+        return Picked(self, order)
+
+
+class Picked:
+    """Some frames of others, in an order of their own; ``order[i]`` is the old index of frame i."""
+
+    __slots__ = ("_frames", "_order")
+
+    def __init__(self, frames: Frames, order: Beats) -> None:
+        self._frames = frames
+        self._order = order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __getitem__(self, index: int, /) -> bytes:
+        return self._frames[int(self._order[index])]
+
+    def join(self, start: int, stop: int) -> bytes:
+        return b"".join([self._frames[index] for index in self._order[start:stop].tolist()])
+
+    def reorder(self, order: Beats) -> Frames:
+        return Picked(self._frames, self._order[order])
+
+
+@lru_cache(maxsize=64)
+def _head(name: bytes) -> bytes:
+    """What events of that name begin with, up to their number."""
+    return b'event: %b\n%b{"type":"%b","sequence_number":' % (name, sse.HEAD, name)

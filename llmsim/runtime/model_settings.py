@@ -1,0 +1,101 @@
+"""What the configuration says about each model, worked out once a model."""
+
+from __future__ import annotations
+
+from llmsim.config import Config
+from llmsim.config import Generator as Chosen
+from llmsim.core.catalog import models as catalog_models
+from llmsim.core.catalog import profiles
+from llmsim.core.catalog.models import Model, Provider
+from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.engine.compose import ModelSettings
+from llmsim.engine.text import Echo, Series, TextGenerator, pool
+from llmsim.engine.timing import draws_of
+from llmsim.engine.tokens import ranks
+from llmsim.engine.tokens.tokenizer import tokenizer
+
+REMEMBERED = 4096
+
+
+class ModelRegistry:
+    """The rules for every model name, from the catalogue and the configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._generator = text_generator(config.response.generator)
+        self._available = config.models.available
+        self._rules: dict[str, ModelSettings] = {}
+
+    def known(self, model: str) -> ModelSettings | None:
+        """The model's rules if they are at hand: no file is read, nothing is built."""
+        return self._rules.get(model)
+
+    def seen(self, most: int) -> list[str]:
+        """Up to ``most`` of the models whose rules are at hand."""
+        return list(self._rules)[:most]
+
+    def ready(self, model: str) -> bool:
+        """Whether :meth:`rules` would answer without building a tokenizer."""
+        return ranks.loaded(catalog_models.resolve(model).encoding)
+
+    def rules(self, model: str) -> ModelSettings:
+        """The rules for a model. Raises BadRequest for one that is not served."""
+        found = self._rules.get(model)
+        if found is None:
+            found = self._made(model)
+            if len(self._rules) >= REMEMBERED:
+                self._rules.clear()
+            self._rules[model] = found
+        return found
+
+    def models(self, provider: Provider | None = None) -> list[Model]:
+        """The models that listings show: those configured, or else the whole catalogue, of it
+        only those of ``provider`` if one is named."""
+        if self._available is not None:
+            return [catalog_models.resolve(name) for name in self._available]
+        every = catalog_models.MODELS.values()
+        return [one for one in every if provider is None or one.provider == provider]
+
+    def model(self, name: str) -> Model:
+        """The model of that name as the listings show it. Raises BadRequest for any other."""
+        found = catalog_models.find(name)
+        if self._available is not None:
+            if name in self._available:
+                return catalog_models.resolve(name)
+        elif found is not None:
+            return found
+        raise unknown_model(name)
+
+    def _made(self, model: str) -> ModelSettings:
+        if self._config.models.unknown == "reject" or self._config.validation == "strict":
+            self.model(model)
+        described = catalog_models.resolve(model)
+        profile = self._config.latency.for_model(model, profiles.preset(described.latency))
+        return ModelSettings(
+            described,
+            tokenizer(described.encoding),
+            draws_of(profile),
+            self._generator,
+            self._config.response.target_tokens,
+            self._config.response.tools.call_rate,
+            self._config.response.refusal_rate,
+            self._config.response.refusal,
+            self._config.response.generator.kind == "sequence",
+        )
+
+
+def text_generator(chosen: Chosen) -> TextGenerator:
+    """The text generator of a configuration."""
+    match chosen.kind:
+        case "lorem" | "random":
+            return pool(chosen.kind)
+        case "echo":
+            return Echo()
+        case "fixed" | "sequence":
+            return Series(chosen.texts)
+
+
+def unknown_model(name: str) -> BadRequest:
+    """The exception for a model that is not served."""
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    return BadRequest(Failure(FailureKind.MODEL_NOT_FOUND, message, model=name))

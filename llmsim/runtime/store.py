@@ -1,0 +1,63 @@
+"""The configuration in effect, as all processes of a server share it.
+
+It is a file beside the store's database, replaced as a whole, and a number in the segment that is
+advanced after that: a process that sees a new number finds the new configuration, or a newer one.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from llmsim.config import Config
+from llmsim.state.shm.segment import Cursor, Lock, Segment
+
+Edit: TypeAlias = Callable[[Config], Config]
+
+
+class ConfigStore:
+    """One process's view of it. ``config`` is what the server was started with; ``folder`` is
+    private to the server, and all its processes know it."""
+
+    def __init__(self, config: Config, segment: Segment, folder: str) -> None:
+        self._config = config
+        self._segment = segment
+        self._path = Path(folder, "config")
+        self._changing = threading.Lock()  # the segment's keeps processes apart, not threads
+
+    @property
+    def generation(self) -> int:
+        """How often it was changed."""
+        return self._segment.reached(Cursor.GENERATION)
+
+    def read(self) -> Config:
+        """The configuration of the present generation, or a later one."""
+        if not self.generation:
+            return self._config
+        # Only processes of this server write there, and what they write is a Config.
+        config: Config = pickle.loads(self._path.read_bytes())
+        return config
+
+    def change(self, edit: Edit) -> tuple[int, Config]:
+        """Put what ``edit`` makes of it in its place, and nobody else meanwhile; the generation
+        and the configuration from then on. What ``edit`` raises changes nothing.
+
+        Not for the event loop: it waits for other processes, and writes a file.
+        """
+        with self._changing, self._segment.locked(Lock.CHANGES):
+            before = self.read()
+            after = edit(before)
+            if after != before:
+                self._write(after)
+                # The lock is held: nobody else puts it.
+                self._segment.put(Cursor.GENERATION, self.generation + 1)
+            return self.generation, after
+
+    def _write(self, config: Config) -> None:
+        fresh = self._path.with_suffix(".new")
+        fresh.write_bytes(pickle.dumps(config))
+        os.replace(fresh, self._path)

@@ -1,0 +1,1 @@
+"""llmsim's own endpoints: health, statistics, metrics, requests, configuration, dashboard."""

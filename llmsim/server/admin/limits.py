@@ -1,0 +1,72 @@
+"""How everybody's limits stand, as ``/llmsim/limits`` and ``/llmsim/stats`` tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from llmsim.config import Config, RateLimit
+from llmsim.pipeline.steps.rate_limits import buckets_of, rule_name
+from llmsim.server.provider_auth import masked
+from llmsim.state.shared_state import SharedState
+from llmsim.state.shm.rate_limit_buckets import COUNTED, AccountEntry, hashed
+
+SERVER = "concurrency"
+
+
+def describe_limits(config: Config, shared: SharedState) -> list[dict[str, Any]]:
+    """Each bucket that somebody used: its rule, whose it is, for which models, what it counts,
+    its limit and burst, what remains of that, and in how many seconds it will be full."""
+    rules = {hashed(rule_name(rule)): rule for rule in config.rate_limits}
+    names = {one.key: one.name for one in config.keys if one.name}
+    told: list[dict[str, Any]] = []
+    if config.concurrency.max_concurrency is not None:
+        told.append(_server(config.concurrency.max_concurrency, shared))
+    for entry in shared.buckets.each():
+        rule = rules.get(entry.rule)
+        if rule is not None:
+            told += _account(rule, entry, shared.buckets.now, names)
+    return told
+
+
+def _account(
+    rule: RateLimit, entry: AccountEntry, now: int, names: dict[str, str]
+) -> Iterator[dict[str, Any]]:
+    pattern = any(letter in rule.key for letter in "*?[")
+    key = rule.key if pattern else masked(rule.key, names)
+    about = {"rule": f"{key} {rule.model}", "key": entry.caller, "model": entry.model}
+    for column, bucket in buckets_of(rule):
+        count = bucket.refilled(entry.counts[column], now - entry.stamp)
+        yield about | {
+            "what": COUNTED[column].value,
+            "limit": bucket.limit,
+            "burst": bucket.burst,
+            "remaining": bucket.remaining(count),
+            "reset_s": round(bucket.reset(count) / 1e6, 3),
+            "open": entry.open,
+        }
+    if rule.concurrent_requests is not None:
+        yield about | {
+            "what": "concurrent_requests",
+            "limit": rule.concurrent_requests,
+            "burst": rule.concurrent_requests,
+            "remaining": max(rule.concurrent_requests - entry.open, 0),
+            "reset_s": None,
+            "open": entry.open,
+        }
+
+
+def _server(most: int, shared: SharedState) -> dict[str, Any]:
+    held = shared.places.held
+    return {
+        "rule": SERVER,
+        "key": "*",
+        "model": "*",
+        "what": "max_concurrency",
+        "limit": most,
+        "burst": most,
+        "remaining": max(most - held, 0),
+        "reset_s": None,
+        "open": held,
+        "waiting": shared.places.waiting,
+    }

@@ -1,0 +1,82 @@
+"""All paths as one Starlette application: the cold ones in the server, everything under a test
+client."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+
+from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.server.providers import refusal
+from llmsim.server.router import Handler, Router
+from llmsim.transport.asgi import HotRoute
+from llmsim.transport.port import Port
+
+BROKEN = "The server had an error while processing your request. Sorry about that!"
+
+
+def build(every: Router) -> Starlette:
+    """The application. Failures are told in the words of the provider whose path it is."""
+    by_path: dict[str, dict[str, Handler]] = defaultdict(dict)
+    for (method, path), handler in every.hot.items():
+        by_path[path][method] = handler
+    routes = [
+        Route(path, HotRoute(partial(_dispatch, handlers)), methods=list(handlers))
+        for path, handlers in by_path.items()
+    ]
+    routes += [
+        Route(one.template, HotRoute(one.handler), methods=[one.method]) for one in every.named
+    ]
+    app = Starlette(
+        routes=[*routes, *every.cold],
+        exception_handlers={HTTPException: _not_served, BadRequest: _refused, 500: _broken},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _dispatch(handlers: dict[str, Handler], port: Port) -> None:
+    await handlers[port.method](port)
+
+
+async def _not_served(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    method, path = request.method, request.url.path
+    if error.status_code != 405:
+        return spelled(request, Failure(FailureKind.UNKNOWN_PATH, f"Invalid URL ({method} {path})"))
+    allowed = ", ".join(sorted(_methods(request)))
+    message = f"Not allowed to {method} on {path} (only {allowed})."
+    response = spelled(request, Failure(FailureKind.METHOD, message))
+    response.headers["allow"] = allowed
+    return response
+
+
+def _methods(request: Request) -> set[str]:
+    """What the path may be asked by: Starlette itself names only the first of its routes."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return methods
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BadRequest)
+    return spelled(request, error.failure)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    return spelled(request, Failure(FailureKind.SERVER_ERROR, BROKEN))
+
+
+def spelled(request: Request, failure: Failure) -> Response:
+    """A failure in the words of the provider whose path this is."""
+    url = request.url
+    status, head, body = refusal(failure, url.path, url.query, request.headers.get)
+    return Response(body, status, dict(head))

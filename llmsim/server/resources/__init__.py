@@ -1,0 +1,1 @@
+"""What the server remembers for its clients: stored responses, conversations, threads, batches."""

@@ -1,0 +1,125 @@
+"""Message batches: every request runs through the engine when the batch is made, and shows when
+its answer would have been there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+import orjson
+from msgspec import Raw
+
+from llmsim.core import Stamp
+from llmsim.providers.anthropic import batches as anthropic_batches
+from llmsim.providers.anthropic import lists
+from llmsim.providers.anthropic.batches import Batch, Result, not_found, not_over
+from llmsim.providers.anthropic.lists import Query
+from llmsim.providers.anthropic.messages.codec import AnthropicBatch
+from llmsim.server.handler import RequestHandler
+from llmsim.server.lifecycle import Endpoint
+from llmsim.state.sqlite import Store
+
+KIND = "message batch"
+RESULTS = "results of a message batch"
+AT_A_TIME = 16  # requests planned before others get their turn
+
+URL: TypeAlias = Callable[[str], str]
+"""Where the results of the batch of that id are, as the client reaches them."""
+
+
+class Batches:
+    """What all workers know of message batches. Unknown ones raise BadRequest."""
+
+    def __init__(self, store: Store, answering: RequestHandler, strict: bool) -> None:
+        self._store = store
+        self._answering = answering
+        self._strict = strict
+        self._endpoint = Endpoint("/v1/messages/batches", AnthropicBatch(strict))
+
+    async def create(self, body: bytes, stamp: Stamp, url: URL) -> bytes:
+        """A new batch, all of whose requests are under way."""
+        items = anthropic_batches.read(body)
+        created = time.time()
+        ends: list[float] = []
+        results: list[Result] = []
+        for place, item in enumerate(items):
+            if place % AT_A_TIME == AT_A_TIME - 1:
+                await asyncio.sleep(0)
+            planned = await self._answering.unawaited(self._endpoint, bytes(item.params))
+            ends.append(planned.total)
+            answer = Raw(planned.frames[0])
+            results.append(Result(item.custom_id, planned.status == 200, answer))
+        batch = Batch(
+            anthropic_batches.batch_id(stamp), created, ends, [one.succeeded for one in results]
+        )
+        await self._store.put(RESULTS, batch.id, anthropic_batches.kept_results(results))
+        await self._store.put(KIND, batch.id, anthropic_batches.kept(batch))
+        return _told(batch, created, url)
+
+    async def get(self, name: str, url: URL) -> bytes:
+        return _told(await self._batch(name), time.time(), url)
+
+    async def list(self, query: Query, url: URL) -> bytes:
+        """The newest first."""
+        window = lists.window(query, self._strict)
+        backwards = window.before is not None
+        try:
+            found = await self._store.list(
+                KIND,
+                after=window.before or window.after,
+                limit=window.limit + 1,
+                newest_first=not backwards,
+            )
+        except LookupError:
+            lists.check_stale(window)
+            found = []
+        shown = [anthropic_batches.remembered(value) for _, value in found[: window.limit]]
+        if backwards:
+            shown.reverse()
+        now = time.time()
+        told = [anthropic_batches.described(one, now, url(one.id)) for one in shown]
+        return lists.page(told, len(found) > window.limit)
+
+    async def cancel(self, name: str, url: URL) -> bytes:
+        """End a batch early: what has not ended by now never will. One that has ended stays so."""
+        now = time.time()
+
+        def changed(value: bytes) -> bytes:
+            batch = anthropic_batches.remembered(value)
+            if batch.canceled is None and not batch.over(now):
+                batch.canceled = now
+            return anthropic_batches.kept(batch)
+
+        value = await self._store.update(KIND, name, changed)
+        if value is None:
+            raise not_found(name)
+        return _told(anthropic_batches.remembered(value), now, url)
+
+    async def delete(self, name: str) -> bytes:
+        if not (await self._batch(name)).over(time.time()):
+            raise not_over(name, "can only be deleted")
+        await self._store.delete(KIND, name)
+        await self._store.delete(RESULTS, name)
+        return anthropic_batches.deleted(name)
+
+    async def results(self, name: str) -> bytes:
+        """One line of JSON a request."""
+        batch = await self._batch(name)
+        if not batch.over(time.time()):
+            raise not_over(name, "only has results")
+        value = await self._store.get(RESULTS, name)
+        if value is None:
+            raise not_found(name)
+        return anthropic_batches.results(batch, value)
+
+    async def _batch(self, name: str) -> Batch:
+        value = await self._store.get(KIND, name)
+        if value is None:
+            raise not_found(name)
+        return anthropic_batches.remembered(value)
+
+
+def _told(batch: Batch, now: float, url: URL) -> bytes:
+    return orjson.dumps(anthropic_batches.described(batch, now, url(batch.id)))

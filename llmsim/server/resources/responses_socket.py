@@ -1,0 +1,135 @@
+"""Responses over one WebSocket: a request a message, an event a message, one after another.
+
+Requests are answered as those over HTTP are; only how they come and go is different.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from llmsim.core import Codec, Headers, Request, Stamp
+from llmsim.core.errors import BadRequest
+from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai.responses import socket_messages
+from llmsim.providers.openai.responses.response_object import response_id
+from llmsim.providers.wire import sse
+from llmsim.server.handler import RequestHandler
+from llmsim.server.lifecycle import Endpoint
+from llmsim.server.resources.response_archive import ENDPOINT
+from llmsim.server.resources.responses import Responses
+from llmsim.transport.port import too_large
+from llmsim.transport.websocket import Socket
+
+
+class Session:
+    """A connection's requests. Its latest response can be continued even if it is not stored."""
+
+    def __init__(
+        self, socket: Socket, codec: Codec, answering: RequestHandler, responses: Responses
+    ) -> None:
+        self._socket = socket
+        self._answering = answering
+        self._responses = responses
+        self._codec = codec
+        self._latest: str | None = None
+
+    async def serve(self) -> None:
+        """Answer until the client leaves."""
+        while (message := await self._socket.receive()) is not None:
+            await self._turn(message.encode() if isinstance(message, str) else message)
+        await self._socket.close()
+
+    async def recall(self, request: Request) -> Request:
+        """As :class:`Responses` does, and what this connection alone remembers."""
+        return await self._responses.recall(request, self._latest)
+
+    async def keep(
+        self, request: Request, body: bytes, answer: bytes, stamp: Stamp
+    ) -> bytes | None:
+        """As :class:`Responses` does."""
+        self._latest = response_id(stamp.mark)
+        return await self._responses.keep(request, body, answer, stamp)
+
+    async def _turn(self, message: bytes) -> None:
+        try:
+            event = socket_messages.event(message)
+        except BadRequest as bad:
+            status, body = openai_errors.failure(bad.failure)
+            self._socket.send(socket_messages.error(status, [], body))
+            return
+        if event.type == socket_messages.STEER:
+            said = socket_messages.not_steered(message)
+            self._socket.send(socket_messages.marked(said, event.stream_id))
+            return
+        port = SocketPort(self._socket, message, event.stream_id)
+        # Kept, it would be a cycle, and the connection open until the collector finds it.
+        endpoint = Endpoint(ENDPOINT, self._codec, self)
+        await self._answering.answer(port, endpoint)
+        if port.stream is not None:
+            await port.stream.ended.wait()
+
+
+class SocketStream:
+    """The events of one answer."""
+
+    def __init__(self, socket: Socket, stream_id: str | None) -> None:
+        self._socket = socket
+        self._stream_id = stream_id
+        self.ended = asyncio.Event()
+
+    def send(self, data: bytes) -> bool:
+        there = True
+        for message in sse.messages(data):
+            there = self._socket.send(socket_messages.marked(message, self._stream_id))
+        return there
+
+    def close(self) -> None:
+        self.ended.set()
+
+
+class SocketPort:
+    """One message as if it were a request over HTTP."""
+
+    method = "POST"
+    query = ""
+
+    def __init__(self, socket: Socket, message: bytes, stream_id: str | None) -> None:
+        self._socket = socket
+        self._message = message
+        self._stream_id = stream_id
+        self.path = socket.path
+        self.scheme = socket.scheme
+        self.stream: SocketStream | None = None
+
+    def header(self, name: str) -> str | None:
+        return self._socket.header(name)
+
+    def names(self) -> list[str]:
+        return self._socket.names()
+
+    async def body(self, limit: int) -> bytes:
+        if len(self._message) > limit:
+            raise too_large(limit)
+        return self._message
+
+    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        """A whole response is an error here: all others are streamed."""
+        message = socket_messages.error(status, headers, body)
+        self._socket.send(socket_messages.marked(message, self._stream_id))
+
+    def open(self, status: int, headers: Headers) -> SocketStream:
+        self.stream = SocketStream(self._socket, self._stream_id)
+        return self.stream
+
+    async def left(self) -> None:
+        await self._socket.gone.wait()
+
+    def peer(self) -> SocketPort:
+        """The connection outlives the answer, which just ends."""
+        return self
+
+    def written(self) -> None:
+        return None
+
+    def hang_up(self, reset: bool) -> None:
+        pass

@@ -1,0 +1,40 @@
+"""The memory behind ``/v1/messages``: threads, whose turns are in the journal."""
+
+from __future__ import annotations
+
+from llmsim.core import Request, Stamp
+from llmsim.providers.anthropic.messages import threads as messages_threads
+from llmsim.providers.anthropic.messages.codec import Anthropic
+from llmsim.providers.anthropic.messages.threads import Turn, lost
+from llmsim.state.shared_state import SharedState
+
+MOST_TURNS = 1000
+
+
+class Threads:
+    """Continues threads that any worker began."""
+
+    def __init__(self, codec: Anthropic, shared: SharedState) -> None:
+        self._codec = codec
+        self._shared = shared
+
+    async def recall(self, request: Request) -> Request:
+        """The request with the turns before it. Raises BadRequest if they are not remembered."""
+        name = messages_threads.previous(request.wire)
+        return request if name is None else self._codec.continued(request, self._turns(name))
+
+    async def keep(self, request: Request, body: bytes, answer: bytes, stamp: Stamp) -> None:
+        """Nothing: the journal keeps what is asked to be stored."""
+
+    def _turns(self, name: str) -> list[Turn]:
+        """The turns up to that message, oldest first."""
+        turns: list[Turn] = []
+        before: str | None = name
+        while before is not None:
+            entry = self._shared.entry(before)
+            if entry is None or not entry.answer or len(turns) == MOST_TURNS:
+                raise lost(name)
+            turns.append(Turn(entry.body, entry.answer))
+            before = messages_threads.previous(messages_threads.remembered(entry.body))
+        turns.reverse()
+        return turns

@@ -1,0 +1,26 @@
+"""What every handler of one worker works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmsim.config import Config
+from llmsim.runtime.editor import Reread
+from llmsim.runtime.holder import ConfigHolder
+from llmsim.server.handler import RequestHandler
+from llmsim.state.shared_state import SharedState
+from llmsim.state.sqlite import Store
+from llmsim.transport.scheduler import Scheduler
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One worker's parts, built once when it starts."""
+
+    config: Config
+    shared: SharedState
+    holder: ConfigHolder
+    scheduler: Scheduler
+    answering: RequestHandler
+    store: Store
+    reread: Reread

@@ -1,0 +1,1 @@
+"""State that requests share: shared memory of all workers, and SQLite."""

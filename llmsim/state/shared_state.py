@@ -1,0 +1,136 @@
+"""The shared memory as one worker holds it: its own slot to write, every slot to read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from llmsim.config import Config
+from llmsim.state.shm import journal, layout, named_counters, prompt_prefixes, rate_limit_buckets
+from llmsim.state.shm.concurrency_slots import ConcurrencySlots
+from llmsim.state.shm.journal import Journal, JournalEntry, slot_of
+from llmsim.state.shm.layout import GENERATION
+from llmsim.state.shm.named_counters import NamedCounters
+from llmsim.state.shm.rate_limit_buckets import Buckets
+from llmsim.state.shm.segment import Cursor, Segment, Shape
+from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
+
+# While workers are replaced, old and new ones live side by side.
+SPARE_SLOTS = 2
+
+
+def new_segment(config: Config) -> Segment:
+    """The shared memory for a server of that configuration."""
+    ring = journal.size(config.server.journal_mb << 20)
+    slots = 2 * config.server.workers + SPARE_SLOTS
+    limits = rate_limit_buckets.size(slots)
+    shape = Shape(slots, layout.SIZE, ring, prompt_prefixes.SIZE, named_counters.SIZE, limits)
+    segment = Segment.create(shape)
+    segment.put(Cursor.TIMETABLE, time.monotonic_ns() // 1000)
+    return segment
+
+
+class SharedState:
+    """Claims a free slot for this process and repairs those that dead workers left.
+
+    ``limits`` gives the buckets of the rate limits as ``/llmsim/stats`` tells them: each with its
+    rule, key, model, what it counts, limit, remaining and ``reset_s``.
+    """
+
+    def __init__(self, segment: Segment) -> None:
+        self.segment = segment
+        slots = range(segment.shape.slots)
+        self._all_counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
+        self._journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in slots]
+        self.buckets = Buckets(segment)
+        self.places = ConcurrencySlots(segment)
+        self.slot = self.buckets.slot = self.places.slot = self._claimed()
+        self.counters = self._all_counters[self.slot]
+        self.journal = self._journals[self.slot]
+        self.named_counters = NamedCounters(segment)
+        self.counters.take_over(os.getpid())
+        self.limits: Callable[[], list[dict[str, Any]]] = list
+
+    def _claimed(self) -> int:
+        mine = None
+        for slot, one in enumerate(self._all_counters):
+            # Slots nobody left behind are not even tried: another worker may be after them.
+            if (mine is not None and not one.pid) or not self.segment.claim(slot):
+                continue
+            self._close(slot)
+            if mine is None:
+                mine = slot
+            else:
+                one.bury()
+                self.segment.release(slot)
+        if mine is None:
+            raise RuntimeError("every slot of the shared memory has a living owner")
+        return mine
+
+    def reap(self, slots: Iterable[int]) -> bool:
+        """Close what the dead among the owners of those slots left open: whether there was one.
+
+        Their boards are for who takes their slots over.
+        """
+        found = False
+        for slot in slots:
+            if slot != self.slot and self.segment.claim(slot):
+                self._close(slot)
+                self.segment.release(slot)
+                found = True
+        return found
+
+    def _close(self, slot: int) -> None:
+        self.buckets.bury(slot)
+        self.places.bury(slot)
+
+    def resign(self) -> None:
+        """This worker ends in good order."""
+        self._close(self.slot)
+        self.counters.resign()
+
+    def snapshot(self) -> Snapshot:
+        """What all workers have done, those that have ended included."""
+        return Snapshot(self._all_counters)
+
+    def workers(self) -> list[WorkerSnapshot]:
+        """The workers, by slot."""
+        return [
+            WorkerSnapshot.of(slot, one) for slot, one in enumerate(self._all_counters) if one.pid
+        ]
+
+    def behind(self, generation: int) -> bool:
+        """Whether a worker that serves goes by an older configuration than that."""
+        return any(
+            one.pid and 0 < one.cells[GENERATION] <= generation and _alive(one.pid)
+            for one in self._all_counters
+        )
+
+    def entry(self, name: str) -> JournalEntry | None:
+        """The remembered request of that id, whichever worker answered it."""
+        place = slot_of(name)
+        if place is None or place[0] >= len(self._journals):
+            return None
+        return self._journals[place[0]].find(place[1])
+
+    def each(self) -> Iterator[JournalEntry]:
+        """Every remembered request of every worker, in no order."""
+        for one in self._journals:
+            yield from one.latest(journal.RECORDS)
+
+    def latest(self, limit: int) -> list[JournalEntry]:
+        """The newest remembered requests of all workers, newest first."""
+        found = [entry for one in self._journals for entry in one.latest(limit)]
+        found.sort(key=lambda entry: entry.arrived, reverse=True)
+        return found[:limit]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,201 @@
+"""What the workers remember: one append-only ring a slot, readable by every process.
+
+Layout of a journal, in bytes:
+
+    0       header, int64: numbers ever given, bytes ever written
+    64      the index: :data:`RECORDS` records of fixed size, used in turn
+    …       the ring: what was sent and asked, one entry after another, oldest overwritten
+
+An entry's mark (26 hex digits: 3 of its slot, 10 of its number, 13 of the launch's own) lets any
+process find it without a search, and a mark of another launch finds nothing. The owner writes
+without a lock: a record's check word first and its number last. A reader wants both to fit
+before it reads, when it has read and when it has copied, so it never takes half of one record for
+another.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+RECORDS = 8192
+MARK_DIGITS = 26
+NAMES = 1024
+NAME_BYTES = 512
+
+# check word, place in the ring, body length, answer length, arrival (Unix, s), planned ttft,
+# planned total, actual first frame, actual end, worst lateness (all s after arrival, −1 until
+# known), frames planned, frames sent, status, seed, name length, number + 1
+_RECORD = struct.Struct("=QQIIdddddd IIiqI Q")
+_RECORD_BYTES = 128
+_SENT = struct.Struct("=ddd")
+_SENT_AT = struct.calcsize("=QQIIddd")
+_FRAMES = struct.Struct("=Ii")
+_FRAMES_AT = struct.calcsize("=QQIIdddddd I")
+_HEADER = 64
+_RING = _HEADER + RECORDS * _RECORD_BYTES
+_CHECK = (1 << 52) - 1
+
+
+def size(ring: int) -> int:
+    """Bytes of a journal whose ring holds ``ring`` bytes, whole pages."""
+    return -(-(_RING + ring) // 4096) * 4096
+
+
+class JournalEntry(Struct, frozen=True):
+    """One remembered request. Times in seconds; actual ones are None until known."""
+
+    mark: str
+    endpoint: str
+    model: str
+    arrived: float
+    status: int
+    seed: int
+    planned_ttft: float
+    planned_total: float
+    first: float | None
+    end: float | None
+    lateness: float | None
+    frames: int
+    sent: int
+    body: bytes
+    answer: bytes
+
+
+class Journal:
+    """One slot's journal. Only its owner writes."""
+
+    def __init__(self, memory: memoryview, slot: int, secret: int) -> None:
+        self._memory = memory
+        self._header = memory[:_HEADER].cast("q")
+        self._ring = memory[_RING:]
+        self._room = len(self._ring)
+        self._names: dict[tuple[str, str], bytes] = {}
+        self._check = secret & _CHECK
+        self._mark_start = f"{slot:03x}"
+        self._mark_end = f"{self._check:013x}"
+
+    def reserve(self) -> int:
+        """The number of the next entry."""
+        number = self._header[0]
+        self._header[0] = number + 1
+        return number
+
+    def mark(self, number: int) -> str:
+        """The mark of that entry: what ids are made of."""
+        return f"{self._mark_start}{number:010x}{self._mark_end}"
+
+    def begin(
+        self,
+        number: int,
+        endpoint: str,
+        model: str,
+        body: bytes,
+        arrived: float,
+        planned: tuple[float, float],
+        frames: int,
+        seed: int,
+        answer: bytes = b"",
+    ) -> None:
+        """Remember request ``number``, which is about to be answered.
+
+        ``planned`` is TTFT and total in seconds. A body or answer that is too large for the
+        ring is left out.
+        """
+        header = self._header
+        name = self._names.get((endpoint, model)) or self._name(endpoint, model)
+        content = name + body + answer if answer else name + body
+        length = len(content)
+        if length * 4 > self._room:
+            content = name
+            length, body, answer = len(name), b"", b""
+        place = header[1]
+        offset = place % self._room
+        if offset + length > self._room:
+            place += self._room - offset
+            offset = 0
+        header[1] = place + length
+        self._ring[offset : offset + length] = content
+        _RECORD.pack_into(
+            self._memory,
+            _HEADER + number % RECORDS * _RECORD_BYTES,
+            number ^ self._check,
+            place,
+            len(body),
+            len(answer),
+            arrived,
+            planned[0],
+            planned[1],
+            -1.0,
+            -1.0,
+            -1.0,
+            frames,
+            0,
+            0,
+            seed,
+            len(name),
+            number + 1,
+        )
+
+    def _name(self, endpoint: str, model: str) -> bytes:
+        if len(self._names) >= NAMES:
+            self._names.clear()
+        name = f"{endpoint}\0{model}".encode()[:NAME_BYTES]
+        self._names[endpoint, model] = name
+        return name
+
+    def end(
+        self, number: int, status: int, first: float, end: float, lateness: float, sent: int
+    ) -> None:
+        """Remember how the answer to request ``number`` really went, if it is still there."""
+        if number < self._header[0] - RECORDS:
+            return
+        at = _HEADER + number % RECORDS * _RECORD_BYTES
+        _SENT.pack_into(self._memory, at + _SENT_AT, first, end, lateness)
+        _FRAMES.pack_into(self._memory, at + _FRAMES_AT, sent, status)
+
+    def find(self, mark: str) -> JournalEntry | None:
+        """The entry of that mark, unless it has been overwritten or is of another launch."""
+        return self._read(int(mark[3:13], 16), mark)
+
+    def latest(self, limit: int) -> Iterator[JournalEntry]:
+        """The newest entries, newest first."""
+        last = self._header[0]
+        for number in range(last - 1, max(-1, last - 1 - min(limit, RECORDS)), -1):
+            entry = self._read(number, self.mark(number))
+            if entry is not None:
+                yield entry
+
+    def _read(self, number: int, mark: str) -> JournalEntry | None:
+        at = _HEADER + number % RECORDS * _RECORD_BYTES
+        fits = (number ^ self._check, number + 1)
+        # A reader that follows the writer through a record finds both to fit when it ends, whatever
+        # it has read before: the words it keeps are read once the record is known to be whole.
+        before = _RECORD.unpack_from(self._memory, at)
+        record = _RECORD.unpack_from(self._memory, at)
+        (check, place, body, answer, arrived, ttft, total, first, end, late,
+         frames, sent, status, seed, name, stored) = record  # fmt: skip
+        if (before[0], before[-1]) != fits or (check, stored) != fits or self.mark(number) != mark:
+            return None
+        offset = place % self._room
+        copied = bytes(self._ring[offset : offset + name + body + answer])
+        again = _RECORD.unpack_from(self._memory, at)
+        overwritten = self._header[1] - place > self._room
+        if overwritten or (again[0], again[-1]) != fits:
+            return None
+        endpoint, _, model = copied[:name].decode(errors="replace").partition("\0")
+        return JournalEntry(
+            mark, endpoint, model, arrived, status, seed, ttft, total,
+            first if first >= 0 else None, end if end >= 0 else None, late if late >= 0 else None,
+            frames, sent, copied[name : name + body], copied[name + body :],
+        )  # fmt: skip
+
+
+def slot_of(text: str) -> tuple[int, str] | None:
+    """Slot and mark named by an id such as ``chatcmpl-…`` or ``req_…``; None if it is none."""
+    mark = text[-MARK_DIGITS:]
+    if len(mark) < MARK_DIGITS or not set(mark) <= set("0123456789abcdef"):
+        return None
+    return int(mark[:3], 16), mark

@@ -1,0 +1,95 @@
+"""Where the numbers of a board are, in int64:
+
+    0       header: pid of the owner (0 if it has none), when it took over (Unix time, µs),
+            how many owners there have been, how many rows are in use
+    16      counters, in the order of :data:`COUNTERS`
+    32      gauges, in the order of :data:`GAUGES`: what the owner last said about itself
+    64      answers with an error: two counters for each :class:`Kind`, real and injected ones
+    …       each second: 64 triples (second of the monotonic clock, requests finished in it and
+            their completion tokens)
+    …       histograms, in the order of :data:`HISTOGRAMS`: sum in µs, then the buckets
+    …       rows: what was finished, by endpoint, model and status
+
+A row is a label of 128 bytes (endpoint, model and status, separated by NUL) and the numbers of
+:data:`COLUMNS`.
+"""
+
+from __future__ import annotations
+
+from llmsim.core.errors import FailureKind
+from llmsim.state.shm.histogram import BUCKETS
+
+COUNTERS = (
+    "requests_started",
+    "requests_lost",  # open when their worker died
+    "streams_opened",
+    "streams_closed",
+    "frames_sent",
+    "latency_longest_us",
+    "latency_shortest_us",  # stored as 1 + µs, 0 where there is none
+    "lateness_longest_us",
+    "owners_died",  # without having ended in good order
+    "cpu_us",  # of all owners
+    "log_lines_dropped",
+)
+GAUGES = (
+    "beat_us",  # of the monotonic clock, when the owner last wrote its gauges
+    "cpu_before_us",  # of the owners before this one
+    "rss_bytes",
+    "lag_us",  # how late a timer of the event loop fired
+    "connections",  # stored as 1 + number, 0 where it is not known
+    "generation",  # of the configuration it goes by; stored as 1 + number, 0 until it serves
+)
+HISTOGRAMS = ("latency", "ttft", "lateness", "itl", "queue")
+COLUMNS = ("count", "prompt", "completion", "reasoning", "cached", "streamed")
+
+ROWS = 512
+SECONDS = 64
+HEADER = 16
+
+_GAUGES = HEADER + 16
+ERRORS = _GAUGES + 32
+RATES = ERRORS + 2 * len(FailureKind)
+_HISTOGRAMS = RATES + 3 * SECONDS
+HISTOGRAM = 1 + BUCKETS
+_ROWS = _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM
+LABEL_BYTES = 128
+ROW = LABEL_BYTES // 8 + len(COLUMNS)
+SIZE = -(-(_ROWS + ROWS * ROW) * 8 // 4096) * 4096
+
+(
+    STARTED,
+    LOST,
+    OPENED,
+    CLOSED,
+    FRAMES,
+    LONGEST,
+    SHORTEST,
+    LATEST,
+    DIED,
+    CPU,
+    DROPPED,
+) = range(HEADER, HEADER + len(COUNTERS))
+BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION = range(_GAUGES, _GAUGES + len(GAUGES))
+LATENCY, TTFT, LATENESS, ITL, QUEUE = range(
+    _HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM, HISTOGRAM
+)
+
+KINDS = tuple(FailureKind)
+REAL = {kind: ERRORS + 2 * place for place, kind in enumerate(KINDS)}
+"""Where the real errors of a kind are counted; the injected ones follow."""
+
+
+def rows_at(rows: int) -> slice:
+    """Where the first so many rows are; the numbers of each are its last ones."""
+    return slice(_ROWS, _ROWS + rows * ROW)
+
+
+def label_at(index: int) -> int:
+    """Where the label of a row is, in bytes."""
+    return (_ROWS + index * ROW) * 8
+
+
+def columns_at(index: int) -> int:
+    """Where the numbers of a row are."""
+    return _ROWS + index * ROW + LABEL_BYTES // 8

@@ -1,0 +1,1 @@
+"""Sockets and the clock: how a handler sees a request, and how a plan is sent."""

@@ -1,0 +1,151 @@
+"""The port over Granian's RSGI, where the hot path runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
+
+from llmsim.core import Headers
+from llmsim.transport.connection import Connection
+from llmsim.transport.port import DRAIN, Gone, too_large
+
+
+class RSGIStream:
+    """A response body over RSGI.
+
+    ``send_bytes`` queues at once and returns an awaitable that is not worth awaiting; its type
+    tells whether the client is still there. Which type means what is learned by awaiting the
+    first one of each kind.
+    """
+
+    __slots__ = ("_gone", "_transport")
+
+    alive: type | None = None
+    dead: type | None = None
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._gone = False
+
+    def send(self, data: bytes) -> bool:
+        if self._gone:
+            return False
+        sent = self._transport.send_bytes(data)
+        kind = type(sent)
+        if kind is RSGIStream.alive:
+            return True
+        if kind is RSGIStream.dead:
+            return False
+        learning = asyncio.ensure_future(self._learn(sent))
+        _learning.add(learning)
+        learning.add_done_callback(_learning.discard)
+        return True
+
+    async def _learn(self, sent: Any) -> None:
+        try:
+            await sent
+        except Exception:
+            RSGIStream.dead = type(sent)
+            self._gone = True
+        else:
+            RSGIStream.alive = type(sent)
+
+    def close(self) -> None:
+        # The response ends when the last reference to its transport is dropped.
+        self._transport = None
+        self._gone = True
+
+
+MOST_HOLLOW = 32
+"""Empty chunks in a row after which a body is broken off: over HTTP/2 Granian never ends one."""
+
+_learning: set[asyncio.Future[None]] = set()
+
+
+class RSGIPort:
+    """One HTTP request over RSGI."""
+
+    __slots__ = ("_headers", "_protocol", "method", "path", "scope")
+
+    def __init__(self, scope: Any, protocol: Any) -> None:
+        self.scope = scope
+        self._protocol = protocol
+        self._headers = scope.headers
+        self.method: str = scope.method
+        self.path: str = scope.path
+
+    @property
+    def scheme(self) -> str:
+        name: str = self.scope.scheme
+        return name
+
+    @property
+    def query(self) -> str:
+        text: str = self.scope.query_string
+        return text
+
+    def header(self, name: str) -> str | None:
+        value: str | None = self._headers.get(name)
+        if value is None and name == "host":  # HTTP/2 has it elsewhere
+            value = self.scope.authority
+        return value
+
+    def names(self) -> list[str]:
+        names: list[str] = self._headers.keys()
+        return names
+
+    def headers(self) -> list[tuple[str, str]]:
+        """All request headers, names in lower case."""
+        items: list[tuple[str, str]] = self._headers.items()
+        return items
+
+    async def body(self, limit: int) -> bytes:
+        length = self._headers.get("content-length")
+        if length is not None and length.isascii() and length.isdigit() and int(length) <= limit:
+            try:
+                whole: bytes = await self._protocol()
+            except ProtocolClosed:
+                raise self._cut() from None
+            return whole
+        size = hollow = 0
+        chunks = []
+        async for chunk in self._protocol:
+            size += len(chunk)
+            hollow = 0 if chunk else hollow + 1
+            if hollow > MOST_HOLLOW:
+                raise self._cut()
+            if size <= limit:
+                chunks.append(chunk)
+            elif size > DRAIN * limit:
+                break
+        if size > limit:
+            raise too_large(limit)
+        # One empty chunk is the end. HTTP/1 has no others but for trailers, which are announced:
+        # Granian yields one more for a body that breaks off.
+        if (
+            chunks[-2:] == [b"", b""]
+            and self.scope.http_version.startswith("1")
+            and "trailer" not in self._headers
+        ):
+            raise self._cut()
+        return b"".join(chunks)
+
+    def _cut(self) -> Gone:
+        """A body that broke off. Its client may have closed only one side and still listen."""
+        self._protocol.response_empty(400, [])
+        return Gone()
+
+    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        self._protocol.response_bytes(status, headers, body)
+
+    def open(self, status: int, headers: Headers) -> RSGIStream:
+        return RSGIStream(self._protocol.response_stream(status, headers))
+
+    async def left(self) -> None:
+        """Returns when the client has closed its connection."""
+        await self._protocol.client_disconnect()
+
+    def peer(self) -> Connection:
+        return Connection(self.scope.client, self.scope.http_version.startswith("1"))

@@ -1,0 +1,79 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from llmsim.core.errors import BadRequest, FailureKind
+from llmsim.providers.openai.lists import Paging, envelope, page, paging
+
+ITEMS = [{"id": name} for name in "abcd"]
+
+
+def ids(told: bytes) -> list[str]:
+    return [one["id"] for one in orjson.loads(told)["data"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, Paging(20, None, True)),
+        ({"limit": ["5"], "after": ["x"], "order": ["asc"]}, Paging(5, "x", False)),
+        ({"limit": ["100"], "order": ["desc"]}, Paging(100, None, True)),
+    ],
+)
+def test_what_a_query_asks_for(query: dict[str, list[str]], expected: Paging) -> None:
+    assert paging(query) == expected
+
+
+def test_an_endpoint_has_an_order_of_its_own_and_nothing_may_be_wanted() -> None:
+    assert paging({"limit": ["0"]}, order="asc") == Paging(0, None, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ({"limit": ["101"]}, "limit"),
+        ({"limit": ["-1"]}, "limit"),
+        ({"limit": ["²"]}, "limit"),
+        ({"order": ["up"]}, "order"),
+    ],
+)
+def test_what_is_refused_is_named(query: dict[str, list[str]], param: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        paging(query)
+    assert caught.value.failure.param == param
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected", "more"),
+    [
+        (Paging(2, None, False), ["a", "b"], True),
+        (Paging(2, "b", False), ["c", "d"], False),
+        (Paging(2, None, True), ["d", "c"], True),
+        (Paging(9, "c", True), ["b", "a"], False),
+        (Paging(9, "a", True), [], False),
+    ],
+)
+def test_a_page(wanted: Paging, expected: list[str], more: bool) -> None:
+    told = page(ITEMS, wanted)
+    assert ids(told) == expected
+    assert orjson.loads(told)["has_more"] is more
+
+
+def test_nothing_comes_after_what_is_not_there() -> None:
+    with pytest.raises(BadRequest) as caught:
+        page(ITEMS, Paging(after="z"))
+    assert caught.value.failure.kind is FailureKind.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        (ITEMS[:1], {"first_id": "a", "last_id": "a", "has_more": False}),
+        (ITEMS, {"first_id": "a", "last_id": "b", "has_more": True}),
+        ([], {"first_id": None, "last_id": None, "has_more": False}),
+    ],
+)
+def test_an_envelope_names_its_ends(items: list[Any], expected: dict[str, Any]) -> None:
+    told = orjson.loads(envelope(items, 2))
+    assert told == {"object": "list", "data": items[:2], **expected}

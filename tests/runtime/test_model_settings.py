@@ -1,0 +1,149 @@
+"""What the configuration says about each model."""
+
+import pytest
+
+from llmsim.config import Config, Generator, Latency, Models, Response, Rule
+from llmsim.core.catalog import models as catalog_models
+from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
+from llmsim.core.errors import BadRequest, FailureKind
+from llmsim.engine.text import Echo, Series, pool
+from llmsim.engine.timing import draws_of
+from llmsim.engine.tokens import ranks
+from llmsim.runtime import model_settings
+from llmsim.runtime.model_settings import ModelRegistry
+
+
+@pytest.mark.parametrize(
+    ("model", "encoding", "profile"),
+    [
+        ("gpt-4o", "o200k_base", "gpt-4o"),
+        ("gpt-4", "cl100k_base", "gpt-4"),
+        ("o3-mini", "o200k_base", "o-series"),
+        ("openai/gpt-4o", "o200k_base", "gpt-4o"),
+        ("nobody-knows-it", "o200k_base", catalog_models.UNKNOWN.latency),
+    ],
+)
+def test_a_models_own_rules(model: str, encoding: str, profile: str) -> None:
+    rules = ModelRegistry(Config()).rules(model)
+    assert rules.model == catalog_models.resolve(model)
+    assert rules.tokenizer.name == encoding
+    assert rules.draws is draws_of(PRESETS[profile])
+    assert rules.target_tokens == Config().response.target_tokens
+
+
+def test_configured_latency_replaces_the_models_own() -> None:
+    latency = Latency(
+        Rule("fast"),
+        (("gpt-*", Rule("instant")), ("o3*", Rule("auto", ttft_mean=9.0))),
+    )
+    book = ModelRegistry(Config(latency=latency))
+    own = PRESETS["o-series"]
+    assert book.rules("claude-sonnet-4-5").draws is draws_of(PRESETS["fast"])
+    assert book.rules("gpt-4o").draws is draws_of(PRESETS["instant"])
+    assert book.rules("o3-mini").draws is draws_of(
+        LatencyProfile(9.0, own.ttft_std, own.itl_mean, own.itl_std)
+    )
+
+
+@pytest.mark.parametrize(
+    ("generator", "made"),
+    [
+        (Generator("lorem"), type(pool("lorem"))),
+        (Generator("random"), type(pool("random"))),
+        (Generator("echo"), Echo),
+        (Generator("fixed", ("text",)), Series),
+        (Generator("sequence", ("one", "two")), Series),
+    ],
+)
+def test_the_configured_generator(generator: Generator, made: type) -> None:
+    book = ModelRegistry(Config(response=Response(generator, 17)))
+    rules = book.rules("gpt-4o")
+    assert isinstance(rules.generator, made)
+    assert rules.target_tokens == 17
+    if generator.kind in ("lorem", "random"):
+        assert rules.generator is pool(generator.kind)
+    assert book.rules("gpt-4").generator is rules.generator
+
+
+def test_rules_are_made_once() -> None:
+    book = ModelRegistry(Config())
+    assert book.known("gpt-4o") is None
+    rules = book.rules("gpt-4o")
+    assert book.known("gpt-4o") is book.rules("gpt-4o") is rules
+
+
+def test_rules_of_endless_names_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_settings, "REMEMBERED", 8)
+    book = ModelRegistry(Config())
+    names = [f"model-{number}" for number in range(20)]
+    for name in names:
+        assert book.rules(name).model.id == name
+        assert sum(book.known(other) is not None for other in names) <= 8
+
+
+def test_ready_tells_whether_a_tokenizer_has_to_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranks, "_loaded", {})
+    book = ModelRegistry(Config())
+    assert not book.ready("gpt-4o")
+    ranks.encoding("cl100k_base")
+    assert book.ready("gpt-4")
+    assert not book.ready("gpt-4o")
+
+
+OFFERED = ("gpt-4o", "house-model")
+
+
+@pytest.mark.parametrize(
+    ("models", "served", "refused"),
+    [
+        (Models(), ["gpt-4o", "nobody-knows-it"], []),
+        (Models(unknown="reject"), ["gpt-4o", "gpt-4"], ["nobody-knows-it"]),
+        (Models(OFFERED), ["gpt-4o", "house-model", "gpt-4", "nobody-knows-it"], []),
+        (Models(OFFERED, "reject"), ["gpt-4o", "house-model"], ["gpt-4", "nobody-knows-it"]),
+        (Models(()), ["gpt-4o"], []),
+        (Models((), "reject"), [], ["gpt-4o"]),
+    ],
+)
+def test_which_models_are_served(models: Models, served: list[str], refused: list[str]) -> None:
+    book = ModelRegistry(Config(models=models))
+    for name in served:
+        assert book.rules(name).model.id == name
+    for name in refused:
+        for _ in range(2):  # the refusal is not remembered as an answer
+            with pytest.raises(BadRequest) as caught:
+                book.rules(name)
+            assert caught.value.failure.kind is FailureKind.MODEL_NOT_FOUND
+            assert f"`{name}`" in caught.value.failure.message
+
+
+@pytest.mark.parametrize(
+    ("models", "listed", "unlisted"),
+    [
+        (Models(), ["gpt-4o", "gpt-4"], ["house-model", ""]),
+        (Models(OFFERED), ["gpt-4o", "house-model"], ["gpt-4", "nobody-knows-it"]),
+        (Models(OFFERED, "reject"), ["gpt-4o", "house-model"], ["gpt-4"]),
+        (Models(()), [], ["gpt-4o"]),
+    ],
+)
+def test_which_models_are_listed(models: Models, listed: list[str], unlisted: list[str]) -> None:
+    book = ModelRegistry(Config(models=models))
+    for name in listed:
+        assert book.model(name).id == name
+    for name in unlisted:
+        with pytest.raises(BadRequest):
+            book.model(name)
+
+
+def test_an_alias_is_shown_as_the_model_it_stands_for() -> None:
+    alias, model = next((m.aliases[0], m) for m in catalog_models.MODELS.values() if m.aliases)
+    assert ModelRegistry(Config()).model(alias) == model
+    assert ModelRegistry(Config()).rules(alias).model.id == alias, (
+        "it is answered as it was asked for"
+    )
+
+
+def test_a_listing_is_what_is_offered() -> None:
+    assert [one.id for one in ModelRegistry(Config(models=Models(OFFERED))).models()] == list(
+        OFFERED
+    )
+    assert [one.id for one in ModelRegistry(Config()).models()] == list(catalog_models.MODELS)

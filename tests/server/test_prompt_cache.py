@@ -1,0 +1,103 @@
+"""The prompt cache at work: a clock that stands still, and two workers' views of one table."""
+
+import asyncio
+
+import pytest
+
+from llmsim.core import Breakpoint, Message, Request
+from llmsim.engine.tokens import prompt, prompt_cache
+from llmsim.engine.tokens.prompt_cache import Hit
+from llmsim.server.prompt_cache import PromptCache
+from llmsim.state.shm import prompt_prefixes
+from llmsim.state.shm.segment import Segment, Shape
+from tests.engine.asking import rules
+
+RULES = rules("claude-sonnet-4-6")
+LONG = "lorem ipsum " * 1000
+HI = Message("user", "hi")
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 5000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def segment() -> Segment:
+    return Segment.create(Shape(1, 4096, 4096, prompt_prefixes.SIZE))
+
+
+def request(*messages: Message, points: tuple[Breakpoint, ...] | None = None) -> Request:
+    return Request("claude-sonnet-4-6", messages, breakpoints=points)
+
+
+def look(cache: PromptCache, given: Request) -> Hit:
+    total = prompt.tokens(given, RULES.tokenizer)
+    return asyncio.run(cache.look(given, RULES, total))
+
+
+def tokens(message: Message) -> int:
+    return prompt.message(message, RULES.tokenizer)
+
+
+CONTEXT = Message("system", LONG)
+POINT = (Breakpoint(0, None, 300),)
+HOUR = (Breakpoint(0, None, 3600),)
+
+
+def test_written_once_and_read_by_every_worker(clock: Clock, segment: Segment) -> None:
+    one, other = PromptCache(segment, clock), PromptCache(segment, clock)
+    given = request(CONTEXT, HI, points=POINT)
+    assert look(one, given) == Hit(0, tokens(CONTEXT))
+    assert look(other, given) == Hit(tokens(CONTEXT))
+    assert look(one, request(CONTEXT, Message("user", "bye"), points=POINT)) == Hit(tokens(CONTEXT))
+
+
+@pytest.mark.parametrize(("points", "ttl"), [(POINT, 300), (HOUR, 3600)])
+def test_each_use_keeps_it_for_as_long_again(
+    clock: Clock, segment: Segment, points: tuple[Breakpoint, ...], ttl: int
+) -> None:
+    cache, given = PromptCache(segment, clock), request(CONTEXT, HI, points=points)
+    look(cache, given)
+    for _ in range(3):
+        clock.now += ttl - 1
+        assert look(cache, given).read
+    clock.now += ttl
+    again = look(cache, given)
+    assert (again.read, again.written) == (0, tokens(CONTEXT))
+    assert again.written_hour == (tokens(CONTEXT) if ttl == 3600 else 0)
+
+
+def test_a_conversation_that_grows_pays_for_what_is_new(clock: Clock, segment: Segment) -> None:
+    cache = PromptCache(segment, clock)
+    messages = [Message("user", LONG)]
+    look(cache, request(*messages, points=(Breakpoint(0),)))
+    messages += [Message("assistant", "ok"), Message("user", "more " * 30)]
+    found = look(cache, request(*messages, points=(Breakpoint(2),)))
+    assert found == Hit(tokens(messages[0]), tokens(messages[1]) + tokens(messages[2]))
+
+
+def test_a_long_block_within_a_message(clock: Clock, segment: Segment) -> None:
+    cache = PromptCache(segment, clock)
+    point = (Breakpoint(0, len(LONG)),)
+    first = look(cache, request(Message("user", LONG + "why?"), points=point))
+    assert first == Hit(0, tokens(Message("user", LONG)))
+    assert look(cache, request(Message("user", LONG + "how?"), points=point)) == Hit(first.written)
+
+
+def test_of_its_own_accord_in_steps(clock: Clock, segment: Segment) -> None:
+    cache = PromptCache(segment, clock)
+    assert look(cache, request(CONTEXT, HI)) == Hit()
+    held = tokens(CONTEXT) // prompt_cache.STEP * prompt_cache.STEP
+    assert look(cache, request(CONTEXT, Message("user", "bye"))) == Hit(held)
+    assert look(cache, request(Message("system", "other " + LONG), HI)) == Hit()

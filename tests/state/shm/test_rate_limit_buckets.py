@@ -1,0 +1,201 @@
+"""What callers have used of their limits, between real processes."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+import pytest
+
+from llmsim.engine.token_bucket import DAY, MINUTE, Bucket
+from llmsim.state.shm import rate_limit_buckets
+from llmsim.state.shm.concurrency_slots import ConcurrencySlots
+from llmsim.state.shm.rate_limit_buckets import COUNTED, ENTRIES, Account, Buckets, hashed
+from llmsim.state.shm.segment import PAGE, Segment, Shape
+
+SLOTS = 6
+PATIENCE = 20.0
+ONE = (1, 1, 0, 0, 0)
+ANSWER = (1, 1, 30, 10, 20)
+spawning = get_context("spawn")
+
+
+class Clock:
+    """Microseconds that pass when told to."""
+
+    now = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def segment() -> Segment:
+    return Segment.create(Shape(SLOTS, PAGE, PAGE, 0, 0, rate_limit_buckets.size(SLOTS)))
+
+
+def made(segment: Segment, slot: int = 0, clock: Clock | None = None) -> Buckets:
+    table = Buckets(segment, clock or Clock())
+    table.slot = slot
+    return table
+
+
+def account(
+    name: str = "caller",
+    requests: int | None = None,
+    tokens: int | None = None,
+    concurrent: int | None = None,
+    daily: int | None = None,
+) -> Account:
+    limits = [(0, requests, MINUTE), (1, daily, DAY), (2, tokens, MINUTE)]
+    held = tuple((at, Bucket(most, most, period)) for at, most, period in limits if most)
+    return Account(name, hashed("rule"), (name, "*"), held, concurrent)
+
+
+def test_all_is_taken_or_nothing(segment: Segment) -> None:
+    table, one = made(segment), account(requests=10, tokens=50)
+    assert table.take(one, ANSWER).refused is None
+    refused = table.take(one, ANSWER)
+    assert refused.refused == 1
+    assert refused.counts == (MINUTE, 30 * MINUTE)
+    assert next(table.each()).open == 1
+
+
+def test_time_refills(segment: Segment) -> None:
+    clock = Clock()
+    table, one = made(segment, clock=clock), account(requests=2)
+    assert [table.take(one, ONE).refused for _ in range(3)] == [None, None, 0]
+    clock.now += MINUTE // 2 - 1
+    assert table.take(one, ONE).refused == 0
+    clock.now += 1
+    assert [table.take(one, ONE).refused for _ in range(2)] == [None, 0]
+
+
+@pytest.mark.parametrize(("more", "left"), [(5, 65), (-20, 90), (0, 70), (-500, 100)])
+def test_what_was_estimated_is_settled(segment: Segment, more: int, left: int) -> None:
+    table, one = made(segment), account(tokens=100)
+    table.take(one, ANSWER)
+    table.settle(one, (0, 0, more, 0, 0))
+    entry = next(table.each())
+    assert Bucket(100, 100).remaining(entry.counts[COUNTED.index(COUNTED[2])]) == left
+    assert entry.open == 0
+
+
+def test_no_more_are_open_than_may_be(segment: Segment) -> None:
+    table, other, one = made(segment), made(segment, 1), account(concurrent=3)
+    same = account(concurrent=3)
+    assert [table.take(one, ONE).refused for _ in range(2)] == [None, None]
+    assert other.take(same, ONE).refused is None
+    assert other.take(same, ONE).refused == -1
+    table.settle(one, None)
+    assert other.take(same, ONE).refused is None
+
+
+def test_what_a_dead_worker_left_open_is_closed(segment: Segment) -> None:
+    table, other, one = made(segment), made(segment, 1), account(concurrent=2)
+    table.take(one, ONE)
+    table.take(one, ONE)
+    same = account(concurrent=2)
+    assert other.take(same, ONE).refused == -1
+    assert other.busy(same) == [0]
+    other.bury(0)
+    assert other.take(same, ONE).refused is None
+
+
+def test_callers_with_open_requests_are_not_forgotten(segment: Segment) -> None:
+    clock = Clock()
+    table, kept = made(segment, clock=clock), account("kept", requests=5)
+    table.take(kept, ONE)
+    for number in range(2 * ENTRIES):
+        clock.now += 1
+        one = account(f"passing {number}", requests=5)
+        table.take(one, ONE)
+        table.settle(one, None)
+    entry = next(entry for entry in table.each() if entry.caller == "kept")
+    assert entry.open == 1
+    table.settle(kept, None)
+    assert not next(entry for entry in table.each() if entry.caller == "kept").open
+
+
+def test_a_limit_that_changes_keeps_what_was_used(segment: Segment) -> None:
+    table = made(segment)
+    for _ in range(3):
+        table.take(account(requests=5), ONE)
+    taken = table.take(account(requests=10), ONE)
+    assert Bucket(10, 10).remaining(taken.counts[0]) == 6
+
+
+def test_reset_fills_every_bucket(segment: Segment) -> None:
+    table, one = made(segment), account(requests=1)
+    table.take(one, ONE)
+    table.reset()
+    assert table.take(one, ONE).refused is None
+    assert next(table.each()).open == 2
+
+
+def hammer(path: str, slot: int, pipe: Connection) -> None:
+    """Take until told otherwise; tell how many were had, at once, so that none is unaccounted."""
+    table = Buckets(Segment.attach(path))
+    table.slot = slot
+    one = account("caller", tokens=30 * 700, daily=700)
+    pipe.send("ready")
+    pipe.recv()
+    admitted = sum(table.take(one, ANSWER).refused is None for _ in range(1500))
+    pipe.send(admitted)
+
+
+def stall(path: str, slot: int, pipe: Connection) -> None:
+    """Take three, and never give them back."""
+    segment = Segment.attach(path)
+    segment.claim(slot)
+    table, places = Buckets(segment), ConcurrencySlots(segment)
+    table.slot = places.slot = slot
+    one = account("caller", concurrent=3)
+    pipe.send([table.take(one, ONE).refused for _ in range(3)])
+    pipe.recv()
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def started(stack: ExitStack, target: object, path: str, slot: int) -> tuple[int, Connection]:
+    here, there = spawning.Pipe()
+    process = spawning.Process(target=target, args=(path, slot, there), daemon=True)  # type: ignore[arg-type]
+    process.start()
+    stack.callback(process.join, PATIENCE)
+    stack.callback(process.kill)
+    assert process.pid is not None
+    return process.pid, here
+
+
+def test_processes_take_exactly_what_there_is(segment: Segment, stack: ExitStack) -> None:
+    pipes = [started(stack, hammer, segment.path, slot)[1] for slot in range(4)]
+    for pipe in pipes:
+        assert pipe.poll(PATIENCE)
+        assert pipe.recv() == "ready"
+    for pipe in pipes:
+        pipe.send("go")
+    for pipe in pipes:
+        assert pipe.poll(PATIENCE)
+    assert sum(pipe.recv() for pipe in pipes) == 700
+
+
+def test_a_killed_process_holds_nothing_once_its_slot_is_free(
+    segment: Segment, stack: ExitStack
+) -> None:
+    pid, pipe = started(stack, stall, segment.path, 1)
+    assert pipe.poll(PATIENCE)
+    assert pipe.recv() == [None, None, None]
+    table, one = made(segment), account("caller", concurrent=3)
+    assert table.take(one, ONE).refused == -1
+    assert not segment.claim(1)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert segment.claim(1)
+    table.bury(1)
+    assert table.take(one, ONE).refused is None
