@@ -30,12 +30,12 @@ def planned(
     stamp = Stamp("0" * 26, 0)
     try:
         ask = dialect.decode(body)
-        rules = ModelRegistry(config).rules(ask.model)
+        settings = ModelRegistry(config).settings(ask.model)
         chosen = seeds.settled(ask.seed if seed is None else seed, config.seed, body)
         if chosen is None:
             chosen = secrets.randbits(seeds.BITS)
-        inputs = PlanInputs(chosen, turn, prompt.tokens(ask, rules.tokenizer))
-        return plan(ask, rules, inputs, dialect, stamp)
+        inputs = PlanInputs(chosen, turn, prompt.tokens(ask, settings.tokenizer))
+        return plan(ask, settings, inputs, dialect, stamp)
     except BadRequest as bad:
         return failed(bad.failure, *dialect.failure(bad.failure, stamp))
 

@@ -23,9 +23,9 @@ class Logprob(Struct, frozen=True, gc=False):
 
 
 class TokenLogprobs(Struct, frozen=True, gc=False):
-    """The token that was said and the likeliest ones in its place, most likely first."""
+    """The sampled token and the likeliest ones in its place, most likely first."""
 
-    said: Logprob
+    sampled: Logprob
     top: tuple[Logprob, ...] = ()
 
 
@@ -48,26 +48,26 @@ class GeneratedText(Struct, frozen=True, gc=False):
 class TextSegment(Struct, frozen=True, gc=False):
     """Part of the answer's text."""
 
-    words: GeneratedText
+    generated: GeneratedText
 
 
 class ReasoningSegment(Struct, frozen=True, gc=False):
     """Reasoning the client gets to see."""
 
-    words: GeneratedText
+    generated: GeneratedText
 
 
 class RefusalSegment(Struct, frozen=True, gc=False):
     """A refusal in place of an answer."""
 
-    words: GeneratedText
+    generated: GeneratedText
 
 
 class ToolCallSegment(Struct, frozen=True, gc=False):
-    """A tool call; ``words`` are its arguments, streamed in fragments."""
+    """A tool call; ``generated`` are its arguments, streamed in fragments."""
 
     name: str
-    words: GeneratedText
+    generated: GeneratedText
     custom: bool = False
 
 

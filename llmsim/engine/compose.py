@@ -67,20 +67,20 @@ class PlanInputs(Struct, frozen=True, gc=False):
     overrides: ResponseOverrides = NO_OVERRIDES
 
 
-def compose(request: Request, rules: ModelSettings, inputs: PlanInputs) -> Completion:
+def compose(request: Request, settings: ModelSettings, inputs: PlanInputs) -> Completion:
     """All that is said in answer to ``request``.
 
     Raises BadRequest when prompt and requested output do not fit the context window, or when a
     schema can not be satisfied.
     """
-    room = _room(request, rules, inputs)
+    room = _room(request, settings, inputs)
     choices = []
     completion = reasoning = 0
     shown = request.thinking is not None and request.thinking.visible
     for index in range(request.n):
         seed = mix(inputs.seed, index)
-        thought = _thoughts(request, rules, inputs, room, seed)
-        choice = _choice(request, rules, inputs, room, thought, seed)
+        thought = _thoughts(request, settings, inputs, room, seed)
+        choice = _choice(request, settings, inputs, room, thought, seed)
         choices.append(choice)
         reasoning += thought
         completion += choice.tokens if shown else choice.tokens + thought
@@ -96,15 +96,15 @@ def compose(request: Request, rules: ModelSettings, inputs: PlanInputs) -> Compl
     return Completion(tuple(choices), usage)
 
 
-def _room(request: Request, rules: ModelSettings, inputs: PlanInputs) -> int:
+def _room(request: Request, settings: ModelSettings, inputs: PlanInputs) -> int:
     """The most completion tokens one choice may have."""
-    window = rules.model.context_window or UNBOUNDED
+    window = settings.model.context_window or UNBOUNDED
     left = window - inputs.prompt_tokens
-    if left >= 0 and rules.model.window_is_input:
+    if left >= 0 and settings.model.window_is_input:
         left = UNBOUNDED
     if request.max_tokens is None:
         if left > 0:
-            return min(left, rules.model.max_output_tokens or UNBOUNDED)
+            return min(left, settings.model.max_output_tokens or UNBOUNDED)
     elif request.max_tokens <= left:
         return request.max_tokens
     raise BadRequest(_too_long(window, inputs.prompt_tokens, request.max_tokens or 0))
@@ -126,84 +126,95 @@ def _too_long(window: int, prompt: int, wanted: int) -> Failure:
 
 
 def _choice(
-    request: Request, rules: ModelSettings, inputs: PlanInputs, room: int, thought: int, seed: int
+    request: Request,
+    settings: ModelSettings,
+    inputs: PlanInputs,
+    room: int,
+    thought: int,
+    seed: int,
 ) -> Choice:
     """One alternative: thoughts if they are shown, then tool calls or words."""
     limit = room - thought
     mock = inputs.overrides.mock
-    speaks = mock is not None and mock.speaks
-    calls = tools.chosen(request, rules.call_rate, seed) if request.tools and not speaks else []
+    answers = mock is not None and mock.has_answer
+    calls = tools.chosen(request, settings.call_rate, seed) if request.tools and not answers else []
     stop = None
-    if mock is not None and speaks:
-        brief = Brief(request, seed, inputs.turn, 0, limit, rules.tokenizer, request.stream)
+    if mock is not None and answers:
+        brief = Brief(request, seed, inputs.turn, 0, limit, settings.tokenizer, request.stream)
         said, finish, stop = mocked(mock, brief)
     elif calls:
-        said, finish = _calls(calls, request, rules, limit, seed)
-    elif rules.refusal_rate and fraction(seed, 30) < rules.refusal_rate:
-        words = rules.tokenizer.text(rules.refusal, pieces=request.stream)
+        said, finish = _calls(calls, request, settings, limit, seed)
+    elif settings.refusal_rate and fraction(seed, 30) < settings.refusal_rate:
+        words = settings.tokenizer.text(settings.refusal, pieces=request.stream)
         said, finish = (RefusalSegment(words),), Finish.STOP
     else:
         brief = Brief(
-            request, seed, inputs.turn, rules.target_tokens, limit, rules.tokenizer, request.stream
+            request,
+            seed,
+            inputs.turn,
+            settings.target_tokens,
+            limit,
+            settings.tokenizer,
+            request.stream,
         )
-        words, whole = _words(brief, rules)
+        words, whole = _words(brief, settings)
         hit = before_stop(words.text, request.stop) if request.stop else None
         if hit is not None:
             before, stop = hit
             words, _ = recited(before, brief)
         if request.logprobs is not None:
-            words = with_logprobs(words, request.logprobs, rules.tokenizer, seed)
+            words = with_logprobs(words, request.logprobs, settings.tokenizer, seed)
         said = (TextSegment(words),)
         finish = Finish.STOP if whole or stop is not None else Finish.LENGTH
     if thought and request.thinking is not None and request.thinking.visible:
-        said = (_thought(thought, request, rules, inputs, seed), *said)
+        said = (_thought(thought, request, settings, inputs, seed), *said)
     if mock is not None and mock.finish is not None:
         finish = mock.finish
-    return Choice(said, sum([part.words.tokens for part in said]), finish, stop)
+    return Choice(said, sum([part.generated.tokens for part in said]), finish, stop)
 
 
-def _words(brief: Brief, rules: ModelSettings) -> tuple[GeneratedText, bool]:
+def _words(brief: Brief, settings: ModelSettings) -> tuple[GeneratedText, bool]:
     """The text of an answer, and whether it is all there was to say."""
     request = brief.request
     if request.format is not None:
         return recited(tools.document(request.format, brief.seed), brief)
     if len(request.messages) > 1 and results(request.messages):
         return recited(tools.about_results(request.messages), brief)
-    return rules.generator.speak(brief)
+    return settings.generator.generate(brief)
 
 
 def _calls(
-    calls: list[Tool], request: Request, rules: ModelSettings, limit: int, seed: int
+    calls: list[Tool], request: Request, settings: ModelSettings, limit: int, seed: int
 ) -> tuple[tuple[Segment, ...], Finish]:
     """The calls that fit, the last one cut short where the limit does so."""
     made: list[Segment] = []
     for place, tool in enumerate(calls):
         called, whole = tools.call(
-            tool, mix(seed, 40 + place), limit, rules.tokenizer, request.stream
+            tool, mix(seed, 40 + place), limit, settings.tokenizer, request.stream
         )
         made.append(called)
-        limit -= called.words.tokens
+        limit -= called.generated.tokens
         if not whole:
             return tuple(made), Finish.LENGTH
     return tuple(made), Finish.TOOLS
 
 
 def _thoughts(
-    request: Request, rules: ModelSettings, inputs: PlanInputs, room: int, seed: int
+    request: Request, settings: ModelSettings, inputs: PlanInputs, room: int, seed: int
 ) -> int:
     """How many tokens the model thinks. One whose words are given thinks what it is told to."""
     mock = inputs.overrides.mock
-    if mock is None or (mock.reasoning is None and not mock.speaks):
-        return thinking.tokens(request, rules.model, room, seed)
-    return min(rules.tokenizer.count(mock.reasoning or ""), room)
+    if mock is None or (mock.reasoning is None and not mock.has_answer):
+        return thinking.tokens(request, settings.model, room, seed)
+    return min(settings.tokenizer.count(mock.reasoning or ""), room)
 
 
 def _thought(
-    tokens: int, request: Request, rules: ModelSettings, inputs: PlanInputs, seed: int
+    tokens: int, request: Request, settings: ModelSettings, inputs: PlanInputs, seed: int
 ) -> ReasoningSegment:
-    brief = Brief(request, mix(seed, 50), 0, tokens, tokens, rules.tokenizer, request.stream)
+    brief = Brief(request, mix(seed, 50), 0, tokens, tokens, settings.tokenizer, request.stream)
     mock = inputs.overrides.mock
     if mock is not None and mock.reasoning is not None:
         return ReasoningSegment(recited(mock.reasoning, brief)[0])
-    words, _ = pool("random").speak(brief)
+    words, _ = pool("random").generate(brief)
     return ReasoningSegment(words)

@@ -45,27 +45,29 @@ class WholeFrame:
 
 
 def plan(
-    request: Request, rules: ModelSettings, inputs: PlanInputs, codec: Codec, stamp: Stamp
+    request: Request, settings: ModelSettings, inputs: PlanInputs, codec: Codec, stamp: Stamp
 ) -> Plan:
     """The answer to ``request`` in ``codec``, and when each frame of it is due.
 
     A pure function: the same arguments give the same plan in every process. Raises BadRequest
-    when the request cannot be answered under ``rules``.
+    when the request cannot be answered under ``settings``.
     """
     task = request.task
     completion = (
-        compose(request, rules, inputs) if task is None else perform(request, task, rules, inputs)
+        compose(request, settings, inputs)
+        if task is None
+        else perform(request, task, settings, inputs)
     )
     mock = inputs.overrides.mock
     if mock is not None and mock.usage is not None:
         completion = with_usage(completion, mock.usage)
-    return timed(request, completion, rules, inputs.seed, codec, stamp, inputs.overrides)
+    return timed(request, completion, settings, inputs.seed, codec, stamp, inputs.overrides)
 
 
 def timed(
     request: Request,
     completion: Completion,
-    rules: ModelSettings,
+    settings: ModelSettings,
     seed: int,
     codec: Codec,
     stamp: Stamp,
@@ -73,19 +75,19 @@ def timed(
 ) -> Plan:
     """The plan of an answer whose words are known; ``seed`` decides when each is said."""
     if overrides.fault is not None:
-        return _faulty(request, completion, rules, seed, codec, stamp, overrides)
+        return _faulty(request, completion, settings, seed, codec, stamp, overrides)
     if not request.stream:
         whole = WholeFrame(codec.plain(request, completion, stamp))
-        if (rules.draws.instant and overrides is NO_OVERRIDES) or not completion.choices:
+        if (settings.draws.instant and overrides is NO_OVERRIDES) or not completion.choices:
             return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, seed, completion)
-        ttft, total = _span(request, rules, seed, completion)
+        ttft, total = _span(request, settings, seed, completion)
         if overrides is not NO_OVERRIDES:
             spoken = (total - ttft) * overrides.pace
             ttft = overrides.waited + ttft * overrides.delay
             total = ttft + spoken
         return Plan(200, whole, np.array([total]), False, ttft, total, seed, completion)
     script = codec.script(request, completion, stamp)
-    clock = _clock(request, rules, seed, completion)
+    clock = _clock(request, settings, seed, completion)
     if overrides is not NO_OVERRIDES:
         first = clock.min()
         clock = overrides.waited + first * overrides.delay + (clock - first) * overrides.pace
@@ -100,7 +102,7 @@ def timed(
 def _faulty(
     request: Request,
     completion: Completion,
-    rules: ModelSettings,
+    settings: ModelSettings,
     seed: int,
     codec: Codec,
     stamp: Stamp,
@@ -110,13 +112,13 @@ def _faulty(
     fault = overrides.fault
     assert fault is not None
     whole = timed(
-        request, completion, rules, seed, codec, stamp, structs.replace(overrides, fault=None)
+        request, completion, settings, seed, codec, stamp, structs.replace(overrides, fault=None)
     )
     tokens = sum(choice.tokens for choice in completion.choices)
     reached = np.zeros(1, np.int64)
     if request.stream:
         beats = codec.script(request, completion, stamp).beats
-        reached = tokens_reached(beats, _clock(request, rules, seed, completion))
+        reached = tokens_reached(beats, _clock(request, settings, seed, completion))
 
     def spell(failure: Failure, sent: int) -> bytes:
         return codec.broken(request, failure, stamp, sent)
@@ -125,12 +127,12 @@ def _faulty(
 
 
 def _span(
-    request: Request, rules: ModelSettings, seed: int, completion: Completion
+    request: Request, settings: ModelSettings, seed: int, completion: Completion
 ) -> tuple[float, float]:
     """When the first and the last token of the reply exist: of all choices, the latest."""
-    scale = _scale(request, rules, completion)
+    scale = _scale(request, settings, completion)
     spans = [
-        span(rules.draws, choice.tokens, mix(seed, CLOCK + index), scale)
+        span(settings.draws, choice.tokens, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(completion.choices)
     ]
     if len(spans) == 1:
@@ -138,23 +140,23 @@ def _span(
     return min(first for first, _ in spans), max(last for _, last in spans)
 
 
-def _clock(request: Request, rules: ModelSettings, seed: int, completion: Completion) -> Seconds:
+def _clock(request: Request, settings: ModelSettings, seed: int, completion: Completion) -> Seconds:
     """When each beat of the reply falls, all choices one after another, shape (beats,).
 
     Hidden reasoning takes place before the first token; how long it takes follows from the
     effort. All choices begin together.
     """
-    scale = _scale(request, rules, completion)
+    scale = _scale(request, settings, completion)
     times = [
-        arrivals(rules.draws, choice.beats, mix(seed, CLOCK + index), scale)
+        arrivals(settings.draws, choice.beats, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(completion.choices)
     ]
     return times[0] if len(times) == 1 else np.concatenate(times)
 
 
-def _scale(request: Request, rules: ModelSettings, completion: Completion) -> float:
+def _scale(request: Request, settings: ModelSettings, completion: Completion) -> float:
     """The factor on the time to first token: for thinking unseen, and for a cached prompt."""
-    scale = thinking.scale(request, rules.model)
+    scale = thinking.scale(request, settings.model)
     return scale * prompt_cache.scale(completion.usage) if completion.usage.cached else scale
 
 

@@ -40,7 +40,7 @@ class Brief(Struct, frozen=True, gc=False):
 class TextGenerator(Protocol):
     """Makes the text of an answer."""
 
-    def speak(self, brief: Brief) -> tuple[GeneratedText, bool]:
+    def generate(self, brief: Brief) -> tuple[GeneratedText, bool]:
         """At most ``brief.limit`` tokens of text, and whether that is all there was to say."""
         ...
 
@@ -63,7 +63,7 @@ class Pool:
         self._offsets = [0, *accumulate(map(len, self._pieces))]
         self._closed = [0, 0, *map(_closing, count(2), self._pieces, self._pieces[1:])]
 
-    def speak(self, brief: Brief) -> tuple[GeneratedText, bool]:
+    def generate(self, brief: Brief) -> tuple[GeneratedText, bool]:
         whole = brief.target <= brief.limit
         tokens = brief.target if whole else brief.limit
         if tokens <= 0:
@@ -133,7 +133,7 @@ def _sentences(
 class Echo:
     """Says back the last user message."""
 
-    def speak(self, brief: Brief) -> tuple[GeneratedText, bool]:
+    def generate(self, brief: Brief) -> tuple[GeneratedText, bool]:
         for message in reversed(brief.request.messages):
             if message.role == "user":
                 return recited(message.text, brief)
@@ -146,7 +146,7 @@ class Series:
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
 
-    def speak(self, brief: Brief) -> tuple[GeneratedText, bool]:
+    def generate(self, brief: Brief) -> tuple[GeneratedText, bool]:
         return recited(self._texts[brief.turn % len(self._texts)], brief)
 
 

@@ -23,7 +23,7 @@ class RequestContext:
 
     ``port`` is None where nobody waits for the answer (batches). ``body`` is what the client sent,
     ``suffix`` the directions it put after the model's name.
-    Steps replace ``request``, ``rules`` and ``overrides``; a later step sees what an earlier one
+    Steps replace ``request``, ``settings`` and ``overrides``; a later step sees what an earlier one
     decided.
     ``failure`` of a step is raised, not kept.
     """
@@ -32,7 +32,7 @@ class RequestContext:
     lifecycle: RequestLifecycle
     request: Request
     body: bytes
-    rules: ModelSettings
+    settings: ModelSettings
     prompt_tokens: int
     overrides: ResponseOverrides = NO_OVERRIDES
     suffix: str = ""

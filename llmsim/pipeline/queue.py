@@ -39,7 +39,7 @@ class Queue:
 
     def __init__(self, shared: SharedState) -> None:
         self._shared = shared
-        self._places = shared.places
+        self._concurrency = shared.concurrency
         self._line: deque[Waiting] = deque()
         self._most = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -53,9 +53,9 @@ class Queue:
         """
         assert concurrency.max_concurrency is not None
         self._most = concurrency.max_concurrency
-        ticket = self._places.arrive(self._most, concurrency.queue_limit)
-        if ticket is None and self._shared.reap(self._places.busy()):
-            ticket = self._places.arrive(self._most, concurrency.queue_limit)
+        ticket = self._concurrency.arrive(self._most, concurrency.queue_limit)
+        if ticket is None and self._shared.reap(self._concurrency.busy()):
+            ticket = self._concurrency.arrive(self._most, concurrency.queue_limit)
         if ticket is None:
             raise BadRequest(Failure(FailureKind.OVERLOADED, FULL))
         if ticket == 0:
@@ -73,7 +73,7 @@ class Queue:
 
     def leave(self) -> None:
         """Give a place back, to the next of all if it waits here."""
-        self._places.release()
+        self._concurrency.release()
         if self._line:
             self._admit()
 
@@ -102,7 +102,7 @@ class Queue:
         except ValueError:
             self.leave()
             return
-        self._places.leave(self._line[0].ticket if self._line else 0)
+        self._concurrency.leave(self._line[0].ticket if self._line else 0)
         self._admit()
 
     def _admit(self) -> None:
@@ -110,7 +110,7 @@ class Queue:
         line = self._line
         while line:
             following = line[1].ticket if len(line) > 1 else 0
-            if not self._places.admit(line[0].ticket, following, self._most):
+            if not self._concurrency.admit(line[0].ticket, following, self._most):
                 return
             admitted = line.popleft().admitted
             # One that gives up at this moment hands its place on when it runs.
@@ -129,7 +129,7 @@ class Queue:
         now = time.monotonic()
         if now - self._reaped > REAPED:
             self._reaped = now
-            if self._shared.reap(self._places.busy()):
+            if self._shared.reap(self._concurrency.busy()):
                 self._admit()
         self._look_soon(asyncio.get_running_loop())
 

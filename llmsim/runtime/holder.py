@@ -29,7 +29,7 @@ PERIOD = 0.02
 PATIENCE = 1.0
 """Seconds for which who changes something waits until every worker goes by it."""
 WARMED = 256
-"""Models whose rules are made again before a change is in effect."""
+"""Models whose settings are made again before a change is in effect."""
 
 log = logging.getLogger("llmsim")
 
@@ -42,7 +42,7 @@ class RuntimeConfig:
     nobody needs an API key."""
 
     config: Config
-    rulebook: ModelRegistry
+    registry: ModelRegistry
     control: Pipeline | None
     directed: Pipeline | None = None
     gate: ApiKeyAuth | None = None
@@ -110,9 +110,9 @@ class ConfigHolder:
 
     def _next(self) -> RuntimeConfig:
         runtime = self._made(self._config_store.read())
-        for model in self.runtime.rulebook.seen(WARMED):
+        for model in self.runtime.registry.seen(WARMED):
             with suppress(BadRequest):
-                runtime.rulebook.rules(model)
+                runtime.registry.settings(model)
         return runtime
 
     def _take(self, generation: int, done: asyncio.Future[RuntimeConfig]) -> None:

@@ -18,34 +18,34 @@ REMEMBERED = 4096
 
 
 class ModelRegistry:
-    """The rules for every model name, from the catalogue and the configuration."""
+    """The settings for every model name, from the catalogue and the configuration."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._generator = text_generator(config.response.generator)
         self._available = config.models.available
-        self._rules: dict[str, ModelSettings] = {}
+        self._settings: dict[str, ModelSettings] = {}
 
     def known(self, model: str) -> ModelSettings | None:
-        """The model's rules if they are at hand: no file is read, nothing is built."""
-        return self._rules.get(model)
+        """The model's settings if they are at hand: no file is read, nothing is built."""
+        return self._settings.get(model)
 
     def seen(self, most: int) -> list[str]:
-        """Up to ``most`` of the models whose rules are at hand."""
-        return list(self._rules)[:most]
+        """Up to ``most`` of the models whose settings are at hand."""
+        return list(self._settings)[:most]
 
     def ready(self, model: str) -> bool:
-        """Whether :meth:`rules` would answer without building a tokenizer."""
+        """Whether :meth:`settings` would answer without building a tokenizer."""
         return ranks.loaded(catalog_models.resolve(model).encoding)
 
-    def rules(self, model: str) -> ModelSettings:
-        """The rules for a model. Raises BadRequest for one that is not served."""
-        found = self._rules.get(model)
+    def settings(self, model: str) -> ModelSettings:
+        """The settings for a model. Raises BadRequest for one that is not served."""
+        found = self._settings.get(model)
         if found is None:
             found = self._made(model)
-            if len(self._rules) >= REMEMBERED:
-                self._rules.clear()
-            self._rules[model] = found
+            if len(self._settings) >= REMEMBERED:
+                self._settings.clear()
+            self._settings[model] = found
         return found
 
     def models(self, provider: Provider | None = None) -> list[Model]:

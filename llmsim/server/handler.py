@@ -105,7 +105,7 @@ class RequestHandler:
             head = lifecycle.head(planned, stamp)
             # Counted before the client can see it: a worker killed in between has told no one.
             lifecycle.sent(planned.status, now, now - lifecycle.start)
-            port.reply(planned.status, head, first or planned.frames[0])
+            port.respond(planned.status, head, first or planned.frames[0])
 
     async def unawaited(self, endpoint: Endpoint, body: bytes) -> Plan:
         """The plan of an answer that nobody waits for, which counts as given. A request that
@@ -134,33 +134,33 @@ class RequestHandler:
         stamp: Stamp,
     ) -> Plan:
         runtime = self._holder.runtime
-        rules = runtime.rulebook.known(request.model)
+        settings = runtime.registry.known(request.model)
         control, suffix = runtime.control, ""
         if runtime.directed is not None:
             # What is known by that name is a model: only others can have a suffix.
-            if rules is None and MARK in request.model:
+            if settings is None and MARK in request.model:
                 model, suffix = split(request.model)
                 lifecycle.model, request = model, structs.replace(request, model=model)
-                rules, control = runtime.rulebook.known(model), runtime.directed
+                settings, control = runtime.registry.known(model), runtime.directed
             elif port is not None and has_overrides(port):
                 control = runtime.directed
-        if rules is None:
-            rules = await self.rules(request.model)
+        if settings is None:
+            settings = await self.settings(request.model)
         try:
-            prompt_tokens = prompt.tokens(request, rules.tokenizer, INLINE_CHARACTERS)
+            prompt_tokens = prompt.tokens(request, settings.tokenizer, INLINE_CHARACTERS)
         except prompt.Lengthy:
-            prompt_tokens = await to_thread(prompt.tokens, request, rules.tokenizer)
+            prompt_tokens = await to_thread(prompt.tokens, request, settings.tokenizer)
         overrides = NO_OVERRIDES
         if control is not None:
             context = RequestContext(
-                port, lifecycle, request, body, rules, prompt_tokens, suffix=suffix
+                port, lifecycle, request, body, settings, prompt_tokens, suffix=suffix
             )
             await control.consider(context)
-            request, rules, overrides = context.request, context.rules, context.overrides
-        turn = self._segment.advance(Cursor.TURN) if rules.takes_turns else 0
+            request, settings, overrides = context.request, context.settings, context.overrides
+        turn = self._segment.advance(Cursor.TURN) if settings.takes_turns else 0
         cached = MISS
         if prompt_tokens >= LEAST and cacheable(request):
-            cached = await self._prompts.look(request, rules, prompt_tokens)
+            cached = await self._prompts.look(request, settings, prompt_tokens)
         seed = self._seed(request, body, runtime.config.seed)
         inputs = PlanInputs(seed, turn, prompt_tokens, cached, overrides)
         codec = lifecycle.endpoint.codec
@@ -169,15 +169,15 @@ class RequestHandler:
         else:
             slow = lengthy(request, request.task)
         if not slow:
-            return plan(request, rules, inputs, codec, stamp)
-        return await to_thread(plan, request, rules, inputs, codec, stamp)
+            return plan(request, settings, inputs, codec, stamp)
+        return await to_thread(plan, request, settings, inputs, codec, stamp)
 
-    async def rules(self, model: str) -> ModelSettings:
-        """The rules for a model; a tokenizer that has to be built does not hold the loop."""
-        rulebook = self._holder.runtime.rulebook
-        if rulebook.ready(model):
-            return rulebook.rules(model)
-        return await to_thread(rulebook.rules, model)
+    async def settings(self, model: str) -> ModelSettings:
+        """The settings of a model; a tokenizer that has to be built does not hold the loop."""
+        registry = self._holder.runtime.registry
+        if registry.ready(model):
+            return registry.settings(model)
+        return await to_thread(registry.settings, model)
 
     def _seed(self, request: Ask, body: bytes, configured: int | None) -> int:
         seed = seeds.settled(request.seed, configured, body)

@@ -203,7 +203,7 @@ class RequestLifecycle:
         # Counted before the client can see it: a worker killed in between has told no one.
         took = (now_us() - self.start) / 1e6
         self.done(status, took, took, 0.0, 1)
-        port.reply(status, head, planned.frames[0])
+        port.respond(status, head, planned.frames[0])
 
     def broken(self) -> Failure:
         """What clients are told of the exception being handled, which is logged."""

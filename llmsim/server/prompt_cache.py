@@ -24,9 +24,9 @@ class PromptCache:
         self._table = Prefixes(segment.prefixes())
         self._clock = clock
 
-    async def look(self, request: Request, rules: ModelSettings, prompt_tokens: int) -> Hit:
+    async def look(self, request: Request, settings: ModelSettings, prompt_tokens: int) -> Hit:
         """What of the prompt was cached; from now on all that may be is."""
-        given = request, rules.model, rules.tokenizer, prompt_tokens
+        given = request, settings.model, settings.tokenizer, prompt_tokens
         if _lengthy(request):
             prefixes = await to_thread(prompt_cache.prefixes, *given)
         else:

@@ -129,7 +129,7 @@ class WorkerApp:
         try:
             body = await port.body(limit)
         except BadRequest as bad:
-            port.reply(*refusal(bad.failure, port.path, port.query, port.header))
+            port.respond(*refusal(bad.failure, port.path, port.query, port.header))
             return
         except Gone:
             return
@@ -137,7 +137,7 @@ class WorkerApp:
 
 
 async def _reply(port: RSGIPort, answer: tuple[int, Headers, bytes]) -> None:
-    port.reply(*answer)
+    port.respond(*answer)
 
 
 def _die_with_parent(segment: Segment) -> None:

@@ -46,8 +46,8 @@ class SharedState:
         self._all_counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
         self._journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in slots]
         self.buckets = Buckets(segment)
-        self.places = ConcurrencySlots(segment)
-        self.slot = self.buckets.slot = self.places.slot = self._claimed()
+        self.concurrency = ConcurrencySlots(segment)
+        self.slot = self.buckets.slot = self.concurrency.slot = self._claimed()
         self.counters = self._all_counters[self.slot]
         self.journal = self._journals[self.slot]
         self.named_counters = NamedCounters(segment)
@@ -64,7 +64,7 @@ class SharedState:
             if mine is None:
                 mine = slot
             else:
-                one.bury()
+                one.owner_died()
                 self.segment.release(slot)
         if mine is None:
             raise RuntimeError("every slot of the shared memory has a living owner")
@@ -84,8 +84,8 @@ class SharedState:
         return found
 
     def _close(self, slot: int) -> None:
-        self.buckets.bury(slot)
-        self.places.bury(slot)
+        self.buckets.release_slot(slot)
+        self.concurrency.release_slot(slot)
 
     def resign(self) -> None:
         """This worker ends in good order."""

@@ -72,7 +72,7 @@ class ASGIPort:
             raise too_large(limit)
         return b"".join(chunks)
 
-    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
         self._head(status, [*headers, ("content-length", str(len(body)))])
         self.outbox.put_nowait({"type": "http.response.body", "body": body})
         self.outbox.put_nowait(None)

@@ -74,7 +74,7 @@ class _Exchange:
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         if self._stream is None and not more:
-            self._port.reply(self._status, self._headers, body)
+            self._port.respond(self._status, self._headers, body)
         else:
             if self._stream is None:
                 self._stream = self._port.open(self._status, self._headers)

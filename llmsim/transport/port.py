@@ -69,7 +69,7 @@ class Port(Protocol):
         the client leaves before it is whole."""
         ...
 
-    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
         """Send the whole response."""
         ...
 

@@ -137,7 +137,7 @@ class RSGIPort:
         self._protocol.response_empty(400, [])
         return Gone()
 
-    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
         self._protocol.response_bytes(status, headers, body)
 
     def open(self, status: int, headers: Headers) -> RSGIStream:

@@ -1,4 +1,4 @@
-"""What the tests of the engine ask, and under which rules: as the server would."""
+"""What the tests of the engine ask, and under which settings: as the server would."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,19 +31,19 @@ AWKWARD = [
 ]
 
 
-def rules(
+def settings(
     model: str = "gpt-4o",
     generator: str = "lorem",
     texts: Sequence[str] = (),
     tokens: int = 40,
     profile: str = "gpt-4o",
 ) -> ModelSettings:
-    """The rules that a configuration of these values has for ``model``."""
+    """The settings that a configuration of these values has for ``model``."""
     config = Config(
         response=Response(Generator(generator, tuple(texts)), tokens),
         latency=Latency(Rule(profile)),
     )
-    return ModelRegistry(config).rules(model)
+    return ModelRegistry(config).settings(model)
 
 
 def asked(text: str = "Say something.", **fields: Any) -> Request:

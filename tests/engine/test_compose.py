@@ -10,7 +10,7 @@ from llmsim.core import Choice, Completion, Finish, Request, TextSegment
 from llmsim.core.errors import BadRequest, FailureKind
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
 from llmsim.engine.tokens import ranks
-from tests.engine.asking import AWKWARD, asked, drawn, rules
+from tests.engine.asking import AWKWARD, asked, drawn, settings
 
 THINKER = "o3-mini"
 
@@ -20,7 +20,7 @@ def composed(request: Request, given_: ModelSettings, seed: int = 7, turn: int =
 
 
 def content(choice: Choice) -> str:
-    return "".join(part.words.text for part in choice.segments if isinstance(part, TextSegment))
+    return "".join(part.generated.text for part in choice.segments if isinstance(part, TextSegment))
 
 
 def counted(text: str, encoding: str = "o200k_base") -> int:
@@ -43,7 +43,7 @@ def counted(text: str, encoding: str = "o200k_base") -> int:
 def test_an_answer_is_as_long_as_wanted_and_no_longer_than_allowed(
     fields: dict[str, Any], tokens: int, finish: Finish
 ) -> None:
-    reply = composed(asked(**fields), rules(tokens=40))
+    reply = composed(asked(**fields), settings(tokens=40))
     (choice,) = reply.choices
     assert (choice.tokens, choice.finish, choice.stop) == (tokens, finish, None)
     assert counted(content(choice)) == reply.usage.completion == tokens
@@ -51,7 +51,7 @@ def test_an_answer_is_as_long_as_wanted_and_no_longer_than_allowed(
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4", "claude-sonnet-4-5", "nobody-knows-it"])
 def test_tokens_are_those_of_the_models_encoding(model: str) -> None:
-    given_ = rules(model, "echo")
+    given_ = settings(model, "echo")
     text = " ".join(AWKWARD)
     reply = composed(asked(text, model=model), given_)
     assert content(reply.choices[0]) == text
@@ -73,7 +73,7 @@ def test_tokens_are_those_of_the_models_encoding(model: str) -> None:
 def test_an_answer_ends_before_a_stop_sequence(
     text: str, stop: Any, said: str, hit: str | None
 ) -> None:
-    reply = composed(asked(stop=stop), rules(generator="fixed", texts=[text]))
+    reply = composed(asked(stop=stop), settings(generator="fixed", texts=[text]))
     (choice,) = reply.choices
     assert (content(choice), choice.stop, choice.finish) == (said, hit, Finish.STOP)
     assert reply.usage.completion == choice.tokens == counted(said)
@@ -81,31 +81,31 @@ def test_an_answer_ends_before_a_stop_sequence(
 
 def test_a_stop_sequence_after_the_cut_was_never_reached() -> None:
     request = asked(stop=["four"], max_tokens=2)
-    (choice,) = composed(request, rules(generator="fixed", texts=["one two three four"])).choices
+    (choice,) = composed(request, settings(generator="fixed", texts=["one two three four"])).choices
     assert (content(choice), choice.stop, choice.finish) == ("one two", None, Finish.LENGTH)
 
 
 @pytest.mark.parametrize("generator", ["lorem", "random"])
 def test_alternatives_differ_and_are_all_counted(generator: str) -> None:
-    reply = composed(asked(n=5), rules(generator=generator))
+    reply = composed(asked(n=5), settings(generator=generator))
     assert len({content(choice) for choice in reply.choices}) == 5
     assert reply.usage.completion == 5 * 40
 
 
 def test_the_first_alternative_does_not_depend_on_how_many_there_are() -> None:
-    one, many = composed(asked(), rules()), composed(asked(n=3), rules())
+    one, many = composed(asked(), settings()), composed(asked(n=3), settings())
     assert one.choices[0] == many.choices[0]
 
 
 def test_a_sequence_follows_the_turn() -> None:
-    given_ = rules(generator="sequence", texts=["one", "two", "three"])
+    given_ = settings(generator="sequence", texts=["one", "two", "three"])
     said = [content(composed(asked(), given_, turn=turn).choices[0]) for turn in range(4)]
     assert said == ["one", "two", "three", "one"]
 
 
 @pytest.mark.parametrize("effort", ["minimal", "low", "medium", "high", "xhigh"])
 def test_a_reasoning_model_thinks_harder_when_told_to(effort: str) -> None:
-    given_ = rules(THINKER)
+    given_ = settings(THINKER)
     order = ["minimal", "low", "medium", "high", "xhigh"]
     thought = [
         sum(
@@ -122,7 +122,7 @@ def test_a_reasoning_model_thinks_harder_when_told_to(effort: str) -> None:
 @given(st.integers(0, 2**48), st.sampled_from([None, 0, 1, 7, 64, 500, 5000]))
 def test_reasoning_is_inside_the_completion_and_its_limit(seed: int, limit: int | None) -> None:
     request = asked(model=THINKER, reasoning_effort="high", max_completion_tokens=limit)
-    reply = composed(request, rules(THINKER), seed)
+    reply = composed(request, settings(THINKER), seed)
     said = counted(content(reply.choices[0]))
     assert reply.usage.completion == reply.usage.reasoning + said
     assert reply.usage.total == reply.usage.prompt + reply.usage.completion
@@ -136,13 +136,13 @@ def test_reasoning_is_inside_the_completion_and_its_limit(seed: int, limit: int 
 
 def test_other_models_do_not_reason() -> None:
     for fields in ({}, {"reasoning_effort": "high"}):
-        reply = composed(asked(**fields), rules())
+        reply = composed(asked(**fields), settings())
         assert (reply.usage.reasoning, reply.usage.completion) == (0, 40)
 
 
 @pytest.mark.parametrize(("over", "limit"), [(0, 100), (0, 0), (1, 100), (1, 0), (50_000, 7)])
 def test_prompt_and_wanted_output_must_fit_the_window(over: int, limit: int) -> None:
-    given_ = rules()
+    given_ = settings()
     request = asked(max_tokens=limit)
     prompt = given_.model.context_window - limit + over
     inputs = PlanInputs(seed=7, turn=0, prompt_tokens=prompt)
@@ -159,14 +159,14 @@ def test_prompt_and_wanted_output_must_fit_the_window(over: int, limit: int) -> 
 
 @pytest.mark.parametrize("left", [1, 20, 39])
 def test_a_window_that_is_nearly_full_cuts_the_answer(left: int) -> None:
-    given_ = rules(tokens=40)
+    given_ = settings(tokens=40)
     inputs = PlanInputs(seed=7, turn=0, prompt_tokens=given_.model.context_window - left)
     (choice,) = compose(asked(), given_, inputs).choices
     assert (choice.tokens, choice.finish) == (left, Finish.LENGTH)
 
 
 def test_a_full_window_leaves_nothing_to_say() -> None:
-    given_ = rules()
+    given_ = settings()
     inputs = PlanInputs(seed=7, turn=0, prompt_tokens=given_.model.context_window)
     with pytest.raises(BadRequest):
         compose(asked(), given_, inputs)
@@ -174,7 +174,7 @@ def test_a_full_window_leaves_nothing_to_say() -> None:
 
 @pytest.mark.parametrize(("left", "fits"), [(0, True), (1, True), (-1, False)])
 def test_a_window_that_is_for_input_takes_nothing_from_the_answer(left: int, fits: bool) -> None:
-    given_ = rules("gemini-2.5-flash-lite")
+    given_ = settings("gemini-2.5-flash-lite")
     inputs = PlanInputs(seed=7, turn=0, prompt_tokens=given_.model.context_window - left)
     if fits:
         for request in (asked(), asked(max_tokens=40)):
@@ -185,7 +185,7 @@ def test_a_window_that_is_for_input_takes_nothing_from_the_answer(left: int, fit
 
 
 def test_no_answer_is_longer_than_the_models_own_limit() -> None:
-    given_ = rules(tokens=10**6)
+    given_ = settings(tokens=10**6)
     (choice,) = composed(asked(), given_).choices
     assert (choice.tokens, choice.finish) == (given_.model.max_output_tokens, Finish.LENGTH)
 
@@ -195,17 +195,17 @@ def test_log_probabilities_are_of_the_tokens_that_were_said(
     text: str, top: int, stream: bool, seed: int
 ) -> None:
     request = asked(text, logprobs=True, top_logprobs=top, stream=stream)
-    (choice,) = composed(request, rules(generator="echo"), seed).choices
+    (choice,) = composed(request, settings(generator="echo"), seed).choices
     (segment,) = choice.segments
-    entries = segment.words.logprobs
-    assert len(entries) == segment.words.tokens == choice.tokens
-    assert b"".join(entry.said.token for entry in entries).decode() == text
+    entries = segment.generated.logprobs
+    assert len(entries) == segment.generated.tokens == choice.tokens
+    assert b"".join(entry.sampled.token for entry in entries).decode() == text
     assert all(len(entry.top) == top for entry in entries)
 
 
 def test_nobody_gets_log_probabilities_unasked() -> None:
-    (choice,) = composed(asked(), rules()).choices
-    assert choice.segments[0].words.logprobs == ()
+    (choice,) = composed(asked(), settings()).choices
+    assert choice.segments[0].generated.logprobs == ()
 
 
 requests = st.fixed_dictionaries(
@@ -230,7 +230,7 @@ requests = st.fixed_dictionaries(
 def test_usage_is_what_the_tokenizer_counts(
     generator: str, text: str, fields: dict[str, Any], model: str, seed: int
 ) -> None:
-    given_ = rules(model, generator)
+    given_ = settings(model, generator)
     reply = composed(asked(text, model=model, **fields), given_, seed)
     encoding = given_.model.encoding
     assert len(reply.choices) == fields.get("n", 1)
@@ -245,9 +245,9 @@ def test_usage_is_what_the_tokenizer_counts(
 @given(requests, st.integers(0, 2**48))
 def test_the_seed_decides(fields: dict[str, Any], seed: int) -> None:
     request = asked(**fields)
-    assert composed(request, rules(), seed) == composed(request, rules(), seed)
+    assert composed(request, settings(), seed) == composed(request, settings(), seed)
 
 
 def test_seeds_differ() -> None:
-    said = {content(composed(asked(), rules(), seed).choices[0]) for seed in range(100)}
+    said = {content(composed(asked(), settings(), seed).choices[0]) for seed in range(100)}
     assert len(said) > 90

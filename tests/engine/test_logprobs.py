@@ -21,16 +21,16 @@ def test_every_token_has_an_entry_with_the_likeliest_in_order(
     said: list[bytes], top: int, seed: int
 ) -> None:
     entries = logprobs(said, top, seed)
-    assert [entry.said.token for entry in entries] == said
+    assert [entry.sampled.token for entry in entries] == said
     for entry in entries:
         likeliest = [one.logprob for one in entry.top]
         assert len(entry.top) == top
         assert len({one.token for one in entry.top}) == top
-        assert all(logprob <= 0 for logprob in (entry.said.logprob, *likeliest))
+        assert all(logprob <= 0 for logprob in (entry.sampled.logprob, *likeliest))
         assert likeliest == sorted(likeliest, reverse=True)
-        assert entry.top[:1] == ((entry.said,) if top else ())
+        assert entry.top[:1] == ((entry.sampled,) if top else ())
         assert sum(math.exp(logprob) for logprob in likeliest) <= 1 + 1e-9
-        assert math.exp(entry.said.logprob) >= 0.5
+        assert math.exp(entry.sampled.logprob) >= 0.5
 
 
 @given(tokens, st.integers(0, 20), seeds)
@@ -41,13 +41,13 @@ def test_the_seed_decides(said: list[bytes], top: int, seed: int) -> None:
 def test_asking_for_more_does_not_change_what_was_said() -> None:
     said = [b"one", b" two", b" three"]
     few, many = logprobs(said, 1, 5), logprobs(said, 20, 5)
-    assert [entry.said for entry in few] == [entry.said for entry in many]
+    assert [entry.sampled for entry in few] == [entry.sampled for entry in many]
     assert all(one.top == more.top[:1] for one, more in zip(few, many, strict=True))
 
 
 def test_tokens_differ_in_how_likely_they_are() -> None:
     entries = logprobs([b"same"] * 200, 2, 5)
-    said = [entry.said.logprob for entry in entries]
+    said = [entry.sampled.logprob for entry in entries]
     assert len(set(said)) > 190
     assert all(one != other for one, other in pairwise(said))
     assert math.exp(sum(said) / len(said)) == pytest.approx(0.735, abs=0.05)
@@ -55,5 +55,5 @@ def test_tokens_differ_in_how_likely_they_are() -> None:
 
 def test_bytes_may_end_inside_a_character() -> None:
     (entry,) = logprobs([b"\xf0\x9f"], 1, 5)
-    assert isinstance(entry.said, Logprob)
-    assert entry.said.token == b"\xf0\x9f"
+    assert isinstance(entry.sampled, Logprob)
+    assert entry.sampled.token == b"\xf0\x9f"

@@ -14,7 +14,7 @@ from llmsim.core import Plan, Stamp
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.engine.plan import WholeFrame, failed
 from llmsim.engine.tokens import ranks
-from tests.engine.asking import AWKWARD, STAMP, asked, planned, rules
+from tests.engine.asking import AWKWARD, STAMP, asked, planned, settings
 
 THINKER = "o3-mini"
 HOUR = 3600.0
@@ -77,7 +77,7 @@ def test_every_frame_has_a_time_and_times_never_decrease(
     generator: str, text: str, given_: dict[str, Any], stream: bool, profile: str, seed: int
 ) -> None:
     request = asked(text, stream=stream, **given_)
-    plan = planned(request, rules(request.model, generator, profile=profile), seed)
+    plan = planned(request, settings(request.model, generator, profile=profile), seed)
     assert len(plan.frames) == len(plan.due) >= 1
     assert plan.due.dtype == np.float64
     assert plan.due[0] >= 0
@@ -92,7 +92,7 @@ def test_every_frame_has_a_time_and_times_never_decrease(
 def test_a_stream_says_what_the_plain_answer_does(
     generator: str, text: str, given_: dict[str, Any], seed: int
 ) -> None:
-    rule = rules(given_["model"], generator)
+    rule = settings(given_["model"], generator)
     whole = planned(asked(text, **given_), rule, seed)
     parts = planned(asked(text, stream=True, **given_), rule, seed)
     assert streamed(parts) == plain(whole)
@@ -107,7 +107,7 @@ def test_a_stream_says_what_the_plain_answer_does(
 def test_usage_on_the_wire_is_what_the_tokenizer_counts(
     generator: str, text: str, given_: dict[str, Any], seed: int
 ) -> None:
-    rule = rules(given_["model"], generator)
+    rule = settings(given_["model"], generator)
     count = ranks.encoding(rule.model.encoding).encode_ordinary
     body = orjson.loads(planned(asked(text, **given_), rule, seed).frames[0])
     usage = body["usage"]
@@ -125,7 +125,9 @@ def test_usage_on_the_wire_is_what_the_tokenizer_counts(
 def test_joined_frames_are_the_single_ones(
     generator: str, text: str, given_: dict[str, Any], data: st.DataObject
 ) -> None:
-    frames = planned(asked(text, stream=True, **given_), rules(given_["model"], generator)).frames
+    frames = planned(
+        asked(text, stream=True, **given_), settings(given_["model"], generator)
+    ).frames
     start = data.draw(st.integers(0, len(frames) - 1))
     stop = data.draw(st.integers(start + 1, len(frames)))
     single = [frames[place] for place in range(start, stop)]
@@ -141,7 +143,7 @@ def test_the_seed_decides_all_but_the_stamp(
     generator: str, text: str, given_: dict[str, Any], stream: bool, seed: int
 ) -> None:
     request = asked(text, stream=stream, **given_)
-    rule = rules(request.model, generator)
+    rule = settings(request.model, generator)
     other = Stamp("f" * 26, 1_800_000_000)
     one, again, later = (planned(request, rule, seed, stamp=s) for s in (STAMP, STAMP, other))
     assert (one.due == again.due).all()
@@ -158,18 +160,18 @@ def test_the_seed_decides_all_but_the_stamp(
 
 def test_a_plan_is_the_same_in_another_process() -> None:
     code = (
-        "from tests.engine.asking import asked, planned, rules;"
-        "plan = planned(asked(stream=True, n=2), rules(), seed=5);"
+        "from tests.engine.asking import asked, planned, settings;"
+        "plan = planned(asked(stream=True, n=2), settings(), seed=5);"
         "print((plan.frames.join(0, len(plan.frames)) + plan.due.tobytes()).hex())"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    plan = planned(asked(stream=True, n=2), rules(), seed=5)
+    plan = planned(asked(stream=True, n=2), settings(), seed=5)
     here = plan.frames.join(0, len(plan.frames)) + plan.due.tobytes()
     assert said.stdout.strip() == here.hex()
 
 
 def test_a_token_leaves_when_it_exists() -> None:
-    plan = planned(asked(stream=True), rules(tokens=30, profile="gpt-4o"))
+    plan = planned(asked(stream=True), settings(tokens=30, profile="gpt-4o"))
     role, *tokens, finish, done = plan.due
     assert len(tokens) == 30
     assert role == tokens[0] == plan.ttft
@@ -179,32 +181,32 @@ def test_a_token_leaves_when_it_exists() -> None:
 
 def test_pieces_wait_for_the_last_token_of_their_characters() -> None:
     text = "👩‍👩‍👧‍👦🏳️‍🌈"
-    rule = rules(generator="fixed", texts=[text])
+    rule = settings(generator="fixed", texts=[text])
     plan = planned(asked(stream=True), rule)
     words = rule.tokenizer.text(text, pieces=True)
     assert len(words.pieces) < words.tokens
-    whole = planned(asked(stream=True), rules(generator="lorem", tokens=words.tokens))
+    whole = planned(asked(stream=True), settings(generator="lorem", tokens=words.tokens))
     clock = whole.due[1:-2]  # one time a token, by the same seed
     assert plan.due[1:-2] == pytest.approx(clock[list(words.ends)])
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_answer_of_nothing_still_takes_its_time(stream: bool) -> None:
-    plan = planned(asked(stream=stream, max_tokens=0), rules())
+    plan = planned(asked(stream=stream, max_tokens=0), settings())
     assert plan.ttft == plan.total > 0
     assert set(plan.due) == {plan.total}
 
 
 def test_instant_answers_are_due_at_once() -> None:
     for stream in (False, True):
-        plan = planned(asked(stream=stream, n=2), rules(profile="instant"))
+        plan = planned(asked(stream=stream, n=2), settings(profile="instant"))
         assert not plan.due.any()
         assert plan.ttft == plan.total == 0
 
 
 @pytest.mark.parametrize("n", [2, 5])
 def test_alternatives_share_a_stream_by_time(n: int) -> None:
-    plan = planned(asked(stream=True, n=n), rules(tokens=50))
+    plan = planned(asked(stream=True, n=n), settings(tokens=50))
     order = [choice["index"] for event in events(plan) for choice in event["choices"]]
     assert sorted(order) == sorted(list(range(n)) * 52)
     assert order != sorted(order), "they are said at the same time"
@@ -212,7 +214,7 @@ def test_alternatives_share_a_stream_by_time(n: int) -> None:
 
 def test_the_usage_and_the_end_come_when_all_has_been_said() -> None:
     request = asked(stream=True, n=3, stream_options={"include_usage": True})
-    plan = planned(request, rules(tokens=20))
+    plan = planned(request, settings(tokens=20))
     *_, usage, done = (plan.frames[place] for place in range(len(plan.frames)))
     assert b'"choices":[],"usage":{' in usage
     assert done == b"data: [DONE]\n\n"
@@ -220,7 +222,7 @@ def test_the_usage_and_the_end_come_when_all_has_been_said() -> None:
 
 
 def test_thinking_harder_takes_longer_to_the_first_token() -> None:
-    rule = rules(THINKER, profile="o-series")
+    rule = settings(THINKER, profile="o-series")
     efforts = ["minimal", "low", "medium", "high", "xhigh"]
     plans = [planned(asked(model=THINKER, reasoning_effort=each), rule) for each in efforts]
     times = [plan.ttft for plan in plans]

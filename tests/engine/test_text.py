@@ -45,7 +45,7 @@ def test_a_pool_speaks_the_wanted_tokens_within_the_limit(
     name: str, encoding: str, seed: int, target: int, limit: int
 ) -> None:
     asked = brief(seed=seed, target=target, limit=limit, encoding=encoding)
-    words, whole = pool(name).speak(asked)
+    words, whole = pool(name).generate(asked)
     assert words.tokens == min(target, limit)
     assert whole == (target <= limit)
     exact(words, encoding)
@@ -54,14 +54,14 @@ def test_a_pool_speaks_the_wanted_tokens_within_the_limit(
 @pytest.mark.parametrize("name", ["lorem", "random"])
 @pytest.mark.parametrize("encoding", ranks.NAMES)
 def test_a_pool_says_more_than_it_holds(name: str, encoding: str) -> None:
-    words, whole = pool(name).speak(brief(seed=5, target=2 * POOL_TOKENS + 7, limit=10**6))
+    words, whole = pool(name).generate(brief(seed=5, target=2 * POOL_TOKENS + 7, limit=10**6))
     assert (words.tokens, whole) == (2 * POOL_TOKENS + 7, True)
     exact(words, encoding)
 
 
 @given(names, seeds, st.integers(3, 500))
 def test_a_whole_answer_reads_like_sentences(name: str, seed: int, target: int) -> None:
-    words, _ = pool(name).speak(brief(seed=seed, target=target))
+    words, _ = pool(name).generate(brief(seed=seed, target=target))
     assert words.text[0].isupper()
     # One word after a mark is left as it is: a full stop in its place would make two marks.
     assert re.search(r"(\.|[.,] \w+)$", words.text)
@@ -74,15 +74,15 @@ def test_pieces_are_made_only_for_a_stream(name: str, seed: int, target: int) ->
     plain = Brief(
         streamed.request, seed, 0, target, streamed.limit, streamed.tokenizer, pieces=False
     )
-    one, other = pool(name).speak(streamed)[0], pool(name).speak(plain)[0]
+    one, other = pool(name).generate(streamed)[0], pool(name).generate(plain)[0]
     assert (one.text, one.tokens) == (other.text, other.tokens)
     assert list(other.pieces) == []
 
 
 @pytest.mark.parametrize("name", ["lorem", "random"])
 def test_seeds_decide_what_a_pool_says(name: str) -> None:
-    said = [pool(name).speak(brief(seed=seed))[0].text for seed in range(200)]
-    again = [pool(name).speak(brief(seed=seed))[0].text for seed in range(200)]
+    said = [pool(name).generate(brief(seed=seed))[0].text for seed in range(200)]
+    again = [pool(name).generate(brief(seed=seed))[0].text for seed in range(200)]
     assert said == again
     assert len(set(said)) > 150
 
@@ -101,14 +101,14 @@ def conversation(*said: tuple[Role, str]) -> Request:
     ],
 )
 def test_echo_says_the_last_user_message(chat: Request, said: str) -> None:
-    words, whole = Echo().speak(brief(chat))
+    words, whole = Echo().generate(brief(chat))
     assert (words.text, whole) == (said, True)
 
 
 @given(texts, encodings, st.integers(0, 40))
 def test_echo_is_exact_and_within_the_limit(text: str, encoding: str, limit: int) -> None:
     request = conversation(("user", text))
-    words, whole = Echo().speak(brief(request, limit=limit, encoding=encoding))
+    words, whole = Echo().generate(brief(request, limit=limit, encoding=encoding))
     exact(words, encoding)
     assert words.tokens <= limit
     assert text.startswith(words.text)
@@ -117,7 +117,7 @@ def test_echo_is_exact_and_within_the_limit(text: str, encoding: str, limit: int
 
 @given(st.lists(texts, min_size=1, max_size=4), st.integers(0, 9), st.integers(0, 40))
 def test_a_series_says_its_texts_in_turn(said: list[str], turn: int, limit: int) -> None:
-    words, whole = Series(said).speak(brief(turn=turn, limit=limit))
+    words, whole = Series(said).generate(brief(turn=turn, limit=limit))
     wanted = said[turn % len(said)]
     exact(words, "o200k_base")
     assert words.tokens <= limit
@@ -129,7 +129,7 @@ def test_a_series_says_its_texts_in_turn(said: list[str], turn: int, limit: int)
     ("generator", "target"), [(pool("lorem"), 0), (Echo(), 40), (Series([""]), 40)]
 )
 def test_nothing_to_say_is_said_whole(generator: TextGenerator, target: int) -> None:
-    words, whole = generator.speak(brief(conversation(("user", "")), target=target, limit=0))
+    words, whole = generator.generate(brief(conversation(("user", "")), target=target, limit=0))
     assert (words.text, words.tokens, whole) == ("", 0, True)
 
 

@@ -9,7 +9,7 @@ from llmsim.core import Effort, Message, ReasoningSegment, Request, Thinking
 from llmsim.core.catalog.models import Model, resolve
 from llmsim.engine import thinking
 from llmsim.engine.plan import plan
-from tests.engine.asking import CHAT, STAMP, asked, drawn, rules
+from tests.engine.asking import CHAT, STAMP, asked, drawn, settings
 
 ALWAYS = resolve("claude-sonnet-5-5")  # thinks hard, unasked
 TOLD = resolve("claude-opus-4-5-20251101")  # thinks if it is told to
@@ -85,7 +85,7 @@ def test_unseen_thinking_takes_time_before_the_first_token(
 
 
 def test_seen_thinking_is_on_the_clock() -> None:
-    given = rules("gpt-4o")
+    given = settings("gpt-4o")
     quiet = asked()
     aloud = replace(quiet, thinking=Thinking(None, 1024, True, True))
     plain, thought = (plan(one, given, drawn(one, given), CHAT, STAMP) for one in (quiet, aloud))
@@ -93,7 +93,7 @@ def test_seen_thinking_is_on_the_clock() -> None:
     assert thought.completion is not None
     first = thought.completion.choices[0].segments[0]
     assert isinstance(first, ReasoningSegment)
-    assert first.words.tokens == thought.completion.usage.reasoning > 0
+    assert first.generated.tokens == thought.completion.usage.reasoning > 0
     assert thought.completion.choices[0].tokens == thought.completion.usage.completion
     assert thought.ttft == plain.ttft
     assert thought.total > plain.total

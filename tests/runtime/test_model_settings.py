@@ -24,11 +24,11 @@ from llmsim.runtime.model_settings import ModelRegistry
     ],
 )
 def test_a_models_own_rules(model: str, encoding: str, profile: str) -> None:
-    rules = ModelRegistry(Config()).rules(model)
-    assert rules.model == catalog_models.resolve(model)
-    assert rules.tokenizer.name == encoding
-    assert rules.draws is draws_of(PRESETS[profile])
-    assert rules.target_tokens == Config().response.target_tokens
+    settings = ModelRegistry(Config()).settings(model)
+    assert settings.model == catalog_models.resolve(model)
+    assert settings.tokenizer.name == encoding
+    assert settings.draws is draws_of(PRESETS[profile])
+    assert settings.target_tokens == Config().response.target_tokens
 
 
 def test_configured_latency_replaces_the_models_own() -> None:
@@ -38,9 +38,9 @@ def test_configured_latency_replaces_the_models_own() -> None:
     )
     book = ModelRegistry(Config(latency=latency))
     own = PRESETS["o-series"]
-    assert book.rules("claude-sonnet-4-5").draws is draws_of(PRESETS["fast"])
-    assert book.rules("gpt-4o").draws is draws_of(PRESETS["instant"])
-    assert book.rules("o3-mini").draws is draws_of(
+    assert book.settings("claude-sonnet-4-5").draws is draws_of(PRESETS["fast"])
+    assert book.settings("gpt-4o").draws is draws_of(PRESETS["instant"])
+    assert book.settings("o3-mini").draws is draws_of(
         LatencyProfile(9.0, own.ttft_std, own.itl_mean, own.itl_std)
     )
 
@@ -57,19 +57,19 @@ def test_configured_latency_replaces_the_models_own() -> None:
 )
 def test_the_configured_generator(generator: Generator, made: type) -> None:
     book = ModelRegistry(Config(response=Response(generator, 17)))
-    rules = book.rules("gpt-4o")
-    assert isinstance(rules.generator, made)
-    assert rules.target_tokens == 17
+    settings = book.settings("gpt-4o")
+    assert isinstance(settings.generator, made)
+    assert settings.target_tokens == 17
     if generator.kind in ("lorem", "random"):
-        assert rules.generator is pool(generator.kind)
-    assert book.rules("gpt-4").generator is rules.generator
+        assert settings.generator is pool(generator.kind)
+    assert book.settings("gpt-4").generator is settings.generator
 
 
 def test_rules_are_made_once() -> None:
     book = ModelRegistry(Config())
     assert book.known("gpt-4o") is None
-    rules = book.rules("gpt-4o")
-    assert book.known("gpt-4o") is book.rules("gpt-4o") is rules
+    settings = book.settings("gpt-4o")
+    assert book.known("gpt-4o") is book.settings("gpt-4o") is settings
 
 
 def test_rules_of_endless_names_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_rules_of_endless_names_are_not_kept_for_ever(monkeypatch: pytest.Monkey
     book = ModelRegistry(Config())
     names = [f"model-{number}" for number in range(20)]
     for name in names:
-        assert book.rules(name).model.id == name
+        assert book.settings(name).model.id == name
         assert sum(book.known(other) is not None for other in names) <= 8
 
 
@@ -107,11 +107,11 @@ OFFERED = ("gpt-4o", "house-model")
 def test_which_models_are_served(models: Models, served: list[str], refused: list[str]) -> None:
     book = ModelRegistry(Config(models=models))
     for name in served:
-        assert book.rules(name).model.id == name
+        assert book.settings(name).model.id == name
     for name in refused:
         for _ in range(2):  # the refusal is not remembered as an answer
             with pytest.raises(BadRequest) as caught:
-                book.rules(name)
+                book.settings(name)
             assert caught.value.failure.kind is FailureKind.MODEL_NOT_FOUND
             assert f"`{name}`" in caught.value.failure.message
 
@@ -137,7 +137,7 @@ def test_which_models_are_listed(models: Models, listed: list[str], unlisted: li
 def test_an_alias_is_shown_as_the_model_it_stands_for() -> None:
     alias, model = next((m.aliases[0], m) for m in catalog_models.MODELS.values() if m.aliases)
     assert ModelRegistry(Config()).model(alias) == model
-    assert ModelRegistry(Config()).rules(alias).model.id == alias, (
+    assert ModelRegistry(Config()).settings(alias).model.id == alias, (
         "it is answered as it was asked for"
     )
 

@@ -37,15 +37,15 @@ class World:
         self.codec = OpenAIResponses()
         self.conversations = Conversations(store)
         self.archive = Archive(self.shared, store, lambda: self.now)
-        self._rulebook = ModelRegistry(Config(latency=Latency(Rule(profile))))
+        self._registry = ModelRegistry(Config(latency=Latency(Rule(profile))))
         self.responses = Responses(
-            self.codec, self.shared, self.archive, self.conversations, self.rules
+            self.codec, self.shared, self.archive, self.conversations, self.settings
         )
         self.asked: list[Request] = []
         self.planned: list[Plan] = []
 
-    async def rules(self, model: str) -> ModelSettings:
-        return self._rulebook.rules(model)
+    async def settings(self, model: str) -> ModelSettings:
+        return self._registry.settings(model)
 
     async def create(
         self, worker: int = 0, unstored: str | None = None, endpoint: str = ENDPOINT, **fields: Any
@@ -53,12 +53,12 @@ class World:
         """Answer a request as the server does; gives the whole response, not what is sent."""
         body = orjson.dumps({"model": "gpt-4o", "input": "hi", **fields})
         request = await self.responses.recall(self.codec.decode(body), unstored)
-        rules = await self.rules(request.model)
+        settings = await self.settings(request.model)
         journal = self.journals[worker]
         number = journal.reserve()
         stamp = Stamp(journal.mark(number), int(self.now))
-        inputs = PlanInputs(SEED, 0, prompt.tokens(request, rules.tokenizer))
-        planned = plan(request, rules, inputs, self.codec, stamp)
+        inputs = PlanInputs(SEED, 0, prompt.tokens(request, settings.tokenizer))
+        planned = plan(request, settings, inputs, self.codec, stamp)
         whole = stored_body(request, planned, self.codec, stamp)
         kept = whole if request.store or unstored is not None else b""
         timing = (planned.ttft, planned.total)

@@ -162,7 +162,7 @@ class Port:
     def __init__(self) -> None:
         self.answered: list[tuple[int, list[tuple[str, str]], bytes]] = []
 
-    def reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    def respond(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.answered.append((status, headers, body))
 
 

@@ -10,9 +10,9 @@ from llmsim.engine.tokens.prompt_cache import Hit
 from llmsim.server.prompt_cache import PromptCache
 from llmsim.state.shm import prompt_prefixes
 from llmsim.state.shm.segment import Segment, Shape
-from tests.engine.asking import rules
+from tests.engine.asking import settings
 
-RULES = rules("claude-sonnet-4-6")
+RULES = settings("claude-sonnet-4-6")
 LONG = "lorem ipsum " * 1000
 HI = Message("user", "hi")
 

@@ -133,7 +133,7 @@ def test_a_reply_is_sent_whole() -> None:
 
         async def handler(port: Port) -> None:
             body = await port.body(100)
-            port.reply(418, [("content-type", "text/plain"), ("x-name", "café")], body + b" pong")
+            port.respond(418, [("content-type", "text/plain"), ("x-name", "café")], body + b" pong")
 
         await serving(client, handler)
         head, body = client.received

@@ -26,7 +26,7 @@ class RenderedMock(Struct, frozen=True, gc=False):
     usage: UsageSaid | None = None
 
     @property
-    def speaks(self) -> bool:
+    def has_answer(self) -> bool:
         """Whether it has words of its own to answer with."""
         return self.content is not None or self.refusal is not None or bool(self.calls)
 
@@ -61,7 +61,7 @@ def segments(spoken: RenderedMock, brief: Brief) -> tuple[tuple[Segment, ...], F
         segments.append(called)
         if not whole:
             return tuple(segments), Finish.LENGTH, None
-        limit -= called.words.tokens
+        limit -= called.generated.tokens
     return tuple(segments), Finish.TOOLS if spoken.calls else Finish.STOP, None
 
 

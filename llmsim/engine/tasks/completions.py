@@ -17,7 +17,7 @@ ITSELF = 70
 
 
 def complete(
-    request: Request, task: Complete, rules: ModelSettings, inputs: PlanInputs
+    request: Request, task: Complete, settings: ModelSettings, inputs: PlanInputs
 ) -> Completion:
     """Choices for each prompt, one prompt after another.
 
@@ -28,18 +28,18 @@ def complete(
     choices: list[Choice] = []
     prompted = completion = 0
     for place, message in enumerate(request.messages):
-        said = prompt.text(message, rules.tokenizer)
+        said = prompt.text(message, settings.tokenizer)
         seed = mix(inputs.seed, PROMPT + place)
-        count = prompt.alone(message, rules.tokenizer) + rules.tokenizer.count(task.suffix)
+        count = prompt.alone(message, settings.tokenizer) + settings.tokenizer.count(task.suffix)
         one = replace(
             request, messages=(Message("user", said),), n=max(request.n, task.best_of), task=None
         )
         reply = compose(
-            one, rules, PlanInputs(seed, inputs.turn + place, count, overrides=inputs.overrides)
+            one, settings, PlanInputs(seed, inputs.turn + place, count, overrides=inputs.overrides)
         )
         chosen = reply.choices[: request.n]
         if task.prompted:
-            words = _words(said, request.logprobs, rules.tokenizer, mix(seed, ITSELF))
+            words = _words(said, request.logprobs, settings.tokenizer, mix(seed, ITSELF))
             chosen = tuple(replace(choice, prompt=words) for choice in chosen)
         choices += chosen
         prompted += count

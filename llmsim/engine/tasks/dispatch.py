@@ -39,13 +39,15 @@ QUICK_TEXTS = 8
 QUICK_CHARACTERS = 8_000
 
 
-def perform(request: Request, task: Task, rules: ModelSettings, inputs: PlanInputs) -> Completion:
+def perform(
+    request: Request, task: Task, settings: ModelSettings, inputs: PlanInputs
+) -> Completion:
     """What is made in answer to ``request``. Raises BadRequest where it asks for the impossible."""
     match task:
         case Complete():
-            return complete(request, task, rules, inputs)
+            return complete(request, task, settings, inputs)
         case Embed():
-            return _embedded(request, task, rules, inputs)
+            return _embedded(request, task, settings, inputs)
         case Moderate():
             verdicts = Verdicts(tuple(map(verdict, request.messages)))
             return Completion(AT_ONCE, Usage(inputs.prompt_tokens, 0), verdicts)
@@ -66,9 +68,9 @@ def lengthy(request: Request, task: Task) -> bool:
 
 
 def _embedded(
-    request: Request, task: Embed, rules: ModelSettings, inputs: PlanInputs
+    request: Request, task: Embed, settings: ModelSettings, inputs: PlanInputs
 ) -> Completion:
-    model = rules.model
+    model = settings.model
     widest = model.dimensions or SPACE
     width = task.dimensions or model.dimensions or DIMENSIONS
     if width > widest:
@@ -76,13 +78,13 @@ def _embedded(
             f"Invalid value for 'dimensions' = {width}. Must be less than or equal to {widest}.",
             "dimensions",
         )
-    _check(request, task, rules, inputs)
-    said = (prompt.text(message, rules.tokenizer) for message in request.messages)
+    _check(request, task, settings, inputs)
+    said = (prompt.text(message, settings.tokenizer) for message in request.messages)
     made = Embeddings(tuple(vector(text, width) for text in said))
     return Completion(AT_ONCE, Usage(inputs.prompt_tokens, 0), made)
 
 
-def _check(request: Request, task: Embed, rules: ModelSettings, inputs: PlanInputs) -> None:
+def _check(request: Request, task: Embed, settings: ModelSettings, inputs: PlanInputs) -> None:
     """Raises BadRequest where a message, or all of them together, are too long."""
     if task.most is not None and inputs.prompt_tokens > task.most:
         said = (
@@ -90,11 +92,11 @@ def _check(request: Request, task: Embed, rules: ModelSettings, inputs: PlanInpu
             f"{inputs.prompt_tokens} were requested."
         )
         raise invalid(said, "input", "max_tokens_per_request")
-    window = rules.model.context_window
+    window = settings.model.context_window
     if inputs.prompt_tokens <= window or not window:
         return
     for message in request.messages:
-        count = prompt.alone(message, rules.tokenizer)
+        count = prompt.alone(message, settings.tokenizer)
         if count > window:
             said = (
                 f"This model's maximum context length is {window} tokens, however you requested "

@@ -95,13 +95,13 @@ class MockStep:
     ) -> None:
         occasion = Occasion(view, self._seed(context), count + 1, rule.regexes)
         if speech.latency is not None:
-            model = context.rules.model
+            model = context.settings.model
             profile = speech.latency.on(profiles.preset(model.latency))
-            context.rules = structs.replace(context.rules, draws=draws_of(profile))
+            context.settings = structs.replace(context.settings, draws=draws_of(profile))
         if speech.error is not None:
             failure = mock_failure(speech.error, occasion)
             if speech.latency is not None and speech.error.after is None:
-                first, _ = span(context.rules.draws, 1, occasion.seed)
+                first, _ = span(context.settings.draws, 1, occasion.seed)
                 failure = replace(failure, after=first)
             raise BadRequest(failure)
         context.overrides = structs.replace(context.overrides, mock=rendered(speech, occasion))

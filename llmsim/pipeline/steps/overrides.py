@@ -62,7 +62,7 @@ class OverrideStep:
             self._named_counters, "fault", told.fault.counted, given
         ):
             apply_outcome(context, told.fault.fault)
-        context.rules = await self._rules(context.rules, told)
+        context.settings = await self._settings(context.settings, told)
 
     def _failure(self, told: Failing) -> Failure:
         """The failure that was asked for; what is not said of it is as configured."""
@@ -76,16 +76,16 @@ class OverrideStep:
             return replace(made, after=rates.timeout_after)
         return made
 
-    async def _rules(self, rules: ModelSettings, told: Directions) -> ModelSettings:
-        """The model's rules, but as this request wants them."""
+    async def _settings(self, settings: ModelSettings, told: Directions) -> ModelSettings:
+        """The model's settings, but as this request wants them."""
         if told.target_tokens is not None:
-            rules = structs.replace(rules, target_tokens=told.target_tokens)
+            settings = structs.replace(settings, target_tokens=told.target_tokens)
         if told.latency is not None:
             try:
-                profile = told.latency.on(profiles.preset(rules.model.latency))
+                profile = told.latency.on(profiles.preset(settings.model.latency))
             except ValueError as error:
                 raise invalid(str(error), directions.header("latency")) from None
-            rules = structs.replace(rules, draws=await self._drawn(profile))
+            settings = structs.replace(settings, draws=await self._drawn(profile))
         if told.generator is not None:
             chosen = told.generator
             turns = chosen.kind == "sequence"
@@ -95,8 +95,8 @@ class OverrideStep:
                 message = "the generator sequence needs response.sequence in the configuration"
                 raise invalid(message, directions.header("generator"))
             generator = await to_thread(text_generator, chosen)
-            rules = structs.replace(rules, generator=generator, takes_turns=turns)
-        return rules
+            settings = structs.replace(settings, generator=generator, takes_turns=turns)
+        return settings
 
     async def _drawn(self, profile: LatencyProfile) -> Draws:
         """A profile's draws; new ones take milliseconds to make."""

@@ -142,7 +142,7 @@ class RateLimitStep:
     def _admit(
         self, context: RequestContext, account: Account, allowance: LimitHold, told: LimitHeaders
     ) -> None:
-        estimate = estimated(context.request, context.rules, context.prompt_tokens)
+        estimate = estimated(context.request, context.settings, context.prompt_tokens)
         taken = self._buckets.take(account, estimate)
         if taken.refused == -1 and self._shared.reap(self._buckets.busy(account)):
             taken = self._buckets.take(account, estimate)
@@ -167,11 +167,11 @@ def buckets_of(rule: RateLimit) -> tuple[tuple[int, Bucket], ...]:
     return tuple(made)
 
 
-def estimated(request: Request, rules: ModelSettings, prompt: int) -> tuple[int, ...]:
+def estimated(request: Request, settings: ModelSettings, prompt: int) -> tuple[int, ...]:
     """What a request may come to, by the places in an account."""
     if request.task is not None and not isinstance(request.task, Complete):
         return _amounts(prompt, 0, 0)
-    each = rules.target_tokens if request.max_tokens is None else request.max_tokens
+    each = settings.target_tokens if request.max_tokens is None else request.max_tokens
     return _amounts(prompt, each * request.n, 0)
 
 

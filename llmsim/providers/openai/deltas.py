@@ -26,7 +26,7 @@ def spelled(entries: Sequence[TokenLogprobs]) -> bytes:
 def told(entries: Sequence[TokenLogprobs]) -> list[dict[str, Any]]:
     """The entries as both chat completions and responses tell them."""
     return [
-        {**_token(entry.said), "top_logprobs": [_token(other) for other in entry.top]}
+        {**_token(entry.sampled), "top_logprobs": [_token(other) for other in entry.top]}
         for entry in entries
     ]
 

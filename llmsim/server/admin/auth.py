@@ -76,7 +76,7 @@ class AdminAuth:
         head: Headers = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers
         ]
-        port.reply(answer.status_code, head, bytes(answer.body))
+        port.respond(answer.status_code, head, bytes(answer.body))
 
 
 class GuardedApp:

@@ -57,7 +57,7 @@ def _account(
 
 
 def _server(most: int, shared: SharedState) -> dict[str, Any]:
-    held = shared.places.held
+    held = shared.concurrency.held
     return {
         "rule": SERVER,
         "key": "*",
@@ -68,5 +68,5 @@ def _server(most: int, shared: SharedState) -> dict[str, Any]:
         "remaining": max(most - held, 0),
         "reset_s": None,
         "open": held,
-        "waiting": shared.places.waiting,
+        "waiting": shared.concurrency.waiting,
     }

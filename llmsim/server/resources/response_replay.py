@@ -32,7 +32,7 @@ from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.server.resources.response_archive import Kept
 
 
-def replay(kept: Kept, rules: ModelSettings, codec: OpenAIResponses, after: int) -> Plan:
+def replay(kept: Kept, settings: ModelSettings, codec: OpenAIResponses, after: int) -> Plan:
     """The events numbered higher than ``after``, due times counted from the request's arrival.
 
     What is overdue is due now. A cancelled response ends where it was cancelled.
@@ -40,8 +40,8 @@ def replay(kept: Kept, rules: ModelSettings, codec: OpenAIResponses, after: int)
     entry = kept.entry
     request = structs.replace(conversion.request(kept.given), stream=True)
     stamp = Stamp(entry.mark, int(entry.arrived))
-    completion = reply_of(entry.answer, rules.tokenizer)
-    whole = timed(request, completion, rules, entry.seed, codec, stamp)
+    completion = reply_of(entry.answer, settings.tokenizer)
+    whole = timed(request, completion, settings, entry.seed, codec, stamp)
     stop = len(whole.due)
     if kept.mark.cancelled is not None:
         stop = int(np.searchsorted(whole.due, kept.mark.cancelled, "right"))
@@ -56,7 +56,7 @@ def reply_of(answer: bytes, tokenizer: Tokenizer) -> Completion:
     segments = [
         segment for item in told["output"] if (segment := _segment(item, tokenizer)) is not None
     ] or [TextSegment(GeneratedText("", 0))]
-    tokens = sum(segment.words.tokens for segment in segments)
+    tokens = sum(segment.generated.tokens for segment in segments)
     counted = told["usage"]
     usage = Usage(
         counted["input_tokens"],

@@ -37,13 +37,13 @@ class Responses:
         shared: SharedState,
         archive: Archive,
         conversations: Conversations,
-        rules: Callable[[str], Awaitable[ModelSettings]],
+        settings: Callable[[str], Awaitable[ModelSettings]],
     ) -> None:
         self._codec = codec
         self._shared = shared
         self._archive = archive
         self._conversations = conversations
-        self._rules = rules
+        self._settings = settings
 
     async def recall(self, request: Request, unstored: str | None = None) -> Request:
         """The request with all it builds on.
@@ -55,9 +55,9 @@ class Responses:
         if wire.continues:
             request = await self._continued(request, wire.given, unstored)
         if wire.given.truncation == "auto":
-            rules = await self._rules(request.model)
-            if window := rules.model.context_window:
-                request = await to_thread(truncated, request, rules.tokenizer, window)
+            settings = await self._settings(request.model)
+            if window := settings.model.context_window:
+                request = await to_thread(truncated, request, settings.tokenizer, window)
         return request
 
     async def _continued(
@@ -132,22 +132,22 @@ class Responses:
 
     async def counted(self, body: bytes) -> bytes:
         """How many tokens a request's input is."""
-        request, rules = await self._asked(body)
-        return responses_stored.counted(await to_thread(tokens, request, rules.tokenizer))
+        request, settings = await self._asked(body)
+        return responses_stored.counted(await to_thread(tokens, request, settings.tokenizer))
 
     async def compacted(self, body: bytes, stamp: Stamp) -> bytes:
         """A conversation in one item: the latest of it."""
-        request, rules = await self._asked(body)
-        text = rules.tokenizer.cut(_transcript(request), COMPACTED)
+        request, settings = await self._asked(body)
+        text = settings.tokenizer.cut(_transcript(request), COMPACTED)
         prompt, said = (
-            await to_thread(tokens, request, rules.tokenizer),
-            rules.tokenizer.count(text),
+            await to_thread(tokens, request, settings.tokenizer),
+            settings.tokenizer.count(text),
         )
         return responses_stored.compacted(text, Usage(prompt, said), stamp)
 
     async def _asked(self, body: bytes) -> tuple[Request, ModelSettings]:
         request = await self.recall(self._codec.decode(body or b"{}"))
-        return request, await self._rules(request.model)
+        return request, await self._settings(request.model)
 
 
 def _transcript(request: Request) -> str:

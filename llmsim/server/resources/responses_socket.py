@@ -112,7 +112,7 @@ class SocketPort:
             raise too_large(limit)
         return self._message
 
-    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
         """A whole response is an error here: all others are streamed."""
         message = socket_messages.error(status, headers, body)
         self._socket.send(socket_messages.marked(message, self._stream_id))

@@ -70,11 +70,11 @@ def add(paths: Router, context: Services) -> None:
     async def many(request: Request) -> Response:
         listing = listings[_provider(request)]
         query = parse_qs(request.url.query, keep_blank_values=True)
-        return _told(listing, listing.page(holder.runtime.rulebook.models(listing.of), query))
+        return _told(listing, listing.page(holder.runtime.registry.models(listing.of), query))
 
     async def one(request: Request) -> Response:
         listing = listings[_provider(request)]
-        return _told(listing, listing.one(holder.runtime.rulebook.model(request.path_params["id"])))
+        return _told(listing, listing.one(holder.runtime.registry.model(request.path_params["id"])))
 
     for prefix in PREFIXES:
         paths.cold += [Route(f"{prefix}/models", many), Route(f"{prefix}/models/{{id:path}}", one)]

@@ -50,7 +50,7 @@ def _unlisting(prefix: str, holder: ConfigHolder) -> Route:
     async def delete(request: Request) -> bytes:
         name = request.path_params["id"]
         if not name.startswith(FINE_TUNED):
-            holder.runtime.rulebook.model(name)
+            holder.runtime.registry.model(name)
             message = "You have insufficient permissions for this operation."
             raise BadRequest(
                 Failure(FailureKind.PERMISSION, message, code="insufficient_permissions")

@@ -47,7 +47,7 @@ def add(paths: Router, context: Services) -> None:
         context.shared,
         archive,
         Conversations(context.store),
-        context.answering.rules,
+        context.answering.settings,
     )
     endpoint = Endpoint(ENDPOINT, dialect, responses)
     answer = partial(context.answering.answer, endpoint=endpoint)
@@ -94,17 +94,17 @@ class Retrieving:
         kept = await self._archive.find(port.path.rpartition("/")[2])
         head = openai_errors.identity(providers.stamp())
         if query.get("stream", ["false"])[-1] not in ("true", "1"):
-            port.reply(200, [("content-type", "application/json"), *head], kept.told)
+            port.respond(200, [("content-type", "application/json"), *head], kept.told)
             return
-        rules = await self._context.answering.rules(kept.entry.model)
+        settings = await self._context.answering.settings(kept.entry.model)
         start = now_us() - int(kept.elapsed * 1e6)
-        planned = replay(kept, rules, self._codec, _after(query))
+        planned = replay(kept, settings, self._codec, _after(query))
         stream = port.open(200, [("content-type", sse.CONTENT_TYPE), *head])
         self._context.scheduler.play(planned, start, stream, _uncounted)
 
 
 def _refuse(port: Port, failure: Failure) -> None:
-    port.reply(*providers.refusal(failure, port.path, port.query, port.header))
+    port.respond(*providers.refusal(failure, port.path, port.query, port.header))
 
 
 def _after(query: dict[str, list[str]]) -> int:

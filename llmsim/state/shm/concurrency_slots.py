@@ -82,7 +82,7 @@ class ConcurrencySlots:
         cells = zip(self._held.tolist(), self._waiting.tolist(), strict=True)
         return [slot for slot, one in enumerate(cells) if any(one) and slot != self.slot]
 
-    def bury(self, slot: int) -> None:
+    def release_slot(self, slot: int) -> None:
         """Empty the cells of a dead worker; for who holds the slot."""
         self._held[slot] = self._waiting[slot] = self._first[slot] = 0
 

@@ -169,7 +169,7 @@ class Buckets:
         if cells[at + _LEASES + self.slot] > 0:
             cells[at + _LEASES + self.slot] -= 1
 
-    def bury(self, slot: int) -> None:
+    def release_slot(self, slot: int) -> None:
         """Close what the dead owner of a slot left open; for who holds the slot."""
         cells = self._cells
         for at in range(_LEASES + slot, self._end, self._width):

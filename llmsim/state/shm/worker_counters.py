@@ -56,7 +56,7 @@ class WorkerCounters:
     def take_over(self, pid: int) -> None:
         """Own this board, with all that was counted; what its last owner left open is lost."""
         cells = self.cells
-        self.bury()
+        self.owner_died()
         for gauge in range(BEAT, BEAT + len(GAUGES)):
             cells[gauge] = 0
         cells[CPU_BEFORE] = cells[CPU]
@@ -65,7 +65,7 @@ class WorkerCounters:
         cells[2] += 1
         self.rows.take_over()
 
-    def bury(self) -> None:
+    def owner_died(self) -> None:
         """The owner, if there still is one, has died: book that, and what it left open."""
         self.repair()
         if self.cells[0]:

@@ -14,7 +14,7 @@ from llmsim.providers.gemini.generate.codec import Gemini
 from llmsim.providers.openai.chat.codec import OpenAIChat
 from llmsim.providers.openai.completions.codec import OpenAICompletions
 from llmsim.providers.openai.responses.codec import OpenAIResponses
-from tests.engine.asking import STAMP, drawn, rules
+from tests.engine.asking import STAMP, drawn, settings
 
 TOKENS = 20
 Asked: TypeAlias = tuple[Codec, dict[str, Any]]
@@ -51,7 +51,7 @@ def planned(
     """The plan of a request with a fault in its answer, which is of TOKENS tokens."""
     dialect, body = asked
     request = dialect.decode(orjson.dumps({**body, **fields}))
-    given = rules(request.model, tokens=TOKENS, profile=profile)
+    given = settings(request.model, tokens=TOKENS, profile=profile)
     inputs = structs.replace(drawn(request, given), overrides=ResponseOverrides(fault=fault))
     return plan(request, given, inputs, dialect, STAMP)
 

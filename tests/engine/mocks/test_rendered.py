@@ -21,7 +21,7 @@ from llmsim.providers.anthropic.messages.codec import Anthropic
 from llmsim.providers.gemini.generate.codec import Gemini
 from llmsim.providers.openai.chat.codec import OpenAIChat
 from llmsim.providers.openai.responses.codec import OpenAIResponses
-from tests.engine.asking import STAMP, rules
+from tests.engine.asking import STAMP, settings
 
 TALK = [{"role": "user", "content": 'say "{{ model }}" now'}]
 CHAT = {"model": "gpt-4o", "messages": TALK, "user": 'a"b', "n": 1}
@@ -54,7 +54,7 @@ def answered(text: str, dialect: Codec, body: dict[str, Any]) -> Plan:
     request = dialect.decode(orjson.dumps(body))
     overrides = ResponseOverrides(mock=rendered(speech(text), occasion()))
     return plan(
-        request, rules(request.model), PlanInputs(7, 0, 20, overrides=overrides), dialect, STAMP
+        request, settings(request.model), PlanInputs(7, 0, 20, overrides=overrides), dialect, STAMP
     )
 
 
@@ -122,13 +122,13 @@ def test_limits_and_stop_sequences_hold(
     assert made.completion is not None
     (choice,) = made.completion.choices
     (part,) = choice.segments
-    assert (part.words.text, choice.finish, choice.stop) == (said, finish, stop)
+    assert (part.generated.text, choice.finish, choice.stop) == (said, finish, stop)
 
 
 def test_each_choice_and_its_log_probabilities() -> None:
     made = answered("one two", OpenAIChat(), CHAT | {"n": 2, "logprobs": True, "top_logprobs": 1})
     assert made.completion is not None
-    words = [choice.segments[0].words for choice in made.completion.choices]
+    words = [choice.segments[0].generated for choice in made.completion.choices]
     assert [(one.text, len(one.logprobs)) for one in words] == [("one two", 2)] * 2
 
 

@@ -9,7 +9,7 @@ from llmsim.core import Complete, Completion, Finish, Message, Request
 from llmsim.core.errors import BadRequest, TooLong
 from llmsim.engine.plan import plan
 from llmsim.providers.openai.completions.codec import OpenAICompletions
-from tests.engine.asking import STAMP, drawn, rules
+from tests.engine.asking import STAMP, drawn, settings
 
 COMPLETIONS = OpenAICompletions()
 MODEL = "gpt-3.5-turbo-instruct"
@@ -20,14 +20,14 @@ def asked(prompt: Any = "Say this", **fields: Any) -> Request:
 
 
 def answered(request: Request, generator: str = "lorem", seed: int = 7) -> Completion:
-    given = rules(MODEL, generator)
+    given = settings(MODEL, generator)
     reply = plan(request, given, drawn(request, given, seed), COMPLETIONS, STAMP).completion
     assert reply is not None
     return reply
 
 
 def texts(reply: Completion) -> list[str]:
-    return [choice.segments[0].words.text for choice in reply.choices]
+    return [choice.segments[0].generated.text for choice in reply.choices]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def texts(reply: Completion) -> list[str]:
 )
 def test_prompts_count_alone(prompt: Any, fields: dict[str, Any], tokens: int) -> None:
     request = asked(prompt, **fields)
-    assert drawn(request, rules(MODEL)).prompt_tokens == tokens
+    assert drawn(request, settings(MODEL)).prompt_tokens == tokens
     assert answered(request).usage.prompt == tokens
 
 
@@ -54,7 +54,7 @@ def test_each_prompt_has_its_choices_in_order() -> None:
 
 
 def test_tokens_are_read_as_their_text() -> None:
-    ids = rules(MODEL).tokenizer._encoding.encode_ordinary("Say this 👍 now")
+    ids = settings(MODEL).tokenizer._encoding.encode_ordinary("Say this 👍 now")
     reply = answered(asked([ids, ids[:2]], echo=True), "echo")
     assert texts(reply) == ["Say this 👍 now", "Say this"]
     assert [one.prompt and one.prompt.text for one in reply.choices] == texts(reply)
@@ -89,7 +89,7 @@ def test_the_prompt_comes_along_where_it_is_wanted(
     assert (choice.prompt is not None) is prompted
     if choice.prompt is not None:
         assert choice.prompt.text == "Say this"
-        tokens = [one.said.token for one in choice.prompt.logprobs]
+        tokens = [one.sampled.token for one in choice.prompt.logprobs]
         assert tokens == ([b"Say", b" this"] if scored else [])
 
 
@@ -108,7 +108,7 @@ def test_tokens_that_are_none_are_refused(token: int) -> None:
 
 def test_reasoning_models_complete_at_once() -> None:
     request = COMPLETIONS.decode(orjson.dumps({"model": "o3", "prompt": "x"}))
-    given = rules("o3")
+    given = settings("o3")
     reply = plan(request, given, drawn(request, given), COMPLETIONS, STAMP).completion
     assert reply is not None
     assert (reply.usage.reasoning, reply.usage.completion) == (0, 16)

@@ -8,14 +8,14 @@ from llmsim.core.errors import BadRequest, FailureKind, TooLong
 from llmsim.engine.compose import PlanInputs
 from llmsim.engine.tasks.dispatch import lengthy, perform
 from llmsim.engine.tasks.embeddings import vector
-from tests.engine.asking import drawn, rules
+from tests.engine.asking import drawn, settings
 
 SMALL = "text-embedding-3-small"
 
 
 def embedded(model: str, task: Embed, *messages: Message) -> Embeddings:
     request = Request(model, messages, task=task)
-    given = rules(model)
+    given = settings(model)
     inputs = drawn(request, given)
     reply = perform(request, task, given, inputs)
     assert isinstance(reply.made, Embeddings)
@@ -59,7 +59,7 @@ def test_none_is_wider_than_the_model_makes_them(model: str, asked: int) -> None
 
 
 def test_each_message_has_its_own_vector_also_as_tokens() -> None:
-    ids = tuple(rules(SMALL).tokenizer._encoding.encode_ordinary("the same text"))
+    ids = tuple(settings(SMALL).tokenizer._encoding.encode_ordinary("the same text"))
     made = embedded(SMALL, Embed(), *texts("one", "the same text"), Message("user", tokens=ids))
     one, two, three = made.vectors
     assert np.array_equal(one, vector("one", 1536))
@@ -68,7 +68,7 @@ def test_each_message_has_its_own_vector_also_as_tokens() -> None:
 
 
 def test_a_message_over_the_window_is_refused_by_itself() -> None:
-    window = rules(SMALL).model.context_window
+    window = settings(SMALL).model.context_window
     many = "word " * (window // 2)
     assert len(embedded(SMALL, Embed(), *texts(many, many, many)).vectors) == 3
     with pytest.raises(BadRequest) as caught:
@@ -90,7 +90,7 @@ def test_equal_asks_are_answered_equally_under_any_seed() -> None:
     task = Embed()
     request = Request(SMALL, texts("a"), task=task)
     one, two = (
-        perform(request, task, rules(SMALL), PlanInputs(seed, 0, 1)).made for seed in (1, 2)
+        perform(request, task, settings(SMALL), PlanInputs(seed, 0, 1)).made for seed in (1, 2)
     )
     assert isinstance(one, Embeddings)
     assert isinstance(two, Embeddings)

@@ -9,7 +9,7 @@ import pytest
 from llmsim.core import Canvas, Completion, Image, Message, Paint, Pictures, Request
 from llmsim.engine.compose import PlanInputs
 from llmsim.engine.tasks.images import TOKENS, VARIETY, paint, painted, tokens
-from tests.engine.asking import drawn, rules
+from tests.engine.asking import drawn, settings
 
 MODEL = "gpt-image-2"
 
@@ -111,6 +111,6 @@ def test_pictures_that_are_sent_along_are_counted() -> None:
     task = Paint(Canvas(0, 64, 32), linked=True)
     images = (Image("high", 512, 512), Image("high", 0, 0))
     request = Request(MODEL, (Message("user", "a beret", images=images),), task=task)
-    inputs = drawn(request, rules(MODEL))
+    inputs = drawn(request, settings(MODEL))
     assert pictures(paint(request, task, inputs)).seen == 255 + 765
     assert inputs.prompt_tokens == 255 + 765 + 3

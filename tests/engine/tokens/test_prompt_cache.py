@@ -16,7 +16,7 @@ from llmsim.engine.plan import plan
 from llmsim.engine.tokens import prompt, prompt_cache
 from llmsim.engine.tokens.prompt_cache import LEAST, LOOKBACK, MISS, STEP, Hit, Prefix
 from llmsim.engine.tokens.tokenizer import tokenizer
-from tests.engine.asking import CHAT, STAMP, asked, rules
+from tests.engine.asking import CHAT, STAMP, asked, settings
 
 ENCODING = tokenizer("o200k_base")
 MODEL = resolve("claude-sonnet-4-6")
@@ -227,7 +227,7 @@ def test_what_may_be_cached(given: Request, may: bool) -> None:
 @pytest.mark.parametrize(("cached", "factor"), [(0, 1.0), (500, 0.6), (1000, 0.2)])
 def test_the_first_token_comes_sooner(cached: int, factor: float) -> None:
     assert prompt_cache.scale(Usage(1000, 5, cached=cached)) == pytest.approx(factor)
-    given, held = asked(stream=True), rules()
+    given, held = asked(stream=True), settings()
     slow, quick = (
         plan(given, held, PlanInputs(7, 0, 1000, hit), CHAT, STAMP) for hit in (MISS, Hit(cached))
     )
@@ -236,7 +236,7 @@ def test_the_first_token_comes_sooner(cached: int, factor: float) -> None:
 
 
 def test_the_cache_is_told_in_the_usage() -> None:
-    made = plan(asked(), rules(), PlanInputs(7, 0, 2000, Hit(1024, 300, 100)), CHAT, STAMP)
+    made = plan(asked(), settings(), PlanInputs(7, 0, 2000, Hit(1024, 300, 100)), CHAT, STAMP)
     assert made.completion is not None
     used = made.completion.usage
     assert (used.prompt, used.cached, used.cache_written, used.cache_written_hour) == (

@@ -31,7 +31,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 async def again(world: World, name: str, after: int = -1) -> Plan:
     kept = await world.archive.find(name)
-    return replay(kept, await world.rules(kept.entry.model), world.codec, after)
+    return replay(kept, await world.settings(kept.entry.model), world.codec, after)
 
 
 def events(plan: Plan) -> list[Any]:

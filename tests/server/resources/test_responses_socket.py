@@ -81,7 +81,7 @@ def streaming(port: Port, body: bytes) -> None:
 
 def refusing(port: Port, body: bytes) -> None:
     status, said = openai_errors.failure(Failure(FailureKind.RATE_LIMIT, "slow"))
-    port.reply(status, [("retry-after", "2")], said)
+    port.respond(status, [("retry-after", "2")], said)
 
 
 CREATE = '{"type":"response.create","model":"gpt-4o","input":"hi"}'

@@ -102,7 +102,7 @@ def test_one_dialect_a_call_and_form_of_stream() -> None:
 )
 def test_under_starlette_the_same_paths_are_calls(prefix: str, path: str, status: int) -> None:
     async def answer(port: Port, asked: Endpoint) -> None:
-        port.reply(200, [], asked.name.encode())
+        port.respond(200, [], asked.name.encode())
 
     paths = Router()
     add(paths, SimpleNamespace(answering=SimpleNamespace(answer=answer)))

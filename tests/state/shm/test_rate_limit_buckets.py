@@ -100,7 +100,7 @@ def test_what_a_dead_worker_left_open_is_closed(segment: Segment) -> None:
     same = account(concurrent=2)
     assert other.take(same, ONE).refused == -1
     assert other.busy(same) == [0]
-    other.bury(0)
+    other.release_slot(0)
     assert other.take(same, ONE).refused is None
 
 
@@ -197,5 +197,5 @@ def test_a_killed_process_holds_nothing_once_its_slot_is_free(
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert segment.claim(1)
-    table.bury(1)
+    table.release_slot(1)
     assert table.take(one, ONE).refused is None

@@ -300,8 +300,8 @@ def test_only_owners_that_did_not_resign_have_died() -> None:
     three = WorkerCounters(memory)
     three.take_over(300)
     assert three.cells[DIED] == 1
-    three.bury()
-    three.bury()
+    three.owner_died()
+    three.owner_died()
     assert (three.cells[DIED], three.pid) == (2, 0)
 
 

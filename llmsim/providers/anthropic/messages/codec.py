@@ -123,12 +123,12 @@ def _content(choice: Choice, unseen: bool, stamp: Stamp) -> bytes:
     calls = 0
     for segment in choice.segments:
         match segment:
-            case TextSegment(words=words) | RefusalSegment(words=words):
+            case TextSegment(generated=words) | RefusalSegment(generated=words):
                 if words.tokens:
                     blocks.append(b'{"type":"text","text":%b}' % orjson.dumps(words.text))
-            case ReasoningSegment(words=words):
+            case ReasoningSegment(generated=words):
                 blocks.append(_thinking(words.text, stamp))
-            case ToolCallSegment(words=words):
+            case ToolCallSegment(generated=words):
                 given = orjson.dumps(cut_json.whole(words.text))
                 blocks.append(messages_content.tool_use(segment, calls, stamp, given))
                 calls += 1

@@ -84,16 +84,16 @@ def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) 
     opening = sse.event(start, b"message_start")
     unseen = content.thinks_unseen(completion)
     match choice.segments:
-        case (TextSegment(words=words),) if not unseen and len(words.pieces) == words.tokens > 0:
+        case (TextSegment(generated=text),) if not unseen and len(text.pieces) == text.tokens > 0:
             frames = [
                 opening,
                 _block_start(0, _TEXT),
                 PING,
-                *map(_text_deltas(0).__getitem__, words.pieces),
+                *map(_text_deltas(0).__getitem__, text.pieces),
                 _block_stop(0),
                 *closing,
             ]
-            return StreamScript(sse.Spliced(b"", frames), sse.beats(words.tokens, 3, 1, 2))
+            return StreamScript(sse.Spliced(b"", frames), sse.beats(text.tokens, 3, 1, 2))
     blocks = _Blocks(stamp)
     if unseen:
         blocks.unseen()
@@ -122,7 +122,7 @@ class _Blocks:
 
     def add(self, segment: Segment) -> None:
         """The block of one segment; text of no tokens makes none."""
-        words = segment.words
+        words = segment.generated
         match segment:
             case TextSegment() | RefusalSegment():
                 if words.tokens:
@@ -145,9 +145,9 @@ class _Blocks:
         self._calls += 1
         self._open(_started(self._index, head))
         self._frame(deltas[""])
-        if call.words.text != "{}":
-            self._pieces(call.words, deltas)
-        self._close(call.words.tokens)
+        if call.generated.text != "{}":
+            self._pieces(call.generated, deltas)
+        self._close(call.generated.tokens)
 
     def _open(self, event: bytes) -> None:
         self._frame(event)

@@ -66,8 +66,8 @@ def whole(index: int, choice: Choice, style: Style) -> bytes:
             parts.append(_call(segment, index, calls, style))
             calls += 1
         else:
-            parts.append(_words(segment, segment.words.text, place == signing, style))
-            scored += segment.words.logprobs
+            parts.append(_words(segment, segment.generated.text, place == signing, style))
+            scored += segment.generated.logprobs
     return candidate(index, b",".join(parts), FINISH[choice.finish], scored)
 
 
@@ -87,7 +87,7 @@ def chunks(
     ends: list[int] = []
     offset = calls = 0
     for place, segment in enumerate(choice.segments):
-        words = segment.words
+        words = segment.generated
         if isinstance(segment, ToolCallSegment):
             if _cut(place, choice):
                 break
@@ -119,7 +119,7 @@ def last(index: int, choice: Choice, style: Style, alone: bool) -> bytes:
             return candidate(index, b"", finish)
         calls = sum(isinstance(one, ToolCallSegment) for one in choice.segments)
         return candidate(index, _call(segment, index, calls - 1, style), finish)
-    words = segment.words
+    words = segment.generated
     part = _words(
         segment, "" if empty else words.pieces[-1], place == _signing(choice, style), style
     )
@@ -148,7 +148,7 @@ def _only_words(choice: Choice, style: Style) -> GeneratedText | None:
     """The text of a candidate that is nothing else, as most are."""
     first = choice.segments[0]
     if len(choice.segments) == 1 and type(first) is TextSegment and not style.signed:
-        return None if first.words.logprobs else first.words
+        return None if first.generated.logprobs else first.generated
     return None
 
 
@@ -156,7 +156,7 @@ def _spoken(
     index: int, segment: TextSegment | ReasoningSegment | RefusalSegment, style: Style
 ) -> list[bytes]:
     """The tails of a text, one a piece."""
-    words = segment.words
+    words = segment.generated
     if words.logprobs:
         return [
             _tail(candidate(index, _text(piece), scored=scored), style.framing)
@@ -195,7 +195,7 @@ def _call(call: ToolCallSegment, index: int, place: int, style: Style) -> bytes:
         signed = b',"thoughtSignature":"%b"' % errors.signature(style.stamp).encode()
     return b'{"functionCall":{"name":%b,"args":%b,"id":"%b"}%b}' % (
         orjson.dumps(call.name),
-        call.words.text.encode(),
+        call.generated.text.encode(),
         errors.call_id(style.stamp, CALLS * index + place).encode(),
         signed,
     )
@@ -214,7 +214,7 @@ def _ends_in_nothing(choice: Choice) -> bool:
     last = choice.segments[-1]
     if isinstance(last, ToolCallSegment):
         return _cut(len(choice.segments) - 1, choice)
-    return not last.words.pieces
+    return not last.generated.pieces
 
 
 def _cut(place: int, choice: Choice) -> bool:

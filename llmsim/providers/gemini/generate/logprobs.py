@@ -23,9 +23,9 @@ def by_piece(words: GeneratedText) -> list[Sequence[TokenLogprobs]]:
 
 def spelled(entries: Sequence[TokenLogprobs]) -> bytes:
     """``avgLogprobs`` and ``logprobsResult`` of the tokens in one message."""
-    total = sum(entry.said.logprob for entry in entries)
+    total = sum(entry.sampled.logprob for entry in entries)
     result: dict[str, Any] = {
-        "chosenCandidates": [_token(entry.said) for entry in entries],
+        "chosenCandidates": [_token(entry.sampled) for entry in entries],
         "topCandidates": [
             {"candidates": [_token(other) for other in entry.top]} for entry in entries
         ],

@@ -75,7 +75,7 @@ def of(index: int, choice: Choice, style: Style) -> tuple[list[bytes], Beats]:
     ends: list[int] = []
     offset = calls = 0
     for segment in choice.segments:
-        words = segment.words
+        words = segment.generated
         content = _deltas(index, segment, calls, style)
         if isinstance(segment, ToolCallSegment):
             calls += 1
@@ -88,14 +88,14 @@ def of(index: int, choice: Choice, style: Style) -> tuple[list[bytes], Beats]:
         choice.finish, style.legacy
     )
     tails.append(head + reason + close)
-    if len(ends) == choice.tokens == choice.segments[-1].words.tokens:
+    if len(ends) == choice.tokens == choice.segments[-1].generated.tokens:
         return tails, sse.beats(choice.tokens, 1, 1, 0)
     return tails, sse.beats_of(ends, choice.beats, 1, 1, 0)
 
 
 def _deltas(index: int, segment: Segment, place: int, style: Style) -> list[bytes]:
     """The tails of one segment's chunks."""
-    words = segment.words
+    words = segment.generated
     match segment:
         case TextSegment() if words.logprobs:
             return _with_logprobs(index, words, style)
@@ -122,7 +122,7 @@ def _call(index: int, call: ToolCallSegment, place: int, style: Style) -> list[b
     if style.legacy:
         head = b'"function_call":{"name":%b,"arguments":""}' % name
         piece = b'"function_call":{"arguments":%b}'
-        return [head, *(piece % orjson.dumps(said) for said in call.words.pieces)]
+        return [head, *(piece % orjson.dumps(said) for said in call.generated.pieces)]
     kind, said_as = (b"custom", b"input") if call.custom else (b"function", b"arguments")
     identity = errors.call_id(style.stamp, CALLS * index + place).encode()
     head = b'"tool_calls":[{"index":%d,"id":"%b","type":"%b","%b":{"name":%b,"%b":""}}]' % (
@@ -133,7 +133,7 @@ def _call(index: int, call: ToolCallSegment, place: int, style: Style) -> list[b
         *(
             b'"tool_calls":[{"index":%d,"%b":{"%b":%b}}]'
             % (place, kind, said_as, orjson.dumps(said))
-            for said in call.words.pieces
+            for said in call.generated.pieces
         ),
     ]
 

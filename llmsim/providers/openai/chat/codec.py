@@ -149,18 +149,18 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
         index == 0
         and len(choice.segments) == 1
         and type(first) is TextSegment
-        and not first.words.logprobs
+        and not first.generated.logprobs
     ):
-        return _WORDS + orjson.dumps(first.words.text) + _WORDS_END[choice.finish]
+        return _WORDS + orjson.dumps(first.generated.text) + _WORDS_END[choice.finish]
     content = refusal = entries = b"null"
     calls: list[ToolCallSegment] = []
     for segment in choice.segments:
         match segment:
-            case TextSegment(words=words):
+            case TextSegment(generated=words):
                 content = orjson.dumps(words.text)
                 if words.logprobs:
                     entries = logprobs(words.logprobs)
-            case RefusalSegment(words=words):
+            case RefusalSegment(generated=words):
                 refusal = orjson.dumps(words.text)
             case ToolCallSegment():
                 calls.append(segment)
@@ -183,7 +183,7 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
 
 def _calls(index: int, calls: list[ToolCallSegment], wire: ChatRequest, stamp: Stamp) -> bytes:
     if wire.legacy:
-        made = {"name": calls[0].name, "arguments": calls[0].words.text}
+        made = {"name": calls[0].name, "arguments": calls[0].generated.text}
         return b',"function_call":' + orjson.dumps(made)
     listed = []
     for place, call in enumerate(calls):
@@ -192,7 +192,7 @@ def _calls(index: int, calls: list[ToolCallSegment], wire: ChatRequest, stamp: S
             {
                 "id": openai_errors.call_id(stamp, chunks.CALLS * index + place),
                 "type": kind,
-                kind: {"name": call.name, said: call.words.text},
+                kind: {"name": call.name, said: call.generated.text},
             }
         )
     return b',"tool_calls":' + orjson.dumps(listed)

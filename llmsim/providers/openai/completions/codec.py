@@ -135,7 +135,7 @@ def _spelled(index: int, text: str, told: bytes, reason: bytes | None) -> bytes:
 
 def _words(choice: Choice) -> GeneratedText:
     """A completion is a single piece of text, even where it is a refusal."""
-    return choice.segments[0].words
+    return choice.segments[0].generated
 
 
 def _chunks(index: int, choice: Choice, wire: CompletionRequest) -> tuple[list[bytes], Beats]:

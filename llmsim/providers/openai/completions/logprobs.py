@@ -18,7 +18,7 @@ def spelled(
     ``unprompted`` says that the first entry is the prompt's first token, which follows nothing
     and so has no probability.
     """
-    logprobs: list[float | None] = [entry.said.logprob for entry in entries]
+    logprobs: list[float | None] = [entry.sampled.logprob for entry in entries]
     likeliest: list[dict[str, float] | None] = [
         {_token(other.token): other.logprob for other in entry.top} for entry in entries
     ]
@@ -30,7 +30,7 @@ def spelled(
         {
             "text_offset": _offsets(entries, offset),
             "token_logprobs": logprobs,
-            "tokens": [_token(entry.said.token) for entry in entries],
+            "tokens": [_token(entry.sampled.token) for entry in entries],
             "top_logprobs": likeliest if top else None,
         }
     )
@@ -50,5 +50,5 @@ def _offsets(entries: Sequence[TokenLogprobs], offset: int) -> list[int]:
     for entry in entries:
         offsets.append(offset)
         # Continuation bytes begin no character (RFC 3629).
-        offset += sum(byte & 0xC0 != 0x80 for byte in entry.said.token)
+        offset += sum(byte & 0xC0 != 0x80 for byte in entry.sampled.token)
     return offsets

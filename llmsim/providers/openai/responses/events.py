@@ -80,7 +80,7 @@ def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScri
     offset = 0
     for item in responses_items.outputs(request, completion, stamp):
         items.append(_item(writing, item, offset))
-        offset += item.segment.words.tokens if item.segment is not None else 0
+        offset += item.segment.generated.tokens if item.segment is not None else 0
     finish = Finish.STOP if given.generate is False else choice.finish
     whole = response_object.finished(wire.about, stamp, finish, completion.usage, items)
     name = LAST.get(finish, b"response.completed")
@@ -95,7 +95,7 @@ CLOSING = 4
 def _beats(choice: Choice | None, beats: Sequence[int]) -> Beats:
     """The beats as an array: a shared one where each token of one text is a frame."""
     if choice is not None and len(choice.segments) == 1 and beats[0] != START:
-        words = choice.segments[0].words
+        words = choice.segments[0].generated
         if len(words.ends) == words.tokens:
             return sse.beats(words.tokens, len(beats) - words.tokens - CLOSING, CLOSING, 0)
     made = np.array(beats, np.int64)
@@ -120,10 +120,10 @@ def _item(writing: Writing, item: Output, offset: int) -> Parts:
         case TextSegment() | RefusalSegment():
             closed = _message(writing, item, segment, offset)
         case ReasoningSegment():
-            closed = _summary(writing, item, segment.words, offset)
+            closed = _summary(writing, item, segment.generated, offset)
         case ToolCallSegment():
             closed = _call(writing, item, segment, offset)
-    last = _last(segment.words, offset) if segment is not None else offset
+    last = _last(segment.generated, offset) if segment is not None else offset
     writing.event(last, b"response.output_item.done", place, *closed, b"}")
     return closed
 
@@ -136,7 +136,7 @@ def _last(words: GeneratedText, offset: int) -> int:
 def _message(
     writing: Writing, item: Output, segment: TextSegment | RefusalSegment, offset: int
 ) -> Parts:
-    words = segment.words
+    words = segment.generated
     text = responses_items.text(words)
     refused = isinstance(segment, RefusalSegment)
     place = b'"item_id":"%b","output_index":%d,"content_index":0,' % (item.id, item.place)
@@ -172,13 +172,13 @@ def _summary(writing: Writing, item: Output, words: GeneratedText, offset: int) 
 
 def _call(writing: Writing, item: Output, call: ToolCallSegment, offset: int) -> Parts:
     place = b'"item_id":"%b","output_index":%d,' % (item.id, item.place)
-    text = responses_items.text(call.words)
-    last = _last(call.words, offset)
+    text = responses_items.text(call.generated)
+    last = _last(call.generated, offset)
     if call.custom:
         name, said = b"response.custom_tool_call_input.", b'"input":'
     else:
         name, said = b"response.function_call_arguments.", b'"arguments":'
-    writing.deltas(offset, name + b"delta", place, call.words)
+    writing.deltas(offset, name + b"delta", place, call.generated)
     writing.event(last, name + b"done", place, said, text, b"}")
     return responses_items.closed(item, (text,))
 

@@ -121,7 +121,9 @@ def part(segment: TextSegment | RefusalSegment, said: bytes) -> Parts:
     """A message's content part with that text, which is JSON."""
     if isinstance(segment, RefusalSegment):
         return (b'{"type":"refusal","refusal":', said, b"}")
-    entries = orjson.dumps(told(segment.words.logprobs)) if segment.words.logprobs else b"[]"
+    entries = (
+        orjson.dumps(told(segment.generated.logprobs)) if segment.generated.logprobs else b"[]"
+    )
     head = b'{"type":"output_text","annotations":[],"logprobs":%b,"text":' % entries
     return (head, said, b"}")
 
@@ -172,7 +174,7 @@ def whole(item: Output) -> Parts:
     segment = item.segment
     if segment is None:
         return closed(item, ())
-    said = orjson.dumps(segment.words.text)
+    said = orjson.dumps(segment.generated.text)
     match segment:
         case TextSegment() | RefusalSegment():
             return closed(item, part(segment, said))

@@ -67,8 +67,8 @@ def reply(
     **usage: int,
 ) -> Completion:
     """``unseen`` are thinking tokens of which nothing is shown."""
-    shown = sum(segment.words.tokens for segment in segments)
-    thought = sum(part.words.tokens for part in segments if isinstance(part, ReasoningSegment))
+    shown = sum(segment.generated.tokens for segment in segments)
+    thought = sum(part.generated.tokens for part in segments if isinstance(part, ReasoningSegment))
     counted = Usage(2000, shown + unseen, thought + unseen, **usage)
     return Completion((Choice(segments, shown, finish, stop),), counted)
 
@@ -320,10 +320,10 @@ def test_each_piece_waits_for_its_token() -> None:
         for event, beat in zip(events(said), beats, strict=True)
         if event["type"] == "content_block_delta"
     ]
-    count = thought.words.tokens
+    count = thought.generated.tokens
     assert [beat for index, beat in deltas if index == 0] == [*range(count), count - 1]
     assert [beat for index, beat in deltas if index == 1] == [
-        count + place for place in range(answer.words.tokens)
+        count + place for place in range(answer.generated.tokens)
     ]
 
 

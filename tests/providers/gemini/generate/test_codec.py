@@ -38,7 +38,7 @@ from llmsim.engine.compose import ModelSettings
 from llmsim.engine.plan import WholeFrame, plan
 from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.providers.gemini.generate.codec import Gemini
-from tests.engine.asking import AWKWARD, drawn, rules
+from tests.engine.asking import AWKWARD, drawn, settings
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 PLAIN = Gemini("gemini-2.5-flash")
@@ -70,12 +70,12 @@ def with_logprobs(text: str) -> GeneratedText:
 
 
 def choice(*segments: Segment, finish: Finish = Finish.STOP) -> Choice:
-    return Choice(segments, sum(segment.words.tokens for segment in segments), finish)
+    return Choice(segments, sum(segment.generated.tokens for segment in segments), finish)
 
 
 def reply(*choices: Choice, reasoning: int = 0, cached: int = 0) -> Completion:
     shown = [part for one in choices for part in one.segments if isinstance(part, ReasoningSegment)]
-    thought = sum(part.words.tokens for part in shown)
+    thought = sum(part.generated.tokens for part in shown)
     completion = sum(one.tokens for one in choices) + reasoning
     return Completion(choices, Usage(9, completion, reasoning + thought, cached))
 
@@ -289,7 +289,7 @@ def test_frames_follow_the_clock_of_their_candidate(name: str, dialect: Gemini) 
 def test_a_call_waits_for_all_of_its_tokens() -> None:
     script = EVENTS.script(asked(EVENTS), CASES["calls"][1], STAMP)
     thought, first, _ = CASES["calls"][1].choices[0].segments
-    assert script.beats.tolist() == [0, thought.words.tokens + first.words.tokens - 1, END]
+    assert script.beats.tolist() == [0, thought.generated.tokens + first.generated.tokens - 1, END]
 
 
 @given(st.text(max_size=60), st.booleans())
@@ -319,7 +319,7 @@ def test_an_echo_is_the_same_streamed_and_counted_exactly(
         "thinkingConfig": {"includeThoughts": thinks},
     }
     fields = {"contents": text, "generationConfig": config}
-    given_ = rules("gemini-2.0-flash", "echo")
+    given_ = settings("gemini-2.0-flash", "echo")
     (whole,) = answers(PLAIN, asked(PLAIN, **fields), given_)
     told = answers(EVENTS, asked(EVENTS, **fields), given_)
     assert told[-1]["usageMetadata"] == whole["usageMetadata"]

@@ -63,7 +63,7 @@ def with_logprobs(text: str) -> GeneratedText:
 
 
 def choice(*segments: Segment, finish: Finish = Finish.STOP) -> Choice:
-    return Choice(segments, sum(segment.words.tokens for segment in segments), finish)
+    return Choice(segments, sum(segment.generated.tokens for segment in segments), finish)
 
 
 def reply(*choices: Choice, reasoning: int = 0, cached: int = 0) -> Completion:

@@ -72,8 +72,8 @@ def with_logprobs(text: str) -> GeneratedText:
 
 
 def reply(*segments: Segment, finish: Finish = Finish.STOP, reasoning: int = 0) -> Completion:
-    tokens = sum(segment.words.tokens for segment in segments)
-    shown = sum(one.words.tokens for one in segments if isinstance(one, ReasoningSegment))
+    tokens = sum(segment.generated.tokens for segment in segments)
+    shown = sum(one.generated.tokens for one in segments if isinstance(one, ReasoningSegment))
     completion = tokens - shown + max(reasoning, shown)
     usage = Usage(9, completion, max(reasoning, shown), cached=4, cache_written=2)
     return Completion((Choice(segments, tokens, finish),), usage)
@@ -344,8 +344,8 @@ def test_every_frame_waits_for_a_token_that_comes(name: str) -> None:
     ]
     offset, expected = 0, []
     for segment in choice.segments:
-        expected += [offset + end for end in segment.words.ends]
-        offset += segment.words.tokens
+        expected += [offset + end for end in segment.generated.ends]
+        offset += segment.generated.tokens
     assert deltas == expected
 
 
@@ -372,7 +372,9 @@ def test_a_stream_says_what_the_plain_answer_does(
 ) -> None:
     """Whatever the engine says: deltas joined, the last event, and the usage."""
     request = {"model": model, "max_output_tokens": limit, **fields}
-    rules = ModelRegistry(Config(response=ResponseConfig(Generator("fixed", (text,))))).rules(model)
+    rules = ModelRegistry(Config(response=ResponseConfig(Generator("fixed", (text,))))).settings(
+        model
+    )
     whole, stream = (
         plan(asked(stream=wanted, **request), rules, PlanInputs(seed, 0, 9), RESPONSES, STAMP)
         for wanted in (False, True)
