@@ -23,15 +23,18 @@ LARGEST = 4 * 2**20
 
 
 class Reload:
-    """The change that takes what can change from the file again. ``left`` are the sections that
-    have changed in the file and cannot change here."""
+    """The change that takes everything changeable from the file again.
+
+    Once it was applied, ``needs_restart`` names the sections that differ in the file and cannot
+    change while the server runs.
+    """
 
     def __init__(self, reread: Reread) -> None:
         self._reread = reread
-        self.left: tuple[str, ...] = ()
+        self.needs_restart: tuple[str, ...] = ()
 
     def __call__(self, config: Config) -> Config:
-        after, self.left = change.reloaded(config, self._reread())
+        after, self.needs_restart = change.reloaded(config, self._reread())
         return after
 
 
@@ -90,7 +93,7 @@ class ConfigEditor:
         the file and cannot change here."""
         reload = Reload(self._reread)
         await self._holder.change(reload)
-        return reload.left
+        return reload.needs_restart
 
     def reset(self) -> None:
         """Count from nothing again whatever decides about requests. Statistics go on."""

@@ -43,9 +43,9 @@ class RuntimeConfig:
 
     config: Config
     registry: ModelRegistry
-    control: Pipeline | None
-    directed: Pipeline | None = None
-    gate: ApiKeyAuth | None = None
+    pipeline: Pipeline | None
+    override_pipeline: Pipeline | None = None
+    api_key_auth: ApiKeyAuth | None = None
 
 
 class ConfigHolder:
@@ -110,7 +110,7 @@ class ConfigHolder:
 
     def _next(self) -> RuntimeConfig:
         runtime = self._made(self._config_store.read())
-        for model in self.runtime.registry.seen(WARMED):
+        for model in self.runtime.registry.names(WARMED):
             with suppress(BadRequest):
                 runtime.registry.settings(model)
         return runtime

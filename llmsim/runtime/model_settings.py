@@ -30,9 +30,9 @@ class ModelRegistry:
         """The model's settings if they are at hand: no file is read, nothing is built."""
         return self._settings.get(model)
 
-    def seen(self, most: int) -> list[str]:
-        """Up to ``most`` of the models whose settings are at hand."""
-        return list(self._settings)[:most]
+    def names(self, limit: int) -> list[str]:
+        """Up to ``limit`` of the models whose settings are at hand."""
+        return list(self._settings)[:limit]
 
     def ready(self, model: str) -> bool:
         """Whether :meth:`settings` would answer without building a tokenizer."""
@@ -48,7 +48,7 @@ class ModelRegistry:
             self._settings[model] = found
         return found
 
-    def models(self, provider: Provider | None = None) -> list[Model]:
+    def listed(self, provider: Provider | None = None) -> list[Model]:
         """The models that listings show: those configured, or else the whole catalogue, of it
         only those of ``provider`` if one is named."""
         if self._available is not None:

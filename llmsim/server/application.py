@@ -31,7 +31,7 @@ def build(every: Router) -> Starlette:
         for path, handlers in by_path.items()
     ]
     routes += [
-        Route(one.template, HotRoute(one.handler), methods=[one.method]) for one in every.named
+        Route(one.template, HotRoute(one.handler), methods=[one.method]) for one in every.patterns
     ]
     app = Starlette(
         routes=[*routes, *every.cold],

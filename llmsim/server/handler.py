@@ -84,8 +84,8 @@ class RequestHandler:
     async def _answer(self, port: Port, lifecycle: RequestLifecycle) -> None:
         lifecycle.body = body = await port.body(self._body_limit)
         codec, memory = lifecycle.endpoint.codec, lifecycle.endpoint.memory
-        if lifecycle.endpoint.admit is not None:
-            lifecycle.endpoint.admit(port)
+        if lifecycle.endpoint.header_check is not None:
+            lifecycle.endpoint.header_check(port)
         request = codec.decode(body)
         lifecycle.model = request.model
         if memory is not None:
@@ -135,15 +135,15 @@ class RequestHandler:
     ) -> Plan:
         runtime = self._holder.runtime
         settings = runtime.registry.known(request.model)
-        control, suffix = runtime.control, ""
-        if runtime.directed is not None:
+        control, suffix = runtime.pipeline, ""
+        if runtime.override_pipeline is not None:
             # What is known by that name is a model: only others can have a suffix.
             if settings is None and MARK in request.model:
                 model, suffix = split(request.model)
                 lifecycle.model, request = model, structs.replace(request, model=model)
-                settings, control = runtime.registry.known(model), runtime.directed
+                settings, control = runtime.registry.known(model), runtime.override_pipeline
             elif port is not None and has_overrides(port):
-                control = runtime.directed
+                control = runtime.override_pipeline
         if settings is None:
             settings = await self.settings(request.model)
         try:
@@ -160,7 +160,7 @@ class RequestHandler:
         turn = self._segment.advance(Cursor.TURN) if settings.takes_turns else 0
         cached = MISS
         if prompt_tokens >= LEAST and cacheable(request):
-            cached = await self._prompts.look(request, settings, prompt_tokens)
+            cached = await self._prompts.lookup(request, settings, prompt_tokens)
         seed = self._seed(request, body, runtime.config.seed)
         inputs = PlanInputs(seed, turn, prompt_tokens, cached, overrides)
         codec = lifecycle.endpoint.codec

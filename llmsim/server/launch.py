@@ -24,7 +24,7 @@ from llmsim.engine.text import pool
 from llmsim.engine.tokens import ranks
 from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
-from llmsim.server.worker import ENDING, WorkerApp
+from llmsim.server.worker import SHUTDOWN_SIGNALS, WorkerApp
 from llmsim.state.shared_state import new_segment
 from llmsim.state.sqlite import new_store
 from llmsim.telemetry import logs
@@ -85,7 +85,7 @@ class Supervisor(Server):  # type: ignore[misc, valid-type]
 
 def _start(start: Callable[[], None]) -> None:
     """Start a worker that does not hear what would end it until its loop runs."""
-    heard = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    heard = signal.pthread_sigmask(signal.SIG_BLOCK, SHUTDOWN_SIGNALS)
     try:
         start()
     finally:
@@ -144,7 +144,7 @@ def _reload(config_store: ConfigStore, reread: Reread) -> None:
         log.exception("not reloaded: the configuration in effect stays")
     else:
         log.info("reloaded")
-        for name in reload.left:
+        for name in reload.needs_restart:
             log.warning("%s has changed: takes effect when the server is started anew", name)
 
 

@@ -50,7 +50,7 @@ class HeldLimits(Protocol):
         ...
 
 
-class Admission(Protocol):
+class HeaderCheck(Protocol):
     """Looks at the head of a request. Raises BadRequest for one that is not let in."""
 
     def __call__(self, port: Port, /) -> None: ...
@@ -59,19 +59,19 @@ class Admission(Protocol):
 class Endpoint:
     """A path that answers, in one dialect."""
 
-    __slots__ = ("admit", "codec", "memory", "name")
+    __slots__ = ("codec", "header_check", "memory", "name")
 
     def __init__(
         self,
         name: str,
         codec: Codec,
         memory: EndpointMemory | None = None,
-        admit: Admission | None = None,
+        header_check: HeaderCheck | None = None,
     ) -> None:
         self.name = name
         self.codec = codec
         self.memory = memory
-        self.admit = admit
+        self.header_check = header_check
 
 
 class RequestLifecycle:

@@ -24,7 +24,7 @@ class PromptCache:
         self._table = Prefixes(segment.prefixes())
         self._clock = clock
 
-    async def look(self, request: Request, settings: ModelSettings, prompt_tokens: int) -> Hit:
+    async def lookup(self, request: Request, settings: ModelSettings, prompt_tokens: int) -> Hit:
         """What of the prompt was cached; from now on all that may be is."""
         given = request, settings.model, settings.tokenizer, prompt_tokens
         if _lengthy(request):

@@ -13,40 +13,40 @@ from llmsim.transport.port import Port
 from llmsim.transport.websocket import Socket
 
 Handler: TypeAlias = Callable[[Port], Awaitable[None]]
-Talk: TypeAlias = Callable[[Socket], Awaitable[None]]
+WebSocketHandler: TypeAlias = Callable[[Socket], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class NamedRoute:
+class PatternRoute:
     """A hot path with a name in it, such as a model's.
 
-    ``claims`` tells by the path whether it is one; ``template`` says the same to Starlette.
+    ``matches`` tells by the path whether it is one; ``template`` says the same to Starlette.
     """
 
     method: str
     template: str
-    claims: Callable[[str], bool]
+    matches: Callable[[str], bool]
     handler: Handler
 
 
 @dataclass(slots=True)
 class Router:
-    """All paths. ``hot`` is by (method, path), ``sockets`` (WebSockets) by path.
+    """All paths. ``hot`` is by (method, path), ``websockets`` (WebSockets) by path.
 
-    ``ending`` is called when the server is about to stop: it ends what would never end.
+    ``on_shutdown`` is called when the server is about to stop: it ends what would never end.
     """
 
     hot: dict[tuple[str, str], Handler] = field(default_factory=dict)
-    named: list[NamedRoute] = field(default_factory=list)
+    patterns: list[PatternRoute] = field(default_factory=list)
     cold: list[BaseRoute] = field(default_factory=list)
-    sockets: dict[str, Talk] = field(default_factory=dict)
-    ending: list[Callable[[], None]] = field(default_factory=list)
+    websockets: dict[str, WebSocketHandler] = field(default_factory=dict)
+    on_shutdown: list[Callable[[], None]] = field(default_factory=list)
 
     def handler(self, method: str, path: str) -> Handler | None:
         """The hot handler of a path; None if it is not hot."""
         found = self.hot.get((method, path))
-        if found is None and self.named:
-            for one in self.named:
-                if one.method == method and one.claims(path):
+        if found is None and self.patterns:
+            for one in self.patterns:
+                if one.method == method and one.matches(path):
                     return one.handler
         return found

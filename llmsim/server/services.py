@@ -21,6 +21,6 @@ class Services:
     shared: SharedState
     holder: ConfigHolder
     scheduler: Scheduler
-    answering: RequestHandler
+    handler: RequestHandler
     store: Store
     reread: Reread

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 
-def hear(
+def on_signals(
     loop: asyncio.AbstractEventLoop,
     signals: Iterable[signal.Signals],
     told: Callable[[], None],

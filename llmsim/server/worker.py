@@ -42,7 +42,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 # What ends a worker. Granian would lose one of them that comes before its loop runs, so a worker
 # is started with both held back.
-ENDING = (signal.SIGINT, signal.SIGTERM)
+SHUTDOWN_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 # Collections of the youngest generation are rare and cheap once the start-up's objects are
 # frozen: what requests make is freed by reference counting.
@@ -78,8 +78,8 @@ class WorkerApp:
         )
         self._paths = routes.paths(context)
         self._cold = routes.application(self._paths)
-        for told in self._paths.ending:
-            shutdown.hear(loop, ENDING, told)
+        for callback in self._paths.on_shutdown:
+            shutdown.on_signals(loop, SHUTDOWN_SIGNALS, callback)
         self._pulse = WorkerMetrics(loop, shared.counters)
         self._holder.follow(loop)
         slow_clients.watch(self._config.server.stall_timeout)
@@ -87,7 +87,7 @@ class WorkerApp:
         _die_with_parent(shared.segment)
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
-        loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDING)
+        loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SHUTDOWN_SIGNALS)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._pulse is not None:
@@ -102,7 +102,7 @@ class WorkerApp:
         if scope.proto != "http":
             return self._websocket(scope, protocol)
         port = RSGIPort(scope, protocol)
-        gate = self._holder.runtime.gate
+        gate = self._holder.runtime.api_key_auth
         if gate is not None:
             refused = gate.refusal(port.path, port.query, port.header)
             if refused is not None:
@@ -111,11 +111,11 @@ class WorkerApp:
         return handler(port) if handler is not None else self._other(port)
 
     async def _websocket(self, scope: Any, protocol: Any) -> None:
-        talk = self._paths.sockets.get(scope.path)
+        talk = self._paths.websockets.get(scope.path)
         if talk is None:
             protocol.close(404)
             return
-        gate = self._holder.runtime.gate
+        gate = self._holder.runtime.api_key_auth
         if gate is not None:
             refused = gate.refusal(scope.path, scope.query_string, scope.headers.get)
             if refused is not None:

@@ -36,11 +36,11 @@ def test_configured_latency_replaces_the_models_own() -> None:
         Rule("fast"),
         (("gpt-*", Rule("instant")), ("o3*", Rule("auto", ttft_mean=9.0))),
     )
-    book = ModelRegistry(Config(latency=latency))
+    registry = ModelRegistry(Config(latency=latency))
     own = PRESETS["o-series"]
-    assert book.settings("claude-sonnet-4-5").draws is draws_of(PRESETS["fast"])
-    assert book.settings("gpt-4o").draws is draws_of(PRESETS["instant"])
-    assert book.settings("o3-mini").draws is draws_of(
+    assert registry.settings("claude-sonnet-4-5").draws is draws_of(PRESETS["fast"])
+    assert registry.settings("gpt-4o").draws is draws_of(PRESETS["instant"])
+    assert registry.settings("o3-mini").draws is draws_of(
         LatencyProfile(9.0, own.ttft_std, own.itl_mean, own.itl_std)
     )
 
@@ -56,38 +56,38 @@ def test_configured_latency_replaces_the_models_own() -> None:
     ],
 )
 def test_the_configured_generator(generator: Generator, made: type) -> None:
-    book = ModelRegistry(Config(response=Response(generator, 17)))
-    settings = book.settings("gpt-4o")
+    registry = ModelRegistry(Config(response=Response(generator, 17)))
+    settings = registry.settings("gpt-4o")
     assert isinstance(settings.generator, made)
     assert settings.target_tokens == 17
     if generator.kind in ("lorem", "random"):
         assert settings.generator is pool(generator.kind)
-    assert book.settings("gpt-4").generator is settings.generator
+    assert registry.settings("gpt-4").generator is settings.generator
 
 
 def test_rules_are_made_once() -> None:
-    book = ModelRegistry(Config())
-    assert book.known("gpt-4o") is None
-    settings = book.settings("gpt-4o")
-    assert book.known("gpt-4o") is book.settings("gpt-4o") is settings
+    registry = ModelRegistry(Config())
+    assert registry.known("gpt-4o") is None
+    settings = registry.settings("gpt-4o")
+    assert registry.known("gpt-4o") is registry.settings("gpt-4o") is settings
 
 
 def test_rules_of_endless_names_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_settings, "REMEMBERED", 8)
-    book = ModelRegistry(Config())
+    registry = ModelRegistry(Config())
     names = [f"model-{number}" for number in range(20)]
     for name in names:
-        assert book.settings(name).model.id == name
-        assert sum(book.known(other) is not None for other in names) <= 8
+        assert registry.settings(name).model.id == name
+        assert sum(registry.known(other) is not None for other in names) <= 8
 
 
 def test_ready_tells_whether_a_tokenizer_has_to_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranks, "_loaded", {})
-    book = ModelRegistry(Config())
-    assert not book.ready("gpt-4o")
+    registry = ModelRegistry(Config())
+    assert not registry.ready("gpt-4o")
     ranks.encoding("cl100k_base")
-    assert book.ready("gpt-4")
-    assert not book.ready("gpt-4o")
+    assert registry.ready("gpt-4")
+    assert not registry.ready("gpt-4o")
 
 
 OFFERED = ("gpt-4o", "house-model")
@@ -105,13 +105,13 @@ OFFERED = ("gpt-4o", "house-model")
     ],
 )
 def test_which_models_are_served(models: Models, served: list[str], refused: list[str]) -> None:
-    book = ModelRegistry(Config(models=models))
+    registry = ModelRegistry(Config(models=models))
     for name in served:
-        assert book.settings(name).model.id == name
+        assert registry.settings(name).model.id == name
     for name in refused:
         for _ in range(2):  # the refusal is not remembered as an answer
             with pytest.raises(BadRequest) as caught:
-                book.settings(name)
+                registry.settings(name)
             assert caught.value.failure.kind is FailureKind.MODEL_NOT_FOUND
             assert f"`{name}`" in caught.value.failure.message
 
@@ -126,12 +126,12 @@ def test_which_models_are_served(models: Models, served: list[str], refused: lis
     ],
 )
 def test_which_models_are_listed(models: Models, listed: list[str], unlisted: list[str]) -> None:
-    book = ModelRegistry(Config(models=models))
+    registry = ModelRegistry(Config(models=models))
     for name in listed:
-        assert book.model(name).id == name
+        assert registry.model(name).id == name
     for name in unlisted:
         with pytest.raises(BadRequest):
-            book.model(name)
+            registry.model(name)
 
 
 def test_an_alias_is_shown_as_the_model_it_stands_for() -> None:
@@ -143,7 +143,7 @@ def test_an_alias_is_shown_as_the_model_it_stands_for() -> None:
 
 
 def test_a_listing_is_what_is_offered() -> None:
-    assert [one.id for one in ModelRegistry(Config(models=Models(OFFERED))).models()] == list(
+    assert [one.id for one in ModelRegistry(Config(models=Models(OFFERED))).listed()] == list(
         OFFERED
     )
-    assert [one.id for one in ModelRegistry(Config()).models()] == list(catalog_models.MODELS)
+    assert [one.id for one in ModelRegistry(Config()).listed()] == list(catalog_models.MODELS)

@@ -16,7 +16,7 @@ from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.runtime.model_settings import ModelRegistry
 from llmsim.server.handler import stored_body
 from llmsim.server.resources.conversations import Conversations
-from llmsim.server.resources.response_archive import ENDPOINT, Archive
+from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
 from llmsim.server.resources.responses import Responses
 from llmsim.state.shared_state import SharedState, new_segment
 from llmsim.state.shm.journal import Journal
@@ -36,7 +36,7 @@ class World:
         self.journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in (0, 1)]
         self.codec = OpenAIResponses()
         self.conversations = Conversations(store)
-        self.archive = Archive(self.shared, store, lambda: self.now)
+        self.archive = ResponseArchive(self.shared, store, lambda: self.now)
         self._registry = ModelRegistry(Config(latency=Latency(Rule(profile))))
         self.responses = Responses(
             self.codec, self.shared, self.archive, self.conversations, self.settings

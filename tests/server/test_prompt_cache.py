@@ -43,7 +43,7 @@ def request(*messages: Message, points: tuple[Breakpoint, ...] | None = None) ->
 
 def look(cache: PromptCache, given: Request) -> Hit:
     total = prompt.tokens(given, RULES.tokenizer)
-    return asyncio.run(cache.look(given, RULES, total))
+    return asyncio.run(cache.lookup(given, RULES, total))
 
 
 def tokens(message: Message) -> int:

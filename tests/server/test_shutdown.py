@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import uvloop
 
-from llmsim.server.shutdown import hear
+from llmsim.server.shutdown import on_signals
 
 SIGNAL = signal.SIGUSR2
 
@@ -26,8 +26,8 @@ def test_the_loops_own_handler_goes_on_working(new_loop: type[asyncio.AbstractEv
         loop = asyncio.get_running_loop()
         own, first, second = asyncio.Event(), asyncio.Event(), asyncio.Event()
         loop.add_signal_handler(SIGNAL, own.set)
-        hear(loop, [SIGNAL], first.set)
-        hear(loop, [SIGNAL], second.set)
+        on_signals(loop, [SIGNAL], first.set)
+        on_signals(loop, [SIGNAL], second.set)
         os.kill(os.getpid(), SIGNAL)
         async with asyncio.timeout(10):
             await asyncio.gather(own.wait(), first.wait(), second.wait())

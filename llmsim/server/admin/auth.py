@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from llmsim.config import Control
 from llmsim.core import Headers
 from llmsim.server.admin import status as admin_status
-from llmsim.server.resources import gallery
+from llmsim.server.resources import image_links
 from llmsim.server.router import Handler, Router
 from llmsim.transport.port import Port
 
@@ -25,7 +25,7 @@ Header: TypeAlias = Callable[[str], str | None]
 OWN = "/llmsim/"
 METRICS = "/metrics"
 # The dashboard's page holds no data and asks for the token itself; pictures are a provider's.
-OPEN = ("/llmsim/web/", gallery.PATH)
+OPEN = ("/llmsim/web/", image_links.PATH)
 PAGE = "/llmsim/"
 SAFE = ("GET", "HEAD", "OPTIONS")
 CHALLENGE = ("www-authenticate", 'Bearer realm="llmsim"')

@@ -103,7 +103,7 @@ def add(paths: Router, context: Services) -> None:
         return RedirectResponse("llmsim/")
 
     paths.hot["GET", EVENTS] = events
-    paths.ending.append(broadcast.end)
+    paths.on_shutdown.append(broadcast.end)
     paths.cold += [
         Route("/llmsim", moved),
         Route("/llmsim/", page),

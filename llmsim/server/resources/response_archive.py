@@ -1,7 +1,7 @@
 """The responses the server sent, and what became of them since.
 
 An answer is in the journal, where any worker finds it by its id; it never changes. That it was
-deleted or cancelled is a mark in the store. How far one in the background has come follows from
+deleted or cancelled is an update in the store. How far one in the background has come follows from
 its plan and the clock.
 """
 
@@ -16,8 +16,7 @@ from msgspec import Struct
 
 from llmsim.core.errors import invalid
 from llmsim.providers.openai.lists import not_found
-from llmsim.providers.openai.responses import params, response_object
-from llmsim.providers.openai.responses import stored as responses_stored
+from llmsim.providers.openai.responses import params, response_object, stored
 from llmsim.providers.openai.responses.params import ResponsesRequest
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
@@ -30,32 +29,33 @@ KIND = "response"
 Status: TypeAlias = Literal["queued", "in_progress", "cancelled", "finished"]
 
 
-class Mark(Struct, frozen=True):
-    """What became of a response: deleted, or cancelled so many seconds after it was asked for."""
+class ResponseUpdate(Struct, frozen=True):
+    """What was done to a response after it was sent: deleted, or cancelled that many seconds
+    after its request arrived."""
 
     deleted: bool = False
     cancelled: float | None = None
 
 
-class Kept(Struct, frozen=True):
-    """A response as it stands."""
+class StoredResponse(Struct, frozen=True):
+    """A response as it is now, ``elapsed`` seconds after its request arrived."""
 
     entry: JournalEntry
-    given: ResponsesRequest
+    params: ResponsesRequest
     status: Status
     elapsed: float
-    mark: Mark
+    update: ResponseUpdate
 
     @property
-    def told(self) -> bytes:
+    def body(self) -> bytes:
         """The response object."""
         if self.status == "finished":
             return self.entry.answer
-        return responses_stored.unfinished(self.entry.answer, self.status)
+        return stored.unfinished(self.entry.answer, self.status)
 
 
-class Archive:
-    """All workers' responses, as one worker sees them."""
+class ResponseArchive:
+    """The responses of all workers, as one worker sees them."""
 
     def __init__(
         self, shared: SharedState, store: Store, clock: Callable[[], float] = time.time
@@ -65,56 +65,61 @@ class Archive:
         self._clock = clock
 
     def entry(self, name: str) -> JournalEntry | None:
-        """What the journal has of a response, stored or not; None if it has nothing."""
+        """The journal's entry of a response, stored or not; None if there is none."""
         entry = self._shared.entry(name) if name.startswith("resp_") else None
         if entry is None or entry.endpoint != ENDPOINT or not entry.answer:
             return None
         return entry if response_object.response_id(entry.mark) == name else None
 
-    async def find(self, name: str) -> Kept:
+    async def find(self, name: str) -> StoredResponse:
         """A stored response. Raises BadRequest for one that is not there."""
         entry = self.entry(name)
         if entry is None:
             raise not_found("Response", name)
-        given = params.parsed(entry.body)
-        mark = await self.mark(name)
-        if given.store is False or mark.deleted:
+        request = params.parsed(entry.body)
+        update = await self.update(name)
+        if request.store is False or update.deleted:
             raise not_found("Response", name)
         elapsed = max(self._clock() - entry.arrived, 0.0)
-        return Kept(entry, given, _status(entry, given, mark, elapsed), elapsed, mark)
+        status = _status(entry, request, update, elapsed)
+        return StoredResponse(entry, request, status, elapsed, update)
 
     async def delete(self, name: str) -> bytes:
         """Forget a response."""
         await self.find(name)
-        await self._put(name, Mark(deleted=True))
-        return responses_stored.deleted(name)
+        await self._put(name, ResponseUpdate(deleted=True))
+        return stored.deleted(name)
 
     async def cancel(self, name: str) -> bytes:
         """Stop a response in the background; one that has ended stays as it is."""
         kept = await self.find(name)
-        if not kept.given.background:
+        if not kept.params.background:
             message = "Cannot cancel a synchronous response."
             raise invalid(message)
         if kept.status in ("queued", "in_progress"):
-            await self._put(name, Mark(cancelled=kept.elapsed))
-            return responses_stored.unfinished(kept.entry.answer, "cancelled")
-        return kept.told
+            await self._put(name, ResponseUpdate(cancelled=kept.elapsed))
+            return stored.unfinished(kept.entry.answer, "cancelled")
+        return kept.body
 
-    async def mark(self, name: str) -> Mark:
-        """What became of a response."""
+    async def update(self, name: str) -> ResponseUpdate:
+        """What was done to a response after it was sent."""
         if not self._shared.segment.reached(Cursor.RESPONSES_MARKED):
-            return Mark()
-        found = await self._store.get(KIND, name)
-        return Mark() if found is None else msgspec.json.decode(found, type=Mark)
+            return ResponseUpdate()
+        value = await self._store.get(KIND, name)
+        if value is None:
+            return ResponseUpdate()
+        return msgspec.json.decode(value, type=ResponseUpdate)
 
-    async def _put(self, name: str, mark: Mark) -> None:
-        await self._store.put(KIND, name, msgspec.json.encode(mark))
+    async def _put(self, name: str, update: ResponseUpdate) -> None:
+        await self._store.put(KIND, name, msgspec.json.encode(update))
         self._shared.segment.advance(Cursor.RESPONSES_MARKED)
 
 
-def _status(entry: JournalEntry, given: ResponsesRequest, mark: Mark, elapsed: float) -> Status:
-    if mark.cancelled is not None:
+def _status(
+    entry: JournalEntry, request: ResponsesRequest, update: ResponseUpdate, elapsed: float
+) -> Status:
+    if update.cancelled is not None:
         return "cancelled"
     if elapsed >= entry.planned_total:
         return "finished"
-    return "queued" if given.background and elapsed < entry.planned_ttft else "in_progress"
+    return "queued" if request.background and elapsed < entry.planned_ttft else "in_progress"

@@ -29,22 +29,24 @@ from llmsim.engine.plan import timed
 from llmsim.engine.tokens.tokenizer import Tokenizer
 from llmsim.providers.openai.responses import conversion
 from llmsim.providers.openai.responses.codec import OpenAIResponses
-from llmsim.server.resources.response_archive import Kept
+from llmsim.server.resources.response_archive import StoredResponse
 
 
-def replay(kept: Kept, settings: ModelSettings, codec: OpenAIResponses, after: int) -> Plan:
+def replay(
+    kept: StoredResponse, settings: ModelSettings, codec: OpenAIResponses, after: int
+) -> Plan:
     """The events numbered higher than ``after``, due times counted from the request's arrival.
 
     What is overdue is due now. A cancelled response ends where it was cancelled.
     """
     entry = kept.entry
-    request = structs.replace(conversion.request(kept.given), stream=True)
+    request = structs.replace(conversion.request(kept.params), stream=True)
     stamp = Stamp(entry.mark, int(entry.arrived))
     completion = reply_of(entry.answer, settings.tokenizer)
     whole = timed(request, completion, settings, entry.seed, codec, stamp)
     stop = len(whole.due)
-    if kept.mark.cancelled is not None:
-        stop = int(np.searchsorted(whole.due, kept.mark.cancelled, "right"))
+    if kept.update.cancelled is not None:
+        stop = int(np.searchsorted(whole.due, kept.update.cancelled, "right"))
     wanted = np.arange(min(after + 1, stop), stop)
     due = np.maximum(whole.due[wanted], kept.elapsed)
     return structs.replace(whole, frames=whole.frames.reorder(wanted), due=due)

@@ -18,7 +18,7 @@ from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.inputs import Item
 from llmsim.providers.openai.responses.params import ResponsesRequest, Wire
 from llmsim.server.resources.conversations import Conversations
-from llmsim.server.resources.response_archive import ENDPOINT, Archive
+from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
 from llmsim.state.shared_state import SharedState
 
 MOST_TURNS = 1000
@@ -35,7 +35,7 @@ class Responses:
         self,
         codec: OpenAIResponses,
         shared: SharedState,
-        archive: Archive,
+        archive: ResponseArchive,
         conversations: Conversations,
         settings: Callable[[str], Awaitable[ModelSettings]],
     ) -> None:
@@ -66,7 +66,7 @@ class Responses:
         earlier: list[Item] = []
         if given.previous_response_id is not None:
             name = given.previous_response_id
-            if (await self._archive.mark(name)).deleted:
+            if (await self._archive.update(name)).deleted:
                 raise _not_continued(name)
             earlier = self._chain(name, unstored)
         elif (conversation := given.conversation_id) is not None:

@@ -21,7 +21,7 @@ from llmsim.transport.port import too_large
 from llmsim.transport.websocket import Socket
 
 
-class Session:
+class ResponsesSession:
     """A connection's requests. Its latest response can be continued even if it is not stored."""
 
     def __init__(
@@ -62,7 +62,8 @@ class Session:
             self._socket.send(socket_messages.marked(said, event.stream_id))
             return
         port = SocketPort(self._socket, message, event.stream_id)
-        # Kept, it would be a cycle, and the connection open until the collector finds it.
+        # Kept in self it would make a cycle: the connection would stay open until the
+        # collector finds it.
         endpoint = Endpoint(ENDPOINT, self._codec, self)
         await self._answering.answer(port, endpoint)
         if port.stream is not None:

@@ -35,7 +35,7 @@ _change = msgspec.json.Decoder(Change)
 UNCHANGED = Change()
 
 
-class Completions:
+class StoredCompletions:
     """What all workers know of chat completions. Unknown ids raise BadRequest."""
 
     def __init__(self, shared: SharedState, store: Store) -> None:

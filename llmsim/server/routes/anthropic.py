@@ -33,19 +33,19 @@ Told: TypeAlias = Callable[[Request, Stamp], Awaitable[bytes]]
 def add(paths: Router, context: Services) -> None:
     """Everything under ``/v1/messages``, also with ``/anthropic`` before it."""
     strict = context.config.validation == "strict"
-    answer = context.answering.answer
-    admit = _admit if strict else None
+    answer = context.handler.answer
+    header_check = _check_version if strict else None
     codec = Anthropic(strict)
-    messages = Endpoint("/v1/messages", codec, Threads(codec, context.shared), admit)
-    count = Endpoint("/v1/messages/count_tokens", AnthropicCount(strict), admit=admit)
-    batches = Batches(context.store, context.answering, strict)
+    messages = Endpoint("/v1/messages", codec, Threads(codec, context.shared), header_check)
+    count = Endpoint("/v1/messages/count_tokens", AnthropicCount(strict), header_check=header_check)
+    batches = Batches(context.store, context.handler, strict)
     for prefix in PREFIXES:
         paths.hot["POST", f"{prefix}/messages"] = partial(answer, endpoint=messages)
         paths.hot["POST", f"{prefix}/messages/count_tokens"] = partial(answer, endpoint=count)
         paths.cold += _batches(f"{prefix}/messages/batches", batches)
 
 
-def _admit(port: Port) -> None:
+def _check_version(port: Port) -> None:
     messages_strict.check_version(port.header("anthropic-version"))
 
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from llmsim.providers.openai import lists as openai_lists
 from llmsim.providers.openai.chat import stored
 from llmsim.providers.openai.lists import Paging
-from llmsim.server.resources.stored_completions import Completions
+from llmsim.server.resources.stored_completions import StoredCompletions
 from llmsim.server.router import Router
 from llmsim.server.routes.openai_json import route
 from llmsim.server.services import Services
@@ -20,12 +20,12 @@ PREFIXES = ("/v1", "/openai/v1")
 
 def add(paths: Router, context: Services) -> None:
     """``GET …/chat/completions`` and what is under it."""
-    completions = Completions(context.shared, context.store)
+    completions = StoredCompletions(context.shared, context.store)
     for prefix in PREFIXES:
         paths.cold += _routes(f"{prefix}/chat/completions", completions)
 
 
-def _routes(root: str, completions: Completions) -> list[Route]:
+def _routes(root: str, completions: StoredCompletions) -> list[Route]:
     one = root + "/{id}"
 
     async def page(request: Request) -> bytes:

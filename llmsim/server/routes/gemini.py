@@ -17,7 +17,7 @@ from llmsim.providers.gemini.embeddings import GeminiEmbed
 from llmsim.providers.gemini.errors import VERBS, Verb
 from llmsim.providers.gemini.generate.codec import Gemini
 from llmsim.server.handler import Endpoint
-from llmsim.server.router import NamedRoute, Router
+from llmsim.server.router import PatternRoute, Router
 from llmsim.server.services import Services
 from llmsim.transport.port import Port
 
@@ -84,7 +84,7 @@ def endpoint(call: GeminiCall, events: bool) -> Endpoint:
 
 def add(paths: Router, context: Services) -> None:
     """Every verb under every prefix."""
-    answer = context.answering.answer
+    answer = context.handler.answer
 
     def handle(port: Port) -> Awaitable[None]:
         call = gemini_call(port.path)
@@ -94,8 +94,8 @@ def add(paths: Router, context: Services) -> None:
     for prefix in PREFIXES:
         for collection in COLLECTIONS:
             template = f"{prefix}/{collection}/{{name:gemini_call}}"
-            paths.named.append(NamedRoute("POST", template, _claims, handle))
+            paths.patterns.append(PatternRoute("POST", template, _matches, handle))
 
 
-def _claims(path: str) -> bool:
+def _matches(path: str) -> bool:
     return gemini_call(path) is not None

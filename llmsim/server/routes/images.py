@@ -16,7 +16,7 @@ from llmsim.providers.openai.images.codec import OpenAIImages
 from llmsim.providers.openai.images.params import Purpose
 from llmsim.server.admin import status
 from llmsim.server.lifecycle import Endpoint
-from llmsim.server.resources.gallery import PATH, Gallery
+from llmsim.server.resources.image_links import PATH, ImageLinks
 from llmsim.server.router import Router
 from llmsim.server.services import Services
 from llmsim.transport.port import Port, origin
@@ -27,33 +27,33 @@ PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 
 def add(paths: Router, context: Services) -> None:
     """``…/images/generations`` and the others, and llmsim's own ``/llmsim/images/``."""
-    gallery = Gallery(context.shared.segment.secret)
+    image_links = ImageLinks(context.shared.segment.secret)
     for purpose in PURPOSES:
-        answer = _answer(purpose, context, gallery)
+        answer = _answer(purpose, context, image_links)
         for prefix in PREFIXES:
             paths.hot["POST", f"{prefix}/images/{purpose}"] = answer
-    paths.cold.append(Route(PATH + "{name}", _fetch(gallery)))
+    paths.cold.append(Route(PATH + "{name}", _fetch(image_links)))
 
 
 def _answer(
-    purpose: Purpose, context: Services, gallery: Gallery
+    purpose: Purpose, context: Services, image_links: ImageLinks
 ) -> Callable[[Port], Awaitable[None]]:
     async def answer(port: Port) -> None:
         server = origin(port)
 
         def link(canvas: Canvas) -> str:
-            return server + gallery.path(canvas)
+            return server + image_links.path(canvas)
 
         endpoint = Endpoint(f"/v1/images/{purpose}", OpenAIImages(purpose, link))
-        await context.answering.answer(port, endpoint)
+        await context.handler.answer(port, endpoint)
 
     return answer
 
 
-def _fetch(gallery: Gallery) -> Callable[[Request], Awaitable[Response]]:
+def _fetch(image_links: ImageLinks) -> Callable[[Request], Awaitable[Response]]:
     async def fetch(request: Request) -> Response:
         name = request.path_params["name"]
-        canvas = gallery.find(name)
+        canvas = image_links.find(name)
         if canvas is None:
             return status.error_response(404, f"no picture {name!r} is here")
         data = await to_thread(painted, canvas)

@@ -70,7 +70,7 @@ def add(paths: Router, context: Services) -> None:
     async def many(request: Request) -> Response:
         listing = listings[_provider(request)]
         query = parse_qs(request.url.query, keep_blank_values=True)
-        return _told(listing, listing.page(holder.runtime.registry.models(listing.of), query))
+        return _told(listing, listing.page(holder.runtime.registry.listed(listing.of), query))
 
     async def one(request: Request) -> Response:
         listing = listings[_provider(request)]

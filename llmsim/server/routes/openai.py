@@ -37,7 +37,7 @@ def dialects(strict: bool) -> dict[str, Codec]:
 def add(paths: Router, context: Services) -> None:
     """Everything under ``/v1`` and ``/openai/v1``."""
     for path, codec in dialects(context.config.validation == "strict").items():
-        answer = partial(context.answering.answer, endpoint=Endpoint(f"/v1{path}", codec))
+        answer = partial(context.handler.answer, endpoint=Endpoint(f"/v1{path}", codec))
         for prefix in PREFIXES:
             paths.hot["POST", prefix + path] = answer
     for prefix in PREFIXES:

@@ -21,11 +21,11 @@ from llmsim.server import providers
 from llmsim.server.application import BROKEN
 from llmsim.server.lifecycle import Endpoint
 from llmsim.server.resources.conversations import Conversations
-from llmsim.server.resources.response_archive import ENDPOINT, Archive
+from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
 from llmsim.server.resources.response_replay import replay
 from llmsim.server.resources.responses import Responses
-from llmsim.server.resources.responses_socket import Session
-from llmsim.server.router import NamedRoute, Router
+from llmsim.server.resources.responses_socket import ResponsesSession
+from llmsim.server.router import PatternRoute, Router
 from llmsim.server.routes.openai_json import route
 from llmsim.server.services import Services
 from llmsim.transport.port import Port
@@ -41,32 +41,33 @@ def add(paths: Router, context: Services) -> None:
     """``…/responses`` and what is under it."""
     strict = context.config.validation == "strict"
     dialect = OpenAIResponses(strict)
-    archive = Archive(context.shared, context.store)
+    archive = ResponseArchive(context.shared, context.store)
     responses = Responses(
         dialect,
         context.shared,
         archive,
         Conversations(context.store),
-        context.answering.settings,
+        context.handler.settings,
     )
     endpoint = Endpoint(ENDPOINT, dialect, responses)
-    answer = partial(context.answering.answer, endpoint=endpoint)
+    answer = partial(context.handler.answer, endpoint=endpoint)
     retrieve = Retrieving(context, archive, dialect)
 
     async def talk(socket: Socket) -> None:
-        await Session(
-            socket, OpenAIResponses(strict, live=True), context.answering, responses
+        await ResponsesSession(
+            socket, OpenAIResponses(strict, live=True), context.handler, responses
         ).serve()
 
     for prefix in PREFIXES:
         paths.hot["POST", f"{prefix}/responses"] = answer
-        paths.sockets[f"{prefix}/responses"] = talk
+        paths.websockets[f"{prefix}/responses"] = talk
         under = f"{prefix}/responses/"
-        paths.named.append(NamedRoute("GET", under + "{id}", partial(_one, under), retrieve.answer))
+        one = PatternRoute("GET", under + "{id}", partial(_is_one, under), retrieve.answer)
+        paths.patterns.append(one)
         paths.cold += _cold(under, archive, responses)
 
 
-def _one(under: str, path: str) -> bool:
+def _is_one(under: str, path: str) -> bool:
     """Whether it is the path of one response."""
     return path.startswith(under) and "/" not in path[len(under) :]
 
@@ -74,7 +75,9 @@ def _one(under: str, path: str) -> bool:
 class Retrieving:
     """``GET …/responses/{id}``: the response, or the rest of its events as a stream."""
 
-    def __init__(self, context: Services, archive: Archive, dialect: OpenAIResponses) -> None:
+    def __init__(
+        self, context: Services, archive: ResponseArchive, dialect: OpenAIResponses
+    ) -> None:
         self._context = context
         self._archive = archive
         self._codec = dialect
@@ -94,9 +97,9 @@ class Retrieving:
         kept = await self._archive.find(port.path.rpartition("/")[2])
         head = openai_errors.identity(providers.stamp())
         if query.get("stream", ["false"])[-1] not in ("true", "1"):
-            port.respond(200, [("content-type", "application/json"), *head], kept.told)
+            port.respond(200, [("content-type", "application/json"), *head], kept.body)
             return
-        settings = await self._context.answering.settings(kept.entry.model)
+        settings = await self._context.handler.settings(kept.entry.model)
         start = now_us() - int(kept.elapsed * 1e6)
         planned = replay(kept, settings, self._codec, _after(query))
         stream = port.open(200, [("content-type", sse.CONTENT_TYPE), *head])
@@ -121,7 +124,7 @@ def _uncounted(whole: bool, first: float, end: float, lateness: float, sent: int
     """A replay is no request of its own: the one it repeats has been counted."""
 
 
-def _cold(under: str, archive: Archive, responses: Responses) -> list[Route]:
+def _cold(under: str, archive: ResponseArchive, responses: Responses) -> list[Route]:
     async def delete(request: Request) -> bytes:
         return await archive.delete(request.path_params["id"])
 

@@ -125,7 +125,7 @@ def test_events_tell_the_statistics_until_the_server_ends(paths: Router) -> None
     async def scene() -> Watching:
         port = Watching()
         await paths.hot["GET", EVENTS](port)  # type: ignore[arg-type]
-        for told in paths.ending:
+        for told in paths.on_shutdown:
             told()
         return port
 

@@ -10,7 +10,7 @@ from tests.server.responding import World, living
 
 
 async def status(world: World, name: str) -> str:
-    told: str = orjson.loads((await world.archive.find(name)).told)["status"]
+    told: str = orjson.loads((await world.archive.find(name)).body)["status"]
     return told
 
 
@@ -33,7 +33,7 @@ def test_any_worker_tells_what_was_sent(worker: int, stream: bool) -> None:
     async def scene(world: World) -> None:
         sent = await world.create(worker, stream=stream)
         world.now += 60
-        assert orjson.loads((await world.archive.find(sent["id"])).told) == sent
+        assert orjson.loads((await world.archive.find(sent["id"])).body) == sent
 
     living(scene)
 
@@ -90,7 +90,7 @@ def test_how_far_it_has_come_follows_from_the_clock(
         first, rest = min(share, 1.0), max(share - 1.0, 0.0)
         world.now += first * planned.ttft + rest * (planned.total - planned.ttft)
         kept = await world.archive.find(sent["id"])
-        told = orjson.loads(kept.told)
+        told = orjson.loads(kept.body)
         assert told["status"] == expected
         assert (told["output"] == []) == (expected != "completed")
         assert kept.elapsed >= 0

@@ -1,4 +1,4 @@
-"""Kept responses as streams: the same events again, no earlier than they are due."""
+"""Stored responses as streams: the same events again, no earlier than they are due."""
 
 from typing import Any
 

@@ -239,9 +239,8 @@ def test_compacting() -> None:
         text = opened(made["output"][0]["encrypted_content"])
         assert text.startswith("user: go\nassistant: ")
         assert text.endswith("user: tell me of whales")
-        assert made["usage"]["output_tokens"] == (await world.settings("gpt-4o")).tokenizer.count(
-            text
-        )
+        tokenizer = (await world.settings("gpt-4o")).tokenizer
+        assert made["usage"]["output_tokens"] == tokenizer.count(text)
         await world.create(input=[*made["output"], {"role": "user", "content": "more"}])
         assert heard(world) == [("assistant", text), ("user", "more")]
         long = orjson.dumps({"model": "gpt-4o", "input": "word " * 5000})

@@ -15,7 +15,7 @@ from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.response_object import response_id
 from llmsim.providers.wire import sse
 from llmsim.server.lifecycle import Endpoint
-from llmsim.server.resources.responses_socket import Session, SocketPort
+from llmsim.server.resources.responses_socket import ResponsesSession, SocketPort
 from llmsim.state.sqlite import Store, new_store
 from llmsim.transport.port import Port
 from tests.server.responding import World
@@ -64,7 +64,7 @@ def served(say: Callable[[Port, bytes], None], *messages: str | bytes) -> tuple[
         with new_store() as path, closing(Store(path)) as store:
             world = World(store)
             codec = OpenAIResponses(live=True)
-            session = Session(socket, codec, answering, world.responses)  # type: ignore[arg-type]
+            session = ResponsesSession(socket, codec, answering, world.responses)  # type: ignore[arg-type]
             await asyncio.wait_for(session.serve(), 10)
         return socket, answering
 
@@ -175,7 +175,7 @@ def test_the_connections_latest_response_need_not_be_stored() -> None:
         with new_store() as path, closing(Store(path)) as store:
             world = World(store)
             codec = OpenAIResponses(live=True)
-            session = Session(Socket([]), codec, Answering(streaming), world.responses)  # type: ignore[arg-type]
+            session = ResponsesSession(Socket([]), codec, Answering(streaming), world.responses)  # type: ignore[arg-type]
             one = await world.create(store=False, input="a", unstored="")
             body = orjson.dumps({"input": "b", "store": False, "previous_response_id": one["id"]})
             with pytest.raises(BadRequest):

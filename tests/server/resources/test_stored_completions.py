@@ -13,7 +13,7 @@ from llmsim.core import Choice, Completion, Finish, GeneratedText, Stamp, TextSe
 from llmsim.core.errors import BadRequest, FailureKind
 from llmsim.providers.openai.chat.codec import OpenAIChat
 from llmsim.providers.openai.lists import Paging
-from llmsim.server.resources.stored_completions import ENDPOINT, Completions
+from llmsim.server.resources.stored_completions import ENDPOINT, StoredCompletions
 from llmsim.state.shared_state import SharedState, new_segment
 from llmsim.state.shm.journal import Journal
 from llmsim.state.sqlite import Store, new_store
@@ -57,12 +57,12 @@ class Workers:
         name: str = orjson.loads(answer)["id"]
         return name
 
-    def request(self, work: Callable[[Completions], Awaitable[T]]) -> T:
+    def request(self, work: Callable[[StoredCompletions], Awaitable[T]]) -> T:
         """What ``work`` makes of the completions, as a worker of its own would."""
 
         async def run() -> T:
             with closing(Store(self._path)) as store:
-                return await work(Completions(self._shared, store))
+                return await work(StoredCompletions(self._shared, store))
 
         return asyncio.run(run())
 
@@ -149,7 +149,7 @@ def test_what_is_deleted_is_gone(workers: Workers) -> None:
     told = orjson.loads(workers.request(lambda known: known.delete(name)))
     assert told == {"id": name, "object": "chat.completion.deleted", "deleted": True}
     assert workers.ids() == [other]
-    works: list[Callable[[Completions], Awaitable[bytes]]] = [
+    works: list[Callable[[StoredCompletions], Awaitable[bytes]]] = [
         lambda known: known.get(name),
         lambda known: known.delete(name),
         lambda known: known.update(name, {}),

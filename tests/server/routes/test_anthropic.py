@@ -35,7 +35,7 @@ class Answering:
 def client() -> Iterator[TestClient]:
     with new_store() as path:
         store = Store(path)
-        context = SimpleNamespace(config=Config(), answering=Answering(), store=store, shared=None)
+        context = SimpleNamespace(config=Config(), handler=Answering(), store=store, shared=None)
         paths = Router()
         add(paths, context)  # type: ignore[arg-type]
         with TestClient(build(paths), base_url="http://sim:8000") as made:

@@ -105,7 +105,7 @@ def test_under_starlette_the_same_paths_are_calls(prefix: str, path: str, status
         port.respond(200, [], asked.name.encode())
 
     paths = Router()
-    add(paths, SimpleNamespace(answering=SimpleNamespace(answer=answer)))
+    add(paths, SimpleNamespace(handler=SimpleNamespace(answer=answer)))
     response = TestClient(build(paths)).post(f"{prefix}/{path}")
     assert response.status_code == status
     assert status != 200 or response.text.startswith("/v1beta/models:")

@@ -16,7 +16,7 @@ _NAME = re.compile(
 )
 
 
-class Gallery:
+class ImageLinks:
     """Names pictures. ``secret`` is known to all workers of a launch."""
 
     def __init__(self, secret: int) -> None:

@@ -1,10 +1,10 @@
 import pytest
 
 from llmsim.core import Canvas
-from llmsim.server.resources.gallery import PATH, Gallery
+from llmsim.server.resources.image_links import PATH, ImageLinks
 
 SECRET = (1 << 62) - 1
-GALLERY = Gallery(SECRET)
+LINKS = ImageLinks(SECRET)
 CANVASES = [
     Canvas(0, 16, 16),
     Canvas((1 << 48) - 1, 3840, 2160, "webp", True, 0),
@@ -13,17 +13,17 @@ CANVASES = [
 
 
 def name(canvas: Canvas) -> str:
-    return GALLERY.path(canvas).removeprefix(PATH)
+    return LINKS.path(canvas).removeprefix(PATH)
 
 
 @pytest.mark.parametrize("canvas", CANVASES)
 def test_any_worker_knows_a_picture_by_its_name(canvas: Canvas) -> None:
-    assert Gallery(SECRET).find(name(canvas)) == canvas
+    assert ImageLinks(SECRET).find(name(canvas)) == canvas
 
 
 @pytest.mark.parametrize("canvas", CANVASES)
 def test_another_launch_knows_none_of_them(canvas: Canvas) -> None:
-    assert Gallery(SECRET - 1).find(name(canvas)) is None
+    assert ImageLinks(SECRET - 1).find(name(canvas)) is None
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_another_launch_knows_none_of_them(canvas: Canvas) -> None:
 def test_a_name_that_was_changed_names_nothing(old: str, new: str) -> None:
     told = name(CANVASES[2])
     assert old in told
-    assert GALLERY.find(told.replace(old, new)) is None
+    assert LINKS.find(told.replace(old, new)) is None
