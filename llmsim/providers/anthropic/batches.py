@@ -54,14 +54,14 @@ class Batch(Struct, array_like=True):
     canceled: float | None = None
 
     @property
-    def ended(self) -> float:
+    def ended_at(self) -> float:
         """When the last request has ended."""
         last = self.created + max(self.ends)
         return last if self.canceled is None else min(last, self.canceled + CANCELING)
 
-    def over(self, now: float) -> bool:
+    def has_ended(self, now: float) -> bool:
         """Whether it has ended."""
-        return now > self.ended
+        return now > self.ended_at
 
     def reached(self, place: int) -> bool:
         """Whether that request had ended before the batch was canceled."""
@@ -95,30 +95,30 @@ def batch_id(stamp: Stamp) -> str:
     return "msgbatch_01" + stamp.mark
 
 
-def kept(batch: Batch) -> bytes:
+def dump_batch(batch: Batch) -> bytes:
     """A batch as it is remembered."""
     return msgspec.json.encode(batch)
 
 
-def remembered(value: bytes) -> Batch:
+def load_batch(value: bytes) -> Batch:
     return _batch.decode(value)
 
 
-def kept_results(results: Sequence[Result]) -> bytes:
+def dump_results(results: Sequence[Result]) -> bytes:
     """The results of a batch as they are remembered."""
     return msgspec.json.encode(results)
 
 
-def described(batch: Batch, now: float, results_url: str) -> dict[str, Any]:
+def batch_object(batch: Batch, now: float, results_url: str) -> dict[str, Any]:
     """The batch at that time."""
-    over = batch.over(now)
+    over = batch.has_ended(now)
     status = "ended" if over else "in_progress" if batch.canceled is None else "canceling"
     return {
         "id": batch.id,
         "type": "message_batch",
         "processing_status": status,
         "request_counts": _counts(batch, over),
-        "ended_at": timestamp(batch.ended) if over else None,
+        "ended_at": timestamp(batch.ended_at) if over else None,
         "created_at": timestamp(batch.created),
         "expires_at": timestamp(batch.created + EXPIRY),
         "archived_at": None,

@@ -44,7 +44,7 @@ def conversation(name: str, created: int, metadata: dict[str, str] | None) -> Ob
     }
 
 
-def created(body: bytes) -> tuple[dict[str, str] | None, list[dict[str, Any]]]:
+def create_params(body: bytes) -> tuple[dict[str, str] | None, list[dict[str, Any]]]:
     """Metadata and items, as they were sent, of a request to create one. Raises BadRequest."""
     body = body or b"{}"
     try:
@@ -56,7 +56,7 @@ def created(body: bytes) -> tuple[dict[str, str] | None, list[dict[str, Any]]]:
     return given.metadata, sent.get("items") or []
 
 
-def added(body: bytes) -> list[dict[str, Any]]:
+def added_items(body: bytes) -> list[dict[str, Any]]:
     """The items, as they were sent, of a request to add some. Raises BadRequest."""
     try:
         given = decode(_add, body)

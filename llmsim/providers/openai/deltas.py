@@ -18,12 +18,12 @@ def obfuscation(piece: str) -> bytes:
     return b',"obfuscation":"%b"' % _PADDING[: 1 + max(0, 15 - len(piece))].encode()
 
 
-def spelled(entries: Sequence[TokenLogprobs]) -> bytes:
+def choice_logprobs(entries: Sequence[TokenLogprobs]) -> bytes:
     """The ``logprobs`` of a chat's choice: one entry a token; joined, their bytes are the text."""
-    return orjson.dumps({"content": told(entries), "refusal": None})
+    return orjson.dumps({"content": logprob_entries(entries), "refusal": None})
 
 
-def told(entries: Sequence[TokenLogprobs]) -> list[dict[str, Any]]:
+def logprob_entries(entries: Sequence[TokenLogprobs]) -> list[dict[str, Any]]:
     """The entries as both chat completions and responses tell them."""
     return [
         {**_token(entry.sampled), "top_logprobs": [_token(other) for other in entry.top]}

@@ -54,8 +54,8 @@ class Batches:
         batch = Batch(
             anthropic_batches.batch_id(stamp), created, ends, [one.succeeded for one in results]
         )
-        await self._store.put(RESULTS, batch.id, anthropic_batches.kept_results(results))
-        await self._store.put(KIND, batch.id, anthropic_batches.kept(batch))
+        await self._store.put(RESULTS, batch.id, anthropic_batches.dump_results(results))
+        await self._store.put(KIND, batch.id, anthropic_batches.dump_batch(batch))
         return _told(batch, created, url)
 
     async def get(self, name: str, url: URL) -> bytes:
@@ -75,11 +75,11 @@ class Batches:
         except LookupError:
             lists.check_stale(window)
             found = []
-        shown = [anthropic_batches.remembered(value) for _, value in found[: window.limit]]
+        shown = [anthropic_batches.load_batch(value) for _, value in found[: window.limit]]
         if backwards:
             shown.reverse()
         now = time.time()
-        told = [anthropic_batches.described(one, now, url(one.id)) for one in shown]
+        told = [anthropic_batches.batch_object(one, now, url(one.id)) for one in shown]
         return lists.page(told, len(found) > window.limit)
 
     async def cancel(self, name: str, url: URL) -> bytes:
@@ -87,18 +87,18 @@ class Batches:
         now = time.time()
 
         def changed(value: bytes) -> bytes:
-            batch = anthropic_batches.remembered(value)
-            if batch.canceled is None and not batch.over(now):
+            batch = anthropic_batches.load_batch(value)
+            if batch.canceled is None and not batch.has_ended(now):
                 batch.canceled = now
-            return anthropic_batches.kept(batch)
+            return anthropic_batches.dump_batch(batch)
 
         value = await self._store.update(KIND, name, changed)
         if value is None:
             raise not_found(name)
-        return _told(anthropic_batches.remembered(value), now, url)
+        return _told(anthropic_batches.load_batch(value), now, url)
 
     async def delete(self, name: str) -> bytes:
-        if not (await self._batch(name)).over(time.time()):
+        if not (await self._batch(name)).has_ended(time.time()):
             raise not_over(name, "can only be deleted")
         await self._store.delete(KIND, name)
         await self._store.delete(RESULTS, name)
@@ -107,7 +107,7 @@ class Batches:
     async def results(self, name: str) -> bytes:
         """One line of JSON a request."""
         batch = await self._batch(name)
-        if not batch.over(time.time()):
+        if not batch.has_ended(time.time()):
             raise not_over(name, "only has results")
         value = await self._store.get(RESULTS, name)
         if value is None:
@@ -118,8 +118,8 @@ class Batches:
         value = await self._store.get(KIND, name)
         if value is None:
             raise not_found(name)
-        return anthropic_batches.remembered(value)
+        return anthropic_batches.load_batch(value)
 
 
 def _told(batch: Batch, now: float, url: URL) -> bytes:
-    return orjson.dumps(anthropic_batches.described(batch, now, url(batch.id)))
+    return orjson.dumps(anthropic_batches.batch_object(batch, now, url(batch.id)))

@@ -53,8 +53,8 @@ class Responses:
         """
         wire: Wire = request.wire
         if wire.continues:
-            request = await self._continued(request, wire.given, unstored)
-        if wire.given.truncation == "auto":
+            request = await self._continued(request, wire.params, unstored)
+        if wire.params.truncation == "auto":
             settings = await self._settings(request.model)
             if window := settings.model.context_window:
                 request = await to_thread(truncated, request, settings.tokenizer, window)
@@ -79,7 +79,7 @@ class Responses:
     ) -> bytes | None:
         """Add request and answer to their conversation, if they belong to one. Gives what to
         answer at once if the client comes back for the answer itself."""
-        given: ResponsesRequest = request.wire.given
+        given: ResponsesRequest = request.wire.params
         if (conversation := given.conversation_id) is not None:
             listed = responses_stored.input_items(body, stamp.mark)
             heard = [item for item in listed if item["type"] != "item_reference"]
@@ -101,7 +101,7 @@ class Responses:
             given = params.parsed(entry.body)
             if given.store is False and not private:
                 raise _not_continued(following)
-            said = responses_stored.output(entry.answer)
+            said = responses_stored.output_items(entry.answer)
             turns.append([*self._resolved(inputs.items(given.input)), *said])
             following = given.previous_response_id
         return [item for turn in reversed(turns) for item in turn]
@@ -117,7 +117,7 @@ class Responses:
         entry = self._shared.entry(name)
         if entry is not None and entry.endpoint == ENDPOINT and entry.answer:
             given = params.parsed(entry.body)
-            said = responses_stored.output(entry.answer)
+            said = responses_stored.output_items(entry.answer)
             heard = inputs.items(given.input)
             listed = responses_stored.input_items(entry.body, entry.mark)
             named = {told["id"]: item for told, item in zip(listed, heard, strict=True)}
@@ -133,7 +133,7 @@ class Responses:
     async def counted(self, body: bytes) -> bytes:
         """How many tokens a request's input is."""
         request, settings = await self._asked(body)
-        return responses_stored.counted(await to_thread(tokens, request, settings.tokenizer))
+        return responses_stored.input_tokens(await to_thread(tokens, request, settings.tokenizer))
 
     async def compacted(self, body: bytes, stamp: Stamp) -> bytes:
         """A conversation in one item: the latest of it."""
@@ -143,7 +143,7 @@ class Responses:
             await to_thread(tokens, request, settings.tokenizer),
             settings.tokenizer.count(text),
         )
-        return responses_stored.compacted(text, Usage(prompt, said), stamp)
+        return responses_stored.compaction(text, Usage(prompt, said), stamp)
 
     async def _asked(self, body: bytes) -> tuple[Request, ModelSettings]:
         request = await self.recall(self._codec.decode(body or b"{}"))

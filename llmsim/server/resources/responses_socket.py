@@ -59,7 +59,7 @@ class ResponsesSession:
             return
         if event.type == socket_messages.STEER:
             said = socket_messages.not_steered(message)
-            self._socket.send(socket_messages.marked(said, event.stream_id))
+            self._socket.send(socket_messages.with_stream_id(said, event.stream_id))
             return
         port = SocketPort(self._socket, message, event.stream_id)
         # Kept in self it would make a cycle: the connection would stay open until the
@@ -81,7 +81,7 @@ class SocketStream:
     def send(self, data: bytes) -> bool:
         there = True
         for message in sse.messages(data):
-            there = self._socket.send(socket_messages.marked(message, self._stream_id))
+            there = self._socket.send(socket_messages.with_stream_id(message, self._stream_id))
         return there
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class SocketPort:
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
         """A whole response is an error here: all others are streamed."""
         message = socket_messages.error(status, headers, body)
-        self._socket.send(socket_messages.marked(message, self._stream_id))
+        self._socket.send(socket_messages.with_stream_id(message, self._stream_id))
 
     def open(self, status: int, headers: Headers) -> SocketStream:
         self.stream = SocketStream(self._socket, self._stream_id)

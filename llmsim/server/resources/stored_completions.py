@@ -81,16 +81,16 @@ class StoredCompletions:
         every = [entry for entry in self._shared.each() if _kept(entry)]
         every.sort(key=lambda entry: (entry.arrived, entry.mark), reverse=paging.newest_first)
         if paging.after is not None:
-            names = [stored.name_of(entry.mark) for entry in every]
+            names = [stored.completion_id(entry.mark) for entry in every]
             start = names.index(paging.after) + 1 if paging.after in names else len(every)
             every = every[start:]
         listed: list[Object] = []
         for entry in every:
-            change = changes.get(stored.name_of(entry.mark), UNCHANGED)
+            change = changes.get(stored.completion_id(entry.mark), UNCHANGED)
             if change.deleted:
                 continue
             told = _told(entry, change)
-            if stored.wanted(told, query):
+            if stored.matches(told, query):
                 listed.append(told)
             if len(listed) > paging.limit:
                 break
@@ -98,7 +98,7 @@ class StoredCompletions:
 
     async def _find(self, name: str) -> tuple[JournalEntry, Change]:
         entry = self._shared.entry(name)
-        if entry is None or not _kept(entry) or stored.name_of(entry.mark) != name:
+        if entry is None or not _kept(entry) or stored.completion_id(entry.mark) != name:
             raise not_found("Chat completion", name)
         value = await self._store.get(KIND, name)
         change = UNCHANGED if value is None else _change.decode(value)

@@ -35,6 +35,6 @@ class Threads:
             if entry is None or not entry.answer or len(turns) == MOST_TURNS:
                 raise lost(name)
             turns.append(Turn(entry.body, entry.answer))
-            before = messages_threads.previous(messages_threads.remembered(entry.body))
+            before = messages_threads.previous(messages_threads.earlier_request(entry.body))
         turns.reverse()
         return turns

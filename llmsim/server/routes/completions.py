@@ -36,7 +36,7 @@ def _routes(root: str, completions: StoredCompletions) -> list[Route]:
         return await completions.get(request.path_params["id"])
 
     async def update(request: Request) -> bytes:
-        metadata = stored.updated(await request.body())
+        metadata = stored.metadata_update(await request.body())
         return await completions.update(request.path_params["id"], metadata)
 
     async def delete(request: Request) -> bytes:

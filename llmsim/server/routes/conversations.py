@@ -28,13 +28,13 @@ def _routes(root: str, conversations: Conversations) -> list[Route]:
     one, items, item = root + "/{id}", root + "/{id}/items", root + "/{id}/items/{item}"
 
     async def create(request: Request) -> bytes:
-        return await conversations.create(*openai_conversations.created(await request.body()))
+        return await conversations.create(*openai_conversations.create_params(await request.body()))
 
     async def get(request: Request) -> bytes:
         return await conversations.get(request.path_params["id"])
 
     async def update(request: Request) -> bytes:
-        metadata, _ = openai_conversations.created(await request.body())
+        metadata, _ = openai_conversations.create_params(await request.body())
         return await conversations.update(request.path_params["id"], metadata)
 
     async def delete(request: Request) -> bytes:
@@ -47,7 +47,7 @@ def _routes(root: str, conversations: Conversations) -> list[Route]:
     async def extend(request: Request) -> bytes:
         name = request.path_params["id"]
         await conversations.get(name)
-        made = await conversations.add(name, openai_conversations.added(await request.body()))
+        made = await conversations.add(name, openai_conversations.added_items(await request.body()))
         return lists.envelope(made, len(made))
 
     async def item_get(request: Request) -> bytes:

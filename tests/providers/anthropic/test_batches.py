@@ -29,7 +29,7 @@ def batch(canceled: float | None = None) -> Batch:
 
 
 def shown(one: Batch, after: float) -> MessageBatch:
-    return MessageBatch.model_validate(anthropic_batches.described(one, START + after, URL))
+    return MessageBatch.model_validate(anthropic_batches.batch_object(one, START + after, URL))
 
 
 def counts(one: Batch, after: float) -> dict[str, int]:
@@ -65,7 +65,7 @@ def test_a_batch_at_any_time(
 
 
 def lines(one: Batch) -> list[MessageBatchIndividualResponse]:
-    body = anthropic_batches.results(one, anthropic_batches.kept_results(RESULTS))
+    body = anthropic_batches.results(one, anthropic_batches.dump_results(RESULTS))
     assert body.endswith(b"\n")
     return [MessageBatchIndividualResponse.model_validate_json(line) for line in body.splitlines()]
 
@@ -94,7 +94,7 @@ def test_results_are_what_was_answered() -> None:
 
 def test_a_batch_is_remembered_as_it_was() -> None:
     one = batch(START + 1)
-    assert anthropic_batches.remembered(anthropic_batches.kept(one)) == one
+    assert anthropic_batches.load_batch(anthropic_batches.dump_batch(one)) == one
 
 
 def test_a_batch_that_is_no_more() -> None:

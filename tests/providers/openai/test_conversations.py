@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from llmsim.core.errors import BadRequest
-from llmsim.providers.openai import conversations as openai_conversations
+from llmsim.providers.openai.conversations import added_items, create_params
 
 ITEMS = [{"role": "user", "content": text} for text in "abc"]
 
@@ -23,7 +23,7 @@ ITEMS = [{"role": "user", "content": text} for text in "abc"]
 def test_requests_to_create(
     body: bytes, metadata: dict[str, str] | None, items: list[dict[str, Any]]
 ) -> None:
-    assert openai_conversations.created(body) == (metadata, items)
+    assert create_params(body) == (metadata, items)
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_requests_to_create(
     ],
 )
 def test_requests_that_are_refused(body: bytes, param: str | None) -> None:
-    for read in (openai_conversations.created, openai_conversations.added):
-        if b"items" in body or read is openai_conversations.created or param is None:
+    for read in (create_params, added_items):
+        if b"items" in body or read is create_params or param is None:
             with pytest.raises(BadRequest) as caught:
                 read(body)
             assert caught.value.failure.param == param
@@ -44,12 +44,12 @@ def test_requests_that_are_refused(body: bytes, param: str | None) -> None:
 
 def test_added_items_are_needed() -> None:
     with pytest.raises(BadRequest) as caught:
-        openai_conversations.added(b"{}")
+        added_items(b"{}")
     assert caught.value.failure.param == "items"
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"9" * 400])
-@pytest.mark.parametrize("read", [openai_conversations.created, openai_conversations.added])
+@pytest.mark.parametrize("read", [create_params, added_items])
 def test_a_number_no_double_holds_is_a_bad_request(read: Any, number: bytes) -> None:
     with pytest.raises(BadRequest):
         read(b'{"items":[],"zz":%b}' % number)

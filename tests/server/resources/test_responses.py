@@ -7,7 +7,7 @@ import pytest
 
 from llmsim.core import Stamp
 from llmsim.core.errors import BadRequest, FailureKind
-from llmsim.providers.openai.responses.sealed import opened
+from llmsim.providers.openai.responses.encrypted_content import decrypted
 from llmsim.server.resources.responses import COMPACTED, MOST_TURNS
 from tests.server.responding import World, living
 
@@ -236,7 +236,7 @@ def test_compacting() -> None:
         body = orjson.dumps({"model": "gpt-4o", "previous_response_id": one["id"], "input": "go"})
         stamp = Stamp("f" * 26, 5)
         made = orjson.loads(await world.responses.compacted(body, stamp))
-        text = opened(made["output"][0]["encrypted_content"])
+        text = decrypted(made["output"][0]["encrypted_content"])
         assert text.startswith("user: go\nassistant: ")
         assert text.endswith("user: tell me of whales")
         tokenizer = (await world.settings("gpt-4o")).tokenizer

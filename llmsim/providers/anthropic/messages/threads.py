@@ -41,17 +41,17 @@ def previous(wire: MessagesRequest) -> str | None:
     return wire.thread.previous_message_id if isinstance(wire.thread, Continue) else None
 
 
-def remembered(body: bytes) -> MessagesRequest:
+def earlier_request(body: bytes) -> MessagesRequest:
     """A request that was answered."""
     return params.decoded(body)
 
 
 def continued(wire: MessagesRequest, turns: Sequence[Turn]) -> Request:
     """A request in neutral words with the turns before it, oldest first. Raises BadRequest."""
-    first = remembered(turns[0].body)
+    first = earlier_request(turns[0].body)
     messages: list[WireMessage] = []
     for turn in turns:
-        messages += remembered(turn.body).messages
+        messages += earlier_request(turn.body).messages
         messages.append(WireMessage("assistant", list(_answer.decode(turn.answer).content)))
     whole = structs.replace(
         wire,

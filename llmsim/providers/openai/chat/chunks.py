@@ -21,7 +21,7 @@ from llmsim.core import (
     ToolCallSegment,
 )
 from llmsim.providers.openai import errors
-from llmsim.providers.openai.deltas import by_piece, obfuscation, spelled
+from llmsim.providers.openai.deltas import by_piece, choice_logprobs, obfuscation
 from llmsim.providers.wire import sse
 
 FINISH = {
@@ -63,7 +63,7 @@ def finish(reason: Finish, legacy: bool) -> bytes:
     return b"function_call" if legacy and reason is Finish.TOOLS else FINISH[reason]
 
 
-def of(index: int, choice: Choice, style: Style) -> tuple[list[bytes], Beats]:
+def choice_chunks(index: int, choice: Choice, style: Style) -> tuple[list[bytes], Beats]:
     """Tails of one choice's chunks, role first and finish reason last, and their beats."""
     head = b'{"index":%d,' % index
     close = style.usage + b"}\n\n"
@@ -141,6 +141,6 @@ def _call(index: int, call: ToolCallSegment, place: int, style: Style) -> list[b
 def _with_logprobs(index: int, words: GeneratedText, style: Style) -> list[bytes]:
     return [
         b'{"index":%d,"delta":{"content":%b},"logprobs":%b,"finish_reason":null}]%b}\n\n'
-        % (index, orjson.dumps(piece), spelled(entries), style.usage)
+        % (index, orjson.dumps(piece), choice_logprobs(entries), style.usage)
         for piece, entries in zip(words.pieces, by_piece(words), strict=True)
     ]

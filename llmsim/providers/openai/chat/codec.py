@@ -31,7 +31,7 @@ from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.chat import chunks, params
 from llmsim.providers.openai.chat import strict as chat_strict
 from llmsim.providers.openai.chat.params import ChatRequest
-from llmsim.providers.openai.deltas import spelled as logprobs
+from llmsim.providers.openai.deltas import choice_logprobs
 from llmsim.providers.wire import sse
 
 PREFIX = "chatcmpl-LMs"
@@ -97,7 +97,7 @@ class OpenAIChat:
         beats = []
         offset = 0
         for index, choice in enumerate(reply.choices):
-            content, places = chunks.of(index, choice, style)
+            content, places = chunks.choice_chunks(index, choice, style)
             tails += content
             beats.append(places if len(reply.choices) == 1 else _together(places, offset))
             offset += choice.beats
@@ -159,7 +159,7 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
             case TextSegment(generated=words):
                 content = orjson.dumps(words.text)
                 if words.logprobs:
-                    entries = logprobs(words.logprobs)
+                    entries = choice_logprobs(words.logprobs)
             case RefusalSegment(generated=words):
                 refusal = orjson.dumps(words.text)
             case ToolCallSegment():

@@ -42,12 +42,12 @@ class Update(Struct):
 _update = msgspec.json.Decoder(Update)
 
 
-def name_of(mark: str) -> str:
+def completion_id(mark: str) -> str:
     """The id of the completion with that mark."""
     return PREFIX + mark
 
 
-def updated(body: bytes) -> dict[str, str]:
+def metadata_update(body: bytes) -> dict[str, str]:
     """The metadata that takes the place of the old one. Raises BadRequest."""
     try:
         return decode(_update, body).metadata or {}
@@ -84,7 +84,7 @@ def _message(given: Object, name: str) -> Object:
     return told | {"content": content, "content_parts": parts}
 
 
-def wanted(told: Object, query: Mapping[str, Sequence[str]]) -> bool:
+def matches(told: Object, query: Mapping[str, Sequence[str]]) -> bool:
     """Whether a completion is one of those the query's model and metadata ask for."""
     if "model" in query and told["model"] != query["model"][-1]:
         return False

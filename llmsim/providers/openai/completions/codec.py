@@ -27,7 +27,7 @@ from llmsim.core import (
 from llmsim.core.errors import Failure, TooLong
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.completions import params
-from llmsim.providers.openai.completions.logprobs import spelled as logprobs
+from llmsim.providers.openai.completions.logprobs import logprobs_object
 from llmsim.providers.openai.completions.params import CompletionRequest
 from llmsim.providers.openai.deltas import by_piece
 from llmsim.providers.wire import sse
@@ -120,7 +120,7 @@ def _choice(index: int, choice: Choice, wire: CompletionRequest) -> bytes:
         offset, prompted = 0, bool(choice.prompt.logprobs)
     told = b"null"
     if wire.logprobs is not None:
-        told = logprobs(entries, offset, wire.logprobs, prompted)
+        told = logprobs_object(entries, offset, wire.logprobs, prompted)
     return _spelled(index, text, told, FINISH[choice.finish])
 
 
@@ -164,13 +164,13 @@ def _pieces(choice: Choice, words: GeneratedText, top: int) -> list[tuple[str, b
     offset = len(choice.prompt.text) if choice.prompt is not None else 0
     told = []
     for piece, entries in zip(words.pieces, by_piece(words), strict=True):
-        told.append((piece, logprobs(entries, offset, top)))
+        told.append((piece, logprobs_object(entries, offset, top)))
         offset += len(piece)
     return told
 
 
 def _of_prompt(prompt: GeneratedText, top: int) -> bytes:
-    return logprobs(prompt.logprobs, 0, top, unprompted=True)
+    return logprobs_object(prompt.logprobs, 0, top, unprompted=True)
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ import orjson
 from llmsim.core import TokenLogprobs
 
 
-def spelled(
+def logprobs_object(
     entries: Sequence[TokenLogprobs], offset: int, top: int, unprompted: bool = False
 ) -> bytes:
     """Four lists with an item a token. ``offset`` is the character at which the first begins, the

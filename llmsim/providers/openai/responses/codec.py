@@ -56,7 +56,7 @@ class OpenAIResponses:
             responses_items.whole(item)
             for item in responses_items.outputs(request, completion, stamp)
         ]
-        finish = Finish.STOP if wire.given.generate is False else completion.choices[0].finish
+        finish = Finish.STOP if wire.params.generate is False else completion.choices[0].finish
         parts = response_object.finished(wire.about, stamp, finish, completion.usage, items)
         return b"".join(parts)
 

@@ -62,7 +62,7 @@ def continued(asked: Request, items: Sequence[Item]) -> Request:
     mistake = inputs.mismatch(items)
     if mistake is not None:
         raise mistake
-    given: ResponsesRequest = asked.wire.given
+    given: ResponsesRequest = asked.wire.params
     return structs.replace(asked, messages=_messages(given.instructions, items))
 
 

@@ -23,7 +23,7 @@ from llmsim.core import (
     TextSegment,
     ToolCallSegment,
 )
-from llmsim.providers.openai.deltas import by_piece, obfuscation, told
+from llmsim.providers.openai.deltas import by_piece, logprob_entries, obfuscation
 from llmsim.providers.openai.responses import items as responses_items
 from llmsim.providers.openai.responses import response_object
 from llmsim.providers.openai.responses.items import Output, Parts
@@ -65,7 +65,7 @@ class Writing:
 def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
     """The whole stream. A response in the background is told of at once, before it begins."""
     wire: Wire = request.wire
-    given = wire.given
+    given = wire.params
     choice = completion.choices[0]
     writing = Writing(given.obfuscated, choice.beats - 1)
     began = _lifecycle(wire, stamp, "in_progress")
@@ -149,7 +149,7 @@ def _message(
         writing.event(last, b"response.refusal.done", place, b'"refusal":', text, b"}")
     else:
         writing.deltas(offset, b"response.output_text.delta", place, words)
-        entries = orjson.dumps(told(words.logprobs)) if words.logprobs else b"[]"
+        entries = orjson.dumps(logprob_entries(words.logprobs)) if words.logprobs else b"[]"
         logprobs = b',"logprobs":%b}' % entries
         writing.event(last, b"response.output_text.done", place, b'"text":', text, logprobs)
     writing.event(last, b"response.content_part.done", place, b'"part":', *part, b"}")
@@ -197,7 +197,7 @@ def _tails(text: bool, obfuscated: bool) -> sse.Tails:
 
 def _with_logprobs(words: GeneratedText) -> list[bytes]:
     return [
-        b'"delta":%b,"logprobs":%b}' % (orjson.dumps(piece), orjson.dumps(told(entries)))
+        b'"delta":%b,"logprobs":%b}' % (orjson.dumps(piece), orjson.dumps(logprob_entries(entries)))
         for piece, entries in zip(words.pieces, by_piece(words), strict=True)
     ]
 

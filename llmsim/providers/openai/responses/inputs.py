@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from llmsim.core import Image, Message, Role, ToolCall
 from llmsim.core.errors import BadRequest, invalid
-from llmsim.providers.openai.responses.sealed import opened
+from llmsim.providers.openai.responses.encrypted_content import decrypted
 from llmsim.providers.wire import attachments
 
 # Tokens of an audio or file part: nobody publishes the count, and its order of size is enough.
@@ -191,7 +191,7 @@ def messages(instructions: str | None, given: Iterable[Item]) -> tuple[Message, 
         if kind == "message":
             made.append(_message(ROLES[item.role or "user"], item.content or "", None))
         elif kind == "compaction":
-            made.append(Message("assistant", opened(item.encrypted_content or "")))
+            made.append(Message("assistant", decrypted(item.encrypted_content or "")))
         elif kind in OUTPUTS and not isinstance(item.output, dict):
             made.append(_message("tool", item.output or "", item.call_id))
     if calls:

@@ -21,9 +21,9 @@ from llmsim.core import (
     ToolCallSegment,
 )
 from llmsim.providers.openai import errors
-from llmsim.providers.openai.deltas import told
+from llmsim.providers.openai.deltas import logprob_entries
+from llmsim.providers.openai.responses.encrypted_content import encrypted
 from llmsim.providers.openai.responses.params import Wire
-from llmsim.providers.openai.responses.sealed import sealed
 
 Parts: TypeAlias = tuple[bytes, ...]
 """JSON in pieces: a text that occurs several times is in memory once."""
@@ -71,7 +71,7 @@ def item_id(kind: str, place: int, mark: str) -> str:
 def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[Output]:
     """The items of a reply: reasoning first, if there was any."""
     wire: Wire = request.wire
-    if wire.given.generate is False:
+    if wire.params.generate is False:
         return []
     choice = completion.choices[0]
     segments: list[Segment | None] = list(choice.segments)
@@ -79,8 +79,8 @@ def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[Outp
         segments.insert(0, None)
     cut = choice.finish in (Finish.LENGTH, Finish.FILTER)
     secret = b""
-    if "reasoning.encrypted_content" in (wire.given.include or ()):
-        secret = sealed(stamp.mark * 6).encode()
+    if "reasoning.encrypted_content" in (wire.params.include or ()):
+        secret = encrypted(stamp.mark * 6).encode()
     made = []
     calls = 0
     for place, segment in enumerate(segments):
@@ -121,9 +121,8 @@ def part(segment: TextSegment | RefusalSegment, said: bytes) -> Parts:
     """A message's content part with that text, which is JSON."""
     if isinstance(segment, RefusalSegment):
         return (b'{"type":"refusal","refusal":', said, b"}")
-    entries = (
-        orjson.dumps(told(segment.generated.logprobs)) if segment.generated.logprobs else b"[]"
-    )
+    logprobs = segment.generated.logprobs
+    entries = orjson.dumps(logprob_entries(logprobs)) if logprobs else b"[]"
     head = b'{"type":"output_text","annotations":[],"logprobs":%b,"text":' % entries
     return (head, said, b"}")
 

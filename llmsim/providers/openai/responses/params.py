@@ -115,7 +115,7 @@ class Wire(Struct, frozen=True):
     of it again (``about``, the members of an object and its closing brace). ``continues`` says
     that the request builds on what the server remembers."""
 
-    given: ResponsesRequest
+    params: ResponsesRequest
     about: bytes
     continues: bool
 

@@ -42,7 +42,7 @@ def finished(
     state = b'"status":"%b","completed_at":%b,"error":null,"incomplete_details":%b,"output":[' % (
         status, completed, details,
     )  # fmt: skip
-    tokens = b'],"usage":%b,' % counted(usage)
+    tokens = b'],"usage":%b,' % usage_object(usage)
     return (_head(stamp) + state, *_listed(items), tokens, about)
 
 
@@ -72,7 +72,7 @@ def _head(stamp: Stamp) -> bytes:
     ).encode()
 
 
-def counted(usage: Usage) -> bytes:
+def usage_object(usage: Usage) -> bytes:
     """``types.responses.ResponseUsage``."""
     return (
         f'{{"input_tokens":{usage.prompt},"input_tokens_details":{{"cached_tokens":{usage.cached},'

@@ -70,7 +70,7 @@ def not_steered(message: bytes) -> bytes:
     return orjson.dumps(failed)
 
 
-def marked(message: bytes, stream_id: str | None) -> bytes:
+def with_stream_id(message: bytes, stream_id: str | None) -> bytes:
     """The message with the id of the stream it belongs to, if the client gave one."""
     if stream_id is None:
         return message

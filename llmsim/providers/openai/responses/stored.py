@@ -13,8 +13,8 @@ from llmsim.core import Stamp, Usage
 from llmsim.providers.openai.lists import Object
 from llmsim.providers.openai.responses import items as responses_items
 from llmsim.providers.openai.responses import response_object
+from llmsim.providers.openai.responses.encrypted_content import encrypted
 from llmsim.providers.openai.responses.inputs import Item
-from llmsim.providers.openai.responses.sealed import sealed
 from llmsim.providers.wire.decoding import remembered
 
 Status: TypeAlias = Literal["queued", "in_progress", "cancelled"]
@@ -37,7 +37,7 @@ class Output(Struct):
 _output = msgspec.json.Decoder(Output)
 
 
-def output(answer: bytes) -> list[Item]:
+def output_items(answer: bytes) -> list[Item]:
     """The items of an answer."""
     return _output.decode(answer).output
 
@@ -94,17 +94,17 @@ def deleted(name: str) -> bytes:
     return orjson.dumps({"id": name, "object": "response", "deleted": True})
 
 
-def counted(tokens: int) -> bytes:
+def input_tokens(tokens: int) -> bytes:
     """``POST /v1/responses/input_tokens``."""
     return orjson.dumps({"object": "response.input_tokens", "input_tokens": tokens})
 
 
-def compacted(text: str, usage: Usage, stamp: Stamp) -> bytes:
+def compaction(text: str, usage: Usage, stamp: Stamp) -> bytes:
     """``POST /v1/responses/compact``: a conversation in one item."""
     item = {
         "id": responses_items.item_id("compaction", 0, stamp.mark),
         "type": "compaction",
-        "encrypted_content": sealed(text),
+        "encrypted_content": encrypted(text),
     }
     return orjson.dumps(
         {
@@ -112,6 +112,6 @@ def compacted(text: str, usage: Usage, stamp: Stamp) -> bytes:
             "object": "response.compaction",
             "created_at": stamp.created,
             "output": [item],
-            "usage": orjson.Fragment(response_object.counted(usage)),
+            "usage": orjson.Fragment(response_object.usage_object(usage)),
         }
     )

@@ -31,7 +31,7 @@ def told(changed: dict[str, str] | None = None, **fields: Any) -> Any:
 
 
 def test_an_id_is_made_of_the_mark() -> None:
-    assert orjson.loads(answer())["id"] == stored.name_of(STAMP.mark) == NAME
+    assert orjson.loads(answer())["id"] == stored.completion_id(STAMP.mark) == NAME
 
 
 def test_a_completion_is_the_answer_and_some_of_what_was_asked() -> None:
@@ -102,12 +102,12 @@ def test_the_sdk_reads_an_assistants_message() -> None:
     ],
 )
 def test_filters(query: dict[str, list[str]], expected: bool) -> None:
-    assert stored.wanted(told(metadata={"a": "b", "e": "f"}), query) is expected
+    assert stored.matches(told(metadata={"a": "b", "e": "f"}), query) is expected
 
 
 @pytest.mark.parametrize(("given", "expected"), [({"a": "b"}, {"a": "b"}), ({}, {}), (None, {})])
 def test_an_update(given: Any, expected: dict[str, str]) -> None:
-    assert stored.updated(orjson.dumps({"metadata": given})) == expected
+    assert stored.metadata_update(orjson.dumps({"metadata": given})) == expected
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_update(given: Any, expected: dict[str, str]) -> None:
 )
 def test_updates_that_are_refused(given: bytes, param: str | None) -> None:
     with pytest.raises(BadRequest) as caught:
-        stored.updated(given)
+        stored.metadata_update(given)
     assert caught.value.failure.param == param
 
 

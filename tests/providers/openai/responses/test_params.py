@@ -14,8 +14,8 @@ from llmsim.core.errors import BadRequest, Failure
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.conversion import DEFAULT_MODEL, continued
+from llmsim.providers.openai.responses.encrypted_content import encrypted
 from llmsim.providers.openai.responses.inputs import Item, Part
-from llmsim.providers.openai.responses.sealed import sealed
 
 RESPONSES = OpenAIResponses()
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -211,7 +211,7 @@ GIF = picture(b"GIF89a\x20\x03\x58\x02")
             (Message("user", "a"),),
         ),
         (
-            [{"type": "compaction", "encrypted_content": sealed("user: whales")}],
+            [{"type": "compaction", "encrypted_content": encrypted("user: whales")}],
             (Message("assistant", "user: whales"),),
         ),
         ([{"type": "compaction", "encrypted_content": "theirs"}], (Message("assistant"),)),

@@ -62,6 +62,6 @@ def test_nothing_is_steered() -> None:
 
 @pytest.mark.parametrize("stream_id", ["s", 'quo"ted'])
 def test_messages_tell_the_stream_they_belong_to(stream_id: str) -> None:
-    marked = socket_messages.marked(b'{"type":"x"}', stream_id)
+    marked = socket_messages.with_stream_id(b'{"type":"x"}', stream_id)
     assert orjson.loads(marked) == {"stream_id": stream_id, "type": "x"}
-    assert socket_messages.marked(b'{"type":"x"}', None) == b'{"type":"x"}'
+    assert socket_messages.with_stream_id(b'{"type":"x"}', None) == b'{"type":"x"}'

@@ -15,7 +15,7 @@ from openai.types.responses import (
 from llmsim.core import Choice, Completion, Finish, GeneratedText, Stamp, TextSegment, Usage
 from llmsim.providers.openai.responses import stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
-from llmsim.providers.openai.responses.sealed import opened, sealed
+from llmsim.providers.openai.responses.encrypted_content import decrypted, encrypted
 from llmsim.providers.openai.responses.stored import Status
 
 STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
@@ -39,7 +39,7 @@ def test_a_response_that_has_not_ended(status: Status) -> None:
 
 
 def test_the_output_is_read_as_input() -> None:
-    (item,) = stored.output(answer())
+    (item,) = stored.output_items(answer())
     assert (item.type, item.role) == ("message", "assistant")
     assert item.id is not None
     assert item.id.startswith("msg_")
@@ -114,27 +114,26 @@ def test_input_items(given: object, listed: list[dict[str, Any]]) -> None:
 
 
 def test_counts_deletions_and_compactions() -> None:
-    told = stored
-    counted = orjson.loads(told.counted(7))
+    counted = orjson.loads(stored.input_tokens(7))
     assert validate_type(type_=InputTokenCountResponse, value=counted).input_tokens == 7
-    assert orjson.loads(told.deleted("resp_1")) == {
+    assert orjson.loads(stored.deleted("resp_1")) == {
         "id": "resp_1",
         "object": "response",
         "deleted": True,
     }
-    compacted = orjson.loads(told.compacted("user: hi", Usage(9, 3), STAMP))
+    compacted = orjson.loads(stored.compaction("user: hi", Usage(9, 3), STAMP))
     read = validate_type(type_=CompactedResponse, value=compacted)
     (item,) = read.output
     assert item.type == "compaction"
-    assert opened(item.encrypted_content) == "user: hi"
+    assert decrypted(item.encrypted_content) == "user: hi"
     assert read.usage.total_tokens == 12
 
 
 @pytest.mark.parametrize("text", ["", "hi", "wörld 👋\n"])
-def test_what_is_sealed_opens(text: str) -> None:
-    assert opened(sealed(text)) == text
+def test_what_is_encrypted_here_is_decrypted(text: str) -> None:
+    assert decrypted(encrypted(text)) == text
 
 
 @pytest.mark.parametrize("content", ["", "x", "gAAAAAB", "gAAAAAB!", "gAAAAABgA", "gAAAAAB_-8="])
-def test_what_others_sealed_does_not(content: str) -> None:
-    assert opened(content) == ""
+def test_what_others_encrypted_is_not(content: str) -> None:
+    assert decrypted(content) == ""

@@ -9,12 +9,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 START = "gAAAAAB"
 
 
-def sealed(text: str) -> str:
+def encrypted(text: str) -> str:
     """A text as such content."""
     return START + urlsafe_b64encode(text.encode()).decode()
 
 
-def opened(content: str) -> str:
+def decrypted(content: str) -> str:
     """The text of such content; "" for what was not made here."""
     if not content.startswith(START):
         return ""
