@@ -9,7 +9,9 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY llmsim llmsim
 RUN ["pip", "wheel", "--no-deps", "--wheel-dir", "/wheels", "."]
-RUN python -m venv /opt/llmsim && /opt/llmsim/bin/pip install /wheels/*.whl
+# Every command and every endpoint: with the terminal dashboard and images, without load tests.
+RUN python -m venv /opt/llmsim && set -- /wheels/*.whl && \
+    /opt/llmsim/bin/pip install "$1[tui,images]"
 
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="llmsim" \

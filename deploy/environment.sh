@@ -33,8 +33,8 @@ provide_venv_module() {
     fi
 }
 
-# install WHAT: '.' or '.[dev]'; again when that, the folder or pyproject.toml has changed. An
-# environment with the tests' tools serves as well, so '.' is content with '.[dev]'.
+# install WHAT: this project with extras, as '.[tui]'; again when that, the folder or pyproject.toml
+# has changed. '.[dev]' has all extras, so where that is installed nothing else is.
 install() {
     local what=$1 python stamp there
     stamp="$PWD $(cksum <pyproject.toml)"

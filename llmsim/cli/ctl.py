@@ -10,7 +10,7 @@ from urllib.parse import quote
 import click
 import yaml
 
-from llmsim.cli.remote import YAML, Remote
+from llmsim.cli.remote import YAML, Remote, address
 
 EXAMPLES = """\b
 Examples:
@@ -51,9 +51,6 @@ def ctl(context: click.Context, url: str, token: str | None, as_json: bool) -> N
     With a faulty value nothing changes, each fault is printed with its key, and the exit code is
     2; it is 1 where the server does not answer.
     """
-    # Imported late: it takes longer than --help needs.
-    from llmsim.tui.source import address  # noqa: PLC0415
-
     try:
         remote = Remote(address(url), token)
     except ValueError as error:

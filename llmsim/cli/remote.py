@@ -1,14 +1,15 @@
-"""Asking a running server's own endpoints, for commands that steer it."""
+"""A running server: the address a user gives, and requests to its own endpoints."""
 
 from __future__ import annotations
 
 import json
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import IO, Any, Final
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 import click
 
+DEFAULT_PORT: Final = 8080
 TIMEOUT: Final = 30.0
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
@@ -25,6 +26,25 @@ class Faulty(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(self.message, file=file, err=True)
+
+
+def address(text: str) -> SplitResult:
+    """The server a user means: ``localhost:8080``, ``http://host:8080/prefix``, an https URL.
+
+    Raises ValueError for anything else.
+    """
+    url = urlsplit(text if "://" in text else f"http://{text}")
+    if url.scheme not in ("http", "https"):
+        raise ValueError(f"{url.scheme}: is neither http nor https")
+    if not url.hostname or url.query or url.fragment or url.username or url.password:
+        raise ValueError("expected http://HOST:PORT")
+    port = url.port  # raises ValueError unless it is a number up to 65535
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    if port is None and "://" not in text:
+        port = DEFAULT_PORT
+    return url._replace(
+        netloc=host if port is None else f"{host}:{port}", path=url.path.rstrip("/")
+    )
 
 
 class Remote:

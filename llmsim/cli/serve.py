@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 
 from llmsim.cli import flags
-from llmsim.cli.top import terminal
+from llmsim.cli.top import require_dashboard, terminal
 from llmsim.config import Config
 
 EXAMPLES = """\b
@@ -36,8 +36,10 @@ def serve(path: str | None, tui: bool, **given: str | None) -> None:
     With --tui what the server prints goes to a file, whose name is shown. Quitting the dashboard
     stops the server as SIGTERM does; if it crashes or is killed, the server stays up.
     """
-    if tui and not terminal():
-        raise click.UsageError("--tui needs a terminal")
+    if tui:
+        require_dashboard()
+        if not terminal():
+            raise click.UsageError("--tui needs a terminal")
     config = flags.loaded(path, given)
     # Imported late: it takes longer than all other commands need.
     from llmsim.server import launch  # noqa: PLC0415

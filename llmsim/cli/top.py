@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 import click
+
+from llmsim.cli.remote import address
 
 EXAMPLES = """\b
 Examples:
@@ -18,6 +21,12 @@ Examples:
 def terminal() -> bool:
     """Whether somebody sits at a terminal that can show a dashboard."""
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def require_dashboard() -> None:
+    """Raises ClickException (exit code 1) where the extra ``tui`` is not installed."""
+    if find_spec("textual") is None or find_spec("rich") is None:
+        raise click.ClickException("the dashboard is not installed: pip install 'llmsim[tui]'")
 
 
 @click.command(epilog=EXAMPLES)
@@ -37,16 +46,16 @@ def top(url: str, token: str | None, owner: int | None) -> None:
     Reads URL/llmsim/stats five times a second. A server that is lost is shown as lost, and
     waited for. Keys: q quits, r reads again, p pauses, e shows all errors.
     """
-    # Imported late: it takes longer than all other commands need.
-    from llmsim.tui.source import Source, address  # noqa: PLC0415
-
     try:
         server = address(url)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="URL") from None
+    require_dashboard()
     if not terminal():
-        raise click.UsageError("top needs a terminal; for a program: curl URL/llmsim/stats")
+        raise click.UsageError("top needs a terminal; a program can read URL/llmsim/stats")
+    # Imported late: it is an extra, and takes longer than all other commands need.
     from llmsim.tui.app import Dashboard  # noqa: PLC0415
+    from llmsim.tui.source import Source  # noqa: PLC0415
     from llmsim.tui.watch import Watch  # noqa: PLC0415
 
     quits = "Quit" if owner is None else "Stop server"

@@ -5,18 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import resource
-import signal
 import socket
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
-from granian.server import Server
 
 from llmsim.config import Config
 from llmsim.core.errors import ConfigError
@@ -24,7 +19,8 @@ from llmsim.engine.text import pool
 from llmsim.engine.tokens import ranks
 from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
-from llmsim.server.worker import SHUTDOWN_SIGNALS, WorkerApp
+from llmsim.server.granian_overrides import Supervisor
+from llmsim.server.worker import WorkerApp
 from llmsim.state.shared_state import new_segment
 from llmsim.state.sqlite import new_store
 from llmsim.telemetry import logs
@@ -32,64 +28,6 @@ from llmsim.telemetry import logs
 BACKLOG = 4096
 
 log = logging.getLogger("llmsim")
-
-
-class Supervisor(Server):  # type: ignore[misc, valid-type]
-    """Granian's process manager, which brings back every worker that dies.
-
-    Granian's own ends the whole server when a worker dies twice within 5.5 s. A server under
-    test is killed on purpose: only workers that die as fast as they start are a reason to give
-    up.
-    """
-
-    FASTEST = 0.5  # seconds a worker must have lived to be brought back without a pause
-    TRIES = 10
-
-    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
-        worker = super()._spawn_worker(idx, target, callback_loader)
-        worker.start = partial(_start, worker.start)
-        return worker
-
-    def _stop_workers(self) -> None:
-        super()._stop_workers()
-        if self.interrupt_signal:
-            # Who signals the whole group ends a worker before its parent does: no failure.
-            self.interrupt_children.clear()
-
-    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
-        """Granian's own replaces every worker."""
-        self.reload_signal = False
-        self._call_hooks(self.hooks_reload)
-
-    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
-        failures = 0
-        while True:
-            self.main_loop_interrupt.wait()
-            self.main_loop_interrupt.clear()
-            if self.interrupt_signal:
-                return
-            if self.reload_signal:
-                self._reload(spawn_target, target_loader)
-            while self.interrupt_children:
-                index = self.interrupt_children.pop(0)
-                early = time.monotonic() - self.wrks[index].birth < self.FASTEST
-                failures = failures + 1 if early else 0
-                if failures > self.TRIES:
-                    log.error("workers die as soon as they start: giving up")
-                    self.interrupt_children.append(index)
-                    return
-                if early:
-                    time.sleep(self.FASTEST)
-                self._respawn_workers([index], spawn_target, target_loader)
-
-
-def _start(start: Callable[[], None]) -> None:
-    """Start a worker that does not hear what would end it until its loop runs."""
-    heard = signal.pthread_sigmask(signal.SIG_BLOCK, SHUTDOWN_SIGNALS)
-    try:
-        start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
 
 def serve(config: Config, reread: Reread) -> None:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import orjson
-import structlog
-from structlog.typing import EventDict, Processor
 
 from llmsim.config.logging import Form
 
+Fields: TypeAlias = dict[str, Any]
+Renderer: TypeAlias = Callable[[Fields], str]
+"""Makes a line of its fields: ``timestamp``, ``level``, ``event`` and any others, in that order."""
 
-def renderer(form: Form) -> Processor:
-    """What makes text of an event."""
-    if form == "json":
-        return structlog.processors.JSONRenderer(serializer=_dumped)
-    return structlog.dev.ConsoleRenderer(
-        colors=False, pad_event_to=0, pad_level=False, sort_keys=False, event_key="event"
-    )
+QUOTED: Final = frozenset(" \t=\r\n\"'")
+"""Characters for whose sake a text between others is quoted."""
+
+STANDARD: Final = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
+"""Attributes that every log record has, or gets from a formatter; all others are ``extra``."""
 
 
-def line(render: Processor, level: str, at: float, event: str, told: dict[str, Any]) -> str:
+def renderer(form: Form) -> Renderer:
+    """What makes text of a line's fields."""
+    return _json if form == "json" else _text
+
+
+def line(render: Renderer, level: str, at: float, event: str, fields: Fields) -> str:
     """One line without its end; ``at`` is Unix time in seconds."""
-    made: EventDict = {"timestamp": _iso(at), "level": level, "event": event, **told}
-    return str(render(None, level, made))
+    return render({"timestamp": _iso(at), "level": level, "event": event, **fields})
 
 
 def configuration(form: Form, level: str) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def configuration(form: Form, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": "llmsim.telemetry.logs.formatter", "form": form}},
+        "formatters": {"lines": {"()": "llmsim.telemetry.logs.Formatter", "form": form}},
         "handlers": {
             "lines": {
                 "class": "logging.StreamHandler",
@@ -49,30 +53,42 @@ def configuration(form: Form, level: str) -> dict[str, Any]:
     }
 
 
-def formatter(form: Form) -> logging.Formatter:
-    """Formats the records of the standard library; fields given as ``extra`` are told, too."""
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[_stamped, structlog.stdlib.ExtraAdder()],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            renderer(form),
-        ],
-    )
+class Formatter(logging.Formatter):
+    """Formats the records of the standard library, with their ``extra`` as fields; ``pid`` tells
+    workers apart."""
+
+    def __init__(self, form: Form) -> None:
+        super().__init__()
+        self._render = renderer(form)
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: Fields = {"pid": record.process}
+        fields |= {k: v for k, v in record.__dict__.items() if k not in STANDARD}
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return line(
+            self._render, record.levelname.lower(), record.created, record.getMessage(), fields
+        )
 
 
-def _stamped(logger: Any, method: str, event: EventDict) -> EventDict:
-    """The fields every line has, first; ``pid`` tells workers apart."""
-    record: logging.LogRecord = event["_record"]
-    told = {"timestamp": _iso(record.created), "level": record.levelname.lower()}
-    return {**told, **event, "pid": record.process}
+def _json(fields: Fields) -> str:
+    return orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _text(fields: Fields) -> str:
+    fields = dict(fields)
+    timestamp, level, event = (fields.pop(name) for name in ("timestamp", "level", "event"))
+    exception = fields.pop("exception", None)
+    words = [timestamp, f"[{level}]", event, *(f"{k}={_value(v)}" for k, v in fields.items())]
+    text = " ".join(filter(None, words))
+    return text if exception is None else f"{text}\n{exception}"
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) and QUOTED.isdisjoint(value) else repr(value)
 
 
 def _iso(at: float) -> str:
     """Unix time as ISO 8601 with milliseconds, UTC."""
-    told = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    return told.removesuffix("+00:00") + "Z"
-
-
-def _dumped(value: Any, **_: Any) -> str:
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ssl
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from llmsim.tui import stats
 from llmsim.tui.stats import Stats
 
 PATH: Final = "/llmsim/stats"
-PORT: Final = 8080
 TIMEOUT: Final = 2.0
 MOST_BYTES: Final = 8 * 2**20
 REFUSED: Final = (401, 403)
@@ -19,25 +18,6 @@ REFUSED: Final = (401, 403)
 
 class ReadError(Exception):
     """The server did not tell its statistics; the message says why, in a few words."""
-
-
-def address(text: str) -> SplitResult:
-    """The server a user means: ``localhost:8080``, ``http://host:8080/prefix``, an https URL.
-
-    Raises ValueError for anything else.
-    """
-    url = urlsplit(text if "://" in text else f"http://{text}")
-    if url.scheme not in ("http", "https"):
-        raise ValueError(f"{url.scheme}: is neither http nor https")
-    if not url.hostname or url.query or url.fragment or url.username or url.password:
-        raise ValueError("expected http://HOST:PORT")
-    port = url.port  # raises ValueError where it is no number of a port
-    named = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
-    if port is None and "://" not in text:
-        port = PORT
-    return url._replace(
-        netloc=named if port is None else f"{named}:{port}", path=url.path.rstrip("/")
-    )
 
 
 class Source:

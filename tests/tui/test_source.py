@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from llmsim.tui.source import ReadError, Source, address
+from llmsim.cli.remote import address
+from llmsim.tui.source import ReadError, Source
 from tests.serving import free_port
 
 STATS = b'{"uptime_s": 3, "requests": {"total": 4}}'
@@ -63,36 +64,6 @@ def served() -> Iterator[Served]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.mark.parametrize(
-    ("text", "url"),
-    [
-        ("localhost", "http://localhost:8080"),
-        ("localhost:9000", "http://localhost:9000"),
-        ("http://10.0.0.7", "http://10.0.0.7"),
-        ("https://sim.example.com/behind/", "https://sim.example.com/behind"),
-        ("[::1]:9000", "http://[::1]:9000"),
-    ],
-)
-def test_addresses(text: str, url: str) -> None:
-    assert address(text).geturl() == url
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("ftp://host", "neither http nor https"),
-        ("http://", "expected http://HOST:PORT"),
-        ("http://host/?x=1", "expected http://HOST:PORT"),
-        ("http://me:secret@host", "expected http://HOST:PORT"),
-        ("host:99999", "out of range"),
-        ("host:port", "could not be cast"),
-    ],
-)
-def test_mistaken_addresses(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        address(text)
 
 
 def test_reads_over_one_connection(served: Served) -> None:

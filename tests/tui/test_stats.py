@@ -39,11 +39,11 @@ def test_what_is_none_of_llmsims_is_refused_by_name(body: bytes, named: str) -> 
 
 def test_it_is_what_the_server_tells_key_by_key() -> None:
     """Every key the dashboard shows is one the server has, so that none can go unnoticed."""
-    books = SharedState(new_segment(Config()))
-    row = books.board.row("/v1/chat/completions", "gpt-5", 429)
-    books.board.started()
-    books.board.finished(row, int(time.monotonic()), (3, 5, 1, 2), True)
-    document = stats_document(books, books.snapshot())
+    shared = SharedState(new_segment(Config()))
+    row = shared.counters.row("/v1/chat/completions", "gpt-5", 429)
+    shared.counters.started()
+    shared.counters.finished(row, int(time.monotonic()), (3, 5, 1, 2), True)
+    document = stats_document(shared, shared.snapshot())
     told = msgspec.convert(document, Stats)
     assert told.tokens == stats.Tokens(3, 5, 1, 2)
     assert told.models == {"gpt-5": stats.Model(1, 3, 5)}

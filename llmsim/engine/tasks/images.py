@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
@@ -11,6 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from llmsim.core import Canvas, Choice, Completion, Finish, Paint, Picture, Pictures, Request, Usage
+from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.engine.compose import PlanInputs
 from llmsim.engine.seeds import BITS, mix
 from llmsim.engine.tokens import prompt
@@ -42,8 +44,20 @@ FIELDS = 5
 COARSE = 8
 
 
+NO_PILLOW: Final = Failure(
+    FailureKind.SERVER_ERROR,
+    "Images need Pillow, which is not installed with this llmsim: pip install 'llmsim[images]'",
+    status=501,
+)
+
+
 def paint(request: Request, task: Paint, inputs: PlanInputs) -> Completion:
-    """``ask.n`` pictures of the prompt, each with a choice for its clock."""
+    """``ask.n`` pictures of the prompt, each with a choice for its clock.
+
+    Raises BadRequest where Pillow is not installed.
+    """
+    if find_spec("PIL") is None:
+        raise BadRequest(NO_PILLOW)
     about = request.messages[0]
     subject = mix(crc32(about.text.encode(errors="replace")), about.mark)
     count = tokens(task.canvas, task.quality)
@@ -94,7 +108,7 @@ def _options(canvas: Canvas) -> dict[str, Any]:
 
 
 def _image(canvas: Canvas) -> Image:
-    # Imported late: a server that never paints starts sooner.
+    # Imported late: it is an extra, and a server that never paints starts sooner.
     from PIL import Image  # noqa: PLC0415
 
     channels = 4 if canvas.transparent else 3

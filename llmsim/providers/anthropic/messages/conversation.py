@@ -175,7 +175,7 @@ class _Said:
 
     def add(self, block: AnyBlock | Returned) -> None:
         match block:
-            case TextBlock(text=text):
+            case TextBlock(text=text) | ToolReferenceBlock(tool_name=text):
                 self.say(text)
             case ImageBlock(source=source):
                 self._image(source)
@@ -186,8 +186,6 @@ class _Said:
                     self.say(text)
             case ToolUseBlock(id=name, name=tool, input=given):
                 self.calls.append(ToolCall(name, tool, orjson.dumps(given).decode()))
-            case ToolReferenceBlock(tool_name=tool):
-                self.say(tool)
             case ServerToolUseBlock(name=tool, input=given):
                 self._other(tool + orjson.dumps(given).decode())
             case ServerResult(content=content):

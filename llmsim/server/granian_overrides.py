@@ -1,0 +1,95 @@
+"""What llmsim does otherwise than Granian, and what it relies on beyond Granian's documentation.
+
+Read this when Granian is upgraded (pyproject.toml admits patch releases of one minor version).
+
+Overridden, all in :class:`Supervisor`:
+
+- ``_spawn_worker``: a worker starts with the signals that end it held back, because Granian loses
+  one that comes before the worker's event loop runs. ``WorkerApp`` lets them in.
+- ``_stop_workers``: a worker that was signalled with the whole process group ends before its
+  parent stops it; Granian counts that as a failure and exits with 1.
+- ``_reload`` (SIGHUP): only the hooks run. Granian replaces every worker, and with them every open
+  stream; llmsim's workers take the new configuration as they are.
+- ``_serve_loop``: Granian ends the server when a worker dies twice within 5.5 s. A server under
+  test is killed on purpose, so only workers that die as fast as they start end it.
+
+Relied on elsewhere:
+
+- ``transport.rsgi``: ``send_bytes`` sends at once, though it gives an awaitable, whose type says
+  whether the client is there; a response ends when its transport is no longer referenced; a body
+  that breaks off shows as empty chunks, without end over HTTP/2.
+- ``transport.connection``, ``transport.slow_clients``: a client's socket is a descriptor of the
+  worker's own process, and Granian takes one that is shut down under it for a client that left.
+- ``transport.websocket``: sends are not kept in order, so one task sends.
+- ``server.shutdown``: open responses may end before ``__rsgi_del__`` is called.
+- ``telemetry.logs``: Granian's own lines are those of the logger ``_granian``.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from granian.server import Server
+
+from llmsim.server.worker import SHUTDOWN_SIGNALS
+
+SHORTEST_LIFE: Final = 0.5
+"""Seconds a worker must have lived to be replaced without a pause."""
+
+ATTEMPTS: Final = 10
+"""Workers in a row that may die sooner than that before the server gives up."""
+
+log = logging.getLogger("llmsim")
+
+
+class Supervisor(Server):  # type: ignore[misc, valid-type]
+    """Granian's process manager, which replaces every worker that dies."""
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
+        worker = super()._spawn_worker(idx, target, callback_loader)
+        worker.start = partial(_start, worker.start)
+        return worker
+
+    def _stop_workers(self) -> None:
+        super()._stop_workers()
+        if self.interrupt_signal:
+            self.interrupt_children.clear()
+
+    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
+        self.reload_signal = False
+        self._call_hooks(self.hooks_reload)
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        failures = 0
+        while True:
+            self.main_loop_interrupt.wait()
+            self.main_loop_interrupt.clear()
+            if self.interrupt_signal:
+                return
+            if self.reload_signal:
+                self._reload(spawn_target, target_loader)
+            while self.interrupt_children:
+                index = self.interrupt_children.pop(0)
+                early = time.monotonic() - self.wrks[index].birth < SHORTEST_LIFE
+                failures = failures + 1 if early else 0
+                if failures > ATTEMPTS:
+                    log.error("workers die as soon as they start: giving up")
+                    self.interrupt_children.append(index)
+                    return
+                if early:
+                    time.sleep(SHORTEST_LIFE)
+                self._respawn_workers([index], spawn_target, target_loader)
+
+
+def _start(start: Callable[[], None]) -> None:
+    """Start a worker with the signals that end it held back, which it inherits."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SHUTDOWN_SIGNALS)
+    try:
+        start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

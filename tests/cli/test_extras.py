@@ -1,0 +1,69 @@
+"""What llmsim does without its extras: the packages they bring cannot be imported here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+BLOCKED = """
+import sys
+for name in ("textual", "rich", "PIL"):
+    sys.modules[name] = None
+"""
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process in which the extras are missing."""
+    return subprocess.run(
+        [sys.executable, "-c", BLOCKED + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", ["'top'", "'serve', '--tui'"])
+def test_the_dashboard_says_which_extra_it_needs(command: str) -> None:
+    done = python(f"from llmsim.cli import main; main([{command}])")
+    assert done.returncode == 1
+    assert done.stderr == "Error: the dashboard is not installed: pip install 'llmsim[tui]'\n"
+
+
+def test_all_else_can_be_imported() -> None:
+    done = python("""
+        import importlib, pkgutil, llmsim
+        for module in pkgutil.walk_packages(llmsim.__path__, "llmsim."):
+            if not module.name.startswith("llmsim.tui.") and module.name != "llmsim.__main__":
+                importlib.import_module(module.name)
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_image_is_refused_and_a_prompts_image_has_its_size() -> None:
+    done = python("""
+        from llmsim.engine.compose import PlanInputs
+        from llmsim.core import Canvas, Message, Paint, Request
+        from llmsim.core.errors import BadRequest
+        from llmsim.engine.tasks.images import paint
+        from llmsim.providers.openai.images.codec import OpenAIImages
+        from llmsim.core import Stamp
+        from llmsim.providers.wire import attachments
+
+        assert attachments.size("iVBORw0KGgoAAAANSUhEUgAAAUAAAADwCAYAAABxLb1r") == (320, 240)
+        task = Paint(Canvas(0, 64, 32))
+        request = Request("gpt-image-2", (Message("user", "an otter"),), task=task)
+        try:
+            paint(request, task, PlanInputs(7, 0, 3))
+        except BadRequest as bad:
+            codec = OpenAIImages("generations", lambda canvas: "")
+            status, body = codec.failure(bad.failure, Stamp("0" * 26, 0))
+            print(status, body.decode())
+    """)
+    assert done.stderr == ""
+    status, _, body = done.stdout.partition(" ")
+    assert status == "501"
+    assert '"error"' in body
+    assert "pip install 'llmsim[images]'" in body
