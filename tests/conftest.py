@@ -1,16 +1,28 @@
-"""Fixtures that give tests a live server."""
+"""What all tests share: the marks `unit` and `live`, how hard properties are tried, and servers."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.effort import PROFILE
 from tests.serving import Server
 
-# How long one example takes says nothing on a machine that others use too.
-settings.register_profile("llmsim", deadline=None)
-settings.load_profile("llmsim")
+LIVE = {"bench", "clients", "deploy", "live", "loadtests", "sdk", "web"}
+"""The folders whose tests start servers, browsers, Locust, npm, promtool and the like."""
+
+settings.load_profile(PROFILE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder; one outside of those that uses a server is live as well."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        live = folder in LIVE or "serve" in getattr(item, "fixturenames", ())
+        item.add_marker("live" if live else "unit")
 
 
 @pytest.fixture(scope="session")

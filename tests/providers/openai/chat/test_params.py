@@ -15,6 +15,7 @@ from llmsim.core import Format, Image, Message, Request, Thinking, Tool, ToolCal
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.chat.codec import OpenAIChat
+from tests.effort import examples
 
 CHAT = OpenAIChat()
 USER = {"role": "user", "content": "hi"}
@@ -293,7 +294,7 @@ def test_what_is_not_json_is_told_so(data: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_any_bytes_are_refused_at_worst(data: bytes) -> None:
     with suppress(BadRequest):
         CHAT.decode(data)
@@ -342,7 +343,7 @@ messages = st.lists(
 
 
 @given(st.dictionaries(fields, json, max_size=4), st.one_of(st.just([USER]), messages))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_any_json_is_refused_at_worst(given_: dict[str, Any], said: list[Any]) -> None:
     data = orjson.dumps({"model": "m", "messages": said, **given_}, option=orjson.OPT_NON_STR_KEYS)
     with suppress(BadRequest):
@@ -350,7 +351,7 @@ def test_any_json_is_refused_at_worst(given_: dict[str, Any], said: list[Any]) -
 
 
 @given(st.data())
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_any_damage_is_refused_at_worst(data: st.DataObject) -> None:
     whole = body(tools=TOOLS, stop=["a"], logit_bias={"1": 2.5}, messages=[USER, *[USER] * 2])
     place = data.draw(st.integers(0, len(whole)))

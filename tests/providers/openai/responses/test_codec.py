@@ -43,6 +43,7 @@ from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.providers.openai.responses.codec import TOO_LONG, OpenAIResponses
 from llmsim.providers.wire import sse
 from llmsim.runtime.model_settings import ModelRegistry
+from tests.effort import examples
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 RESPONSES = OpenAIResponses()
@@ -349,7 +350,7 @@ def test_every_frame_waits_for_a_token_that_comes(name: str) -> None:
     assert deltas == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     seed=st.integers(0, 2**48),
     model=st.sampled_from(["gpt-4o", "gpt-5", "o3", "nobody-knows-it"]),

@@ -16,6 +16,7 @@ from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.conversion import DEFAULT_MODEL, continued
 from llmsim.providers.openai.responses.encrypted_content import encrypted
 from llmsim.providers.openai.responses.inputs import Item, Part
+from tests.effort import examples
 
 RESPONSES = OpenAIResponses()
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -457,7 +458,7 @@ KINDS = ["message", "function_call", "function_call_output", "function", "custom
 item = st.dictionaries(st.sampled_from(MEMBERS), anything | st.sampled_from(KINDS), max_size=5)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     fields=st.dictionaries(
         st.sampled_from(FIELDS), anything | item | st.lists(item, max_size=3), max_size=4
