@@ -1,4 +1,4 @@
-"""From what was asked to what is said."""
+"""From a request to a completion."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from llmsim.core.conversation import results
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
 from llmsim.engine import thinking, tools
 from llmsim.engine.logprobs import with_logprobs
-from llmsim.engine.mocks.rendered import segments as mocked
+from llmsim.engine.mocks.rendered import segments as mock_segments
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.text import Brief, TextGenerator, before_stop, pool, recited
@@ -53,11 +53,11 @@ class ModelSettings(Struct, frozen=True):
 
 
 class PlanInputs(Struct, frozen=True, gc=False):
-    """What was read or drawn for one request before it is planned.
+    """What the plan of one request depends on, beside the request and its model's settings.
 
     ``turn`` is the request's place in the order all workers agree on, ``prompt_tokens`` what
-    ``engine.prompt`` counted, ``cached`` what of it the prompt cache held, ``overrides`` what else
-    was decided.
+    ``engine.tokens.prompt`` counted, ``cached`` what of it the prompt cache held, ``overrides``
+    what else was decided.
     """
 
     seed: int
@@ -68,7 +68,7 @@ class PlanInputs(Struct, frozen=True, gc=False):
 
 
 def compose(request: Request, settings: ModelSettings, inputs: PlanInputs) -> Completion:
-    """All that is said in answer to ``request``.
+    """The completion of ``request``.
 
     Raises BadRequest when prompt and requested output do not fit the context window, or when a
     schema can not be satisfied.
@@ -112,15 +112,15 @@ def _room(request: Request, settings: ModelSettings, inputs: PlanInputs) -> int:
 
 def _too_long(window: int, prompt: int, wanted: int) -> Failure:
     if wanted:
-        said = (
+        detail = (
             f"you requested {prompt + wanted} tokens ({prompt} in the messages, {wanted} in the "
             "completion). Please reduce the length of the messages or completion."
         )
     else:
-        said = (
+        detail = (
             f"your messages resulted in {prompt} tokens. Please reduce the length of the messages."
         )
-    message = f"This model's maximum context length is {window} tokens. However, {said}"
+    message = f"This model's maximum context length is {window} tokens. However, {detail}"
     excess = TooLong(window, prompt, wanted)
     return Failure(FailureKind.CONTEXT_LENGTH, message, "messages", too_long=excess)
 
@@ -133,20 +133,22 @@ def _choice(
     thought: int,
     seed: int,
 ) -> Choice:
-    """One alternative: thoughts if they are shown, then tool calls or words."""
+    """One alternative: its reasoning if that is shown, then tool calls or text."""
     limit = room - thought
     mock = inputs.overrides.mock
-    answers = mock is not None and mock.has_answer
-    calls = tools.chosen(request, settings.call_rate, seed) if request.tools and not answers else []
+    answering = mock if mock is not None and mock.has_answer else None
+    calls: list[Tool] = []
+    if request.tools and answering is None:
+        calls = tools.chosen(request, settings.call_rate, seed)
     stop = None
-    if mock is not None and answers:
+    if answering is not None:
         brief = Brief(request, seed, inputs.turn, 0, limit, settings.tokenizer, request.stream)
-        said, finish, stop = mocked(mock, brief)
+        segments, finish, stop = mock_segments(answering, brief)
     elif calls:
-        said, finish = _calls(calls, request, settings, limit, seed)
+        segments, finish = _calls(calls, request, settings, limit, seed)
     elif settings.refusal_rate and fraction(seed, 30) < settings.refusal_rate:
-        words = settings.tokenizer.text(settings.refusal, pieces=request.stream)
-        said, finish = (RefusalSegment(words),), Finish.STOP
+        generated = settings.tokenizer.text(settings.refusal, pieces=request.stream)
+        segments, finish = (RefusalSegment(generated),), Finish.STOP
     else:
         brief = Brief(
             request,
@@ -157,23 +159,23 @@ def _choice(
             settings.tokenizer,
             request.stream,
         )
-        words, whole = _words(brief, settings)
-        hit = before_stop(words.text, request.stop) if request.stop else None
+        generated, whole = _text(brief, settings)
+        hit = before_stop(generated.text, request.stop) if request.stop else None
         if hit is not None:
             before, stop = hit
-            words, _ = recited(before, brief)
+            generated, _ = recited(before, brief)
         if request.logprobs is not None:
-            words = with_logprobs(words, request.logprobs, settings.tokenizer, seed)
-        said = (TextSegment(words),)
+            generated = with_logprobs(generated, request.logprobs, settings.tokenizer, seed)
+        segments = (TextSegment(generated),)
         finish = Finish.STOP if whole or stop is not None else Finish.LENGTH
     if thought and request.thinking is not None and request.thinking.visible:
-        said = (_thought(thought, request, settings, inputs, seed), *said)
+        segments = (_thought(thought, request, settings, inputs, seed), *segments)
     if mock is not None and mock.finish is not None:
         finish = mock.finish
-    return Choice(said, sum([part.generated.tokens for part in said]), finish, stop)
+    return Choice(segments, sum([part.generated.tokens for part in segments]), finish, stop)
 
 
-def _words(brief: Brief, settings: ModelSettings) -> tuple[GeneratedText, bool]:
+def _text(brief: Brief, settings: ModelSettings) -> tuple[GeneratedText, bool]:
     """The text of an answer, and whether it is all there was to say."""
     request = brief.request
     if request.format is not None:
@@ -188,9 +190,9 @@ def _calls(
 ) -> tuple[tuple[Segment, ...], Finish]:
     """The calls that fit, the last one cut short where the limit does so."""
     made: list[Segment] = []
-    for place, tool in enumerate(calls):
+    for index, tool in enumerate(calls):
         called, whole = tools.call(
-            tool, mix(seed, 40 + place), limit, settings.tokenizer, request.stream
+            tool, mix(seed, 40 + index), limit, settings.tokenizer, request.stream
         )
         made.append(called)
         limit -= called.generated.tokens
@@ -202,7 +204,7 @@ def _calls(
 def _thoughts(
     request: Request, settings: ModelSettings, inputs: PlanInputs, room: int, seed: int
 ) -> int:
-    """How many tokens the model thinks. One whose words are given thinks what it is told to."""
+    """How many tokens the model thinks: with an answer of a mock, as many as its reasoning has."""
     mock = inputs.overrides.mock
     if mock is None or (mock.reasoning is None and not mock.has_answer):
         return thinking.tokens(request, settings.model, room, seed)
@@ -216,5 +218,5 @@ def _thought(
     mock = inputs.overrides.mock
     if mock is not None and mock.reasoning is not None:
         return ReasoningSegment(recited(mock.reasoning, brief)[0])
-    words, _ = pool("random").generate(brief)
-    return ReasoningSegment(words)
+    generated, _ = pool("random").generate(brief)
+    return ReasoningSegment(generated)

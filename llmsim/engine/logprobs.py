@@ -1,4 +1,4 @@
-"""Log probabilities for text nobody's model said: plausible, ordered, decided by the seed."""
+"""Log probabilities of text that no model made: plausible, ordered, decided by the seed."""
 
 from __future__ import annotations
 
@@ -21,30 +21,34 @@ _OTHERS = tuple(
 def logprobs(tokens: Sequence[bytes], top: int, seed: int) -> tuple[TokenLogprobs, ...]:
     """One entry a token, with the ``top`` likeliest tokens in its place.
 
-    The token that was said is the likeliest, with a probability between 0.5 and 1; the others
+    The sampled token is the likeliest, with a probability between 0.5 and 1; the others
     share the rest, each taking half of what is left.
     """
-    return tuple(_entry(token, top, mix(seed, place)) for place, token in enumerate(tokens))
+    return tuple(_entry(token, top, mix(seed, index)) for index, token in enumerate(tokens))
 
 
-def with_logprobs(words: GeneratedText, top: int, tokenizer: Tokenizer, seed: int) -> GeneratedText:
-    """The words with theirs."""
-    entries = logprobs(tokenizer.encode(words.text), top, seed)
-    return GeneratedText(words.text, words.tokens, words.pieces, words.ends, entries)
+def with_logprobs(
+    generated: GeneratedText, top: int, tokenizer: Tokenizer, seed: int
+) -> GeneratedText:
+    """The text with the log probabilities of its tokens."""
+    entries = logprobs(tokenizer.encode(generated.text), top, seed)
+    return GeneratedText(
+        generated.text, generated.tokens, generated.pieces, generated.ends, entries
+    )
 
 
 def _entry(token: bytes, top: int, seed: int) -> TokenLogprobs:
     share = 0.5 + 0.4999 * fraction(seed, 1)
-    said = Logprob(token, math.log(share))
-    alternatives = [said][:top]
+    sampled = Logprob(token, math.log(share))
+    alternatives = [sampled][:top]
     left = 1.0 - share
     start = mix(seed, 2)
-    place = 0
+    skip = 0
     while len(alternatives) < top:
-        other = _OTHERS[(start + place) % len(_OTHERS)]
-        place += 1
+        other = _OTHERS[(start + skip) % len(_OTHERS)]
+        skip += 1
         if other == token:
             continue
         left /= 2
         alternatives.append(Logprob(other, math.log(left)))
-    return TokenLogprobs(said, tuple(alternatives))
+    return TokenLogprobs(sampled, tuple(alternatives))

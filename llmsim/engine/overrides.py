@@ -1,4 +1,4 @@
-"""What was decided about one answer from outside its own words, before it is planned."""
+"""What was decided about one response before it is planned: by mocks, faults, headers, a queue."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from llmsim.engine.mocks.rendered import RenderedMock
 
 
 class ResponseOverrides(Struct, frozen=True, gc=False):
-    """Decisions that bend one answer.
+    """How one response differs from what its model's settings alone would give.
 
     ``pace`` is a factor on the gaps between tokens. ``waited`` is how long the request was queued,
     in seconds: its clock begins that much later. ``delay`` is a factor on the time to first token,
-    ``fault`` what goes wrong in the middle of the answer, ``mock`` what is said.
+    ``fault`` what goes wrong in the middle of the answer, ``mock`` what it says.
     """
 
     pace: float = 1.0

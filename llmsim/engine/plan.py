@@ -50,7 +50,7 @@ def plan(
     """The answer to ``request`` in ``codec``, and when each frame of it is due.
 
     A pure function: the same arguments give the same plan in every process. Raises BadRequest
-    when the request cannot be answered under ``settings``.
+    when the request cannot be answered with ``settings``.
     """
     task = request.task
     completion = (
@@ -73,7 +73,7 @@ def timed(
     stamp: Stamp,
     overrides: ResponseOverrides = NO_OVERRIDES,
 ) -> Plan:
-    """The plan of an answer whose words are known; ``seed`` decides when each is said."""
+    """The plan of a completion that is known; ``seed`` decides when each token exists."""
     if overrides.fault is not None:
         return _faulty(request, completion, settings, seed, codec, stamp, overrides)
     if not request.stream:
@@ -82,9 +82,9 @@ def timed(
             return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, seed, completion)
         ttft, total = _span(request, settings, seed, completion)
         if overrides is not NO_OVERRIDES:
-            spoken = (total - ttft) * overrides.pace
+            decoding = (total - ttft) * overrides.pace
             ttft = overrides.waited + ttft * overrides.delay
-            total = ttft + spoken
+            total = ttft + decoding
         return Plan(200, whole, np.array([total]), False, ttft, total, seed, completion)
     script = codec.script(request, completion, stamp)
     clock = _clock(request, settings, seed, completion)
@@ -129,7 +129,7 @@ def _faulty(
 def _span(
     request: Request, settings: ModelSettings, seed: int, completion: Completion
 ) -> tuple[float, float]:
-    """When the first and the last token of the reply exist: of all choices, the latest."""
+    """When the first and the last token of the completion exist: of all choices, the latest."""
     scale = _scale(request, settings, completion)
     spans = [
         span(settings.draws, choice.tokens, mix(seed, CLOCK + index), scale)
@@ -141,7 +141,7 @@ def _span(
 
 
 def _clock(request: Request, settings: ModelSettings, seed: int, completion: Completion) -> Seconds:
-    """When each beat of the reply falls, all choices one after another, shape (beats,).
+    """When each beat of the completion falls, all choices one after another, shape (beats,).
 
     Hidden reasoning takes place before the first token; how long it takes follows from the
     effort. All choices begin together.

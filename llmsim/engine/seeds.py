@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 BITS = 48
-"""How long the seeds are that llmsim draws itself: they fit any client's number type."""
+"""How long the seeds are that llmsim makes itself: they fit any client's number type."""
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 
@@ -29,7 +29,7 @@ def fraction(seed: int, salt: int = 0) -> float:
 
 def settled(asked: int | None, configured: int | None, body: bytes) -> int | None:
     """The seed of a request: the client's, else one that follows from the configured seed and
-    the body. None where neither is given and one has to be drawn."""
+    the body. None where there is neither and a random one has to be made."""
     if asked is not None:
         return asked
     if configured is not None:

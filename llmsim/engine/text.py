@@ -1,4 +1,4 @@
-"""What is said: text generators behind one protocol, exact to the token."""
+"""Text generators behind one protocol, exact to the token."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MARKS = frozenset(".,")
 
 
 class Brief(Struct, frozen=True, gc=False):
-    """What a generator is told about one answer.
+    """What a generator is asked for: the text of one answer.
 
-    ``target`` is the wanted number of tokens; generators that repeat given text ignore it.
+    ``target`` is the wanted number of tokens; generators that repeat a text ignore it.
     ``limit`` is the most there may be. ``turn`` is the request's place in the order all workers
     agree on. ``pieces`` says whether the answer is streamed.
     """
@@ -80,21 +80,21 @@ class Pool:
             text += "."
         if not pieces:
             return GeneratedText(text, stop - start)
-        said = self._pieces[start:stop]
-        said[0] = said[0][1:]
+        parts = self._pieces[start:stop]
+        parts[0] = parts[0][1:]
         if closed != stop:
-            said[-1] = "."
-        return GeneratedText(text, stop - start, said, range(stop - start))
+            parts[-1] = "."
+        return GeneratedText(text, stop - start, parts, range(stop - start))
 
     def _wrapped(self, start: int, tokens: int, close: bool, pieces: bool) -> GeneratedText:
         rounds = (start + tokens) // len(self._pieces) + 1
-        said = (self._pieces * rounds)[start : start + tokens]
-        said[0] = said[0][1:]
-        if close and said[-1] != "." and said[-2] not in _MARKS:
-            said[-1] = "."
-        text = "".join(said)
+        parts = (self._pieces * rounds)[start : start + tokens]
+        parts[0] = parts[0][1:]
+        if close and parts[-1] != "." and parts[-2] not in _MARKS:
+            parts[-1] = "."
+        text = "".join(parts)
         return (
-            GeneratedText(text, tokens, said, range(tokens))
+            GeneratedText(text, tokens, parts, range(tokens))
             if pieces
             else GeneratedText(text, tokens)
         )
@@ -116,13 +116,13 @@ def _sentences(
         sentence = mix(len(pieces), 4)
         sentences.append(len(pieces))
         pieces.append(" " + starts[sentence % len(starts)])
-        for place in range(4 + mix(sentence, 5) % 10):
-            word = words[mix(sentence, 6 + place) % len(words)]
+        for index in range(4 + mix(sentence, 5) % 10):
+            word = words[mix(sentence, 6 + index) % len(words)]
             if word == previous:
                 continue
             pieces.append(" " + word)
             previous = word
-            if fraction(sentence, 100 + place) < 0.12:
+            if fraction(sentence, 100 + index) < 0.12:
                 pieces.append(",")
         if pieces[-1] == ",":
             pieces.pop()
@@ -131,7 +131,7 @@ def _sentences(
 
 
 class Echo:
-    """Says back the last user message."""
+    """Repeats the last user message."""
 
     def generate(self, brief: Brief) -> tuple[GeneratedText, bool]:
         for message in reversed(brief.request.messages):
@@ -141,7 +141,7 @@ class Echo:
 
 
 class Series:
-    """Says the given texts in turn, from the first again after the last."""
+    """Its texts in turn, from the first again after the last."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = tuple(texts)
@@ -159,18 +159,18 @@ def pool(name: str) -> Pool:
 
 
 def recited(text: str, brief: Brief) -> tuple[GeneratedText, bool]:
-    """A given text within the brief's limit, and whether it is all of it."""
-    words = brief.tokenizer.text(text, pieces=brief.pieces)
-    if words.tokens <= brief.limit:
-        return words, True
+    """The text within the brief's limit, and whether that is all of it."""
+    whole = brief.tokenizer.text(text, pieces=brief.pieces)
+    if whole.tokens <= brief.limit:
+        return whole, True
     cut = brief.tokenizer.cut(text, brief.limit)
     return brief.tokenizer.text(cut, pieces=brief.pieces), False
 
 
 def before_stop(text: str, stops: Sequence[str]) -> tuple[str, str] | None:
     """The text before the stop sequence that occurs first, and that sequence; None if none does."""
-    found = [(place, stop) for stop in stops if stop and (place := text.find(stop)) >= 0]
+    found = [(at, stop) for stop in stops if stop and (at := text.find(stop)) >= 0]
     if not found:
         return None
-    place, stop = min(found, key=lambda hit: hit[0])
-    return text[:place], stop
+    at, stop = min(found, key=lambda hit: hit[0])
+    return text[:at], stop

@@ -31,8 +31,8 @@ SCALE: dict[Effort, float] = {
     "max": 4.0,
 }
 
-# What a model does that thinks only when it is told to, if nobody says how hard.
-TOLD: Effort = "medium"
+# The effort of a model that thinks only on request, where the request names none.
+ON_REQUEST: Effort = "medium"
 
 
 def effort(request: Request, model: Model) -> Effort:
@@ -44,7 +44,7 @@ def effort(request: Request, model: Model) -> Effort:
         return "none"
     if asked.effort is not None:
         return asked.effort
-    return TOLD if asked.wanted and model.effort == "none" else model.effort
+    return ON_REQUEST if asked.wanted and model.effort == "none" else model.effort
 
 
 def tokens(request: Request, model: Model, limit: int, seed: int) -> int:
@@ -53,10 +53,10 @@ def tokens(request: Request, model: Model, limit: int, seed: int) -> int:
     if hard == "none":
         return 0
     least, steps = TOKENS[hard]
-    drawn = least + STEP * (mix(seed, 7) % steps)
+    spent = least + STEP * (mix(seed, 7) % steps)
     if request.thinking is not None and request.thinking.budget is not None:
-        drawn = min(drawn, request.thinking.budget)
-    return min(drawn, limit // 2)
+        spent = min(spent, request.thinking.budget)
+    return min(spent, limit // 2)
 
 
 def scale(request: Request, model: Model) -> float:

@@ -33,11 +33,11 @@ def arrivals(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> Second
     The first is the time to first token times ``scale``; the gaps are a stretch of the
     profile's draws that begins where the seed says.
     """
-    start, first = _drawn(draws, seed, scale)
+    start, first = _begun(draws, seed, scale)
     if start + tokens <= DRAWS:
         return draws.gaps[start : start + tokens] + (first - draws.reached[start])
-    rounds, place = np.divmod(np.arange(start, start + tokens), DRAWS)
-    times: Seconds = draws.gaps[place] + rounds * draws.reached[DRAWS]
+    rounds, index = np.divmod(np.arange(start, start + tokens), DRAWS)
+    times: Seconds = draws.gaps[index] + rounds * draws.reached[DRAWS]
     return times + (first - draws.reached[start])
 
 
@@ -45,16 +45,16 @@ def span(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> tuple[floa
     """The first and the last of :func:`arrivals`, without the others."""
     if draws.instant:
         return 0.0, 0.0
-    start, first = _drawn(draws, seed, scale)
+    start, first = _begun(draws, seed, scale)
     rounds, last = divmod(start + max(tokens, 1) - 1, DRAWS)
     reached = draws.reached
     return first, first + (reached[last] + rounds * reached[DRAWS] - reached[start])
 
 
-def _drawn(draws: Draws, seed: int, scale: float) -> tuple[int, float]:
+def _begun(draws: Draws, seed: int, scale: float) -> tuple[int, float]:
     """Where this seed's stretch of gaps begins, and its time to first token."""
-    drawn = mix(seed, 1)
-    return drawn % DRAWS, draws.ttft[(drawn >> 32) % DRAWS] * scale
+    mixed = mix(seed, 1)
+    return mixed % DRAWS, draws.ttft[(mixed >> 32) % DRAWS] * scale
 
 
 @lru_cache(maxsize=64)
@@ -80,7 +80,7 @@ def _sample(generator: np.random.Generator, mean: float, std: float, distributio
     if distribution == "lognormal":
         variance = math.log1p((std / mean) ** 2)
         return generator.lognormal(math.log(mean) - variance / 2, math.sqrt(variance), DRAWS)
-    drawn = generator.normal(mean, std, DRAWS)
-    while (negative := np.flatnonzero(drawn < 0.0)).size:
-        drawn[negative] = generator.normal(mean, std, negative.size)
-    return drawn
+    sample = generator.normal(mean, std, DRAWS)
+    while (negative := np.flatnonzero(sample < 0.0)).size:
+        sample[negative] = generator.normal(mean, std, negative.size)
+    return sample

@@ -11,7 +11,7 @@ from llmsim.core.conversation import results
 from llmsim.core.errors import invalid
 from llmsim.engine import schema
 from llmsim.engine.seeds import fraction, mix
-from llmsim.engine.tokens import prompt
+from llmsim.engine.tokens.prompt import PER_CALL
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
 ANYTHING: Schema = {"type": "object", "properties": {}}
@@ -52,33 +52,33 @@ def call(
 
     Raises BadRequest for a schema that nothing is valid against.
     """
-    said = f"input {mix(seed, 23) % 1000}" if tool.custom else arguments(tool, seed)
-    return fitted(tool.name, said, tool.custom, limit, tokenizer, pieces)
+    text = f"input {mix(seed, 23) % 1000}" if tool.custom else arguments(tool, seed)
+    return fitted(tool.name, text, tool.custom, limit, tokenizer, pieces)
 
 
 def fitted(
-    name: str, said: str, custom: bool, limit: int, tokenizer: Tokenizer, pieces: bool
+    name: str, text: str, custom: bool, limit: int, tokenizer: Tokenizer, pieces: bool
 ) -> tuple[ToolCallSegment, bool]:
     """A call with these arguments, and whether ``limit`` tokens were enough for all of it."""
-    frame = prompt.PER_CALL + tokenizer.count(name)
-    whole = frame + tokenizer.count(said) <= limit
+    frame = PER_CALL + tokenizer.count(name)
+    whole = frame + tokenizer.count(text) <= limit
     if not whole:
-        said = tokenizer.cut(said, max(0, limit - frame))
-    return called(name, said, custom, tokenizer, pieces), whole
+        text = tokenizer.cut(text, max(0, limit - frame))
+    return called(name, text, custom, tokenizer, pieces), whole
 
 
 def called(
-    name: str, said: str, custom: bool, tokenizer: Tokenizer, pieces: bool
+    name: str, text: str, custom: bool, tokenizer: Tokenizer, pieces: bool
 ) -> ToolCallSegment:
     """A call of the tool ``name`` with these arguments.
 
     Its token count includes the name and what frames a call, before the arguments' own.
     """
-    frame = prompt.PER_CALL + tokenizer.count(name)
-    words = tokenizer.text(said, pieces=pieces)
-    ends = [frame + end for end in words.ends]
+    frame = PER_CALL + tokenizer.count(name)
+    made = tokenizer.text(text, pieces=pieces)
+    ends = [frame + end for end in made.ends]
     return ToolCallSegment(
-        name, GeneratedText(said, frame + words.tokens, words.pieces, ends), custom
+        name, GeneratedText(text, frame + made.tokens, made.pieces, ends), custom
     )
 
 
@@ -94,20 +94,20 @@ def arguments(tool: Tool, seed: int) -> str:
 def document(form: Format, seed: int) -> str:
     """JSON text of the form that was asked for; any object where no schema says more."""
     try:
-        said = schema.text(OBJECT if form.schema is None else form.schema, seed)
+        text = schema.text(OBJECT if form.schema is None else form.schema, seed)
     except schema.ImpossibleSchema as error:
         message = f"Invalid schema for response_format: {error}"
         raise invalid(message, "response_format", "invalid_json_schema") from None
-    return str(orjson.loads(said)) if form.bare and said.startswith('"') else said
+    return str(orjson.loads(text)) if form.bare and text.startswith('"') else text
 
 
 def about_results(messages: Sequence[Message]) -> str:
     """What the model says once it has its tools' results: which tool returned what."""
     names = {call.id: call.name for message in messages for call in message.calls}
     return "\n".join(
-        f"{names.get(given.answers or '', given.name or 'The tool')} returned: "
-        f"{given.text[:QUOTED].strip()}"
-        for given in results(messages)
+        f"{names.get(result.answers or '', result.name or 'The tool')} returned: "
+        f"{result.text[:QUOTED].strip()}"
+        for result in results(messages)
     )
 
 
@@ -119,9 +119,9 @@ def _offered(request: Request) -> list[Tool]:
 def _called_this_turn(messages: Sequence[Message]) -> set[str]:
     """The tools called since the user last asked for something."""
     called: set[str] = set()
-    for place in range(len(messages) - 1, -1, -1):
-        message = messages[place]
-        if message.role == "user" and not results(messages[: place + 1]):
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if message.role == "user" and not results(messages[: index + 1]):
             break
         called.update(call.name for call in message.calls)
     return called

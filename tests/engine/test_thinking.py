@@ -12,7 +12,7 @@ from llmsim.engine.plan import plan
 from tests.engine.asking import CHAT, STAMP, asked, drawn, settings
 
 ALWAYS = resolve("claude-sonnet-5-5")  # thinks hard, unasked
-TOLD = resolve("claude-opus-4-5-20251101")  # thinks if it is told to
+ON_REQUEST = resolve("claude-opus-4-5-20251101")  # thinks on request only
 NEVER = resolve("gpt-4o")  # is not known to
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
@@ -29,11 +29,11 @@ def request(asked_for: Thinking | None) -> Request:
         (ALWAYS, Thinking("low"), "low"),
         (ALWAYS, Thinking("none"), "none"),
         (ALWAYS, Thinking(wanted=True), "high"),
-        (TOLD, None, "none"),
-        (TOLD, Thinking(budget=2000), "none"),
-        (TOLD, Thinking(wanted=True), "medium"),
-        (TOLD, Thinking("xhigh", wanted=True), "xhigh"),
-        (TOLD, Thinking("low"), "low"),
+        (ON_REQUEST, None, "none"),
+        (ON_REQUEST, Thinking(budget=2000), "none"),
+        (ON_REQUEST, Thinking(wanted=True), "medium"),
+        (ON_REQUEST, Thinking("xhigh", wanted=True), "xhigh"),
+        (ON_REQUEST, Thinking("low"), "low"),
         (NEVER, None, "none"),
         (NEVER, Thinking("high"), "none"),
         (NEVER, Thinking(visible=True), "none"),

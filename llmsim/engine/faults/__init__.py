@@ -1,4 +1,9 @@
-"""What goes wrong in the middle of an answer: one module a fault, each from a plan to a plan."""
+"""What goes wrong in the middle of an answer: one module a fault.
+
+Each has ``apply(plan, context, fault)``, which gives the plan with that fault in it. Which request
+gets one, or fails before it is answered, is decided by :mod:`llmsim.engine.faults.injection` and
+:mod:`llmsim.engine.faults.timetable`.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +24,22 @@ from llmsim.engine.faults import cut, inband, malformed, reset, stall, trickle, 
 from llmsim.engine.faults.fault_context import FaultContext
 
 
-def apply(plan: Plan, told: FaultContext, fault: Fault) -> Plan:  # noqa: PLR0911  one return a fault
+def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:  # noqa: PLR0911  one return a fault
     """The plan with a fault in it."""
     match fault:
         case Cut():
-            return cut.strike(plan, told, fault)
+            return cut.apply(plan, context, fault)
         case Stall():
-            return stall.strike(plan, told, fault)
+            return stall.apply(plan, context, fault)
         case Trickle():
-            return trickle.strike(plan, told, fault)
+            return trickle.apply(plan, context, fault)
         case Malformed():
-            return malformed.strike(plan, told, fault)
+            return malformed.apply(plan, context, fault)
         case Reset():
-            return reset.strike(plan, told, fault)
+            return reset.apply(plan, context, fault)
         case Unterminated():
-            return unterminated.strike(plan, told, fault)
+            return unterminated.apply(plan, context, fault)
         case ErrorEvent():
-            return inband.strike(plan, told, fault)
+            return inband.apply(plan, context, fault)
         case _:
             assert_never(fault)

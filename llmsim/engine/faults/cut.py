@@ -12,21 +12,21 @@ from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, 
 HALF = 0.5
 
 
-def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     """What comes before the place of the fault, and then nothing."""
-    return broken(plan, told, fault.after.share(HALF), ConnectionEnd.CUT)
+    return broken(plan, context, fault.after.share(HALF), ConnectionEnd.CUT)
 
 
-def broken(plan: Plan, told: FaultContext, after: After, ending: ConnectionEnd) -> Plan:
+def broken(plan: Plan, context: FaultContext, after: After, ending: ConnectionEnd) -> Plan:
     """The plan up to a place in it. At least the head of the response is sent."""
     length = None
     if plan.stream:
-        stop = told.frame(after)
+        stop = context.frame(after)
         frames = frame_list(plan)[:stop] or [b""]
     else:
         body = plan.frames[0]
         length = len(body)
-        frames = [body[: told.part(after, length)]]
+        frames = [body[: context.part(after, length)]]
     due = plan.due[: len(frames)]
     return structs.replace(
         plan,

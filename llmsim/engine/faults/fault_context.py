@@ -1,4 +1,4 @@
-"""What a fault knows of the answer it strikes, beside its plan."""
+"""What a fault knows of the answer it is applied to, beside its plan."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ BROKEN = Failure(FailureKind.SERVER_ERROR, "", injected=True)
 
 
 class FaultContext(Struct, frozen=True, gc=False):
-    """``said[i]`` is how many tokens have been said once frame i has left; frames that wait for
-    the end have one more than there are ``tokens``. ``spell`` spells the dialect's event for a
+    """``reached[i]`` is how many tokens the client has once frame i has left; frames that wait for
+    the end have one more than there are ``tokens``. ``spell`` gives the codec's event for a
     failure after so many frames."""
 
     tokens: int
-    said: Beats
+    reached: Beats
     spell: Callable[[Failure, int], bytes]
 
     def frame(self, after: After) -> int:
-        """The first frame that says more than the tokens before that place; at the latest the
+        """The first frame with more than the tokens before that place; at the latest the
         last one, or the fault would change nothing."""
-        place = int(np.searchsorted(self.said, after.tokens(self.tokens), side="right"))
-        return min(place, len(self.said) - 1)
+        place = int(np.searchsorted(self.reached, after.tokens(self.tokens), side="right"))
+        return min(place, len(self.reached) - 1)
 
     def part(self, after: After, length: int) -> int:
         """The same place in the body of a plain answer, in bytes."""
@@ -65,7 +65,7 @@ def frame_list(plan: Plan) -> list[bytes]:
 
 
 def tokens_reached(beats: Beats, clock: Seconds) -> Beats:
-    """How many tokens, of all choices in the order of time, are said by each frame.
+    """How many tokens, of all choices in the order of time, have left with each frame.
 
     ``clock`` is when each beat falls. In the order of the plan, so it never decreases.
     """

@@ -13,11 +13,11 @@ from llmsim.engine.faults.injection import failure
 HALF = 0.5
 
 
-def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     """The error event in place of the rest. A plain answer, which can not hold one, is whole."""
-    stop = told.frame(fault.after.share(HALF))
+    stop = context.frame(fault.after.share(HALF))
     failed = failure(FailureKind(fault.kind))
-    event = told.spell(failed, stop) if plan.stream else b""
+    event = context.spell(failed, stop) if plan.stream else b""
     if not event:
         return plan
     frames = [*frame_list(plan)[:stop], event]

@@ -1,4 +1,4 @@
-"""Which request fails in which way, and what its client is told."""
+"""Which request fails in which way, and the failure its client gets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from llmsim.config.timetable import Entry
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.engine.seeds import fraction
 
-# Salts a request's seed for its fate, and for that by the timetable.
-FATE = 900
+# Salts a request's seed for its outcome, and for that by the timetable.
+OUTCOME = 900
 SCHEDULED = 901
 RETRY_AFTER = 1.0
 TIMEOUT_AFTER = 30.0
@@ -54,37 +54,37 @@ Outcome: TypeAlias = Failure | Fault
 def failure(
     kind: FailureKind, status: int | None = None, retry: float = RETRY_AFTER, after: float = 0.0
 ) -> Failure:
-    """A failure of that kind, made on purpose, in the dialect's words; ``retry`` counts where
-    clients are told to wait."""
-    told = retry if kind in WAITING else None
-    return Failure(kind, "", retry_after=told, status=status, injected=True, after=after)
+    """A failure of that kind, made on purpose, with the provider's message for it; ``retry`` (s)
+    counts for kinds that come with a time to wait."""
+    wait = retry if kind in WAITING else None
+    return Failure(kind, "", retry_after=wait, status=status, injected=True, after=after)
 
 
 def of_status(status: int, retry: float = RETRY_AFTER, after: float = 0.0) -> Failure:
-    """The failure a status from 400 to 599 stands for, told with just that status."""
+    """The failure a status from 400 to 599 stands for, answered with just that status."""
     other = FailureKind.INVALID if status < 500 else FailureKind.SERVER_ERROR
     return failure(STATUSES.get(status, other), status, retry, after)
 
 
 class Odds(Struct, frozen=True):
-    """What may happen to a request: outcome i if its draw is below ``bounds[i]`` and no bound
+    """What may happen to a request: outcome i if its fraction is below ``bounds[i]`` and no bound
     before that."""
 
     bounds: tuple[float, ...]
     outcomes: tuple[Outcome, ...]
 
-    def drawn(self, seed: int, salt: int = FATE, scale: float = 1.0) -> Outcome | None:
+    def outcome(self, seed: int, salt: int = OUTCOME, scale: float = 1.0) -> Outcome | None:
         """What happens to the request of that seed; ``scale``, from 0 to 1, is a factor on all
         rates."""
-        drawn = fraction(seed, salt)
-        if drawn >= scale:
+        share = fraction(seed, salt)
+        if share >= scale:
             return None
-        place = bisect_right(self.bounds, drawn / scale)
-        return self.outcomes[place] if place < len(self.outcomes) else None
+        index = bisect_right(self.bounds, share / scale)
+        return self.outcomes[index] if index < len(self.outcomes) else None
 
 
 def odds(rates: Rates) -> Odds:
-    """The rates as shares of one draw, so that each is exact."""
+    """The rates as ranges of one random number, so that each is exact."""
     retry = rates.retry_after
     shares: list[tuple[float, Outcome]] = [
         (rates.rate_limit_rate, failure(FailureKind.RATE_LIMIT, retry=retry)),

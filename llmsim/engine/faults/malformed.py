@@ -13,10 +13,10 @@ BETWEEN = b"\r\n,]"
 """What may stand after a message of a stream."""
 
 
-def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     """The frame at the place of the fault lacks the end of its message."""
     frames = frame_list(plan)
-    place = min(told.frame(fault.after.share(HALF)), len(frames) - 1)
+    place = min(context.frame(fault.after.share(HALF)), len(frames) - 1)
     # What ends a stream may hold no JSON at all.
     while place and b"{" not in frames[place]:
         place -= 1

@@ -11,10 +11,10 @@ from llmsim.engine.faults import cut
 from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList
 
 
-def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     """What comes before the place of the fault; without a place, not even the head."""
     if fault.after != After():
-        return cut.broken(plan, told, fault.after, ConnectionEnd.RESET)
+        return cut.broken(plan, context, fault.after, ConnectionEnd.RESET)
     first = plan.due[:1]
     return structs.replace(
         plan,

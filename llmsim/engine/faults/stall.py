@@ -12,16 +12,16 @@ from llmsim.engine.faults.fault_context import FaultContext, FrameList
 HALF = 0.5
 
 
-def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     """All from the place of the fault on comes later."""
     after = fault.after.share(HALF)
     if plan.stream:
-        start = told.frame(after)
+        start = context.frame(after)
         due = plan.due.copy()
         due[start:] += fault.lasts
         return structs.replace(plan, due=due, ttft=_ttft(plan, start, fault), total=float(due[-1]))
     body, total = plan.frames[0], plan.total + fault.lasts
-    split = told.part(after, len(body))
+    split = context.part(after, len(body))
     if not split:
         return structs.replace(plan, due=plan.due + fault.lasts, total=total)
     return structs.replace(
@@ -34,5 +34,5 @@ def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
 
 
 def _ttft(plan: Plan, start: int, fault: Fault) -> float:
-    """The time to first token, which is later where nothing was said before the fault."""
+    """The time to first token, which is later where no token left before the fault."""
     return plan.ttft if start and plan.due[start - 1] >= plan.ttft else plan.ttft + fault.lasts

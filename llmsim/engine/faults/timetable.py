@@ -11,10 +11,10 @@ from llmsim.engine.faults.injection import SCHEDULED, Odds, Outcome, certain, od
 from llmsim.engine.seeds import fraction
 
 
-class Now(Struct, frozen=True):
-    """What is on for a request: the chances of going wrong, all of them times ``scale``, what
-    happens for ``certain`` (with the probability ``scale``), and the factors on the gaps between
-    tokens and on the time to first token."""
+class ActiveEntry(Struct, frozen=True):
+    """The entry in effect for a request: the chances of going wrong, all of them times ``scale``,
+    what happens for ``certain`` (with the probability ``scale``), and the factors on the gaps
+    between tokens and on the time to first token."""
 
     odds: Odds
     certain: Outcome | None
@@ -22,32 +22,31 @@ class Now(Struct, frozen=True):
     pace: float
     delay: float
 
-    def drawn(self, seed: int) -> Outcome | None:
+    def outcome(self, seed: int) -> Outcome | None:
         """What happens to the request of that seed."""
         if self.certain is not None:
             return self.certain if fraction(seed, SCHEDULED) < self.scale else None
-        return self.odds.drawn(seed, SCHEDULED, self.scale)
+        return self.odds.outcome(seed, SCHEDULED, self.scale)
 
 
 class Timetable:
-    """The entries, ready to be asked."""
+    """The entries, compiled once."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = [(entry, odds(entry.rates), certain(entry)) for entry in entries]
 
-    def at(self, elapsed: float, model: str, endpoint: str, dialect: str) -> Now | None:
-        """What is on ``elapsed`` seconds after the start, by the first entry that is; None if
-        none is."""
+    def at(self, elapsed: float, model: str, endpoint: str, dialect: str) -> ActiveEntry | None:
+        """The first entry in effect ``elapsed`` seconds after the start; None if none is."""
         for entry, chances, sure in self._entries:
-            if _on(entry, elapsed) and entry.match.matches(model, endpoint, dialect):
+            if _in_effect(entry, elapsed) and entry.match.matches(model, endpoint, dialect):
                 scale = _scale(entry, elapsed)
                 pace = 1 + (entry.itl_factor - 1) * scale
                 delay = 1 + (entry.ttft_factor - 1) * scale
-                return Now(chances, sure, scale, pace, delay)
+                return ActiveEntry(chances, sure, scale, pace, delay)
         return None
 
 
-def _on(entry: Entry, elapsed: float) -> bool:
+def _in_effect(entry: Entry, elapsed: float) -> bool:
     return entry.from_ <= elapsed and (entry.to is None or elapsed < entry.to)
 
 

@@ -10,7 +10,7 @@ from llmsim.core import Plan, Seconds
 from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
 
 
-def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     """All after the first token stretched in time, and dribbled out where the fault says so."""
     due = np.where(
         plan.due > plan.ttft, plan.ttft + (plan.due - plan.ttft) * fault.factor, plan.due

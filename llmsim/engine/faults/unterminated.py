@@ -9,7 +9,7 @@ from llmsim.core import Plan
 from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
 
 
-def strike(plan: Plan, told: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     """All but the last frame; of a plain answer, all but its last byte."""
     frames = frame_list(plan)
     frames = frames[:-1] or ([b""] if plan.stream else [frames[0][:-1]])

@@ -1,4 +1,4 @@
-"""All mocks and scripts of a configuration, made ready, and found by what a request says."""
+"""All mocks and scripts of a configuration, made ready, and found by what is in a request."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ class MockIndex:
             else:
                 self._others.append(place)
         self._for: dict[tuple[str, str, str], list[int]] = {}
-        for words in self._lexicon.values():
-            words.compile()
+        for search in self._lexicon.values():
+            search.compile()
         # Of all searches, for each token of the prompt, at most, roughly.
-        self.steps = LONGEST_TOKEN * sum(words.steps for words in self._lexicon.values())
+        self.steps = LONGEST_TOKEN * sum(search.steps for search in self._lexicon.values())
 
     def view(
         self,
@@ -94,7 +94,7 @@ class MockIndex:
         return View(request, endpoint, dialect, body, header, self._lexicon)
 
     def look(self, view: View) -> None:
-        """Do all searches now: elsewhere than where the rules are then asked for."""
+        """Do all searches now: elsewhere than where the rules are then matched."""
         for where in self._lexicon:
             view.found(where)
 

@@ -12,7 +12,7 @@ from llmsim.config.matching import HOW, WHERE, How, Match, Test, Turns, Where
 from llmsim.config.patterns import matches
 from llmsim.config.regex import compiled
 from llmsim.engine.mocks.text_search import SEARCHED, TextSearch
-from llmsim.engine.mocks.view import MISSING, View, given
+from llmsim.engine.mocks.view import MISSING, View, tool_results
 
 Condition: TypeAlias = Callable[[View], bool]
 Lexicon: TypeAlias = dict[Where, TextSearch]
@@ -41,9 +41,9 @@ def conditions(match: Match, lexicon: Lexicon) -> list[Condition]:
 
 
 def whole(match: Match, lexicon: Lexicon) -> Condition:
-    """Everything a mapping of conditions says, as one condition."""
-    words = [_in(where, number) for where, number in sought(match, lexicon)]
-    rest = words + conditions(match, lexicon)
+    """A whole mapping of conditions as one."""
+    texts = [_in(where, number) for where, number in sought(match, lexicon)]
+    rest = texts + conditions(match, lexicon)
 
     def every(view: View) -> bool:
         return named(match, view.request.model, view.endpoint, view.dialect) and all(
@@ -68,8 +68,8 @@ def sought(match: Match, lexicon: Lexicon) -> Iterator[tuple[Where, int]]:
         for how in HOW:
             text = match.text(where, how)
             if text is not None:
-                words = lexicon.setdefault(where, TextSearch())
-                yield where, words.add(how, text, _ignoring(how, match.case_sensitive))
+                search = lexicon.setdefault(where, TextSearch())
+                yield where, search.add(how, text, _ignoring(how, match.case_sensitive))
 
 
 def regexes(match: Match) -> Iterator[tuple[Where, str]]:
@@ -98,7 +98,9 @@ def _not(inner: Condition) -> Condition:
 
 
 def _answering(pattern: str) -> Condition:
-    return lambda view: any(matches(pattern, one.answers or "") for one in given(view.request))
+    return lambda view: any(
+        matches(pattern, one.answers or "") for one in tool_results(view.request)
+    )
 
 
 def _offering(patterns: Iterable[str]) -> Condition:
@@ -138,7 +140,7 @@ def _test(test: Test, sensitive: bool | None) -> Callable[[list[Any]], bool]:
         passing.append(lambda value: same(value, wanted))
     if test.like is not None:
         like = test.like
-        passing.append(lambda value: matches(like, said(value)))
+        passing.append(lambda value: matches(like, as_text(value)))
     if test.contains is not None:
         passing.append(_containing(test.contains, _ignoring("contains", sensitive)))
     if test.regex is not None:
@@ -148,17 +150,17 @@ def _test(test: Test, sensitive: bool | None) -> Callable[[list[Any]], bool]:
 
 def _containing(part: str, ignoring: bool) -> Callable[[Any], bool]:
     if not ignoring:
-        return lambda value: part in said(value)
+        return lambda value: part in as_text(value)
     lower = part.lower()
-    return lambda value: lower in said(value).lower()
+    return lambda value: lower in as_text(value).lower()
 
 
 def _searching(regex: str, ignoring: bool) -> Callable[[Any], bool]:
     pattern = compiled(f"(?i:{regex})" if ignoring else regex)
-    return lambda value: bool(pattern.search(said(value)[:SEARCHED].encode(errors="replace")))
+    return lambda value: bool(pattern.search(as_text(value)[:SEARCHED].encode(errors="replace")))
 
 
-def said(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A value of JSON as text."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 

@@ -1,4 +1,4 @@
-"""What a mock says to one request, its templates filled in."""
+"""A mock's response to one request, its templates filled in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llmsim.engine.tools import fitted
 
 
 class RenderedMock(Struct, frozen=True, gc=False):
-    """The words, and what is told of them. What is None is as it would be without a mock.
+    """The response, and what is reported about it. What is None is as it would be without a mock.
 
     ``calls`` are names and arguments. ``reasoning`` of no characters is no thinking at all.
     """
@@ -27,46 +27,48 @@ class RenderedMock(Struct, frozen=True, gc=False):
 
     @property
     def has_answer(self) -> bool:
-        """Whether it has words of its own to answer with."""
+        """Whether it replaces the answer itself."""
         return self.content is not None or self.refusal is not None or bool(self.calls)
 
 
-def segments(spoken: RenderedMock, brief: Brief) -> tuple[tuple[Segment, ...], Finish, str | None]:
+def segments(mock: RenderedMock, brief: Brief) -> tuple[tuple[Segment, ...], Finish, str | None]:
     """The answer's segments, why it ended, and the stop sequence that ended it if one did.
 
     As with any other answer the limit cuts it, and a stop sequence ends it: what would come after
-    that is not said.
+    that is left out.
     """
-    if spoken.refusal is not None:
-        words, whole = recited(spoken.refusal, brief)
-        return (RefusalSegment(words),), Finish.STOP if whole else Finish.LENGTH, None
+    if mock.refusal is not None:
+        generated, whole = recited(mock.refusal, brief)
+        return (RefusalSegment(generated),), Finish.STOP if whole else Finish.LENGTH, None
     segments: list[Segment] = []
     limit = brief.limit
-    if spoken.content is not None and (spoken.content or not spoken.calls):
-        words, whole = recited(spoken.content, brief)
-        hit = before_stop(words.text, brief.request.stop) if brief.request.stop else None
+    if mock.content is not None and (mock.content or not mock.calls):
+        generated, whole = recited(mock.content, brief)
+        hit = before_stop(generated.text, brief.request.stop) if brief.request.stop else None
         if hit is not None:
-            words, _ = recited(hit[0], brief)
+            generated, _ = recited(hit[0], brief)
         if brief.request.logprobs is not None:
-            words = with_logprobs(words, brief.request.logprobs, brief.tokenizer, brief.seed)
-        segments.append(TextSegment(words))
+            generated = with_logprobs(
+                generated, brief.request.logprobs, brief.tokenizer, brief.seed
+            )
+        segments.append(TextSegment(generated))
         if hit is not None:
             return tuple(segments), Finish.STOP, hit[1]
         if not whole:
             return tuple(segments), Finish.LENGTH, None
-        limit -= words.tokens
+        limit -= generated.tokens
     custom = {tool.name for tool in brief.request.tools if tool.custom}
-    for name, text in spoken.calls:
+    for name, text in mock.calls:
         called, whole = fitted(name, text, name in custom, limit, brief.tokenizer, brief.pieces)
         segments.append(called)
         if not whole:
             return tuple(segments), Finish.LENGTH, None
         limit -= called.generated.tokens
-    return tuple(segments), Finish.TOOLS if spoken.calls else Finish.STOP, None
+    return tuple(segments), Finish.TOOLS if mock.calls else Finish.STOP, None
 
 
 def with_usage(completion: Completion, usage: UsageSaid) -> Completion:
-    """The reply with the usage that is to be reported in place of the real one."""
+    """The completion with the usage that is to be reported in place of the real one."""
     real = completion.usage
     prompt = real.prompt if usage.prompt_tokens is None else usage.prompt_tokens
     completed = real.completion if usage.completion_tokens is None else usage.completion_tokens

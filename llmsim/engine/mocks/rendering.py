@@ -15,7 +15,7 @@ from llmsim.config.template import Value
 from llmsim.core import Finish
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.engine.faults.injection import failure, of_status
-from llmsim.engine.mocks.matcher import said as as_text
+from llmsim.engine.mocks.matcher import as_text
 from llmsim.engine.mocks.rendered import RenderedMock
 from llmsim.engine.mocks.text_search import SEARCHED
 from llmsim.engine.mocks.view import MISSING, View
@@ -52,8 +52,8 @@ class Occasion(Struct, frozen=True):
         made: list[str] = []
         left = LONGEST
         for part in parts:
-            words = part if isinstance(part, str) else self._value(part)[:LONGEST_VALUE]
-            made.append(words[:left])
+            value = part if isinstance(part, str) else self._value(part)[:LONGEST_VALUE]
+            made.append(value[:left])
             left -= len(made[-1])
         return "".join(made)
 
@@ -82,20 +82,20 @@ class Occasion(Struct, frozen=True):
 
 
 _VALUES: dict[str, Callable[[Occasion], str]] = {
-    "last_user_message": lambda told: "".join(told.view.texts("content")),
-    "system": lambda told: "\n".join(told.view.texts("system")),
-    "tool_result": lambda told: "\n".join(told.view.texts("tool_result")),
-    "model": lambda told: told.view.request.model,
-    "endpoint": lambda told: told.view.endpoint,
-    "dialect": lambda told: told.view.dialect,
-    "turn": lambda told: str(told.view.turn),
-    "seed": lambda told: str(told.seed),
-    "count": lambda told: str(told.count),
+    "last_user_message": lambda occasion: "".join(occasion.view.texts("content")),
+    "system": lambda occasion: "\n".join(occasion.view.texts("system")),
+    "tool_result": lambda occasion: "\n".join(occasion.view.texts("tool_result")),
+    "model": lambda occasion: occasion.view.request.model,
+    "endpoint": lambda occasion: occasion.view.endpoint,
+    "dialect": lambda occasion: occasion.view.dialect,
+    "turn": lambda occasion: str(occasion.view.turn),
+    "seed": lambda occasion: str(occasion.seed),
+    "count": lambda occasion: str(occasion.count),
 }
 
 
 def rendered(speech: Speech, occasion: Occasion) -> RenderedMock:
-    """What is said on that occasion, where that is no error."""
+    """The response on that occasion, where that is no error."""
     fill = occasion.fill
     return RenderedMock(
         _filled(speech.content, fill),
@@ -108,7 +108,7 @@ def rendered(speech: Speech, occasion: Occasion) -> RenderedMock:
 
 
 def mock_failure(error: ErrorSaid, occasion: Occasion) -> Failure:
-    """The failure that is told on that occasion."""
+    """The failure on that occasion."""
     after = error.after or 0.0
     if error.kind is not None:
         made = failure(FailureKind(error.kind), error.status, after=after)
@@ -127,14 +127,14 @@ def mock_failure(error: ErrorSaid, occasion: Occasion) -> Failure:
     )
 
 
-def arguments(given: Arguments, fill: Filler) -> str:
+def arguments(configured: Arguments, fill: Filler) -> str:
     """A call's arguments. In a mapping each text is filled in by itself, so what is put in stays
     inside its string."""
-    if given.free:
-        return fill(given.text)
-    if "{{" not in given.text:
-        return given.text
-    return orjson.dumps(_deep(orjson.loads(given.text), fill)).decode()
+    if configured.free:
+        return fill(configured.text)
+    if "{{" not in configured.text:
+        return configured.text
+    return orjson.dumps(_deep(orjson.loads(configured.text), fill)).decode()
 
 
 def _deep(value: Any, fill: Filler) -> Any:

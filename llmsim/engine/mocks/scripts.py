@@ -31,7 +31,7 @@ def turn(
 
     An answer is the conversation's from then on, so its turn follows from the request alone, and
     a request that is sent again gets the same. An error leaves nothing in the conversation: it
-    is told once, to the first request that gets there, and the next one gets what follows.
+    is answered once, to the first request that gets there, and the next one gets what follows.
     ``fresh`` says of such a place in the script whether nobody was there before.
     """
     answers = [place for place, one in enumerate(speeches) if one.error is None]
@@ -57,10 +57,10 @@ def turn(
 def conversation(request: Request, key: str) -> str:
     """What tells a conversation from others: who has it, and how the user began it.
 
-    What the system says is no part of that: clients change it from one request to the next, or
+    The system's message is no part of that: clients change it from one request to the next, or
     need not repeat it.
     """
     first = next((one for one in request.messages if one.role == "user"), None)
-    said = "" if first is None else first.text
-    made = blake2b(f"{len(key)} {key} {said}".encode(errors="surrogatepass"), digest_size=16)
+    text = "" if first is None else first.text
+    made = blake2b(f"{len(key)} {key} {text}".encode(errors="surrogatepass"), digest_size=16)
     return made.hexdigest()

@@ -17,8 +17,8 @@ MISSING: Any = object()
 
 
 class View:
-    """One request. ``header`` gives a header by its lower-case name; ``words`` is what is looked
-    for in each place."""
+    """One request. ``header`` gives a header by its lower-case name; ``searches`` are the texts
+    that mocks look for in each place."""
 
     __slots__ = (
         "_found",
@@ -30,7 +30,7 @@ class View:
         "endpoint",
         "header",
         "request",
-        "words",
+        "searches",
     )
 
     def __init__(
@@ -40,14 +40,14 @@ class View:
         dialect: str,
         body: bytes,
         header: Callable[[str], str | None],
-        words: Mapping[Where, TextSearch],
+        searches: Mapping[Where, TextSearch],
     ) -> None:
         self.request = request
         self.endpoint = endpoint
         self.dialect = dialect
         self.body = body
         self.header = header
-        self.words = words
+        self.searches = searches
         self._json: Any = None
         self._texts: dict[Where, list[str]] = {}
         self._found: dict[Where, set[int]] = {}
@@ -64,13 +64,13 @@ class View:
         """The numbers of what is found there."""
         found = self._found.get(where)
         if found is None:
-            found = self._found[where] = self.words[where].found(self.texts(where))
+            found = self._found[where] = self.searches[where].found(self.texts(where))
         return found
 
     @property
     def weight(self) -> int:
         """How many steps all searches take at most, roughly."""
-        return sum(words.weight(self.texts(where)) for where, words in self.words.items())
+        return sum(search.weight(self.texts(where)) for where, search in self.searches.items())
 
     @property
     def json(self) -> Any:
@@ -91,8 +91,8 @@ class View:
 
 
 def answered(request: Request) -> int:
-    """How often the assistant has spoken: messages of its that follow one another are one turn,
-    as some APIs tell its words and its calls apart. Text to be written on is no turn."""
+    """How often the assistant has answered: messages of its that follow one another are one turn,
+    as some APIs part its text from its calls. Text to be completed is no turn."""
     turns = 0
     before = ""
     for message in request.messages:
@@ -118,11 +118,11 @@ def _every(request: Request) -> list[str]:
 
 
 def _results(request: Request) -> list[str]:
-    return [message.text for message in given(request)]
+    return [message.text for message in tool_results(request)]
 
 
-def given(request: Request) -> list[Message]:
-    """The tools' results since the model last spoke."""
+def tool_results(request: Request) -> list[Message]:
+    """The tools' results since the model last answered."""
     return list(results(request.messages)) if request.task is None else []
 
 

@@ -1,4 +1,4 @@
-"""Legacy completions: several prompts are as many asks, answered in one reply."""
+"""Legacy completions: several prompts are as many requests, answered in one completion."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from msgspec.structs import replace
 
 from llmsim.core import Choice, Complete, Completion, GeneratedText, Message, Request, Usage
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
-from llmsim.engine.logprobs import logprobs
+from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.seeds import mix
 from llmsim.engine.tokens import prompt
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
-# Salts a request's seed for its prompts, and a prompt's for what is said about its own tokens.
+# Salts a request's seed for its prompts, and a prompt's for its own log probabilities.
 PROMPT = 2000
 ITSELF = 70
 
@@ -21,34 +21,34 @@ def complete(
 ) -> Completion:
     """Choices for each prompt, one prompt after another.
 
-    No choice is better than another, so the first of those that were tried are given; all of
+    No choice is better than another, so the first of those that were tried are taken; all of
     them count as completion tokens. Raises BadRequest when a prompt and its completion do not
     fit the context window.
     """
     choices: list[Choice] = []
     prompted = completion = 0
-    for place, message in enumerate(request.messages):
-        said = prompt.text(message, settings.tokenizer)
-        seed = mix(inputs.seed, PROMPT + place)
+    for index, message in enumerate(request.messages):
+        text = prompt.text(message, settings.tokenizer)
+        seed = mix(inputs.seed, PROMPT + index)
         count = prompt.alone(message, settings.tokenizer) + settings.tokenizer.count(task.suffix)
         one = replace(
-            request, messages=(Message("user", said),), n=max(request.n, task.best_of), task=None
+            request, messages=(Message("user", text),), n=max(request.n, task.best_of), task=None
         )
-        reply = compose(
-            one, settings, PlanInputs(seed, inputs.turn + place, count, overrides=inputs.overrides)
+        completed = compose(
+            one, settings, PlanInputs(seed, inputs.turn + index, count, overrides=inputs.overrides)
         )
-        chosen = reply.choices[: request.n]
+        chosen = completed.choices[: request.n]
         if task.prompted:
-            words = _words(said, request.logprobs, settings.tokenizer, mix(seed, ITSELF))
-            chosen = tuple(replace(choice, prompt=words) for choice in chosen)
+            prefix = _prompt(text, request.logprobs, settings.tokenizer, mix(seed, ITSELF))
+            chosen = tuple(replace(choice, prompt=prefix) for choice in chosen)
         choices += chosen
         prompted += count
-        completion += reply.usage.completion
+        completion += completed.usage.completion
     return Completion(tuple(choices), Usage(prompted, completion))
 
 
-def _words(said: str, top: int | None, tokenizer: Tokenizer, seed: int) -> GeneratedText:
-    words = tokenizer.text(said, pieces=False)
+def _prompt(text: str, top: int | None, tokenizer: Tokenizer, seed: int) -> GeneratedText:
+    generated = tokenizer.text(text, pieces=False)
     if top is None:
-        return words
-    return GeneratedText(said, words.tokens, logprobs=logprobs(tokenizer.encode(said), top, seed))
+        return generated
+    return with_logprobs(generated, top, tokenizer, seed)

@@ -1,4 +1,4 @@
-"""Asks for something else than a chat's next words."""
+"""Which task answers a request that is no chat."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ QUICK_CHARACTERS = 8_000
 def perform(
     request: Request, task: Task, settings: ModelSettings, inputs: PlanInputs
 ) -> Completion:
-    """What is made in answer to ``request``. Raises BadRequest where it asks for the impossible."""
+    """The completion of a task. Raises BadRequest where the request asks for the impossible."""
     match task:
         case Complete():
             return complete(request, task, settings, inputs)
@@ -79,29 +79,29 @@ def _embedded(
             "dimensions",
         )
     _check(request, task, settings, inputs)
-    said = (prompt.text(message, settings.tokenizer) for message in request.messages)
-    made = Embeddings(tuple(vector(text, width) for text in said))
+    texts = (prompt.text(message, settings.tokenizer) for message in request.messages)
+    made = Embeddings(tuple(vector(text, width) for text in texts))
     return Completion(AT_ONCE, Usage(inputs.prompt_tokens, 0), made)
 
 
 def _check(request: Request, task: Embed, settings: ModelSettings, inputs: PlanInputs) -> None:
     """Raises BadRequest where a message, or all of them together, are too long."""
     if task.most is not None and inputs.prompt_tokens > task.most:
-        said = (
+        detail = (
             f"Invalid 'input': maximum request size is {task.most} tokens per request, but "
             f"{inputs.prompt_tokens} were requested."
         )
-        raise invalid(said, "input", "max_tokens_per_request")
+        raise invalid(detail, "input", "max_tokens_per_request")
     window = settings.model.context_window
     if inputs.prompt_tokens <= window or not window:
         return
     for message in request.messages:
         count = prompt.alone(message, settings.tokenizer)
         if count > window:
-            said = (
+            detail = (
                 f"This model's maximum context length is {window} tokens, however you requested "
                 f"{count} tokens ({count} in your prompt; 0 for the completion). Please reduce "
                 "your prompt; or completion length."
             )
             excess = TooLong(window, count, 0)
-            raise BadRequest(Failure(FailureKind.CONTEXT_LENGTH, said, None, too_long=excess))
+            raise BadRequest(Failure(FailureKind.CONTEXT_LENGTH, detail, None, too_long=excess))

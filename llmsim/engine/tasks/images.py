@@ -52,20 +52,20 @@ NO_PILLOW: Final = Failure(
 
 
 def paint(request: Request, task: Paint, inputs: PlanInputs) -> Completion:
-    """``ask.n`` pictures of the prompt, each with a choice for its clock.
+    """``request.n`` pictures of the prompt, each with a choice for its clock.
 
     Raises BadRequest where Pillow is not installed.
     """
     if find_spec("PIL") is None:
         raise BadRequest(NO_PILLOW)
     about = request.messages[0]
-    subject = mix(crc32(about.text.encode(errors="replace")), about.mark)
+    content = mix(crc32(about.text.encode(errors="replace")), about.mark)
     count = tokens(task.canvas, task.quality)
     first = mix(inputs.seed, PICTURE)
     made = []
     for index in range(request.n):
         variant = (first + index) % VARIETY
-        seed = mix(subject, variant) >> (64 - BITS)
+        seed = mix(content, variant) >> (64 - BITS)
         canvas = replace(task.canvas, seed=seed)
         versions = range(task.partial, -1, -1) if not task.linked else ()
         made.append(Picture(canvas, tuple(painted(canvas, left) for left in versions)))
@@ -112,7 +112,7 @@ def _image(canvas: Canvas) -> Image:
     from PIL import Image  # noqa: PLC0415
 
     channels = 4 if canvas.transparent else 3
-    drawn = np.random.Generator(np.random.PCG64(canvas.seed))
-    colours = drawn.integers(0, 256, (FIELDS, FIELDS, channels), np.uint8)
+    generator = np.random.Generator(np.random.PCG64(canvas.seed))
+    colours = generator.integers(0, 256, (FIELDS, FIELDS, channels), np.uint8)
     size = (canvas.width, canvas.height)
     return Image.fromarray(colours).resize(size, Image.Resampling.BICUBIC)

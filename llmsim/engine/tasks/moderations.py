@@ -35,7 +35,7 @@ case."""
 FLAGGED = 0.8
 CLEAR = 0.002
 
-_RULES = {
+_PATTERNS = {
     category: re.compile(rf"\b(?:{'|'.join(words)})\b", re.IGNORECASE)
     for category, words in WORDS.items()
 }
@@ -45,9 +45,9 @@ def verdict(message: Message) -> Verdict:
     """The verdict on a message, the same for equal ones. Of pictures only the size is known, so
     they never flag anything."""
     seed = crc32(message.text.encode(errors="replace")) ^ message.mark
-    flagged = frozenset(name for name, rule in _RULES.items() if rule.search(message.text))
+    flagged = frozenset(name for name, pattern in _PATTERNS.items() if pattern.search(message.text))
     scores = {
-        name: FLAGGED + (1 - FLAGGED) * drawn if name in flagged else CLEAR * drawn**4
-        for name, drawn in ((name, fraction(seed, place)) for place, name in enumerate(WORDS))
+        name: FLAGGED + (1 - FLAGGED) * share if name in flagged else CLEAR * share**4
+        for name, share in ((name, fraction(seed, index)) for index, name in enumerate(WORDS))
     }
     return Verdict(scores, flagged)

@@ -29,8 +29,8 @@ class Lengthy(Exception):  # noqa: N818  # an answer to a question, not a fault
 def tokens(request: Request, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int:
     """Prompt tokens of a chat, by the formula of OpenAI's cookbook ("How to count tokens").
 
-    Each message is 3 + its role (one token) + its text, a name its tokens + 1, and the reply's
-    priming 3. With a task the texts count alone. Raises Lengthy when more than ``most``
+    Each message is 3 + its role (one token) + its text, a name its tokens + 1, and the priming of
+    the answer 3. With a task the texts count alone. Raises Lengthy when more than ``most``
     characters of messages were not counted lately and would have to be tokenised.
     """
     known, counted = tokenizer.known, tokenizer.counted

@@ -73,13 +73,13 @@ def prefixes(
         return _every(request, model, tokenizer, prompt_tokens)
     least = LEAST_HAIKU if "haiku" in model.id else LEAST
     ends = _ends(request, model, tokenizer)
-    places = {end.at: place for place, end in enumerate(ends)}
+    index_of = {end.at: index for index, end in enumerate(ends)}
     found: dict[int, Prefix] = {}
     for point in request.breakpoints:
-        place = places[point.message, point.end]
-        for end in ends[max(0, place - LOOKBACK) : place]:
+        index = index_of[point.message, point.end]
+        for end in ends[max(0, index - LOOKBACK) : index]:
             found.setdefault(end.key, Prefix(end.key, end.tokens, point.ttl, False))
-        found[ends[place].key] = Prefix(ends[place].key, ends[place].tokens, point.ttl)
+        found[ends[index].key] = Prefix(ends[index].key, ends[index].tokens, point.ttl)
     chosen = [prefix for prefix in found.values() if prefix.tokens >= least]
     return sorted(chosen, key=lambda prefix: prefix.tokens, reverse=True)
 
@@ -107,11 +107,11 @@ def _every(
     key = _head(request, model)
     keys = [key := _after(key, message) for message in request.messages]
     tokens = prompt_tokens - prompt.PRIMING
-    for place in range(len(keys) - 1, -1, -1):
+    for index in range(len(keys) - 1, -1, -1):
         if tokens < LEAST:
             return
-        yield Prefix(keys[place] & _MASK, tokens, AUTOMATIC)
-        tokens -= prompt.message(request.messages[place], tokenizer)
+        yield Prefix(keys[index] & _MASK, tokens, AUTOMATIC)
+        tokens -= prompt.message(request.messages[index], tokenizer)
 
 
 class _End(Struct, frozen=True, gc=False):
@@ -127,15 +127,15 @@ def _ends(request: Request, model: Model, tokenizer: Tokenizer) -> list[_End]:
     tokens = prompt.tools(request, tokenizer)
     key = _head(request, model)
     ends = [_End((-1, None), key & _MASK, tokens)]
-    for place, message in enumerate(request.messages):
+    for index, message in enumerate(request.messages):
         ends += [
             _cut(point, message, key, tokens, tokenizer)
             for point in request.breakpoints or ()
-            if point.message == place and point.end is not None
+            if point.message == index and point.end is not None
         ]
         key = _after(key, message)
         tokens += prompt.message(message, tokenizer)
-        ends.append(_End((place, None), key & _MASK, tokens))
+        ends.append(_End((index, None), key & _MASK, tokens))
     return ends
 
 
@@ -150,11 +150,11 @@ def _cut(point: Breakpoint, message: Message, key: int, before: int, tokenizer: 
 
 def _head(request: Request, model: Model) -> int:
     """The key of what comes before the first message."""
-    told = model.id.encode()
+    content = model.id.encode()
     if request.tools or request.format is not None:
         tools = [(tool.name, tool.description, tool.schema) for tool in request.tools]
-        told = orjson.dumps((model.id, tools, request.format and request.format.schema))
-    return crc32(told)
+        content = orjson.dumps((model.id, tools, request.format and request.format.schema))
+    return crc32(content)
 
 
 def _after(key: int, message: Message) -> int:

@@ -92,8 +92,8 @@ class Tokenizer:
         if not pieces:
             return GeneratedText(text, self.count(text))
         tokens = self.encode(text)
-        said, ends = whole_characters(tokens)
-        return GeneratedText(text, len(tokens), said, ends)
+        parts, ends = whole_characters(tokens)
+        return GeneratedText(text, len(tokens), parts, ends)
 
     def cut(self, text: str, limit: int) -> str:
         """The longest prefix this finds that is at most ``limit`` tokens and whole characters.

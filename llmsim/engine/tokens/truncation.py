@@ -20,8 +20,8 @@ def truncated(request: Request, tokenizer: Tokenizer, window: int) -> Request:
         return request
     kept: list[Message] = []
     last = len(request.messages) - 1
-    for place, message in enumerate(request.messages):
-        if excess > 0 and place < last and message.role != "system":
+    for index, message in enumerate(request.messages):
+        if excess > 0 and index < last and message.role != "system":
             excess -= _tokens(request, message, tokenizer)
         else:
             kept.append(message)

@@ -104,13 +104,13 @@ class FaultStep:
             if now is not None:
                 seed = self._seed()
                 self._stretch(context, now.pace, now.delay)
-                outcome = now.drawn(seed)
+                outcome = now.outcome(seed)
                 if outcome is not None:
                     apply_outcome(context, outcome)
                     return
         outcome, chances = self._ruled(about)
         if outcome is None and chances.outcomes:
-            outcome = chances.drawn(self._seed() if seed is None else seed)
+            outcome = chances.outcome(self._seed() if seed is None else seed)
         if outcome is not None:
             apply_outcome(context, outcome)
 

@@ -6,7 +6,7 @@ import pytest
 from llmsim.config.faults import After, ErrorEvent
 from llmsim.core import ConnectionEnd
 from llmsim.core.errors import FailureKind
-from tests.engine.faults.striking import PLAIN, STREAMED, TOKENS, planned, sent
+from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 
 EVENTS = {
     "openai_chat": (b"data: ", b"\n\n", "error"),
@@ -37,8 +37,8 @@ def test_the_rest_is_an_error_event(name: str, tokens: int) -> None:
 
 def test_an_array_of_nothing_but_the_error_is_an_array() -> None:
     made = planned(STREAMED["gemini_array"], ErrorEvent(after=After(0)))
-    (told,) = orjson.loads(sent(made))
-    assert told["error"]["status"] == "UNAVAILABLE"
+    (parsed,) = orjson.loads(sent(made))
+    assert parsed["error"]["status"] == "UNAVAILABLE"
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -20,7 +20,7 @@ def drawn(chances: Odds, seed: int, scale: float = 1.0) -> Counter[str]:
     """What happened how often to the requests of a server with that seed."""
     found: Counter[str] = Counter()
     for place in range(DRAWS):
-        outcome = chances.drawn(mix(seed, place), scale=scale)
+        outcome = chances.outcome(mix(seed, place), scale=scale)
         match outcome:
             case None:
                 found[NOTHING] += 1
@@ -91,9 +91,9 @@ def test_nothing_is_drawn_without_rates() -> None:
 
 def test_the_same_seed_is_the_same_fate() -> None:
     chances = odds(RATES)
-    fates = [chances.drawn(mix(9, place)) for place in range(1000)]
-    assert fates == [chances.drawn(mix(9, place)) for place in range(1000)]
-    assert fates != [chances.drawn(mix(10, place)) for place in range(1000)]
+    fates = [chances.outcome(mix(9, place)) for place in range(1000)]
+    assert fates == [chances.outcome(mix(9, place)) for place in range(1000)]
+    assert fates != [chances.outcome(mix(10, place)) for place in range(1000)]
 
 
 @pytest.mark.parametrize("kind", FailureKind)
@@ -113,7 +113,7 @@ def test_only_throttling_tells_to_wait(kind: FailureKind) -> None:
 
 
 @pytest.mark.parametrize("status", range(400, 600))
-def test_every_status_is_a_failure_told_with_it(status: int) -> None:
+def test_every_status_is_a_failure_of_that_status(status: int) -> None:
     made = of_status(status)
     assert made.status == status
     assert made.injected

@@ -5,7 +5,7 @@ import pytest
 
 from llmsim.config.faults import After, Malformed
 from llmsim.engine.faults.malformed import spoiled
-from tests.engine.faults.striking import PLAIN, STREAMED, TOKENS, planned, sent
+from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 
 
 @pytest.mark.parametrize("name", STREAMED)

@@ -4,7 +4,7 @@ import pytest
 
 from llmsim.config.faults import After, Cut, Reset
 from llmsim.core import ConnectionEnd
-from tests.engine.faults.striking import PLAIN, STREAMED, Asked, planned, sent
+from tests.engine.faults.applying import PLAIN, STREAMED, Asked, planned, sent
 
 EVERY = [*STREAMED.values(), *PLAIN.values()]
 

@@ -5,7 +5,7 @@ import pytest
 
 from llmsim.config.faults import After, Stall
 from llmsim.core import ConnectionEnd
-from tests.engine.faults.striking import PLAIN, STREAMED, TOKENS, planned, sent
+from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 
 
 @pytest.mark.parametrize("name", STREAMED)

@@ -58,7 +58,7 @@ def test_ramps_are_lines(ramp: str, elapsed: float, scale: float) -> None:
     assert now.scale == pytest.approx(scale, abs=1e-6)
     assert now.pace == pytest.approx(1 + 4 * scale, abs=1e-5)
     assert now.delay == pytest.approx(1 + 2 * scale, abs=1e-5)
-    failed = sum(now.drawn(mix(1, place)) is not None for place in range(20_000))
+    failed = sum(now.outcome(mix(1, place)) is not None for place in range(20_000))
     assert failed == pytest.approx(8000 * scale, abs=6 * 70 * scale)
 
 
@@ -72,7 +72,7 @@ def test_ramps_are_lines(ramp: str, elapsed: float, scale: float) -> None:
 def test_a_kind_happens_to_all(entry: Entry, kind: FailureKind) -> None:
     now = Timetable([entry]).at(0.0, *CHAT)
     assert now is not None
-    outcomes = [now.drawn(mix(1, place)) for place in range(100)]
+    outcomes = [now.outcome(mix(1, place)) for place in range(100)]
     assert {one.kind for one in outcomes if isinstance(one, Failure)} == {kind}
     assert None not in outcomes
 
@@ -81,4 +81,4 @@ def test_faults_come_by_their_rate() -> None:
     entry = Entry(rates=Rates(faults=Faults(cut=Cut(rate=1.0))))
     now = Timetable([entry]).at(0.0, *CHAT)
     assert now is not None
-    assert now.drawn(5) == Cut(rate=1.0)
+    assert now.outcome(5) == Cut(rate=1.0)

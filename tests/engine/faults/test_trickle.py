@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from llmsim.config.faults import Trickle
-from tests.engine.faults.striking import PLAIN, STREAMED, Asked, planned, sent
+from tests.engine.faults.applying import PLAIN, STREAMED, Asked, planned, sent
 
 
 @pytest.mark.parametrize("name", STREAMED)
@@ -13,10 +13,10 @@ def test_what_follows_the_first_token_is_stretched(name: str) -> None:
     made = planned(STREAMED[name], Trickle(factor=4.0))
     assert sent(made) == sent(whole)
     assert made.ttft == whole.ttft
-    spoken = whole.due > whole.ttft
-    expected = whole.ttft + (whole.due[spoken] - whole.ttft) * 4
-    np.testing.assert_allclose(made.due[spoken], expected)
-    np.testing.assert_array_equal(made.due[~spoken], whole.due[~spoken])
+    paced = whole.due > whole.ttft
+    expected = whole.ttft + (whole.due[paced] - whole.ttft) * 4
+    np.testing.assert_allclose(made.due[paced], expected)
+    np.testing.assert_array_equal(made.due[~paced], whole.due[~paced])
 
 
 @pytest.mark.parametrize("asked", [*STREAMED.values(), *PLAIN.values()])

@@ -5,7 +5,7 @@ import pytest
 
 from llmsim.config.faults import Unterminated
 from llmsim.core import ConnectionEnd
-from tests.engine.faults.striking import PLAIN, STREAMED, planned, sent
+from tests.engine.faults.applying import PLAIN, STREAMED, planned, sent
 
 LAST = {
     "openai_chat": b"[DONE]",

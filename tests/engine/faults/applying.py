@@ -51,9 +51,11 @@ def planned(
     """The plan of a request with a fault in its answer, which is of TOKENS tokens."""
     dialect, body = asked
     request = dialect.decode(orjson.dumps({**body, **fields}))
-    given = settings(request.model, tokens=TOKENS, profile=profile)
-    inputs = structs.replace(drawn(request, given), overrides=ResponseOverrides(fault=fault))
-    return plan(request, given, inputs, dialect, STAMP)
+    model_settings = settings(request.model, tokens=TOKENS, profile=profile)
+    inputs = structs.replace(
+        drawn(request, model_settings), overrides=ResponseOverrides(fault=fault)
+    )
+    return plan(request, model_settings, inputs, dialect, STAMP)
 
 
 def sent(made: Plan) -> bytes:
