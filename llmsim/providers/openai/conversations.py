@@ -1,4 +1,4 @@
-"""Conversations (``types.conversations``): items that requests share."""
+"""Conversations (``types.conversations``): the items that several responses share."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from llmsim.providers.wire.decoding import MalformedBody, decode, tree
 MOST_ITEMS = 20  # that one request may add
 
 
-class Create(Struct):
+class CreateConversation(Struct):
     """``POST /v1/conversations``, and with metadata only its update."""
 
     items: list[Item] | None = None
     metadata: dict[str, str] | None = None
 
 
-class Add(Struct):
+class AddItems(Struct):
     """``POST /v1/conversations/{id}/items``."""
 
     items: list[Item]
 
 
-_create = msgspec.json.Decoder(Create)
-_add = msgspec.json.Decoder(Add)
+_create = msgspec.json.Decoder(CreateConversation)
+_add = msgspec.json.Decoder(AddItems)
 
 
 def conversation(name: str, created: int, metadata: dict[str, str] | None) -> Object:
-    """The object itself."""
+    """The conversation object."""
     return {
         "id": name,
         "object": "conversation",
@@ -45,29 +45,30 @@ def conversation(name: str, created: int, metadata: dict[str, str] | None) -> Ob
 
 
 def create_params(body: bytes) -> tuple[dict[str, str] | None, list[dict[str, Any]]]:
-    """Metadata and items, as they were sent, of a request to create one. Raises BadRequest."""
+    """Metadata and items of a request to create a conversation, the items as they were sent. Raises
+    BadRequest."""
     body = body or b"{}"
     try:
-        given = decode(_create, body)
+        params = decode(_create, body)
         sent = tree(body)
     except MalformedBody as mistake:
         raise refuse(mistake) from None
-    inputs.items(given.items)
-    return given.metadata, sent.get("items") or []
+    inputs.items(params.items)
+    return params.metadata, sent.get("items") or []
 
 
 def added_items(body: bytes) -> list[dict[str, Any]]:
-    """The items, as they were sent, of a request to add some. Raises BadRequest."""
+    """The items of a request to add some, as they were sent. Raises BadRequest."""
     try:
-        given = decode(_add, body)
+        params = decode(_add, body)
         sent = tree(body)
     except MalformedBody as mistake:
         raise refuse(mistake) from None
-    inputs.items(given.items)
+    inputs.items(params.items)
     items: list[dict[str, Any]] = sent["items"]
     return items
 
 
 def deleted(name: str) -> bytes:
-    """What deleting a conversation is answered with."""
+    """The answer to deleting a conversation."""
     return orjson.dumps({"id": name, "object": "conversation.deleted", "deleted": True})

@@ -1,4 +1,4 @@
-"""What pieces of text carry with them in chat completions and responses: log probabilities
+"""What comes with each piece of text in chat completions and responses: log probabilities
 (``types.chat.chat_completion_token_logprob``) and padding."""
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ def obfuscation(piece: str) -> bytes:
 
 
 def choice_logprobs(entries: Sequence[TokenLogprobs]) -> bytes:
-    """The ``logprobs`` of a chat's choice: one entry a token; joined, their bytes are the text."""
+    """The ``logprobs`` of a chat's choice, as JSON. Joined, the entries' bytes are the text."""
     return orjson.dumps({"content": logprob_entries(entries), "refusal": None})
 
 
 def logprob_entries(entries: Sequence[TokenLogprobs]) -> list[dict[str, Any]]:
-    """The entries as both chat completions and responses tell them."""
+    """The entries as both chat completions and responses have them: one a token."""
     return [
         {**_token(entry.sampled), "top_logprobs": [_token(other) for other in entry.top]}
         for entry in entries
     ]
 
 
-def by_piece(words: GeneratedText) -> Iterator[Sequence[TokenLogprobs]]:
+def by_piece(generated: GeneratedText) -> Iterator[Sequence[TokenLogprobs]]:
     """The entries that belong to each piece of a text."""
     start = 0
-    for end in words.ends:
-        yield words.logprobs[start : end + 1]
+    for end in generated.ends:
+        yield generated.logprobs[start : end + 1]
         start = end + 1
 
 
-def _token(said: Logprob) -> dict[str, Any]:
+def _token(one: Logprob) -> dict[str, Any]:
     return {
-        "token": said.token.decode(errors="replace"),
-        "logprob": said.logprob,
-        "bytes": list(said.token),
+        "token": one.token.decode(errors="replace"),
+        "logprob": one.logprob,
+        "bytes": list(one.token),
     }

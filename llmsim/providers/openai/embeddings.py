@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from llmsim.core import Completion, Embed, Embeddings, Headers, Plan, Request, Stamp, StreamScript
 from llmsim.core.errors import Failure, invalid
-from llmsim.providers.openai import errors as openai_errors
-from llmsim.providers.openai import inputs
+from llmsim.providers.openai import errors, inputs
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
 MOST_INPUTS = 2048
@@ -44,7 +43,7 @@ class OpenAIEmbeddings:
         try:
             wire = decode(_decoder, body)
         except MalformedBody as mistake:
-            raise openai_errors.refuse(mistake) from None
+            raise errors.refuse(mistake) from None
         if wire.dimensions is not None and wire.model == ONE_WIDTH:
             raise invalid("This model does not support specifying dimensions.", "dimensions")
         messages = inputs.messages(wire.input, "input")
@@ -54,23 +53,23 @@ class OpenAIEmbeddings:
                 f"{MOST_INPUTS}, but got an array with length {len(messages)} instead."
             )
             raise invalid(message, "input", "array_above_max_length")
-        for given in messages:
-            if not (given.text or given.tokens):
+        for entry in messages:
+            if not (entry.text or entry.tokens):
                 raise invalid("Invalid 'input': input cannot be an empty string.", "input")
         task = Embed(wire.dimensions, MOST_TOKENS)
         return Request(wire.model, messages, wire=wire, task=task)
 
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return openai_errors.failure(failure)
+        return errors.failure(failure)
 
     def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         return b""
 
     def retry(self, after: float) -> Headers:
-        return openai_errors.retry(after)
+        return errors.retry(after)
 
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return openai_errors.head(plan, stamp)
+        return errors.head(plan, stamp)
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, Embeddings)
@@ -96,5 +95,5 @@ def _floats(vector: NDArray[np.float32]) -> bytes:
 
 
 def _base64(vector: NDArray[np.float32]) -> bytes:
-    """Little-endian 32-bit floats: what the SDKs ask for unless told otherwise."""
+    """Little-endian 32-bit floats: what the SDKs ask for by default."""
     return b'"%b"' % b64encode(vector.astype("<f4").tobytes())

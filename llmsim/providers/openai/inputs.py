@@ -1,5 +1,5 @@
-"""Texts as legacy completions, embeddings and the like take them: a string, token ids, or a list
-of either."""
+"""The texts that legacy completions and embeddings take: a string, token ids, or a list of
+either."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from llmsim.core.errors import BadRequest, invalid
 Input = str | list[str | int | list[int]]
 
 
-def messages(given: Input, param: str) -> tuple[Message, ...]:
+def messages(value: Input, param: str) -> tuple[Message, ...]:
     """A message for each text. Raises BadRequest for an empty or mixed list."""
-    if isinstance(given, str):
-        return (Message("user", given),)
-    if not given:
+    if isinstance(value, str):
+        return (Message("user", value),)
+    if not value:
         raise _empty(param)
-    texts = [one for one in given if isinstance(one, str)]
-    lists = [one for one in given if isinstance(one, list)]
-    ids = [one for one in given if isinstance(one, int)]
-    if len(given) not in (len(texts), len(lists), len(ids)):
+    texts = [one for one in value if isinstance(one, str)]
+    lists = [one for one in value if isinstance(one, list)]
+    ids = [one for one in value if isinstance(one, int)]
+    if len(value) not in (len(texts), len(lists), len(ids)):
         message = (
             f"Invalid type for '{param}': expected a string, an array of strings, an array of "
             "integers or an array of arrays of integers, but got an array of several types."

@@ -1,4 +1,4 @@
-"""OpenAI's lists: which part of one is asked for, and how it is told."""
+"""OpenAI's list objects: which page of one a query asks for, and the page as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 Object: TypeAlias = dict[str, Any]
 
 MOST = 100
-"""Items a page may have."""
+"""The most items a page may have."""
 
 
 class Paging(Struct, frozen=True):
@@ -27,18 +27,17 @@ class Paging(Struct, frozen=True):
 def paging(query: Mapping[str, Sequence[str]], order: str = "desc") -> Paging:
     """The paging that a query's parameters ask for. Raises BadRequest.
 
-    ``order`` holds unless the query says otherwise. A limit of 0, which asks whether there is
-    anything, is fine.
+    ``order`` is the default order. A limit of 0 is allowed: it asks whether the list has items.
     """
-    given = query.get("limit", ["20"])[-1]
-    if not (given.isascii() and given.isdigit() and int(given) <= MOST):
-        message = f"Invalid 'limit': must be an integer from 0 to {MOST}, but got '{given}'."
+    limit = query.get("limit", ["20"])[-1]
+    if not (limit.isascii() and limit.isdigit() and int(limit) <= MOST):
+        message = f"Invalid 'limit': must be an integer from 0 to {MOST}, but got '{limit}'."
         raise invalid(message, "limit", "invalid_value")
     order = query.get("order", [order])[-1]
     if order not in ("asc", "desc"):
         message = f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'."
         raise invalid(message, "order", "invalid_value")
-    return Paging(int(given), query.get("after", [None])[-1], order == "desc")
+    return Paging(int(limit), query.get("after", [None])[-1], order == "desc")
 
 
 def page(items: Sequence[Object], wanted: Paging) -> bytes:
@@ -53,7 +52,7 @@ def page(items: Sequence[Object], wanted: Paging) -> bytes:
 
 
 def envelope(listed: Sequence[Object], limit: int) -> bytes:
-    """The first ``limit`` of the items, as a list object."""
+    """A list object with the first ``limit`` of the items."""
     data = listed[:limit]
     return orjson.dumps(
         {
@@ -67,5 +66,5 @@ def envelope(listed: Sequence[Object], limit: int) -> bytes:
 
 
 def not_found(what: str, name: str) -> BadRequest:
-    """The exception for an object that is not there."""
+    """The exception for an object that does not exist."""
     return BadRequest(Failure(FailureKind.NOT_FOUND, f"{what} with id '{name}' not found."))

@@ -22,7 +22,7 @@ from llmsim.core import (
     Verdicts,
 )
 from llmsim.core.errors import Failure, invalid
-from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai import errors
 from llmsim.providers.openai.chat.messages import TextPart
 from llmsim.providers.wire import attachments
 from llmsim.providers.wire.decoding import MalformedBody, decode
@@ -42,16 +42,16 @@ WITH_IMAGES = frozenset(
 )
 
 
-class ImageUrl(Struct):
+class ModerationImageUrl(Struct):
     url: str
 
 
-class ImagePart(Struct, tag="image_url", tag_field="type"):
-    image_url: ImageUrl
+class ModerationImagePart(Struct, tag="image_url", tag_field="type"):
+    image_url: ModerationImageUrl
 
 
 class ModerationRequest(Struct):
-    input: str | Annotated[list[str | TextPart | ImagePart], Meta(min_length=1)]
+    input: str | Annotated[list[str | TextPart | ModerationImagePart], Meta(min_length=1)]
     model: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
 
 
@@ -67,20 +67,20 @@ class OpenAIModerations:
         try:
             wire = decode(_decoder, body)
         except MalformedBody as mistake:
-            raise openai_errors.refuse(mistake) from None
+            raise errors.refuse(mistake) from None
         return Request(wire.model or MODEL, _messages(wire.input), wire=wire, task=Moderate())
 
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return openai_errors.failure(failure)
+        return errors.failure(failure)
 
     def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         return b""
 
     def retry(self, after: float) -> Headers:
-        return openai_errors.retry(after)
+        return errors.retry(after)
 
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return openai_errors.head(plan, stamp)
+        return errors.head(plan, stamp)
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, Verdicts)
@@ -96,12 +96,12 @@ class OpenAIModerations:
         raise AssertionError("moderations are never streamed")
 
 
-def _messages(given: str | list[str | TextPart | ImagePart]) -> tuple[Message, ...]:
-    """A message for each string; parts are one message together. Raises BadRequest for a mix."""
-    if isinstance(given, str):
-        return (Message("user", given),)
-    texts = [one for one in given if isinstance(one, str)]
-    if len(texts) == len(given):
+def _messages(value: str | list[str | TextPart | ModerationImagePart]) -> tuple[Message, ...]:
+    """A message for each string, or one of all parts together. Raises BadRequest for a mix."""
+    if isinstance(value, str):
+        return (Message("user", value),)
+    texts = [one for one in value if isinstance(one, str)]
+    if len(texts) == len(value):
         return tuple(Message("user", text) for text in texts)
     if texts:
         message = (
@@ -109,12 +109,12 @@ def _messages(given: str | list[str | TextPart | ImagePart]) -> tuple[Message, .
             "objects, but got an array of several types."
         )
         raise invalid(message, "input", "invalid_type")
-    said = " ".join(part.text for part in given if isinstance(part, TextPart))
-    urls = [part.image_url.url for part in given if isinstance(part, ImagePart)]
+    text = " ".join(part.text for part in value if isinstance(part, TextPart))
+    urls = [part.image_url.url for part in value if isinstance(part, ModerationImagePart)]
     mark = 0
     for url in urls:
         mark = attachments.mark(url, mark)
-    return (Message("user", said, images=(Image(),) * len(urls), mark=mark),)
+    return (Message("user", text, images=(Image(),) * len(urls), mark=mark),)
 
 
 def _result(message: Message, verdict: Verdict) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What OpenAI's APIs refuse, and llmsim lets pass unless it is told to validate strictly.
+"""What OpenAI's APIs refuse, and llmsim accepts unless it is configured to validate strictly.
 
-The messages are the live service's as far as they are known.
+The error messages are the live service's as far as they are known.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def check_name(name: str, where: str) -> None:
 def check_function(
     name: str, strict: bool | None, parameters: Mapping[str, Any] | None, where: str
 ) -> None:
-    """A function on offer; one that is strict must say all of its arguments. Raises BadRequest."""
+    """A function tool; a strict one must describe all its arguments. Raises BadRequest."""
     check_name(name, f"{where}.name")
     if strict and (fault := _fault(parameters or {})) is not None:
         raise invalid(
@@ -51,7 +51,7 @@ def check_function(
         )
 
 
-def check_form(
+def check_schema_format(
     name: str, strict: bool | None, schema: Mapping[str, Any] | None, where: str
 ) -> None:
     """The schema of a structured output. Raises BadRequest."""
@@ -62,11 +62,11 @@ def check_form(
 
 
 def _fault(schema: Mapping[str, Any]) -> str | None:
-    """The first rule of strict schemas that one breaks; None if it keeps them all."""
+    """The first rule of strict schemas that the schema breaks; None if it keeps them all."""
     if schema.get("type") != "object":
-        given = schema.get("type")
-        told = f'type: "{given}"' if given is not None else "type: None"
-        return f"schema must be a JSON Schema of 'type: \"object\"', got '{told}'."
+        kind = schema.get("type")
+        got = f'type: "{kind}"' if kind is not None else "type: None"
+        return f"schema must be a JSON Schema of 'type: \"object\"', got '{got}'."
     for context, part in _parts(schema, ()):
         properties = part.get("properties")
         if part.get("type") != "object" and properties is None:
@@ -87,7 +87,7 @@ def _fault(schema: Mapping[str, Any]) -> str | None:
 
 
 def _parts(schema: object, context: _Context) -> Iterator[tuple[_Context, Mapping[str, Any]]]:
-    """A schema and all those inside it, each with its place."""
+    """A schema and all those inside it, each with its path."""
     if not isinstance(schema, Mapping):
         return
     yield context, schema
@@ -103,7 +103,7 @@ def _parts(schema: object, context: _Context) -> Iterator[tuple[_Context, Mappin
 
 
 def check_metadata(metadata: Mapping[str, Any] | None) -> None:
-    """Raises BadRequest for too many, too long or no texts."""
+    """Raises BadRequest for too many pairs, for long ones and for values that are no texts."""
     if metadata is None:
         return
     if len(metadata) > MOST_PAIRS:
@@ -128,12 +128,12 @@ def check_metadata(metadata: Mapping[str, Any] | None) -> None:
 def check_sampling(
     model: str, temperature: float | None, top_p: float | None, effort: str | None, param: str
 ) -> None:
-    """What a model that reasons takes, and one that does not. Raises BadRequest.
+    """Sampling parameters that a reasoning model does not take, and an effort that any other does
+    not. Raises BadRequest.
 
-    ``param`` is where the request tells the effort.
+    ``param`` names the parameter that holds the effort.
     """
-    described = models.resolve(model)
-    if not described.reasoning:
+    if not models.resolve(model).reasoning:
         if effort is not None:
             raise unsupported(param)
         return
@@ -147,7 +147,7 @@ def check_sampling(
 
 
 def check_limit(model: str, limit: int | None, param: str, least: int = 1) -> None:
-    """The bound on what may be said, which is at least ``least``. Raises BadRequest."""
+    """The limit on completion tokens, which is at least ``least``. Raises BadRequest."""
     if limit is None:
         return
     if limit < least:
@@ -166,7 +166,7 @@ def check_limit(model: str, limit: int | None, param: str, least: int = 1) -> No
 
 
 def check_streaming(options: object, stream: bool | None) -> None:
-    """Options of a stream go with a stream. Raises BadRequest."""
+    """``stream_options`` need a stream. Raises BadRequest."""
     if options is not None and not stream:
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise invalid(message, "stream_options")

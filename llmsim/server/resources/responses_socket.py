@@ -52,7 +52,7 @@ class ResponsesSession:
 
     async def _turn(self, message: bytes) -> None:
         try:
-            event = socket_messages.event(message)
+            event = socket_messages.client_event(message)
         except BadRequest as bad:
             status, body = openai_errors.failure(bad.failure)
             self._socket.send(socket_messages.error(status, [], body))

@@ -30,14 +30,14 @@ FINISH = {
     Finish.TOOLS: b"tool_calls",
     Finish.FILTER: b"content_filter",
 }
-CALLS = 8  # ids set apart for each choice's calls
+CALLS = 8  # ids reserved for the tool calls of each choice
 
 _OPEN = b'"logprobs":null,"finish_reason":null}]'
 
 
-class Style(Struct, frozen=True, gc=False):
-    """What holds for every chunk of one stream: the ``usage`` member, padding, whether calls are
-    spelled the old way (``function_call``), and the stamp for ids."""
+class ChunkStyle(Struct, frozen=True, gc=False):
+    """What holds for every chunk of one stream: its ``usage`` member, whether it is padded, whether
+    calls have the legacy form (``function_call``), and the stamp that ids are made from."""
 
     usage: bytes
     obfuscated: bool
@@ -63,8 +63,9 @@ def finish(reason: Finish, legacy: bool) -> bytes:
     return b"function_call" if legacy and reason is Finish.TOOLS else FINISH[reason]
 
 
-def choice_chunks(index: int, choice: Choice, style: Style) -> tuple[list[bytes], Beats]:
-    """Tails of one choice's chunks, role first and finish reason last, and their beats."""
+def choice_chunks(index: int, choice: Choice, style: ChunkStyle) -> tuple[list[bytes], Beats]:
+    """What follows the prefix in one choice's chunks, and their beats: the role first, the finish
+    reason last."""
     head = b'{"index":%d,' % index
     close = style.usage + b"}\n\n"
     silent = any(isinstance(segment, ToolCallSegment) for segment in choice.segments)
@@ -75,15 +76,15 @@ def choice_chunks(index: int, choice: Choice, style: Style) -> tuple[list[bytes]
     ends: list[int] = []
     offset = calls = 0
     for segment in choice.segments:
-        words = segment.generated
+        generated = segment.generated
         content = _deltas(index, segment, calls, style)
         if isinstance(segment, ToolCallSegment):
             calls += 1
             ends.append(offset)
         if not isinstance(segment, ReasoningSegment):
             tails += content
-            ends += words.ends if not offset else [offset + end for end in words.ends]
-        offset += words.tokens
+            ends += generated.ends if not offset else [offset + end for end in generated.ends]
+        offset += generated.tokens
     reason = b'"delta":{},"logprobs":null,"finish_reason":"%b"}]' % finish(
         choice.finish, style.legacy
     )
@@ -93,17 +94,19 @@ def choice_chunks(index: int, choice: Choice, style: Style) -> tuple[list[bytes]
     return tails, sse.beats_of(ends, choice.beats, 1, 1, 0)
 
 
-def _deltas(index: int, segment: Segment, place: int, style: Style) -> list[bytes]:
+def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> list[bytes]:
     """The tails of one segment's chunks."""
-    words = segment.generated
+    generated = segment.generated
     match segment:
-        case TextSegment() if words.logprobs:
-            return _with_logprobs(index, words, style)
+        case TextSegment() if generated.logprobs:
+            return _with_logprobs(index, generated, style)
         case TextSegment():
-            return list(map(_tails(index, style.usage, style.obfuscated).__getitem__, words.pieces))
+            return list(
+                map(_tails(index, style.usage, style.obfuscated).__getitem__, generated.pieces)
+            )
         case RefusalSegment():
             return _chunks(
-                index, (b'"refusal":' + orjson.dumps(piece) for piece in words.pieces), style
+                index, (b'"refusal":' + orjson.dumps(piece) for piece in generated.pieces), style
             )
         case ToolCallSegment():
             return _chunks(index, _call(index, segment, place, style), style)
@@ -111,36 +114,36 @@ def _deltas(index: int, segment: Segment, place: int, style: Style) -> list[byte
             return []
 
 
-def _chunks(index: int, deltas: Iterable[bytes], style: Style) -> list[bytes]:
+def _chunks(index: int, deltas: Iterable[bytes], style: ChunkStyle) -> list[bytes]:
     close = b"}," + _OPEN + style.usage + b"}\n\n"
     return [b'{"index":%d,"delta":{%b%b' % (index, delta, close) for delta in deltas]
 
 
-def _call(index: int, call: ToolCallSegment, place: int, style: Style) -> list[bytes]:
+def _call(index: int, call: ToolCallSegment, place: int, style: ChunkStyle) -> list[bytes]:
     """The deltas of one tool call: name and id once, then the arguments in fragments."""
     name = orjson.dumps(call.name)
     if style.legacy:
         head = b'"function_call":{"name":%b,"arguments":""}' % name
         piece = b'"function_call":{"arguments":%b}'
-        return [head, *(piece % orjson.dumps(said) for said in call.generated.pieces)]
-    kind, said_as = (b"custom", b"input") if call.custom else (b"function", b"arguments")
-    identity = errors.call_id(style.stamp, CALLS * index + place).encode()
+        return [head, *(piece % orjson.dumps(text) for text in call.generated.pieces)]
+    kind, argument = (b"custom", b"input") if call.custom else (b"function", b"arguments")
+    call_id = errors.call_id(style.stamp, CALLS * index + place).encode()
     head = b'"tool_calls":[{"index":%d,"id":"%b","type":"%b","%b":{"name":%b,"%b":""}}]' % (
-        place, identity, kind, kind, name, said_as,
+        place, call_id, kind, kind, name, argument,
     )  # fmt: skip
     return [
         head,
         *(
             b'"tool_calls":[{"index":%d,"%b":{"%b":%b}}]'
-            % (place, kind, said_as, orjson.dumps(said))
-            for said in call.generated.pieces
+            % (place, kind, argument, orjson.dumps(piece))
+            for piece in call.generated.pieces
         ),
     ]
 
 
-def _with_logprobs(index: int, words: GeneratedText, style: Style) -> list[bytes]:
+def _with_logprobs(index: int, generated: GeneratedText, style: ChunkStyle) -> list[bytes]:
     return [
         b'{"index":%d,"delta":{"content":%b},"logprobs":%b,"finish_reason":null}]%b}\n\n'
         % (index, orjson.dumps(piece), choice_logprobs(entries), style.usage)
-        for piece, entries in zip(words.pieces, by_piece(words), strict=True)
+        for piece, entries in zip(generated.pieces, by_piece(generated), strict=True)
     ]

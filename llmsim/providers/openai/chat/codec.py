@@ -90,7 +90,7 @@ class OpenAIChat:
     def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
         wire: ChatRequest = request.wire
         prefix = b"data: " + _head(request, stamp, "chat.completion.chunk")
-        style = chunks.Style(
+        style = chunks.ChunkStyle(
             b',"usage":null' if wire.usage_wanted else b"", wire.obfuscated, wire.legacy, stamp
         )
         tails: list[bytes] = []

@@ -6,8 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from llmsim.core import Image, Message, Role
-from llmsim.core import ToolCall as Call
+from llmsim.core import Image, Message, Role, ToolCall
 from llmsim.core.conversation import Orphan, Unanswered, mismatch
 from llmsim.core.errors import invalid
 from llmsim.providers.wire import attachments
@@ -29,7 +28,7 @@ _UNTRACKED: dict[str, Role] = {
     "developer": "system",
 }
 
-# Tokens of an audio or file part: nobody publishes the count, and its order of size is enough.
+# For audio and file parts: nobody publishes their token count, and its order of size is enough.
 CHARACTERS_PER_TOKEN = 48
 
 
@@ -82,7 +81,7 @@ class CustomCall(Struct):
     input: str
 
 
-class ToolCall(Struct):
+class WireToolCall(Struct):
     id: str
     type: Literal["function", "custom"] = "function"
     function: FunctionCall | None = None
@@ -93,13 +92,13 @@ class WireMessage(Struct):
     role: Literal["developer", "system", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
     name: str | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: list[WireToolCall] | None = None
     tool_call_id: str | None = None
     function_call: FunctionCall | None = None
 
 
-def read(wires: list[WireMessage]) -> tuple[Message, ...]:
-    """The conversation in neutral words. Raises BadRequest where it does not fit together."""
+def conversation(wires: list[WireMessage]) -> tuple[Message, ...]:
+    """The messages in neutral terms. Raises BadRequest where they do not fit together."""
     messages = []
     tracked = False
     for place, wire in enumerate(wires):
@@ -159,20 +158,20 @@ def _message(place: int, wire: WireMessage) -> Message:
     return Message(role, text, wire.name, images, calls, wire.tool_call_id, extra, mark)
 
 
-def _calls(place: int, wire: WireMessage) -> list[Call]:
+def _calls(place: int, wire: WireMessage) -> list[ToolCall]:
     calls = []
     for index, call in enumerate(wire.tool_calls or ()):
         if call.type == "function" and call.function is not None:
-            calls.append(Call(call.id, call.function.name, call.function.arguments))
+            calls.append(ToolCall(call.id, call.function.name, call.function.arguments))
         elif call.type == "custom" and call.custom is not None:
-            calls.append(Call(call.id, call.custom.name, call.custom.input, True))
+            calls.append(ToolCall(call.id, call.custom.name, call.custom.input, True))
         else:
             where = f"messages[{place}].tool_calls[{index}].{call.type}"
             raise invalid(
                 f"Missing required parameter: '{where}'.", where, "missing_required_parameter"
             )
     if wire.function_call is not None:
-        calls.append(Call("", wire.function_call.name, wire.function_call.arguments))
+        calls.append(ToolCall("", wire.function_call.name, wire.function_call.arguments))
     return calls
 
 

@@ -9,10 +9,17 @@ from msgspec import Meta, Struct
 
 from llmsim.core import AUTO, Effort, Request, Thinking
 from llmsim.core.errors import invalid
-from llmsim.providers.openai.chat import messages as chat_messages
-from llmsim.providers.openai.chat import tools as chat_tools
-from llmsim.providers.openai.chat.messages import WireMessage
-from llmsim.providers.openai.chat.tools import Choice, Function, OldChoice, ResponseFormat, Tool
+from llmsim.providers.openai.chat.messages import WireMessage, conversation
+from llmsim.providers.openai.chat.tools import (
+    Choice,
+    Function,
+    LegacyChoice,
+    ResponseFormat,
+    WireTool,
+    answer_format,
+    offered_tools,
+    tool_choice,
+)
 from llmsim.providers.openai.errors import refuse
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
@@ -26,7 +33,7 @@ class StreamOptions(Struct):
 
 
 class ChatRequest(Struct):
-    """The fields llmsim reads or checks; every other one is ignored."""
+    """The parameters llmsim reads or checks; every other one is ignored."""
 
     messages: Annotated[list[WireMessage], Meta(min_length=1)]
     model: Annotated[str, Meta(min_length=1, max_length=256)]
@@ -45,11 +52,11 @@ class ChatRequest(Struct):
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     logit_bias: dict[str, float] | None = None
     reasoning_effort: Effort | None = None
-    tools: Annotated[list[Tool], Meta(min_length=1)] | None = None
+    tools: Annotated[list[WireTool], Meta(min_length=1)] | None = None
     tool_choice: Choice | None = None
     parallel_tool_calls: bool | None = None
     functions: Annotated[list[Function], Meta(min_length=1)] | None = None
-    function_call: OldChoice | None = None
+    function_call: LegacyChoice | None = None
     response_format: ResponseFormat | None = None
     service_tier: str | None = None
     user: str | None = None
@@ -75,18 +82,18 @@ _decoder = msgspec.json.Decoder(ChatRequest)
 
 
 def read(body: bytes) -> Request:
-    """The request in neutral words. Raises BadRequest naming the ``param`` that is wrong."""
+    """The request in neutral terms. Raises BadRequest naming the ``param`` that is wrong."""
     try:
         wire = decode(_decoder, body)
     except MalformedBody as mistake:
         raise refuse(mistake) from None
     effort = wire.reasoning_effort
     limit = wire.max_completion_tokens
-    tools = chat_tools.tools(wire.tools, wire.functions)
-    form = wire.response_format
+    tools = offered_tools(wire.tools, wire.functions)
+    response_format = wire.response_format
     return Request(
         wire.model,
-        chat_messages.read(wire.messages),
+        conversation(wire.messages),
         wire.stream is True,
         limit if limit is not None else wire.max_tokens,
         _stops(wire.stop) if wire.stop is not None else (),
@@ -95,10 +102,10 @@ def read(body: bytes) -> Request:
         _logprobs(wire),
         Thinking(effort) if effort is not None else None,
         tools,
-        chat_tools.choice(wire.tool_choice, wire.function_call, wire.parallel_tool_calls, tools)
+        tool_choice(wire.tool_choice, wire.function_call, wire.parallel_tool_calls, tools)
         if tools
         else AUTO,
-        chat_tools.form(form) if form is not None else None,
+        answer_format(response_format) if response_format is not None else None,
         wire.store is True,
         wire,
     )

@@ -1,4 +1,4 @@
-"""Chat completions that were kept: what is told of them later, and what may change
+"""Stored chat completions: the objects they are listed and read as, and what may change
 (``types.chat.chat_completion``, ``types.chat.chat_completion_store_message``)."""
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Key = Annotated[str, Meta(max_length=64)]
 Value = Annotated[str, Meta(max_length=512)]
 Metadata = Annotated[dict[Key, Value], Meta(max_length=16)]
 
-# What a kept completion tells of its request, and what that was where the request did not say.
-_ASKED: dict[str, Any] = {
+# The parameters of its request that a stored completion shows, and their defaults.
+_SHOWN_PARAMS: dict[str, Any] = {
     "tool_choice": None,
     "tools": None,
     "response_format": None,
@@ -43,12 +43,12 @@ _update = msgspec.json.Decoder(Update)
 
 
 def completion_id(mark: str) -> str:
-    """The id of the completion with that mark."""
+    """The id of the completion whose stamp has that mark."""
     return PREFIX + mark
 
 
 def metadata_update(body: bytes) -> dict[str, str]:
-    """The metadata that takes the place of the old one. Raises BadRequest."""
+    """The metadata of an update, which replaces the old one. Raises BadRequest."""
     try:
         return decode(_update, body).metadata or {}
     except MalformedBody as mistake:
@@ -56,15 +56,15 @@ def metadata_update(body: bytes) -> dict[str, str]:
 
 
 def completion(body: bytes, answer: bytes, metadata: Mapping[str, str] | None) -> Object:
-    """The completion; ``metadata`` None leaves it as it was asked for."""
-    asked: Object = remembered(body)
-    told: Object = orjson.loads(answer)
-    for name, default in _ASKED.items():
-        given = asked.get(name)
-        told[name] = default if given is None else given
-    told["input_user"] = asked.get("user")
-    told["metadata"] = (asked.get("metadata") or {}) if metadata is None else dict(metadata)
-    return told
+    """The stored completion; ``metadata`` None leaves that of its request."""
+    params: Object = remembered(body)
+    stored: Object = orjson.loads(answer)
+    for name, default in _SHOWN_PARAMS.items():
+        value = params.get(name)
+        stored[name] = default if value is None else value
+    stored["input_user"] = params.get("user")
+    stored["metadata"] = (params.get("metadata") or {}) if metadata is None else dict(metadata)
+    return stored
 
 
 def messages(body: bytes, name: str) -> list[Object]:
@@ -75,26 +75,26 @@ def messages(body: bytes, name: str) -> list[Object]:
     ]
 
 
-def _message(given: Object, name: str) -> Object:
-    content = given.get("content")
+def _message(sent: Object, name: str) -> Object:
+    content = sent.get("content")
     parts = content if isinstance(content, list) else None
     if parts is not None:
         content = "".join(part["text"] for part in parts if part.get("type") == "text")
-    told = {"refusal": None, "name": None, **given, "id": name}
-    return told | {"content": content, "content_parts": parts}
+    message = {"refusal": None, "name": None, **sent, "id": name}
+    return message | {"content": content, "content_parts": parts}
 
 
-def matches(told: Object, query: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a completion is one of those the query's model and metadata ask for."""
-    if "model" in query and told["model"] != query["model"][-1]:
+def matches(stored: Object, query: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a stored completion has the model and the metadata that a query filters by."""
+    if "model" in query and stored["model"] != query["model"][-1]:
         return False
     return all(
-        told["metadata"].get(name[len(_FILTER) : -1]) == values[-1]
+        stored["metadata"].get(name[len(_FILTER) : -1]) == values[-1]
         for name, values in query.items()
         if name.startswith(_FILTER) and name.endswith("]")
     )
 
 
 def deleted(name: str) -> bytes:
-    """What deleting a completion is answered with."""
+    """The answer to deleting a completion."""
     return orjson.dumps({"id": name, "object": "chat.completion.deleted", "deleted": True})

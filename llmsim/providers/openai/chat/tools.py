@@ -1,4 +1,4 @@
-"""Chat completions: tools on offer, which to call, and the form of the answer
+"""Chat completions: the tools offered, which of them to call, and the form of the answer
 (``types.chat.chat_completion_tool_union_param``, ``types.shared.response_format_*``)."""
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from llmsim.core import AUTO, Format, ToolChoice
-from llmsim.core import Tool as Offered
+from llmsim.core import AUTO, Format, Tool, ToolChoice
 from llmsim.core.errors import invalid
 
 
@@ -33,7 +32,7 @@ class CustomTool(Struct, tag="custom", tag_field="type"):
     custom: Custom
 
 
-Tool = FunctionTool | CustomTool
+WireTool = FunctionTool | CustomTool
 
 
 class Named(Struct):
@@ -64,7 +63,7 @@ class AllowedChoice(Struct, tag="allowed_tools", tag_field="type"):
 
 
 Choice = Literal["none", "auto", "required"] | FunctionChoice | CustomChoice | AllowedChoice
-OldChoice = Literal["none", "auto"] | Named
+LegacyChoice = Literal["none", "auto"] | Named
 
 
 class TextFormat(Struct, tag="text", tag_field="type"):
@@ -89,35 +88,38 @@ class SchemaFormat(Struct, tag="json_schema", tag_field="type"):
 ResponseFormat = TextFormat | JsonFormat | SchemaFormat
 
 
-def tools(
-    given: Sequence[Tool] | None, functions: Sequence[Function] | None
-) -> tuple[Offered, ...]:
-    """The tools on offer; ``functions`` is their old form."""
-    if given is None and functions is None:
+def offered_tools(
+    wires: Sequence[WireTool] | None, functions: Sequence[Function] | None
+) -> tuple[Tool, ...]:
+    """The tools the model may call; ``functions`` is the legacy form of the parameter."""
+    if wires is None and functions is None:
         return ()
-    if given is None:
+    if wires is None:
         return tuple(_function(function) for function in functions or ())
     return tuple(
-        _function(tool.function)
-        if isinstance(tool, FunctionTool)
-        else Offered(tool.custom.name, tool.custom.description or "", None, True)
-        for tool in given
+        _function(wire.function)
+        if isinstance(wire, FunctionTool)
+        else Tool(wire.custom.name, wire.custom.description or "", None, True)
+        for wire in wires
     )
 
 
-def _function(function: Function) -> Offered:
-    return Offered(function.name, function.description or "", function.parameters)
+def _function(function: Function) -> Tool:
+    return Tool(function.name, function.description or "", function.parameters)
 
 
-def choice(
-    asked: Choice | None, old: OldChoice | None, parallel: bool | None, offered: Sequence[Offered]
+def tool_choice(
+    choice: Choice | None,
+    function_call: LegacyChoice | None,
+    parallel: bool | None,
+    tools: Sequence[Tool],
 ) -> ToolChoice:
     """Which tools may or must be called. Raises BadRequest for one that is not on offer."""
     side_by_side = parallel is not False
-    names = {tool.name for tool in offered}
-    match asked:
+    names = {tool.name for tool in tools}
+    match choice:
         case None:
-            return _old_choice(old, names, side_by_side)
+            return _legacy_choice(function_call, names, side_by_side)
         case FunctionChoice(function=Named(name=name)) | CustomChoice(custom=Named(name=name)):
             return ToolChoice("required", (_known(name, names, "tool_choice"),), side_by_side)
         case AllowedChoice(allowed_tools=allowed):
@@ -125,18 +127,20 @@ def choice(
             picked = tuple(_known(one.name, names, "tool_choice") for one in chosen if one)
             return ToolChoice(allowed.mode, picked, side_by_side)
         case _:
-            return ToolChoice(asked, (), side_by_side)
+            return ToolChoice(choice, (), side_by_side)
 
 
-def _old_choice(old: OldChoice | None, names: set[str], parallel: bool) -> ToolChoice:
+def _legacy_choice(
+    function_call: LegacyChoice | None, names: set[str], parallel: bool
+) -> ToolChoice:
     """The same for ``function_call``, which calls one function at a time."""
-    match old:
+    match function_call:
         case None:
             return AUTO if parallel else ToolChoice("auto", (), False)
         case Named(name=name):
             return ToolChoice("required", (_known(name, names, "function_call"),), False)
         case _:
-            return ToolChoice(old, (), False)
+            return ToolChoice(function_call, (), False)
 
 
 def _known(name: str, names: set[str], param: str) -> str:
@@ -146,12 +150,12 @@ def _known(name: str, names: set[str], param: str) -> str:
     return name
 
 
-def form(asked: ResponseFormat | None) -> Format | None:
+def answer_format(response_format: ResponseFormat | None) -> Format | None:
     """The form the answer must have; None for plain text."""
-    match asked:
+    match response_format:
         case None | TextFormat():
             return None
         case JsonFormat():
             return Format()
-        case SchemaFormat(json_schema=described):
-            return Format(described.schema)
+        case SchemaFormat(json_schema=json_schema):
+            return Format(json_schema.schema)

@@ -12,8 +12,9 @@ from llmsim.core import TokenLogprobs
 def logprobs_object(
     entries: Sequence[TokenLogprobs], offset: int, top: int, unprompted: bool = False
 ) -> bytes:
-    """Four lists with an item a token. ``offset`` is the character at which the first begins, the
-    prompt counted; ``top`` how many of the likeliest were asked for.
+    """The ``logprobs`` of a choice, as JSON: four lists with an item a token. ``offset`` is the
+    character at which the first token begins, counted from the prompt's start; ``top`` is how
+    many of the likeliest tokens were asked for.
 
     ``unprompted`` says that the first entry is the prompt's first token, which follows nothing
     and so has no probability.

@@ -19,12 +19,12 @@ MOST_CHOICES = 2048
 
 # Without a prompt the model writes as if after the token that separates documents.
 NO_PROMPT = (Message("user", "", extra=1),)
-# These models answer at once.
+# The models of this endpoint do not reason.
 NO_THINKING = Thinking("none")
 
 
 class CompletionRequest(Struct):
-    """The fields llmsim reads or checks; every other one is ignored."""
+    """The parameters llmsim reads or checks; every other one is ignored."""
 
     model: Annotated[str, Meta(min_length=1, max_length=256)]
     prompt: inputs.Input | None = None
@@ -54,7 +54,7 @@ _decoder = msgspec.json.Decoder(CompletionRequest)
 
 
 def read(body: bytes) -> Request:
-    """The request in neutral words. Raises BadRequest naming the ``param`` that is wrong."""
+    """The request in neutral terms. Raises BadRequest naming the ``param`` that is wrong."""
     try:
         wire = decode(_decoder, body)
     except MalformedBody as mistake:
@@ -62,7 +62,7 @@ def read(body: bytes) -> Request:
     prompts = NO_PROMPT if wire.prompt is None else inputs.messages(wire.prompt, "prompt")
     n = wire.n or 1
     prompted = wire.echo is True or wire.logprobs is not None
-    task = Complete(prompted, _tried(wire, n), wire.suffix or "")
+    task = Complete(prompted, _best_of(wire, n), wire.suffix or "")
     if len(prompts) * task.best_of > MOST_CHOICES:
         message = f"Invalid 'prompt': more than {MOST_CHOICES} completions in one request."
         raise invalid(message, "prompt", "array_above_max_length")
@@ -82,8 +82,8 @@ def read(body: bytes) -> Request:
     )
 
 
-def _tried(wire: CompletionRequest, n: int) -> int:
-    """How many choices are made for each prompt. ``best_of`` 0 is as good as none."""
+def _best_of(wire: CompletionRequest, n: int) -> int:
+    """How many choices are generated for each prompt. ``best_of`` 0 means that it is not set."""
     best_of = wire.best_of or n
     if best_of < n:
         message = (

@@ -69,7 +69,7 @@ class OpenAIImages:
             "created": stamp.created,
             "data": [self._told(picture, wire) for picture in pictures],
         }
-        if not wire.old:
+        if not wire.legacy:
             told |= _about(request) | {"usage": _usage(reply, reply.usage.completion)}
         return orjson.dumps(told)
 
@@ -96,7 +96,7 @@ class OpenAIImages:
         given = {"url": self._link(picture.canvas)}
         if picture.versions:
             given = {"b64_json": _base64(picture.versions[-1])}
-        return {**given, "revised_prompt": wire.prompt} if wire.old else given
+        return {**given, "revised_prompt": wire.prompt} if wire.legacy else given
 
 
 def _pictures(reply: Completion) -> Pictures:

@@ -22,12 +22,12 @@ Purpose: TypeAlias = Literal["generations", "edits", "variations"]
 Quality: TypeAlias = Literal["low", "medium", "high", "xhigh", "max"]
 
 MODEL = "gpt-image-2"
-# Models that answer with links unless told otherwise, and report no usage.
-OLD = "dall-e-"
+# Models that answer with links by default, and report no usage.
+LEGACY = "dall-e-"
 
 SIZE = (1024, 1024)
 LEAST_EDGE, MOST_EDGE, MOST_PIXELS = 16, 3840, 3840 * 2160
-# The names older models have for a quality, and what is made where the client leaves it open.
+# The qualities that may be asked for, those of older models among them, and what each becomes.
 QUALITIES: dict[str | None, Quality] = {
     None: "medium",
     "auto": "medium",
@@ -49,7 +49,7 @@ class Reference(Struct):
 
 
 class ImageRequest(Struct):
-    """The fields llmsim reads or checks; every other one is ignored."""
+    """The parameters llmsim reads or checks; every other one is ignored."""
 
     prompt: Annotated[str, Meta(max_length=32_000)] | None = None
     background: Literal["transparent", "opaque", "auto"] | None = None
@@ -67,16 +67,16 @@ class ImageRequest(Struct):
     stream: bool | None = None
 
     @property
-    def old(self) -> bool:
-        """Whether the model is one of those before GPT Image."""
-        return (self.model or MODEL).startswith(OLD)
+    def legacy(self) -> bool:
+        """Whether the model is one from before GPT Image."""
+        return (self.model or MODEL).startswith(LEGACY)
 
 
 _decoder = msgspec.json.Decoder(ImageRequest)
 
 
 def read(body: bytes, purpose: Purpose) -> Request:
-    """The request in neutral words. Raises BadRequest naming the ``param`` that is wrong."""
+    """The request in neutral terms. Raises BadRequest naming the ``param`` that is wrong."""
     try:
         wire, images, mark = _read(body)
     except MalformedBody as mistake:
@@ -98,12 +98,12 @@ def read(body: bytes, purpose: Purpose) -> Request:
     if canvas.transparent and canvas.form == "jpeg":
         message = "Transparent background is not supported for JPEG output format."
         raise invalid(message, "background", "invalid_value")
-    asked = wire.response_format or ("url" if wire.old else "b64_json")
+    response_format = wire.response_format or ("url" if wire.legacy else "b64_json")
     task = Paint(
         canvas,
         QUALITIES[wire.quality],
         wire.partial_images or 0 if stream else 0,
-        asked == "url" and not stream,
+        response_format == "url" and not stream,
     )
     return Request(
         wire.model or MODEL,
@@ -116,7 +116,7 @@ def read(body: bytes, purpose: Purpose) -> Request:
 
 
 def _read(body: bytes) -> tuple[ImageRequest, tuple[Image, ...], int]:
-    """The request, the pictures that came with it, and what tells them from others."""
+    """The request, the pictures sent with it, and a mark that tells them from any others."""
     form = multipart.read(body)
     if form is None:
         if body.startswith(b"--"):
@@ -128,7 +128,7 @@ def _read(body: bytes) -> tuple[ImageRequest, tuple[Image, ...], int]:
             mark = attachments.mark(url, mark)
         return wire, tuple(_image(url.rpartition(";base64,")[2]) for url in urls), mark
     try:
-        wire = msgspec.convert(_given(form), ImageRequest, strict=False)
+        wire = msgspec.convert(_fields(form), ImageRequest, strict=False)
     except msgspec.ValidationError as error:
         raise malformed_body(error) from None
     files = _files(form, ("image", "image[]"))
@@ -141,7 +141,7 @@ def _read(body: bytes) -> tuple[ImageRequest, tuple[Image, ...], int]:
     return wire, tuple(map(_image, heads)), mark
 
 
-def _given(form: multipart.MultipartForm) -> dict[str, Any]:
+def _fields(form: multipart.MultipartForm) -> dict[str, Any]:
     """The fields of a form that are not left empty."""
     return {name: value for name, value in form.fields.items() if value}
 
@@ -155,16 +155,16 @@ def _image(encoded: str) -> Image:
     return Image("high", width, height)
 
 
-def _size(given: str | None) -> tuple[int, int]:
-    if given is None or given == "auto":
+def _size(size: str | None) -> tuple[int, int]:
+    if size is None or size == "auto":
         return SIZE
-    if found := _SIZE.fullmatch(given):
+    if found := _SIZE.fullmatch(size):
         width, height = int(found[1]), int(found[2])
         edges = min(width, height) >= LEAST_EDGE and max(width, height) <= MOST_EDGE
         if edges and width * height <= MOST_PIXELS:
             return width, height
     message = (
-        f"Invalid value: '{given}'. Supported are 'auto' and WIDTHxHEIGHT with edges of "
+        f"Invalid value: '{size}'. Supported are 'auto' and WIDTHxHEIGHT with edges of "
         f"{LEAST_EDGE} to {MOST_EDGE} pixels and at most {MOST_PIXELS} pixels in all."
     )
     raise invalid(message, "size", "invalid_value")

@@ -57,7 +57,7 @@ class OpenAIResponses:
             for item in responses_items.outputs(request, completion, stamp)
         ]
         finish = Finish.STOP if wire.params.generate is False else completion.choices[0].finish
-        parts = response_object.finished(wire.about, stamp, finish, completion.usage, items)
+        parts = response_object.finished(wire.echo, stamp, finish, completion.usage, items)
         return b"".join(parts)
 
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
@@ -78,12 +78,12 @@ class OpenAIResponses:
 
     def queued(self, request: Request, stamp: Stamp) -> bytes:
         """What a response in the background is answered with at once."""
-        about: bytes = request.wire.about
-        return b"".join(response_object.unfinished(about, stamp, "queued"))
+        echo: bytes = request.wire.echo
+        return b"".join(response_object.unfinished(echo, stamp, "queued"))
 
     def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         """The event that ends a stream which breaks off after ``sent`` events."""
         code = failure.code or openai_errors.SPELLING[failure.kind][2] or "server_error"
         message = failure.message or WORDS[failure.kind]
-        about: bytes = request.wire.about
-        return responses_events.failure(about, stamp, code, message, sent)
+        echo: bytes = request.wire.echo
+        return responses_events.failure(echo, stamp, code, message, sent)

@@ -1,5 +1,5 @@
-"""Responses: content that clients send back and do not read. On the live service it is encrypted;
-here it only looks so."""
+"""Responses: ``encrypted_content``, which clients send back and do not read. Here it only looks
+encrypted."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ START = "gAAAAAB"
 
 
 def encrypted(text: str) -> str:
-    """A text as such content."""
+    """A text as ``encrypted_content``."""
     return START + urlsafe_b64encode(text.encode()).decode()
 
 
 def decrypted(content: str) -> str:
-    """The text of such content; "" for what was not made here."""
+    """The text of ``encrypted_content``; "" where it was not made here."""
     if not content.startswith(START):
         return ""
     try:

@@ -1,7 +1,7 @@
-"""Responses: what goes in, and what came out before (``types.responses.ResponseInputItem``).
+"""Responses: the items of a request's input (``types.responses.ResponseInputItem``).
 
-All kinds of items are read as one type: an answer's items come back as the next request's input,
-and most kinds share their fields.
+All kinds of items are read as one type: a response's output comes back as the next request's
+input, and most kinds share their fields.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from llmsim.core.errors import BadRequest, invalid
 from llmsim.providers.openai.responses.encrypted_content import decrypted
 from llmsim.providers.wire import attachments
 
-# Tokens of an audio or file part: nobody publishes the count, and its order of size is enough.
+# For audio and file parts: nobody publishes their token count, and its order of size is enough.
 CHARACTERS_PER_TOKEN = 48
 
 ROLES: dict[str, Role] = {
@@ -27,7 +27,7 @@ ROLES: dict[str, Role] = {
 }
 
 
-class Audio(Struct):
+class InputAudio(Struct):
     data: str
     format: str = ""
 
@@ -43,7 +43,7 @@ class Part(Struct):
     file_id: str | None = None
     file_data: str | None = None
     file_url: str | None = None
-    input_audio: Audio | None = None
+    input_audio: InputAudio | None = None
 
 
 class Item(Struct):
@@ -67,7 +67,7 @@ class Item(Struct):
 
     @property
     def plain(self) -> bool:
-        """Whether it is a whole message, as most are."""
+        """Whether it is a message with all it must have, as most items are."""
         return (
             self.role is not None
             and self.content is not None
@@ -75,8 +75,8 @@ class Item(Struct):
         )
 
 
-# What each kind must have. Tools that the provider runs itself play no part here, so their items
-# are taken as they are.
+# The fields that each kind must have. The tools that the provider runs itself are not simulated,
+# so their items are accepted as they are.
 REQUIRED: dict[str, tuple[str, ...]] = {
     "message": ("role", "content"),
     "function_call": ("call_id", "name", "arguments"),
@@ -100,19 +100,19 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call"}
-OUTPUTS = {f"{kind}_output": words for kind, words in CALLS.items()}
+OUTPUTS = {f"{kind}_output": what for kind, what in CALLS.items()}
 
 
-def items(given: str | Sequence[Item] | None) -> list[Item]:
-    """The input as items. Raises BadRequest for one that is none."""
-    if given is None:
+def items(sent: str | Sequence[Item] | None) -> list[Item]:
+    """The input as items. Raises BadRequest for one that is malformed."""
+    if sent is None:
         return []
-    if isinstance(given, str):
-        return [Item("message", None, "user", given)]
-    for place, item in enumerate(given):
+    if isinstance(sent, str):
+        return [Item("message", None, "user", sent)]
+    for place, item in enumerate(sent):
         if not item.plain:
             _check(item, f"input[{place}]")
-    return list(given)
+    return list(sent)
 
 
 def _check(item: Item, where: str) -> None:
@@ -147,11 +147,11 @@ def _type(value: object) -> str:
     return "a number"
 
 
-def mismatch(given: Iterable[Item]) -> BadRequest | None:
+def mismatch(items: Iterable[Item]) -> BadRequest | None:
     """The first call without its output, or output without its call; None if all fit."""
     waiting: dict[str, str] = {}
     called: set[str] = set()
-    for item in given:
+    for item in items:
         name = item.call_id
         if not name:
             continue
@@ -164,16 +164,16 @@ def mismatch(given: Iterable[Item]) -> BadRequest | None:
                 message = f"No tool call found for {OUTPUTS[kind]} output with call_id {name}."
                 return invalid(message, "input")
             waiting.pop(name, None)
-    for name, words in waiting.items():
-        return invalid(f"No tool output found for {words} {name}.", "input")
+    for name, what in waiting.items():
+        return invalid(f"No tool output found for {what} {name}.", "input")
     return None
 
 
-def messages(instructions: str | None, given: Iterable[Item]) -> tuple[Message, ...]:
-    """The conversation in neutral words; calls that follow one another are one message's."""
+def messages(instructions: str | None, items: Iterable[Item]) -> tuple[Message, ...]:
+    """The conversation in neutral terms; successive calls become one message."""
     made = [Message("system", instructions)] if instructions is not None else []
     calls: list[ToolCall] = []
-    for item in given:
+    for item in items:
         if not calls and item.plain and type(item.content) is str:
             made.append(Message(ROLES[item.role or "user"], item.content))
             continue
@@ -182,8 +182,8 @@ def messages(instructions: str | None, given: Iterable[Item]) -> tuple[Message, 
             continue
         if kind in CALLS:
             custom = kind == "custom_tool_call"
-            said = item.input if custom else item.arguments
-            calls.append(ToolCall(item.call_id or "", item.name or "", said, custom))
+            arguments = item.input if custom else item.arguments
+            calls.append(ToolCall(item.call_id or "", item.name or "", arguments, custom))
             continue
         if calls:
             made.append(Message("assistant", "", None, (), tuple(calls)))

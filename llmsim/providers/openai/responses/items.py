@@ -1,4 +1,4 @@
-"""Responses: the items of an answer (``types.responses.ResponseOutputItem``), as bytes."""
+"""Responses: the output items of a response (``types.responses.ResponseOutputItem``), as JSON."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from llmsim.providers.openai.responses.encrypted_content import encrypted
 from llmsim.providers.openai.responses.params import Wire
 
 Parts: TypeAlias = tuple[bytes, ...]
-"""JSON in pieces: a text that occurs several times is in memory once."""
+"""JSON in parts, so that a text which occurs several times is in memory once."""
 
-# Input items are numbered from here on, output items from 0.
+# The number of the first input item; output items are numbered from 0.
 INPUT = 0x800000
 
 PREFIXES = {
@@ -43,16 +43,17 @@ PREFIXES = {
 """What an item's id begins with, by its type."""
 
 
-class Output(Struct, frozen=True, gc=False):
-    """One item of an answer at its ``place``. ``segment`` is None for reasoning that is not
-    shown. ``secret`` is reasoning for the client to send back, b"" if it does not want it."""
+class OutputItem(Struct, frozen=True, gc=False):
+    """One item of a response's output. ``segment`` is None for reasoning that is not shown; ``cut``
+    says that the item was cut short; ``encrypted`` is the reasoning's ``encrypted_content``, b""
+    if the client does not want it."""
 
     place: int
     id: bytes
     segment: Segment | None
     cut: bool
     call_id: bytes = b""
-    secret: bytes = b""
+    encrypted: bytes = b""
 
     @property
     def reasoning(self) -> bool:
@@ -64,12 +65,12 @@ class Output(Struct, frozen=True, gc=False):
 
 
 def item_id(kind: str, place: int, mark: str) -> str:
-    """The id of an item of that type, from which its response can be found."""
+    """The id of an item of that type. It contains its response's mark."""
     return f"{PREFIXES.get(kind, 'item')}_{place:06x}{mark}"
 
 
-def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[Output]:
-    """The items of a reply: reasoning first, if there was any."""
+def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[OutputItem]:
+    """The output items of a completion: reasoning first, if there was any."""
     wire: Wire = request.wire
     if wire.params.generate is False:
         return []
@@ -78,9 +79,9 @@ def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[Outp
     if completion.usage.reasoning and not isinstance(segments[0], ReasoningSegment):
         segments.insert(0, None)
     cut = choice.finish in (Finish.LENGTH, Finish.FILTER)
-    secret = b""
+    reasoning = b""
     if "reasoning.encrypted_content" in (wire.params.include or ()):
-        secret = encrypted(stamp.mark * 6).encode()
+        reasoning = encrypted(stamp.mark * 6).encode()
     made = []
     calls = 0
     for place, segment in enumerate(segments):
@@ -90,13 +91,13 @@ def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[Outp
             call_id = errors.call_id(stamp, calls).encode()
             calls += 1
         made.append(
-            Output(
+            OutputItem(
                 place,
                 item_id(kind, place, stamp.mark).encode(),
                 segment,
                 cut and place == len(segments) - 1,
                 call_id,
-                secret if kind == "reasoning" else b"",
+                reasoning if kind == "reasoning" else b"",
             )
         )
     return made
@@ -112,43 +113,43 @@ def _kind(segment: Segment | None) -> str:
             return "custom_tool_call" if custom else "function_call"
 
 
-def text(words: GeneratedText) -> bytes:
-    """A text as JSON. Streams keep it until it has been said, and orjson would take 7 KB for it."""
-    return msgspec.json.encode(words.text)
+def text(generated: GeneratedText) -> bytes:
+    """A text as JSON. Streams keep it until they end, and orjson would take 7 KB for each."""
+    return msgspec.json.encode(generated.text)
 
 
-def part(segment: TextSegment | RefusalSegment, said: bytes) -> Parts:
+def part(segment: TextSegment | RefusalSegment, text: bytes) -> Parts:
     """A message's content part with that text, which is JSON."""
     if isinstance(segment, RefusalSegment):
-        return (b'{"type":"refusal","refusal":', said, b"}")
+        return (b'{"type":"refusal","refusal":', text, b"}")
     logprobs = segment.generated.logprobs
     entries = orjson.dumps(logprob_entries(logprobs)) if logprobs else b"[]"
     head = b'{"type":"output_text","annotations":[],"logprobs":%b,"text":' % entries
-    return (head, said, b"}")
+    return (head, text, b"}")
 
 
-def summary(said: bytes) -> Parts:
+def summary(text: bytes) -> Parts:
     """A part of a reasoning summary with that text, which is JSON."""
-    return (b'{"type":"summary_text","text":', said, b"}")
+    return (b'{"type":"summary_text","text":', text, b"}")
 
 
-def opened(item: Output) -> bytes:
-    """The item as it is before any of it is said."""
+def opened(item: OutputItem) -> bytes:
+    """The item before any of its content."""
     before, after = _around(item, b"in_progress")
     return before + (b'""' if isinstance(item.segment, ToolCallSegment) else b"") + after
 
 
-def closed(item: Output, inside: Parts) -> Parts:
+def closed(item: OutputItem, inside: Parts) -> Parts:
     """The whole item; ``inside`` is its content or summary, or its arguments or input."""
     before, after = _around(item, item.status)
     return (before, *inside, after)
 
 
-def _around(item: Output, status: bytes) -> tuple[bytes, bytes]:
-    """What comes before and after that which is said in the item."""
+def _around(item: OutputItem, status: bytes) -> tuple[bytes, bytes]:
+    """What comes before and after the item's content."""
     match item.segment:
         case None | ReasoningSegment():
-            secret = b',"encrypted_content":"%b"' % item.secret if item.secret else b""
+            secret = b',"encrypted_content":"%b"' % item.encrypted if item.encrypted else b""
             return b'{"id":"%b","type":"reasoning","summary":[' % item.id, b"]%b}" % secret
         case TextSegment() | RefusalSegment():
             head = b'{"id":"%b","type":"message","status":"%b","role":"assistant","content":[' % (
@@ -168,16 +169,16 @@ def _around(item: Output, status: bytes) -> tuple[bytes, bytes]:
             return head, b"}"
 
 
-def whole(item: Output) -> Parts:
-    """The item as a plain answer has it."""
+def whole(item: OutputItem) -> Parts:
+    """The item as an answer that is not streamed has it."""
     segment = item.segment
     if segment is None:
         return closed(item, ())
-    said = orjson.dumps(segment.generated.text)
+    content = orjson.dumps(segment.generated.text)
     match segment:
         case TextSegment() | RefusalSegment():
-            return closed(item, part(segment, said))
+            return closed(item, part(segment, content))
         case ReasoningSegment():
-            return closed(item, summary(said))
+            return closed(item, summary(content))
         case ToolCallSegment():
-            return closed(item, (said,))
+            return closed(item, (content,))

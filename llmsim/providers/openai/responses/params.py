@@ -41,9 +41,9 @@ class Conversation(Struct):
 
 
 class ResponsesRequest(Struct):
-    """The fields llmsim reads, checks or tells again; every other one is ignored.
+    """The parameters llmsim reads, checks or echoes; every other one is ignored.
 
-    ``generate`` and ``stream_id`` come over WebSockets only.
+    ``generate`` and ``stream_id`` come over a WebSocket only.
     """
 
     model: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
@@ -83,12 +83,12 @@ class ResponsesRequest(Struct):
 
     @property
     def conversation_id(self) -> str | None:
-        given = self.conversation
-        return given.id if isinstance(given, Conversation) else given
+        conversation = self.conversation
+        return conversation.id if isinstance(conversation, Conversation) else conversation
 
     @property
     def continues(self) -> bool:
-        """Whether this request builds on what the server remembers."""
+        """Whether this request builds on what the server has stored."""
         return (
             self.previous_response_id is not None
             or self.conversation is not None
@@ -100,23 +100,25 @@ class ResponsesRequest(Struct):
 
     @property
     def items(self) -> Sequence[Item]:
-        """The input's items, where it is not just a text."""
+        """The input's items; none where it is just a text."""
         return self.input if isinstance(self.input, list) else ()
 
     @property
     def summarized(self) -> bool:
         """Whether a summary of the reasoning is wanted."""
-        asked = self.reasoning
-        return asked is not None and (asked.summary or asked.generate_summary) is not None
+        reasoning = self.reasoning
+        return (
+            reasoning is not None and (reasoning.summary or reasoning.generate_summary) is not None
+        )
 
 
 class Wire(Struct, frozen=True):
-    """What it takes to spell an answer: the request, and what each state of the response tells
-    of it again (``about``, the members of an object and its closing brace). ``continues`` says
-    that the request builds on what the server remembers."""
+    """What the codec needs of a request to write its response: the parameters, and as JSON the
+    members in which the response object echoes them, up to its closing brace (``echo``).
+    ``continues`` says that the request builds on what the server has stored."""
 
     params: ResponsesRequest
-    about: bytes
+    echo: bytes
     continues: bool
 
 

@@ -20,19 +20,19 @@ def response_id(mark: str) -> str:
     return "resp_0f1e68" + mark
 
 
-def unfinished(about: bytes, stamp: Stamp, status: Open) -> tuple[bytes, ...]:
-    """A response that says nothing yet, in parts of which ``about`` is the last."""
+def unfinished(echo: bytes, stamp: Stamp, status: Open) -> tuple[bytes, ...]:
+    """A response without any output yet, as parts of its JSON; the last one is ``echo``."""
     state = (
         f'"status":"{status}","completed_at":null,"error":null,"incomplete_details":null,'
         '"output":[],"usage":null,'
     )
-    return (_head(stamp) + state.encode(), about)
+    return (_head(stamp) + state.encode(), echo)
 
 
 def finished(
-    about: bytes, stamp: Stamp, finish: Finish, usage: Usage, items: Sequence[tuple[bytes, ...]]
+    echo: bytes, stamp: Stamp, finish: Finish, usage: Usage, items: Sequence[tuple[bytes, ...]]
 ) -> tuple[bytes, ...]:
-    """A response that has said all it will, in parts; ``items`` are its output."""
+    """A response whose output is complete, as parts of its JSON; ``items`` are its output."""
     reason = _REASONS.get(finish)
     status, details = b"completed", b"null"
     completed = b"%d" % stamp.created
@@ -43,17 +43,17 @@ def finished(
         status, completed, details,
     )  # fmt: skip
     tokens = b'],"usage":%b,' % usage_object(usage)
-    return (_head(stamp) + state, *_listed(items), tokens, about)
+    return (_head(stamp) + state, *_listed(items), tokens, echo)
 
 
-def failed(about: bytes, stamp: Stamp, code: str, message: str) -> tuple[bytes, ...]:
-    """A response that broke off, in parts."""
+def failed(echo: bytes, stamp: Stamp, code: str, message: str) -> tuple[bytes, ...]:
+    """A response that broke off, as parts of its JSON."""
     error = {"code": code if code in ERRORS else "server_error", "message": message}
     state = (
         b'"status":"failed","completed_at":null,"error":%b,"incomplete_details":null,'
         b'"output":[],"usage":null,' % orjson.dumps(error)
     )
-    return (_head(stamp) + state, about)
+    return (_head(stamp) + state, echo)
 
 
 _REASONS = {Finish.LENGTH: b"max_output_tokens", Finish.FILTER: b"content_filter"}
@@ -73,7 +73,7 @@ def _head(stamp: Stamp) -> bytes:
 
 
 def usage_object(usage: Usage) -> bytes:
-    """``types.responses.ResponseUsage``."""
+    """``types.responses.ResponseUsage``, as JSON."""
     return (
         f'{{"input_tokens":{usage.prompt},"input_tokens_details":{{"cached_tokens":{usage.cached},'
         f'"cache_write_tokens":{usage.cache_written}}},"output_tokens":{usage.completion},'

@@ -15,12 +15,12 @@ from llmsim.providers.wire.decoding import MalformedBody, decode, remembered
 
 CREATE = "response.create"
 STEER = "response.steer"
-# Response headers that an error's message tells.
-TOLD = ("retry-after", "x-ratelimit-")
+# Response headers that the message of an error repeats, by their beginnings.
+REPEATED_HEADERS = ("retry-after", "x-ratelimit-")
 
 
 class ClientEvent(Struct):
-    """What every message of a client has; the others' members are a request's."""
+    """The members that every message of a client has; the others are a request's parameters."""
 
     type: str
     stream_id: str | None = None
@@ -29,37 +29,37 @@ class ClientEvent(Struct):
 _event = msgspec.json.Decoder(ClientEvent)
 
 
-def event(message: bytes) -> ClientEvent:
-    """What kind of message it is. Raises BadRequest for none that is known."""
+def client_event(message: bytes) -> ClientEvent:
+    """The message's type and stream. Raises BadRequest for a type that is not known."""
     try:
-        given = decode(_event, message)
+        event = decode(_event, message)
     except MalformedBody as mistake:
         raise refuse(mistake) from None
-    if given.type not in (CREATE, STEER):
+    if event.type not in (CREATE, STEER):
         known = f"'{CREATE}' and '{STEER}'"
-        text = f"Invalid value: '{given.type}'. Supported values are: {known}."
+        text = f"Invalid value: '{event.type}'. Supported values are: {known}."
         raise invalid(text, "type", "invalid_value")
-    return given
+    return event
 
 
 def error(status: int, headers: list[tuple[str, str]], body: bytes) -> bytes:
     """A failed call as a message; ``body`` is the error object of a response over HTTP."""
-    told: dict[str, Any] = orjson.loads(body)["error"]
-    about = {name: value for name, value in headers if name.startswith(TOLD)}
-    if about:
-        told["headers"] = about
-    return orjson.dumps({"type": "error", "status": status, "error": told})
+    failed: dict[str, Any] = orjson.loads(body)["error"]
+    repeated = {name: value for name, value in headers if name.startswith(REPEATED_HEADERS)}
+    if repeated:
+        failed["headers"] = repeated
+    return orjson.dumps({"type": "error", "status": status, "error": failed})
 
 
 def not_steered(message: bytes) -> bytes:
     """The answer to ``response.steer``: simulated answers are fixed when they begin."""
-    given = remembered(message)
+    event = remembered(message)
     failed = {
         "type": "response.steer.failed",
         "sequence_number": 0,
         "steer": {
-            "input": given.get("input", ""),
-            "previous_response_id": given.get("previous_response_id", ""),
+            "input": event.get("input", ""),
+            "previous_response_id": event.get("previous_response_id", ""),
         },
         "error": {
             "type": "invalid_request_error",

@@ -1,4 +1,5 @@
-"""Responses: what is told later of an answer that was kept, and what is read back from it."""
+"""Stored responses: the objects they are read and listed as, and what later requests read back
+from them."""
 
 from __future__ import annotations
 
@@ -11,16 +12,16 @@ from msgspec import Struct
 
 from llmsim.core import Stamp, Usage
 from llmsim.providers.openai.lists import Object
-from llmsim.providers.openai.responses import items as responses_items
 from llmsim.providers.openai.responses import response_object
 from llmsim.providers.openai.responses.encrypted_content import encrypted
 from llmsim.providers.openai.responses.inputs import Item
+from llmsim.providers.openai.responses.items import INPUT, item_id
 from llmsim.providers.wire.decoding import remembered
 
 Status: TypeAlias = Literal["queued", "in_progress", "cancelled"]
 
-# Items that tell their status, messages aside.
-_CALLS = {
+# Types of items that have a status, beside messages.
+_WITH_STATUS = {
     "function_call",
     "function_call_output",
     "custom_tool_call",
@@ -28,39 +29,39 @@ _CALLS = {
 }
 
 
-class Output(Struct):
-    """Of an answer, what later requests build on."""
+class StoredOutput(Struct):
+    """The part of a stored response that later requests build on."""
 
     output: list[Item]
 
 
-_output = msgspec.json.Decoder(Output)
+_output = msgspec.json.Decoder(StoredOutput)
 
 
 def output_items(answer: bytes) -> list[Item]:
-    """The items of an answer."""
+    """The output items of a response."""
     return _output.decode(answer).output
 
 
 def unfinished(answer: bytes, status: Status) -> bytes:
-    """The response before it has said anything, or that was told to stop."""
-    told = orjson.loads(answer)
-    told |= {"status": status, "completed_at": None, "incomplete_details": None}
-    told |= {"output": [], "usage": None}
-    return orjson.dumps(told)
+    """The response while it is being generated, or cancelled: without any output."""
+    response = orjson.loads(answer)
+    response |= {"status": status, "completed_at": None, "incomplete_details": None}
+    response |= {"output": [], "usage": None}
+    return orjson.dumps(response)
 
 
 def input_items(body: bytes, mark: str) -> list[Object]:
     """The items of a request's input, as they are listed."""
-    given = remembered(body).get("input")
-    if isinstance(given, str):
-        given = [{"role": "user", "content": given}]
+    sent = remembered(body).get("input")
+    if isinstance(sent, str):
+        sent = [{"role": "user", "content": sent}]
     return [
         item(
             raw,
-            responses_items.item_id(kind(raw), responses_items.INPUT + place, mark),
+            item_id(kind(raw), INPUT + place, mark),
         )
-        for place, raw in enumerate(given or ())
+        for place, raw in enumerate(sent or ())
     ]
 
 
@@ -74,7 +75,7 @@ def item(raw: Mapping[str, Any], name: str) -> Object:
     made = {**raw, "id": raw.get("id") or name, "type": kind(raw)}
     if made["type"] == "message":
         made |= {"status": raw.get("status") or "completed", "content": _content(raw)}
-    elif made["type"] in _CALLS:
+    elif made["type"] in _WITH_STATUS:
         made["status"] = raw.get("status") or "completed"
     return made
 
@@ -90,19 +91,19 @@ def _content(raw: Mapping[str, Any]) -> Sequence[Object]:
 
 
 def deleted(name: str) -> bytes:
-    """What deleting a response is answered with."""
+    """The answer to deleting a response."""
     return orjson.dumps({"id": name, "object": "response", "deleted": True})
 
 
 def input_tokens(tokens: int) -> bytes:
-    """``POST /v1/responses/input_tokens``."""
+    """The answer of ``POST /v1/responses/input_tokens``."""
     return orjson.dumps({"object": "response.input_tokens", "input_tokens": tokens})
 
 
 def compaction(text: str, usage: Usage, stamp: Stamp) -> bytes:
-    """``POST /v1/responses/compact``: a conversation in one item."""
+    """The answer of ``POST /v1/responses/compact``: a conversation in one item."""
     item = {
-        "id": responses_items.item_id("compaction", 0, stamp.mark),
+        "id": item_id("compaction", 0, stamp.mark),
         "type": "compaction",
         "encrypted_content": encrypted(text),
     }

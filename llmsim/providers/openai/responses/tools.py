@@ -1,4 +1,4 @@
-"""Responses: tools on offer, which to call, and the form of the answer's text
+"""Responses: the tools offered, which of them to call, and the form of the answer's text
 (``types.responses.tool``, ``tool_choice_*``, ``response_format_text_config``)."""
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from llmsim.core import AUTO, Format, ToolChoice
-from llmsim.core import Tool as Offered
+from llmsim.core import AUTO, Format, Tool, ToolChoice
 from llmsim.core.errors import BadRequest, invalid
 from llmsim.providers.openai.errors import refuse
 from llmsim.providers.wire.decoding import malformed_body
@@ -28,9 +27,9 @@ class Custom(Struct, tag="custom", tag_field="type"):
     description: str | None = None
 
 
-OURS: dict[str, type[Function] | type[Custom]] = {"function": Function, "custom": Custom}
+CLIENT_TOOLS: dict[str, type[Function] | type[Custom]] = {"function": Function, "custom": Custom}
 
-# What the provider runs itself. These are accepted, and never called.
+# The tools that the provider runs itself: they are accepted, and never called.
 BUILT_IN = frozenset(
     (
         "apply_patch", "code_interpreter", "computer", "computer_use", "computer_use_preview",
@@ -61,56 +60,56 @@ class TextConfig(Struct):
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
-def tools(given: Sequence[dict[str, Any]] | None) -> tuple[Offered, ...]:
-    """The tools on offer that clients run. Raises BadRequest for one of no known type."""
-    offered: list[Offered] = []
-    for place, described in enumerate(given or ()):
+def offered_tools(wires: Sequence[dict[str, Any]] | None) -> tuple[Tool, ...]:
+    """The tools that clients run. Raises BadRequest for one of no known type."""
+    tools: list[Tool] = []
+    for place, wire in enumerate(wires or ()):
         where = f"tools[{place}]"
-        kind = described.get("type")
-        ours = OURS.get(kind) if isinstance(kind, str) else None
-        if ours is not None:
-            offered.append(_offered(described, ours, where))
+        kind = wire.get("type")
+        wire_type = CLIENT_TOOLS.get(kind) if isinstance(kind, str) else None
+        if wire_type is not None:
+            tools.append(_tool(wire, wire_type, where))
         elif not isinstance(kind, str) or kind not in BUILT_IN:
             raise _unknown(kind, ["function", "custom", *sorted(BUILT_IN)], f"{where}.type")
-    return tuple(offered)
+    return tuple(tools)
 
 
-def _offered(described: dict[str, Any], kind: type[Function | Custom], where: str) -> Offered:
+def _tool(wire: dict[str, Any], kind: type[Function | Custom], where: str) -> Tool:
     try:
-        tool = msgspec.convert(described, kind)
+        tool = msgspec.convert(wire, kind)
     except msgspec.ValidationError as error:
         mistake = malformed_body(error)
         mistake.path = f"{where}.{mistake.path}" if mistake.path else where
         raise refuse(mistake) from None
     if isinstance(tool, Function):
-        return Offered(tool.name, tool.description or "", tool.parameters)
-    return Offered(tool.name, tool.description or "", None, True)
+        return Tool(tool.name, tool.description or "", tool.parameters)
+    return Tool(tool.name, tool.description or "", None, True)
 
 
-def echoed(given: Sequence[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """The tools as a response tells them: functions with all their members."""
+def echoed_tools(wires: Sequence[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """The tools as the response object echoes them: functions with all their members."""
     return [
         {"description": None, "parameters": None, "strict": True, **tool}
         if tool["type"] == "function"
         else tool
-        for tool in given or ()
+        for tool in wires or ()
     ]
 
 
-def choice(
-    asked: str | dict[str, Any] | None, parallel: bool | None, offered: Sequence[Offered]
+def tool_choice(
+    choice: str | dict[str, Any] | None, parallel: bool | None, tools: Sequence[Tool]
 ) -> ToolChoice:
     """Which tools may or must be called. Raises BadRequest for one that is not on offer."""
     side_by_side = parallel is not False
-    match asked:
+    match choice:
         case None:
             return AUTO if side_by_side else ToolChoice("auto", (), False)
         case "auto" | "none" | "required":
-            return ToolChoice(asked, (), side_by_side)
+            return ToolChoice(choice, (), side_by_side)
         case {"type": "function" | "custom", "name": str(name)}:
-            return ToolChoice("required", (_known(name, offered),), side_by_side)
+            return ToolChoice("required", (_known(name, tools),), side_by_side)
         case {"type": "allowed_tools", "mode": "auto" | "required" as mode, "tools": list(allowed)}:
-            picked = tuple(_known(name, offered) for name in _names(allowed))
+            picked = tuple(_known(name, tools) for name in _names(allowed))
             if not picked:
                 return ToolChoice("none")
             return ToolChoice(mode, picked, side_by_side)
@@ -120,7 +119,7 @@ def choice(
 
 
 def _names(allowed: Sequence[object]) -> list[str]:
-    """The names of those tools that clients run."""
+    """The names of the allowed tools that clients run."""
     return [
         name
         for tool in allowed
@@ -129,24 +128,24 @@ def _names(allowed: Sequence[object]) -> list[str]:
     ]
 
 
-def _known(name: str, offered: Sequence[Offered]) -> str:
-    if all(tool.name != name for tool in offered):
+def _known(name: str, tools: Sequence[Tool]) -> str:
+    if all(tool.name != name for tool in tools):
         message = f"Tool choice '{name}' not found in 'tools' parameter."
         raise invalid(message, "tool_choice")
     return name
 
 
-def _unknown(given: object, known: Sequence[str], where: str) -> BadRequest:
-    if given is None:
+def _unknown(kind: object, known: Sequence[str], where: str) -> BadRequest:
+    if kind is None:
         message = f"Missing required parameter: '{where}'."
         return invalid(message, where, "missing_required_parameter")
     names = ", ".join(f"'{name}'" for name in known)
     return invalid(
-        f"Invalid value: '{given}'. Supported values are: {names}.", where, "invalid_value"
+        f"Invalid value: '{kind}'. Supported values are: {names}.", where, "invalid_value"
     )
 
 
-def form(text: TextConfig | None) -> Format | None:
+def answer_format(text: TextConfig | None) -> Format | None:
     """The form the answer must have; None for plain text."""
     match text.format if text is not None else None:
         case None | TextFormat():

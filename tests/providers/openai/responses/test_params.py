@@ -44,7 +44,7 @@ def refused(data: bytes) -> Failure:
 
 
 def about(**fields: Any) -> dict[str, Any]:
-    told: dict[str, Any] = orjson.loads(b"{" + read(**fields).wire.about)
+    told: dict[str, Any] = orjson.loads(b"{" + read(**fields).wire.echo)
     return told
 
 
@@ -467,7 +467,7 @@ item = st.dictionaries(st.sampled_from(MEMBERS), anything | st.sampled_from(KIND
 def test_any_json_is_read_or_refused(fields: dict[str, Any]) -> None:
     with suppress(BadRequest):
         request = read(**fields)
-        assert orjson.loads(b"{" + request.wire.about)["model"] == "gpt-4o"
+        assert orjson.loads(b"{" + request.wire.echo)["model"] == "gpt-4o"
 
 
 @given(data=st.binary(max_size=40))

@@ -19,7 +19,7 @@ from llmsim.providers.openai.responses import socket_messages
     ],
 )
 def test_what_a_client_may_send(message: bytes, kind: str, stream_id: str | None) -> None:
-    event = socket_messages.event(message)
+    event = socket_messages.client_event(message)
     assert (event.type, event.stream_id) == (kind, stream_id)
 
 
@@ -36,7 +36,7 @@ def test_what_a_client_may_send(message: bytes, kind: str, stream_id: str | None
 )
 def test_what_it_may_not(message: bytes, param: str | None) -> None:
     with pytest.raises(BadRequest) as caught:
-        socket_messages.event(message)
+        socket_messages.client_event(message)
     assert caught.value.failure.param == param
 
 
