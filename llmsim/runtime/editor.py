@@ -1,4 +1,4 @@
-"""What can be changed while the server runs, and undone."""
+"""Edits of the configuration in effect: patch, replace, insert, remove, reload, reset."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.segment import Cursor
 
 Reread: TypeAlias = Callable[[], Config]
-"""Reads again what the server was started with. Raises ConfigError."""
+"""Reads the configuration the server was started with once more. Raises ConfigError."""
 
-LARGEST = 4 * 2**20
-"""Bytes of a change. Reading YAML takes seconds for each of them a million."""
+MAX_BYTES = 4 * 2**20
+"""The largest change that is read: YAML takes seconds for each million bytes."""
 
 
 class Reload:
@@ -39,36 +39,40 @@ class Reload:
 
 
 class ConfigEditor:
-    """Changes of the configuration in effect, for all workers. All raise ConfigError for a change
-    that is faulty, and then nothing has changed."""
+    """Changes the configuration in effect, for all workers.
+
+    Every change raises ConfigError if it has faults, and then nothing has changed. Nodes come as
+    functions that parse them: parsing is slow and happens off the event loop, where it may raise
+    ConfigError, too.
+    """
 
     def __init__(self, holder: ConfigHolder, shared: SharedState, reread: Reread) -> None:
         self._holder = holder
         self._shared = shared
         self._reread = reread
 
-    def whole(self) -> Mapping[str, object]:
-        """The configuration in effect."""
+    def document(self) -> Mapping[str, object]:
+        """The configuration in effect, without secrets."""
         return change.told(self._holder.runtime.config)
 
     def section(self, name: str) -> object:
-        """A section in effect."""
-        return self.whole().get(name)
+        """A section of the configuration in effect; None if it is empty."""
+        return self.document().get(name)
 
     async def patch(self, name: str, node: Callable[[], Node]) -> None:
-        """Apply a merge patch to one section."""
+        """Apply a merge patch (RFC 7396) to one section."""
         await self._holder.change(lambda config: change.patched(config, name, node()))
 
     async def replace(self, name: str, node: Callable[[], Node]) -> None:
-        """Put another section in a section's place."""
+        """Replace one section; null is its default."""
         await self._holder.change(lambda config: change.replaced(config, name, node()))
 
-    async def patch_whole(self, node: Callable[[], Node], whole: bool) -> None:
-        """Patch several sections; with ``whole``, replace each that is given."""
+    async def patch_all(self, node: Callable[[], Node], whole: bool) -> None:
+        """Patch each section in the node; with ``whole``, replace each of them."""
         await self._holder.change(lambda config: change.patched_whole(config, node(), whole))
 
     async def insert(self, name: str, node: Callable[[], Node]) -> None:
-        """Put one entry at the top of a section that is a list."""
+        """Insert an entry at the top of a section that is a list."""
 
         def inserted(config: Config) -> Config:
             new = node()
@@ -77,50 +81,51 @@ class ConfigEditor:
         await self._holder.change(inserted)
 
     async def remove(self, name: str, entry: str, place: Place) -> None:
-        """Take the entries of that name out of a section that is a list."""
+        """Remove the entries with that name from a section that is a list."""
 
         def removed(config: Config) -> Config:
             before = _items(config, name, place)
-            left = tuple(node for node in before.nodes if _name(node) != entry)
-            if len(left) == len(before.nodes):
-                raise wrong(place, name, f"there is none with the name {entry!r}")
-            return change.replaced(config, name, Items(place, left))
+            others = tuple(node for node in before.nodes if _name(node) != entry)
+            if len(others) == len(before.nodes):
+                raise wrong(place, name, f"no entry has the name {entry!r}")
+            return change.replaced(config, name, Items(place, others))
 
         await self._holder.change(removed)
 
     async def reload(self) -> tuple[str, ...]:
-        """Take what can change from the file again; the names of sections that have changed in
-        the file and cannot change here."""
+        """Take everything changeable from the file again; gives the names of sections that differ
+        in the file and take effect at the next start."""
         reload = Reload(self._reread)
         await self._holder.change(reload)
         return reload.needs_restart
 
     def reset(self) -> None:
-        """Count from nothing again whatever decides about requests. Statistics go on."""
+        """Start over with everything that decides about later requests: counters of failures and
+        mocks, rate limits, turns of texts and random draws. Statistics go on."""
         self._shared.named_counters.reset()
         self._shared.buckets.reset()
         for cursor in (Cursor.TURN, Cursor.DRAWN):
             self._shared.segment.put(cursor, 0)
 
     def restart_timetable(self) -> None:
-        """The timetable begins now."""
+        """Let the timetable of failures begin now."""
         steps_faults.restart(self._shared.segment)
 
 
-def node(body: bytes, yaml: bool, where: str) -> Node:
-    """The tree of a change as it was sent. Raises ConfigError."""
+def parsed(body: bytes, yaml: bool, where: str) -> Node:
+    """The node in a request body; ``where`` names the request in faults. Raises ConfigError."""
     place = Place(where)
-    if len(body) > LARGEST:
-        raise wrong(place, "", f"larger than the {LARGEST} bytes allowed")
+    if len(body) > MAX_BYTES:
+        raise wrong(place, "", f"the body is larger than the {MAX_BYTES} bytes allowed")
     if not yaml:
         try:
             return plain.tree(orjson.loads(body), place)
         except orjson.JSONDecodeError as error:
-            raise wrong(place, "", f"not valid JSON: {error}") from None
+            raise wrong(place, "", f"the body is not valid JSON: {error}") from None
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise wrong(place, "", f"not text in UTF-8 ({error.reason})") from None
+        raise wrong(place, "", f"the body is not text in UTF-8 ({error.reason})") from None
     faults = Faults()
     tree = document.parsed(text, where, faults)
     faults.settle()
@@ -128,7 +133,7 @@ def node(body: bytes, yaml: bool, where: str) -> Node:
 
 
 def _items(config: Config, name: str, place: Place, first: Node | None = None) -> Items:
-    """A list's entries as a tree, with one more before them."""
+    """The entries of a section that is a list, after ``first`` if there is one."""
     before = plain.tree(change.section(config, name) or (), place, name)
     nodes = before.nodes if isinstance(before, Items) else ()
     return Items(place, nodes if first is None else (first, *nodes))
@@ -139,7 +144,7 @@ def _name(node: Node) -> str | None:
     return entry.node.text if entry is not None and isinstance(entry.node, Scalar) else None
 
 
-def faults(error: ConfigError) -> Iterator[dict[str, object]]:
-    """Each fault as JSON."""
+def faults_as_json(error: ConfigError) -> Iterator[dict[str, object]]:
+    """Each fault of an error with its key, line (None outside files) and message."""
     for fault in error.faults:
         yield {"key": fault.key, "line": fault.line, "message": fault.message}

@@ -1,4 +1,4 @@
-"""The configuration in effect, and all that follows from it."""
+"""The configuration in effect in one worker, and everything derived from it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from asyncio import to_thread
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -25,21 +26,24 @@ from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import GENERATION
 
 PERIOD = 0.02
-"""Seconds between two looks for a change. Looking costs 0.2 µs, in place of a look a request."""
+"""Seconds between two checks for a change. One costs 0.2 µs, and saves a check per request."""
 PATIENCE = 1.0
-"""Seconds for which who changes something waits until every worker goes by it."""
+"""Seconds a change waits at most for every worker to have taken it over."""
 WARMED = 256
-"""Models whose settings are made again before a change is in effect."""
+"""Models whose settings are built before a change takes effect."""
 
 log = logging.getLogger("llmsim")
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeConfig:
-    """What follows from one state of the configuration, built together so that a request sees
-    all of it or nothing. ``control`` is None where nothing interferes with requests; ``directed``
-    is for those that give directions of their own, None where they may not. ``gate`` is None where
-    nobody needs an API key."""
+    """Everything derived from one configuration, replaced as a whole: a request sees one
+    configuration only, the one in effect when it arrived.
+
+    ``pipeline`` is None where no step is configured. ``override_pipeline`` is for requests that
+    override their response, None where they may not. ``api_key_auth`` is None where no API key is
+    needed.
+    """
 
     config: Config
     registry: ModelRegistry
@@ -49,84 +53,93 @@ class RuntimeConfig:
 
 
 class ConfigHolder:
-    """Gives each request the regime in effect when it arrived.
+    """Holds the :class:`RuntimeConfig` in effect in this worker: ``runtime``.
 
-    A change anywhere is seen within :data:`PERIOD`. What follows from it is worked out in a
-    thread; until that is done, the regime before it stays.
+    A change made by any worker is noticed within :data:`PERIOD`. The runtime configuration it
+    leads to is built in a thread; until that is done, the one before it stays in effect.
+    ``clock`` counts seconds from any point, ``sleep`` takes them.
     """
 
-    def __init__(self, shared: SharedState, config_store: ConfigStore) -> None:
+    def __init__(
+        self,
+        shared: SharedState,
+        config_store: ConfigStore,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._shared = shared
         self._config_store = config_store
+        self._clock = clock
+        self._sleep = sleep
         self._queue = Queue(shared)
         self._generation = config_store.generation
         self._loop: asyncio.AbstractEventLoop
         self._timer: asyncio.TimerHandle | None = None
-        self.runtime = self._made(config_store.read())
+        self.runtime = self._built(config_store.read())
         shared.limits = lambda: describe_limits(self.runtime.config, shared)
 
     def follow(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look for changes from now on, in a worker that is about to serve."""
+        """Check for changes from now on; for a worker that is about to serve."""
         self._loop = loop
-        self._tell()
-        # Who changed something before that was told has not waited for this worker.
+        self._acknowledge()
+        # A change made before that acknowledgement has not waited for this worker.
         if self._config_store.generation != self._generation:
             self._generation = self._config_store.generation
-            self.runtime = self._made(self._config_store.read())
-            self._tell()
-        self._wait()
+            self.runtime = self._built(self._config_store.read())
+            self._acknowledge()
+        self._check_later()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Check no more."""
         if self._timer is not None:
             self._timer.cancel()
 
     async def change(self, edit: Edit) -> Config:
-        """Change the configuration for all workers: the one in effect from then on.
+        """Change the configuration of all workers; gives the one in effect from now on.
 
-        Returns when every worker goes by it, or after :data:`PATIENCE` for one that is stuck.
-        What ``edit`` raises changes nothing.
+        Returns when every worker has taken it over, or after :data:`PATIENCE` if one is stuck. If
+        ``edit`` raises, nothing has changed.
         """
         generation, config = await to_thread(self._config_store.change, edit)
-        deadline = time.monotonic() + PATIENCE
-        while self._shared.behind(generation) and time.monotonic() < deadline:
-            await asyncio.sleep(PERIOD / 4)
+        deadline = self._clock() + PATIENCE
+        while self._shared.behind(generation) and self._clock() < deadline:
+            await self._sleep(PERIOD / 4)
         return config
 
-    def _tell(self) -> None:
+    def _acknowledge(self) -> None:
         self._shared.counters.cells[GENERATION] = 1 + self._generation
 
-    def _wait(self) -> None:
-        self._timer = self._loop.call_later(PERIOD, self._look)
+    def _check_later(self) -> None:
+        self._timer = self._loop.call_later(PERIOD, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         generation = self._config_store.generation
         if generation == self._generation:
-            self._wait()
+            self._check_later()
             return
-        # No look while that is under way.
-        working = self._loop.run_in_executor(None, self._next)
-        working.add_done_callback(lambda done: self._take(generation, done))
+        # The next check follows when that is done.
+        building = self._loop.run_in_executor(None, self._rebuilt)
+        building.add_done_callback(lambda done: self._take_over(generation, done))
 
-    def _next(self) -> RuntimeConfig:
-        runtime = self._made(self._config_store.read())
+    def _rebuilt(self) -> RuntimeConfig:
+        runtime = self._built(self._config_store.read())
         for model in self.runtime.registry.names(WARMED):
             with suppress(BadRequest):
                 runtime.registry.settings(model)
         return runtime
 
-    def _take(self, generation: int, done: asyncio.Future[RuntimeConfig]) -> None:
+    def _take_over(self, generation: int, done: asyncio.Future[RuntimeConfig]) -> None:
         if done.cancelled():
             return
         try:
             self.runtime = done.result()
-        except Exception:  # what was in effect stays, and requests go on
+        except Exception:  # the configuration in effect stays, and requests go on
             log.exception("a change of the configuration could not be put into effect")
         self._generation = generation
-        self._tell()
-        self._wait()
+        self._acknowledge()
+        self._check_later()
 
-    def _made(self, config: Config) -> RuntimeConfig:
+    def _built(self, config: Config) -> RuntimeConfig:
         steps: list[Step] = []
         if config.rate_limits or config.concurrency.max_concurrency is not None:
             steps.append(RateLimitStep(config, self._shared, self._queue))
@@ -134,9 +147,9 @@ class ConfigHolder:
             steps.append(FaultStep(config, self._shared))
         if config.mocks or config.scripts:
             steps.append(MockStep(config, self._shared))
-        control = Pipeline(steps) if steps else None
-        directed = None
+        pipeline = Pipeline(steps) if steps else None
+        override_pipeline = None
         if config.control.headers:
-            directed = Pipeline([OverrideStep(config, self._shared), *steps])
-        gate = ApiKeyAuth(config.keys, self._shared.counters) if config.keys else None
-        return RuntimeConfig(config, ModelRegistry(config), control, directed, gate)
+            override_pipeline = Pipeline([OverrideStep(config, self._shared), *steps])
+        auth = ApiKeyAuth(config.keys, self._shared.counters) if config.keys else None
+        return RuntimeConfig(config, ModelRegistry(config), pipeline, override_pipeline, auth)

@@ -1,9 +1,8 @@
-"""What the configuration says about each model, worked out once a model."""
+"""The settings of each model, built once per model from the catalogue and the configuration."""
 
 from __future__ import annotations
 
-from llmsim.config import Config
-from llmsim.config import Generator as Chosen
+from llmsim.config import Config, Generator
 from llmsim.core.catalog import models as catalog_models
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.models import Model, Provider
@@ -14,11 +13,12 @@ from llmsim.engine.timing import draws_of
 from llmsim.engine.tokens import ranks
 from llmsim.engine.tokens.tokenizer import tokenizer
 
-REMEMBERED = 4096
+MAX_MODELS = 4096
+"""Models whose settings are kept. Clients may make up any number of names."""
 
 
 class ModelRegistry:
-    """The settings for every model name, from the catalogue and the configuration."""
+    """The models of one configuration, and their settings."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -27,37 +27,37 @@ class ModelRegistry:
         self._settings: dict[str, ModelSettings] = {}
 
     def known(self, model: str) -> ModelSettings | None:
-        """The model's settings if they are at hand: no file is read, nothing is built."""
+        """The model's settings if they are built already, else None."""
         return self._settings.get(model)
 
     def names(self, limit: int) -> list[str]:
-        """Up to ``limit`` of the models whose settings are at hand."""
+        """Up to ``limit`` names of models whose settings are built."""
         return list(self._settings)[:limit]
 
     def ready(self, model: str) -> bool:
-        """Whether :meth:`settings` would answer without building a tokenizer."""
+        """Whether :meth:`settings` needs not load a tokenizer."""
         return ranks.loaded(catalog_models.resolve(model).encoding)
 
     def settings(self, model: str) -> ModelSettings:
         """The settings for a model. Raises BadRequest for one that is not served."""
         found = self._settings.get(model)
         if found is None:
-            found = self._made(model)
-            if len(self._settings) >= REMEMBERED:
+            found = self._built(model)
+            if len(self._settings) >= MAX_MODELS:
                 self._settings.clear()
             self._settings[model] = found
         return found
 
     def listed(self, provider: Provider | None = None) -> list[Model]:
-        """The models that listings show: those configured, or else the whole catalogue, of it
-        only those of ``provider`` if one is named."""
+        """The models that listings show: those configured, or else the catalogue, or ``provider``'s
+        part of it."""
         if self._available is not None:
             return [catalog_models.resolve(name) for name in self._available]
         every = catalog_models.MODELS.values()
         return [one for one in every if provider is None or one.provider == provider]
 
     def model(self, name: str) -> Model:
-        """The model of that name as the listings show it. Raises BadRequest for any other."""
+        """A model that listings show. Raises BadRequest for any other."""
         found = catalog_models.find(name)
         if self._available is not None:
             if name in self._available:
@@ -66,14 +66,14 @@ class ModelRegistry:
             return found
         raise unknown_model(name)
 
-    def _made(self, model: str) -> ModelSettings:
+    def _built(self, model: str) -> ModelSettings:
         if self._config.models.unknown == "reject" or self._config.validation == "strict":
             self.model(model)
-        described = catalog_models.resolve(model)
-        profile = self._config.latency.for_model(model, profiles.preset(described.latency))
+        entry = catalog_models.resolve(model)
+        profile = self._config.latency.for_model(model, profiles.preset(entry.latency))
         return ModelSettings(
-            described,
-            tokenizer(described.encoding),
+            entry,
+            tokenizer(entry.encoding),
             draws_of(profile),
             self._generator,
             self._config.response.target_tokens,
@@ -84,15 +84,15 @@ class ModelRegistry:
         )
 
 
-def text_generator(chosen: Chosen) -> TextGenerator:
-    """The text generator of a configuration."""
-    match chosen.kind:
+def text_generator(config: Generator) -> TextGenerator:
+    """The text generator that is configured."""
+    match config.kind:
         case "lorem" | "random":
-            return pool(chosen.kind)
+            return pool(config.kind)
         case "echo":
             return Echo()
         case "fixed" | "sequence":
-            return Series(chosen.texts)
+            return Series(config.texts)
 
 
 def unknown_model(name: str) -> BadRequest:

@@ -1,7 +1,8 @@
 """The configuration in effect, as all processes of a server share it.
 
-It is a file beside the store's database, replaced as a whole, and a number in the segment that is
-advanced after that: a process that sees a new number finds the new configuration, or a newer one.
+It is a file beside the database, replaced as a whole, and a generation number in shared memory that
+is advanced after that: a process that sees a new number finds that configuration in the file, or
+a newer one.
 """
 
 from __future__ import annotations
@@ -17,25 +18,26 @@ from llmsim.config import Config
 from llmsim.state.shm.segment import Cursor, Lock, Segment
 
 Edit: TypeAlias = Callable[[Config], Config]
+"""Makes the next configuration of the one in effect."""
 
 
 class ConfigStore:
-    """One process's view of it. ``config`` is what the server was started with; ``folder`` is
-    private to the server, and all its processes know it."""
+    """One process's access to it. ``config`` is what the server was started with; ``folder`` is the
+    server's own, and the same in all its processes."""
 
     def __init__(self, config: Config, segment: Segment, folder: str) -> None:
         self._config = config
         self._segment = segment
         self._path = Path(folder, "config")
-        self._changing = threading.Lock()  # the segment's keeps processes apart, not threads
+        self._changing = threading.Lock()  # the segment's lock is between processes, not threads
 
     @property
     def generation(self) -> int:
-        """How often it was changed."""
+        """How many times the configuration was changed."""
         return self._segment.reached(Cursor.GENERATION)
 
     def read(self) -> Config:
-        """The configuration of the present generation, or a later one."""
+        """The configuration of the current generation, or a later one."""
         if not self.generation:
             return self._config
         # Only processes of this server write there, and what they write is a Config.
@@ -43,17 +45,17 @@ class ConfigStore:
         return config
 
     def change(self, edit: Edit) -> tuple[int, Config]:
-        """Put what ``edit`` makes of it in its place, and nobody else meanwhile; the generation
-        and the configuration from then on. What ``edit`` raises changes nothing.
+        """Replace the configuration by what ``edit`` makes of it; one process at a time.
 
-        Not for the event loop: it waits for other processes, and writes a file.
+        Gives the new generation and configuration. If ``edit`` raises, nothing has changed. Not for
+        the event loop: it waits for other processes and writes a file.
         """
         with self._changing, self._segment.locked(Lock.CHANGES):
             before = self.read()
             after = edit(before)
             if after != before:
                 self._write(after)
-                # The lock is held: nobody else puts it.
+                # Only the holder of the lock writes it.
                 self._segment.put(Cursor.GENERATION, self.generation + 1)
             return self.generation, after
 

@@ -73,7 +73,7 @@ def test_rules_are_made_once() -> None:
 
 
 def test_rules_of_endless_names_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_settings, "REMEMBERED", 8)
+    monkeypatch.setattr(model_settings, "MAX_MODELS", 8)
     registry = ModelRegistry(Config())
     names = [f"model-{number}" for number in range(20)]
     for name in names:

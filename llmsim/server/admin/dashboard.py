@@ -1,4 +1,4 @@
-"""The web dashboard: a page at ``/llmsim/``, what it is made of, and the events it lives on."""
+"""The web dashboard: a page at ``/llmsim/``, its assets, and the events it shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from llmsim.core import Headers
 from llmsim.providers.wire import sse
-from llmsim.server.admin import status
+from llmsim.server.admin.json_response import error_response
+from llmsim.server.admin.status import stats_document
 from llmsim.server.broadcast import Broadcast
 from llmsim.server.router import Router
 from llmsim.server.services import Services
@@ -34,8 +35,8 @@ TYPES: Mapping[str, str] = {
     "txt": "text/plain; charset=utf-8",
 }
 
-# What the page may do: load and ask this server, nothing else. Text from requests that got into
-# the page as markup could still do no harm.
+# The page may load from and talk to this server, nothing else: text of a request that got into the
+# page as markup could still do no harm.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -65,23 +66,23 @@ GREETING = b"retry: 1000\n"
 
 
 class Asset(NamedTuple):
-    """A file of the page; ``tag`` is its entity tag."""
+    """A file of the page with its entity tag."""
 
     content: bytes
-    type: str
-    tag: str
+    content_type: str
+    etag: str
 
 
-def add(paths: Router, context: Services) -> None:
+def add(router: Router, services: Services) -> None:
     """``/llmsim/``, its assets and ``/llmsim/events``.
 
-    An event tells what ``/llmsim/stats`` does and, as ``recent``, the times of the last seconds.
+    An event is what ``/llmsim/stats`` answers and, as ``recent``, latencies of the last seconds.
     """
-    shared, recent = context.shared, Recent()
+    shared, recent = services.shared, Recent()
 
     def message() -> bytes:
         snapshot = shared.snapshot()
-        document = status.stats_document(shared, snapshot)
+        document = stats_document(shared, snapshot)
         document["recent"] = recent.times(snapshot, time.monotonic())
         return sse.event(orjson.dumps(document), b"stats")
 
@@ -91,21 +92,21 @@ def add(paths: Router, context: Services) -> None:
         broadcast.join(port.open(200, STREAMING), GREETING)
 
     async def page(request: Request) -> Response:
-        return told(assets()[PAGE], request.headers.get("if-none-match"))
+        return _response(assets()[PAGE], request)
 
     async def asset(request: Request) -> Response:
         found = assets().get(request.path_params["name"])
         if found is None:
-            return status.error_response(404, "no such file")
-        return told(found, request.headers.get("if-none-match"))
+            return error_response(404, f"there is no file {request.url.path}")
+        return _response(found, request)
 
-    async def moved(request: Request) -> Response:
+    async def redirect(request: Request) -> Response:
         return RedirectResponse("llmsim/")
 
-    paths.hot["GET", EVENTS] = events
-    paths.on_shutdown.append(broadcast.end)
-    paths.cold += [
-        Route("/llmsim", moved),
+    router.hot["GET", EVENTS] = events
+    router.on_shutdown.append(broadcast.end)
+    router.cold += [
+        Route("/llmsim", redirect),
         Route("/llmsim/", page),
         Route("/llmsim/web/{name:path}", asset),
     ]
@@ -113,23 +114,22 @@ def add(paths: Router, context: Services) -> None:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """The files of the page by the name they are asked for."""
+    """The files of the page by name."""
     found = {}
     folder = files("llmsim") / "web"
     for file in folder.iterdir():
-        kind = TYPES.get(file.name.rpartition(".")[2])
-        if kind is not None:
+        content_type = TYPES.get(file.name.rpartition(".")[2])
+        if content_type is not None:
             content = file.read_bytes()
-            tag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-            found[file.name] = Asset(content, kind, tag)
+            etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+            found[file.name] = Asset(content, content_type, etag)
     return found
 
 
-def told(asset: Asset, known: str | None) -> Response:
-    """The response with a file, or that the browser has it: ``known`` is If-None-Match."""
-    headers = {**HEADERS, "etag": asset.tag}
-    if known is not None and asset.tag in (
-        one.strip().removeprefix("W/") for one in known.split(",")
-    ):
+def _response(asset: Asset, request: Request) -> Response:
+    """A file, or 304 for a browser that has it already."""
+    headers = {**HEADERS, "etag": asset.etag}
+    cached = request.headers.get("if-none-match", "").split(",")
+    if asset.etag in (etag.strip().removeprefix("W/") for etag in cached):
         return Response(status_code=304, headers=headers)
-    return Response(asset.content, headers={**headers, "content-type": asset.type})
+    return Response(asset.content, headers={**headers, "content-type": asset.content_type})

@@ -1,4 +1,4 @@
-"""How everybody's limits stand, as ``/llmsim/limits`` and ``/llmsim/stats`` tell it."""
+"""The current state of every rate limit, as ``/llmsim/limits`` and ``/llmsim/stats`` show it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ SERVER = "concurrency"
 
 
 def describe_limits(config: Config, shared: SharedState) -> list[dict[str, Any]]:
-    """Each bucket that somebody used: its rule, whose it is, for which models, what it counts,
-    its limit and burst, what remains of that, and in how many seconds it will be full."""
+    """Each bucket that was used: its rule, key and model, what it counts, its limit and burst, what
+    remains of the burst, seconds until it is full, and how many requests are open."""
     rules = {hashed(rule_name(rule)): rule for rule in config.rate_limits}
     names = {one.key: one.name for one in config.keys if one.name}
-    told: list[dict[str, Any]] = []
+    described: list[dict[str, Any]] = []
     if config.concurrency.max_concurrency is not None:
-        told.append(_server(config.concurrency.max_concurrency, shared))
+        described.append(_server(config.concurrency.max_concurrency, shared))
     for entry in shared.buckets.each():
         rule = rules.get(entry.rule)
         if rule is not None:
-            told += _account(rule, entry, shared.buckets.now, names)
-    return told
+            described += _account(rule, entry, shared.buckets.now, names)
+    return described
 
 
 def _account(
@@ -34,10 +34,10 @@ def _account(
 ) -> Iterator[dict[str, Any]]:
     pattern = any(letter in rule.key for letter in "*?[")
     key = rule.key if pattern else masked(rule.key, names)
-    about = {"rule": f"{key} {rule.model}", "key": entry.caller, "model": entry.model}
+    common = {"rule": f"{key} {rule.model}", "key": entry.caller, "model": entry.model}
     for column, bucket in buckets_of(rule):
         count = bucket.refilled(entry.counts[column], now - entry.stamp)
-        yield about | {
+        yield common | {
             "what": COUNTED[column].value,
             "limit": bucket.limit,
             "burst": bucket.burst,
@@ -46,7 +46,7 @@ def _account(
             "open": entry.open,
         }
     if rule.concurrent_requests is not None:
-        yield about | {
+        yield common | {
             "what": "concurrent_requests",
             "limit": rule.concurrent_requests,
             "burst": rule.concurrent_requests,
@@ -56,16 +56,16 @@ def _account(
         }
 
 
-def _server(most: int, shared: SharedState) -> dict[str, Any]:
+def _server(limit: int, shared: SharedState) -> dict[str, Any]:
     held = shared.concurrency.held
     return {
         "rule": SERVER,
         "key": "*",
         "model": "*",
         "what": "max_concurrency",
-        "limit": most,
-        "burst": most,
-        "remaining": max(most - held, 0),
+        "limit": limit,
+        "burst": limit,
+        "remaining": max(limit - held, 0),
         "reset_s": None,
         "open": held,
         "waiting": shared.concurrency.waiting,

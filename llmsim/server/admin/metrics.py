@@ -1,4 +1,4 @@
-"""``GET /metrics``: the boards, rendered off the event loop."""
+"""``GET /metrics``: the counters of all workers, rendered off the event loop."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from llmsim.config import Config
 from llmsim.state.shared_state import SharedState
 from llmsim.telemetry.prometheus import OPENMETRICS, MetricsReading, render
 
-EXAMPLES = 64
+EXEMPLARS = 64
+"""Latest requests that are looked through for exemplars."""
 
 
 def route(shared: SharedState, config: Config) -> Route:
-    """The path and what it tells."""
+    """The one path."""
 
     async def show_metrics(request: Request) -> Response:
         accept = request.headers.get("accept", "")
         encodings = request.headers.get("accept-encoding", "")
-        # The limits are kept from other processes by locks, not from other threads.
+        # Locks protect the limits from other processes, not from other threads: read them here.
         limits = shared.limits()
-        body, head = await to_thread(exposition, shared, config, limits, accept, encodings)
-        return Response(body, headers=head)
+        body, headers = await to_thread(exposition, shared, config, limits, accept, encodings)
+        return Response(body, headers=headers)
 
     return Route("/metrics", show_metrics)
 
@@ -39,8 +40,7 @@ def exposition(
     accept: str = "",
     encodings: str = "",
 ) -> tuple[bytes, dict[str, str]]:
-    """What is told at this moment, and the head of the response. Only OpenMetrics has room for
-    examples."""
+    """Body and headers at this moment. Only OpenMetrics has room for exemplars."""
     reading = MetricsReading(
         shared.snapshot(),
         shared.workers(),
@@ -48,15 +48,15 @@ def exposition(
         shared.segment.started,
         time.monotonic(),
         limits,
-        _examples(shared) if OPENMETRICS in accept else (),
+        _exemplars(shared) if OPENMETRICS in accept else (),
     )
     return render(reading, config.metrics, accept, encodings)
 
 
-def _examples(shared: SharedState) -> list[tuple[float, float, str, float]]:
-    """The latest answers that ended well."""
+def _exemplars(shared: SharedState) -> list[tuple[float, float, str, float]]:
+    """Time to first token, duration, id and end (Unix time) of the latest successful requests."""
     return [
         (entry.first, entry.end, entry.mark, entry.arrived + entry.end)
-        for entry in shared.latest(EXAMPLES)
+        for entry in shared.latest(EXEMPLARS)
         if entry.first is not None and entry.end is not None and entry.status < 400
     ]

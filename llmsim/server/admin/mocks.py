@@ -1,4 +1,4 @@
-"""``GET /llmsim/mocks``: what is mocked, and how often it was."""
+"""``GET /llmsim/mocks``: the mocks in effect, and how often each was used."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim.pipeline.steps.mocks import describe
-from llmsim.server.admin import status
+from llmsim.server.admin.json_response import json_response
 from llmsim.server.router import Router
 from llmsim.server.services import Services
 
 
-def add(paths: Router, context: Services) -> None:
+def add(router: Router, services: Services) -> None:
     """The one path."""
 
     async def show(request: Request) -> Response:
-        return status.json_response(
-            describe(context.holder.runtime.config, context.shared.named_counters)
-        )
+        config = services.holder.runtime.config
+        return json_response(describe(config, services.shared.named_counters))
 
-    paths.cold.append(Route("/llmsim/mocks", show, methods=["GET"]))
+    router.cold.append(Route("/llmsim/mocks", show, methods=["GET"]))

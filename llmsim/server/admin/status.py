@@ -1,4 +1,4 @@
-"""What llmsim tells about itself: health, statistics, what was asked and how it went."""
+"""``/health``, ``/ready``, and the statistics, limits and latest requests under ``/llmsim/``."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim import __version__
+from llmsim.server.admin.json_response import error_response, json_response
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.telemetry.snapshot import Snapshot
 from llmsim.telemetry.stats import stats
 
-MOST_LISTED = 1000
+MAX_LIMIT = 1000
 
 
 def routes(shared: SharedState) -> list[Route]:
-    """``/health``, ``/ready`` and everything under ``/llmsim/``."""
+    """The routes of this module."""
 
     async def health(request: Request) -> Response:
         return json_response({"status": "ok", "version": __version__})
@@ -35,17 +36,19 @@ def routes(shared: SharedState) -> list[Route]:
         return json_response({"limits": shared.limits()})
 
     async def show_requests(request: Request) -> Response:
-        given = request.query_params.get("limit", "20")
-        if not given.isascii() or not given.isdigit() or not 0 < int(given) <= MOST_LISTED:
-            return error_response(400, f"limit: must be a whole number from 1 to {MOST_LISTED}")
-        return json_response({"requests": [describe(entry) for entry in shared.latest(int(given))]})
+        limit = request.query_params.get("limit", "20")
+        if not limit.isascii() or not limit.isdigit() or not 0 < int(limit) <= MAX_LIMIT:
+            message = f"limit: must be a whole number from 1 to {MAX_LIMIT}, not {limit!r}"
+            return error_response(400, message)
+        entries = shared.latest(int(limit))
+        return json_response({"requests": [request_object(entry) for entry in entries]})
 
     async def show_request(request: Request) -> Response:
         name = request.path_params["id"]
         entry = shared.entry(name)
         if entry is None:
-            return error_response(404, f"no request {name!r} is remembered")
-        return json_response(describe(entry) | {"request": _body(entry.body)})
+            return error_response(404, f"id: no request has the id {name!r}, or it is too long ago")
+        return json_response(request_object(entry) | {"request": _body(entry.body)})
 
     return [
         Route("/health", health),
@@ -58,23 +61,13 @@ def routes(shared: SharedState) -> list[Route]:
 
 
 def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
-    """What ``/llmsim/stats`` tells at this moment."""
+    """What ``/llmsim/stats`` answers at this moment."""
     uptime = time.time() - shared.segment.started
     return stats(snapshot, shared.workers(), uptime, time.monotonic(), shared.limits())
 
 
-def json_response(value: Any, status: int = 200) -> Response:
-    """A JSON response."""
-    return Response(orjson.dumps(value), status, media_type="application/json")
-
-
-def error_response(status: int, message: str) -> Response:
-    """An error of llmsim's own endpoints."""
-    return json_response({"error": {"message": message}}, status)
-
-
-def describe(entry: JournalEntry) -> dict[str, Any]:
-    """A remembered request; times in milliseconds after arrival, null until known."""
+def request_object(entry: JournalEntry) -> dict[str, Any]:
+    """A request of the journal; times in milliseconds after arrival, null until known."""
     return {
         "id": entry.mark,
         "endpoint": entry.endpoint,

@@ -1,5 +1,5 @@
-"""Message batches: every request runs through the engine when the batch is made, and shows when
-its answer would have been there."""
+"""Message batches: every request is planned when the batch is created, and its result shows once
+its answer would have been complete."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from llmsim.state.sqlite import Store
 
 KIND = "message batch"
 RESULTS = "results of a message batch"
-AT_A_TIME = 16  # requests planned before others get their turn
+AT_A_TIME = 16  # requests planned before the event loop gets its turn
 
 URL: TypeAlias = Callable[[str], str]
-"""Where the results of the batch of that id are, as the client reaches them."""
+"""The URL, as the client reaches it, of the results of the batch with an id."""
 
 
 class Batches:
-    """What all workers know of message batches. Unknown ones raise BadRequest."""
+    """The message batches of all workers. Unknown ids raise BadRequest."""
 
-    def __init__(self, store: Store, answering: RequestHandler, strict: bool) -> None:
+    def __init__(self, store: Store, handler: RequestHandler, strict: bool) -> None:
         self._store = store
-        self._answering = answering
+        self._handler = handler
         self._strict = strict
         self._endpoint = Endpoint("/v1/messages/batches", AnthropicBatch(strict))
 
     async def create(self, body: bytes, stamp: Stamp, url: URL) -> bytes:
-        """A new batch, all of whose requests are under way."""
+        """A new batch, all of whose requests have begun."""
         items = anthropic_batches.read(body)
         created = time.time()
         ends: list[float] = []
         results: list[Result] = []
-        for place, item in enumerate(items):
-            if place % AT_A_TIME == AT_A_TIME - 1:
+        for index, item in enumerate(items):
+            if index % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
-            planned = await self._answering.unawaited(self._endpoint, bytes(item.params))
+            planned = await self._handler.unawaited(self._endpoint, bytes(item.params))
             ends.append(planned.total)
             answer = Raw(planned.frames[0])
             results.append(Result(item.custom_id, planned.status == 200, answer))
@@ -56,13 +56,14 @@ class Batches:
         )
         await self._store.put(RESULTS, batch.id, anthropic_batches.dump_results(results))
         await self._store.put(KIND, batch.id, anthropic_batches.dump_batch(batch))
-        return _told(batch, created, url)
+        return _batch_body(batch, created, url)
 
     async def get(self, name: str, url: URL) -> bytes:
-        return _told(await self._batch(name), time.time(), url)
+        """A batch as it is now."""
+        return _batch_body(await self._batch(name), time.time(), url)
 
     async def list(self, query: Query, url: URL) -> bytes:
-        """The newest first."""
+        """A page of the batches, newest first."""
         window = lists.window(query, self._strict)
         backwards = window.before is not None
         try:
@@ -79,25 +80,26 @@ class Batches:
         if backwards:
             shown.reverse()
         now = time.time()
-        told = [anthropic_batches.batch_object(one, now, url(one.id)) for one in shown]
-        return lists.page(told, len(found) > window.limit)
+        objects = [anthropic_batches.batch_object(one, now, url(one.id)) for one in shown]
+        return lists.page(objects, len(found) > window.limit)
 
     async def cancel(self, name: str, url: URL) -> bytes:
-        """End a batch early: what has not ended by now never will. One that has ended stays so."""
+        """Cancel the requests that have not ended by now; a batch that has ended stays as it is."""
         now = time.time()
 
-        def changed(value: bytes) -> bytes:
+        def canceled(value: bytes) -> bytes:
             batch = anthropic_batches.load_batch(value)
             if batch.canceled is None and not batch.has_ended(now):
                 batch.canceled = now
             return anthropic_batches.dump_batch(batch)
 
-        value = await self._store.update(KIND, name, changed)
+        value = await self._store.update(KIND, name, canceled)
         if value is None:
             raise not_found(name)
-        return _told(anthropic_batches.load_batch(value), now, url)
+        return _batch_body(anthropic_batches.load_batch(value), now, url)
 
     async def delete(self, name: str) -> bytes:
+        """Delete a batch that has ended, and its results."""
         if not (await self._batch(name)).has_ended(time.time()):
             raise not_over(name, "can only be deleted")
         await self._store.delete(KIND, name)
@@ -105,7 +107,7 @@ class Batches:
         return anthropic_batches.deleted(name)
 
     async def results(self, name: str) -> bytes:
-        """One line of JSON a request."""
+        """The results: one line of JSON per request."""
         batch = await self._batch(name)
         if not batch.has_ended(time.time()):
             raise not_over(name, "only has results")
@@ -121,5 +123,5 @@ class Batches:
         return anthropic_batches.load_batch(value)
 
 
-def _told(batch: Batch, now: float, url: URL) -> bytes:
+def _batch_body(batch: Batch, now: float, url: URL) -> bytes:
     return orjson.dumps(anthropic_batches.batch_object(batch, now, url(batch.id)))

@@ -1,11 +1,10 @@
-"""Conversations and their items, kept in the store."""
+"""Conversations and their items, all of them in the store."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import orjson
@@ -20,13 +19,13 @@ from llmsim.state.sqlite import Store
 
 KIND = "conversation"
 ITEMS = "conversation item"
-MOST = 10_000  # items of one conversation that requests get to see
+MOST = 10_000  # items of a conversation that a request continues
 
 _item = msgspec.json.Decoder(Item)
 
 
 class Conversations:
-    """What all workers know of conversations. Names that are unknown raise BadRequest."""
+    """The conversations of all workers. Unknown ids raise BadRequest."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -34,10 +33,10 @@ class Conversations:
     async def create(self, metadata: dict[str, str] | None, items: Sequence[Object]) -> bytes:
         """A new conversation."""
         name = f"conv_{secrets.token_hex(24)}"
-        made = openai_conversations.conversation(name, int(time.time()), metadata)
-        await self._store.put(KIND, name, orjson.dumps(made))
+        body = orjson.dumps(openai_conversations.conversation(name, int(time.time()), metadata))
+        await self._store.put(KIND, name, body)
         await self.add(name, items)
-        return orjson.dumps(made)
+        return body
 
     async def get(self, name: str) -> bytes:
         """The conversation without its items."""
@@ -47,54 +46,54 @@ class Conversations:
         return found
 
     async def update(self, name: str, metadata: dict[str, str] | None) -> bytes:
-        """Put other metadata in place of what there is."""
+        """Replace the metadata; gives the conversation."""
 
-        def changed(value: bytes) -> bytes:
+        def updated(value: bytes) -> bytes:
             return orjson.dumps({**orjson.loads(value), "metadata": metadata or {}})
 
-        found = await self._store.update(KIND, name, changed)
+        found = await self._store.update(KIND, name, updated)
         if found is None:
             raise not_found("Conversation", name)
         return found
 
     async def delete(self, name: str) -> bytes:
-        """Forget a conversation and its items."""
+        """Delete a conversation and its items."""
         if not await self._store.delete(KIND, name):
             raise not_found("Conversation", name)
         await self._store.clear(ITEMS, name)
         return openai_conversations.deleted(name)
 
     async def add(self, name: str, items: Sequence[Object]) -> list[Object]:
-        """Add items to the end, those without an id get one; gives what was added."""
-        made = []
+        """Append items, those without an id get one; gives the items as they were added."""
+        added = []
         for raw in items:
             prefix = PREFIXES.get(stored.kind(raw), "item")
             item = stored.item(raw, f"{prefix}_{secrets.token_hex(24)}")
             await self._store.put(ITEMS, _key(name, item["id"]), orjson.dumps(item), name)
-            made.append(item)
-        return made
+            added.append(item)
+        return added
 
     async def items(self, name: str) -> list[Item]:
-        """All items, oldest first, as requests read them."""
+        """All items, oldest first, as a request continues them."""
         await self.get(name)
         listed = await self._store.list(ITEMS, name, limit=MOST, newest_first=False)
         return [_item.decode(value) for _, value in listed]
 
-    async def page(self, name: str, wanted: Paging) -> bytes:
+    async def page(self, name: str, paging: Paging) -> bytes:
         """A page of the items."""
         await self.get(name)
         try:
             listed = await self._store.list(
                 ITEMS,
                 name,
-                after=None if wanted.after is None else _key(name, wanted.after),
-                limit=wanted.limit + 1,
-                newest_first=wanted.newest_first,
+                after=None if paging.after is None else _key(name, paging.after),
+                limit=paging.limit + 1,
+                newest_first=paging.newest_first,
             )
         except LookupError:
-            raise not_found("Item", wanted.after or "") from None
-        told: list[dict[str, Any]] = [orjson.loads(value) for _, value in listed]
-        return lists.envelope(told, wanted.limit)
+            raise not_found("Item", paging.after or "") from None
+        items: list[Object] = [orjson.loads(value) for _, value in listed]
+        return lists.envelope(items, paging.limit)
 
     async def item(self, name: str, item: str) -> bytes:
         """One item of a conversation."""
@@ -105,13 +104,13 @@ class Conversations:
         return found
 
     async def remove(self, name: str, item: str) -> bytes:
-        """Forget one item; gives the conversation."""
-        told = await self.get(name)
+        """Delete one item; gives the conversation."""
+        conversation = await self.get(name)
         if not await self._store.delete(ITEMS, _key(name, item)):
             raise not_found("Item", item)
-        return told
+        return conversation
 
 
 def _key(conversation: str, item: str) -> str:
-    """The store's name of an item: the same item may be in several conversations."""
+    """The store's key of an item: the same item may be in several conversations."""
     return f"{conversation}/{item}"

@@ -1,5 +1,5 @@
-"""Pictures that are linked to: their names say all that is needed to paint them, and are signed,
-so that any worker serves every picture of this launch and no other."""
+"""Links to images: the name of an image says all that is needed to paint it, and is signed, so that
+any worker serves every image of this launch and no other."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ _NAME = re.compile(
 
 
 class ImageLinks:
-    """Names pictures. ``secret`` is known to all workers of a launch."""
+    """Makes and reads links. ``secret`` is known to all workers of a launch."""
 
     def __init__(self, secret: int) -> None:
         self._key = secret.to_bytes(16, "big")
 
     def path(self, canvas: Canvas) -> str:
-        """Where the picture is served."""
-        told = _told(canvas)
-        return f"{PATH}{told}-{self._signature(told, canvas.form)}.{canvas.form}"
+        """The path under which the image is served."""
+        description = _description(canvas)
+        signature = self._signature(description, canvas.form)
+        return f"{PATH}{description}-{signature}.{canvas.form}"
 
     def find(self, name: str) -> Canvas | None:
-        """The picture of that name; None if none was ever linked to under it."""
+        """The image of that name; None if no link ever had it."""
         found = _NAME.fullmatch(name)
         if found is None:
             return None
@@ -41,14 +42,14 @@ class ImageLinks:
             background == "t",
             int(compression),
         )
-        expected = self._signature(_told(canvas), canvas.form)
+        expected = self._signature(_description(canvas), canvas.form)
         return canvas if compare_digest(signature, expected) else None
 
-    def _signature(self, told: str, form: str) -> str:
-        return blake2b(f"{told}.{form}".encode(), digest_size=8, key=self._key).hexdigest()
+    def _signature(self, description: str, form: str) -> str:
+        return blake2b(f"{description}.{form}".encode(), digest_size=8, key=self._key).hexdigest()
 
 
-def _told(canvas: Canvas) -> str:
+def _description(canvas: Canvas) -> str:
     background = "t" if canvas.transparent else "o"
     size = f"{canvas.width}x{canvas.height}"
     return f"{canvas.seed:012x}-{size}-{background}{canvas.compression}"

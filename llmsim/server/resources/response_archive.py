@@ -1,4 +1,4 @@
-"""The responses the server sent, and what became of them since.
+"""The responses the server sent, and what was done to them since.
 
 An answer is in the journal, where any worker finds it by its id; it never changes. That it was
 deleted or cancelled is an update in the store. How far one in the background has come follows from
@@ -85,21 +85,21 @@ class ResponseArchive:
         return StoredResponse(entry, request, status, elapsed, update)
 
     async def delete(self, name: str) -> bytes:
-        """Forget a response."""
+        """Delete a response."""
         await self.find(name)
         await self._put(name, ResponseUpdate(deleted=True))
         return stored.deleted(name)
 
     async def cancel(self, name: str) -> bytes:
-        """Stop a response in the background; one that has ended stays as it is."""
-        kept = await self.find(name)
-        if not kept.params.background:
+        """Stop a background response; one that has ended stays as it is."""
+        response = await self.find(name)
+        if not response.params.background:
             message = "Cannot cancel a synchronous response."
             raise invalid(message)
-        if kept.status in ("queued", "in_progress"):
-            await self._put(name, ResponseUpdate(cancelled=kept.elapsed))
-            return stored.unfinished(kept.entry.answer, "cancelled")
-        return kept.body
+        if response.status in ("queued", "in_progress"):
+            await self._put(name, ResponseUpdate(cancelled=response.elapsed))
+            return stored.unfinished(response.entry.answer, "cancelled")
+        return response.body
 
     async def update(self, name: str) -> ResponseUpdate:
         """What was done to a response after it was sent."""

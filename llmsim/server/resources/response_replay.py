@@ -1,4 +1,4 @@
-"""A kept response as a stream: the events it has been or will be sent with, and when."""
+"""A stored response as a stream: the events it was sent as, or will be, and when."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ from llmsim.server.resources.response_archive import StoredResponse
 
 
 def replay(
-    kept: StoredResponse, settings: ModelSettings, codec: OpenAIResponses, after: int
+    response: StoredResponse, settings: ModelSettings, codec: OpenAIResponses, after: int
 ) -> Plan:
     """The events numbered higher than ``after``, due times counted from the request's arrival.
 
-    What is overdue is due now. A cancelled response ends where it was cancelled.
+    Events that are overdue are due now. A cancelled response ends where it was cancelled.
     """
-    entry = kept.entry
-    request = structs.replace(conversion.request(kept.params), stream=True)
+    entry = response.entry
+    request = structs.replace(conversion.request(response.params), stream=True)
     stamp = Stamp(entry.mark, int(entry.arrived))
-    completion = reply_of(entry.answer, settings.tokenizer)
+    completion = completion_of(entry.answer, settings.tokenizer)
     whole = timed(request, completion, settings, entry.seed, codec, stamp)
     stop = len(whole.due)
-    if kept.update.cancelled is not None:
-        stop = int(np.searchsorted(whole.due, kept.update.cancelled, "right"))
+    if response.update.cancelled is not None:
+        stop = int(np.searchsorted(whole.due, response.update.cancelled, "right"))
     wanted = np.arange(min(after + 1, stop), stop)
-    due = np.maximum(whole.due[wanted], kept.elapsed)
+    due = np.maximum(whole.due[wanted], response.elapsed)
     return structs.replace(whole, frames=whole.frames.reorder(wanted), due=due)
 
 
-def reply_of(answer: bytes, tokenizer: Tokenizer) -> Completion:
-    """What was said, read back from a response object."""
-    told = orjson.loads(answer)
+def completion_of(answer: bytes, tokenizer: Tokenizer) -> Completion:
+    """The completion behind a response object."""
+    response = orjson.loads(answer)
     segments = [
-        segment for item in told["output"] if (segment := _segment(item, tokenizer)) is not None
+        segment for item in response["output"] if (segment := _segment(item, tokenizer)) is not None
     ] or [TextSegment(GeneratedText("", 0))]
     tokens = sum(segment.generated.tokens for segment in segments)
-    counted = told["usage"]
+    counted = response["usage"]
     usage = Usage(
         counted["input_tokens"],
         counted["output_tokens"],
@@ -67,19 +67,19 @@ def reply_of(answer: bytes, tokenizer: Tokenizer) -> Completion:
         counted["input_tokens_details"]["cached_tokens"],
         counted["input_tokens_details"]["cache_write_tokens"],
     )
-    return Completion((Choice(tuple(segments), tokens, _finish(told)),), usage)
+    return Completion((Choice(tuple(segments), tokens, _finish(response)),), usage)
 
 
 _CUT = {"max_output_tokens": Finish.LENGTH, "content_filter": Finish.FILTER}
 
 
-def _finish(told: dict[str, Any]) -> Finish:
-    details = told["incomplete_details"]
+def _finish(response: dict[str, Any]) -> Finish:
+    details = response["incomplete_details"]
     return Finish.STOP if details is None else _CUT[details["reason"]]
 
 
 def _segment(item: dict[str, Any], tokenizer: Tokenizer) -> Segment | None:
-    """An item of the answer in neutral words; None for reasoning that is not shown."""
+    """The segment an output item stands for; None for reasoning without a summary."""
     match item:
         case {"type": "reasoning", "summary": [{"text": str(text)}]}:
             return ReasoningSegment(tokenizer.text(text, pieces=True))
@@ -88,10 +88,10 @@ def _segment(item: dict[str, Any], tokenizer: Tokenizer) -> Segment | None:
         case {"type": "message", "content": [{"text": str(text), "logprobs": list(entries)}]}:
             words = tokenizer.text(text, pieces=True)
             return TextSegment(structs.replace(words, logprobs=tuple(map(_logprobs, entries))))
-        case {"type": "function_call", "name": str(name), "arguments": str(said)}:
-            return tools.called(name, said, False, tokenizer, True)
-        case {"type": "custom_tool_call", "name": str(name), "input": str(said)}:
-            return tools.called(name, said, True, tokenizer, True)
+        case {"type": "function_call", "name": str(name), "arguments": str(arguments)}:
+            return tools.called(name, arguments, False, tokenizer, True)
+        case {"type": "custom_tool_call", "name": str(name), "input": str(text)}:
+            return tools.called(name, text, True, tokenizer, True)
     return None
 
 

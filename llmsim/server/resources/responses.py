@@ -1,4 +1,4 @@
-"""The memory behind ``/v1/responses``: what requests build on, and what they add to it."""
+"""State of ``/v1/responses``: what a request continues, and what it adds to its conversation."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.tokens.prompt import tokens
 from llmsim.engine.tokens.truncation import truncated
-from llmsim.providers.openai.responses import conversion, inputs, params
-from llmsim.providers.openai.responses import stored as responses_stored
+from llmsim.providers.openai.responses import conversion, inputs, stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.inputs import Item
-from llmsim.providers.openai.responses.params import ResponsesRequest, Wire
+from llmsim.providers.openai.responses.params import ResponsesRequest, Wire, parsed
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
 from llmsim.state.shared_state import SharedState
 
 MOST_TURNS = 1000
-"""How many responses a chain of ``previous_response_id`` may have."""
+"""Responses a chain of ``previous_response_id`` may have."""
 
 COMPACTED = 256
 """Tokens a compacted conversation has at most."""
 
 
 class Responses:
-    """The conversations of requests to ``/v1/responses``."""
+    """Continues earlier responses and conversations, and stores new ones in them."""
 
     def __init__(
         self,
@@ -46,10 +45,10 @@ class Responses:
         self._settings = settings
 
     async def recall(self, request: Request, unstored: str | None = None) -> Request:
-        """The request with all it builds on.
+        """The request with the items of all it continues.
 
-        ``unstored`` is the id of a response that is not stored but may be continued here. Raises
-        BadRequest for what is not remembered.
+        ``unstored`` is the id of a response that is not stored but may be continued all the same.
+        Raises BadRequest for an id that is unknown.
         """
         wire: Wire = request.wire
         if wire.continues:
@@ -61,99 +60,98 @@ class Responses:
         return request
 
     async def _continued(
-        self, request: Request, given: ResponsesRequest, unstored: str | None
+        self, request: Request, params: ResponsesRequest, unstored: str | None
     ) -> Request:
         earlier: list[Item] = []
-        if given.previous_response_id is not None:
-            name = given.previous_response_id
+        if params.previous_response_id is not None:
+            name = params.previous_response_id
             if (await self._archive.update(name)).deleted:
                 raise _not_continued(name)
             earlier = self._chain(name, unstored)
-        elif (conversation := given.conversation_id) is not None:
+        elif (conversation := params.conversation_id) is not None:
             earlier = await self._conversations.items(conversation)
-        own = self._resolved(inputs.items(given.input))
+        own = self._resolved(inputs.items(params.input))
         return conversion.continued(request, [*earlier, *own])
 
     async def keep(
         self, request: Request, body: bytes, answer: bytes, stamp: Stamp
     ) -> bytes | None:
-        """Add request and answer to their conversation, if they belong to one. Gives what to
-        answer at once if the client comes back for the answer itself."""
-        given: ResponsesRequest = request.wire.params
-        if (conversation := given.conversation_id) is not None:
-            listed = responses_stored.input_items(body, stamp.mark)
-            heard = [item for item in listed if item["type"] != "item_reference"]
-            said = orjson.loads(answer)["output"]
-            await self._conversations.add(conversation, [*heard, *said])
-        if given.background and not request.stream:
+        """Add the items of request and answer to their conversation, if they belong to one.
+
+        Gives the body to answer with at once where the client fetches the response later; None
+        where the answer itself is sent.
+        """
+        params: ResponsesRequest = request.wire.params
+        if (conversation := params.conversation_id) is not None:
+            listed = stored.input_items(body, stamp.mark)
+            input_items = [item for item in listed if item["type"] != "item_reference"]
+            output_items = orjson.loads(answer)["output"]
+            await self._conversations.add(conversation, [*input_items, *output_items])
+        if params.background and not request.stream:
             return self._codec.queued(request, stamp)
         return None
 
     def _chain(self, name: str, unstored: str | None) -> list[Item]:
         """All items of a response and of those before it, oldest first."""
         turns: list[list[Item]] = []
-        following: str | None = name
+        response_id: str | None = name
         private = name == unstored
-        while following is not None:
-            entry = self._archive.entry(following)
+        while response_id is not None:
+            entry = self._archive.entry(response_id)
             if entry is None or len(turns) == MOST_TURNS:
-                raise _not_continued(following)
-            given = params.parsed(entry.body)
-            if given.store is False and not private:
-                raise _not_continued(following)
-            said = responses_stored.output_items(entry.answer)
-            turns.append([*self._resolved(inputs.items(given.input)), *said])
-            following = given.previous_response_id
+                raise _not_continued(response_id)
+            params = parsed(entry.body)
+            if params.store is False and not private:
+                raise _not_continued(response_id)
+            output = stored.output_items(entry.answer)
+            turns.append([*self._resolved(inputs.items(params.input)), *output])
+            response_id = params.previous_response_id
         return [item for turn in reversed(turns) for item in turn]
 
     def _resolved(self, items: Sequence[Item]) -> list[Item]:
         """The items, references replaced by what they refer to."""
         return [
-            self._referred(item.id or "") if item.kind == "item_reference" else item
+            self._referenced(item.id or "") if item.kind == "item_reference" else item
             for item in items
         ]
 
-    def _referred(self, name: str) -> Item:
+    def _referenced(self, name: str) -> Item:
         entry = self._shared.entry(name)
         if entry is not None and entry.endpoint == ENDPOINT and entry.answer:
-            given = params.parsed(entry.body)
-            said = responses_stored.output_items(entry.answer)
-            heard = inputs.items(given.input)
-            listed = responses_stored.input_items(entry.body, entry.mark)
-            named = {told["id"]: item for told, item in zip(listed, heard, strict=True)}
-            named |= {item.id: item for item in said}
-            if given.store is not False and name in named:
-                return named[name]
+            params = parsed(entry.body)
+            items = inputs.items(params.input)
+            listed = stored.input_items(entry.body, entry.mark)
+            by_id = {shown["id"]: item for shown, item in zip(listed, items, strict=True)}
+            by_id |= {item.id: item for item in stored.output_items(entry.answer)}
+            if params.store is not False and name in by_id:
+                return by_id[name]
         message = (
             f"Item with id '{name}' not found. Items are not persisted when `store` is set to "
             "false. Try again with `store` set to true, or remove this item from your input."
         )
         raise BadRequest(Failure(FailureKind.NOT_FOUND, message, "input"))
 
-    async def counted(self, body: bytes) -> bytes:
-        """How many tokens a request's input is."""
-        request, settings = await self._asked(body)
-        return responses_stored.input_tokens(await to_thread(tokens, request, settings.tokenizer))
+    async def input_tokens(self, body: bytes) -> bytes:
+        """``POST /v1/responses/input_tokens``: the tokens of a request's input."""
+        request, settings = await self._decoded(body)
+        return stored.input_tokens(await to_thread(tokens, request, settings.tokenizer))
 
-    async def compacted(self, body: bytes, stamp: Stamp) -> bytes:
-        """A conversation in one item: the latest of it."""
-        request, settings = await self._asked(body)
+    async def compact(self, body: bytes, stamp: Stamp) -> bytes:
+        """``POST /v1/responses/compact``: the latest of a conversation in one item."""
+        request, settings = await self._decoded(body)
         text = settings.tokenizer.cut(_transcript(request), COMPACTED)
-        prompt, said = (
-            await to_thread(tokens, request, settings.tokenizer),
-            settings.tokenizer.count(text),
-        )
-        return responses_stored.compaction(text, Usage(prompt, said), stamp)
+        prompt_tokens = await to_thread(tokens, request, settings.tokenizer)
+        return stored.compaction(text, Usage(prompt_tokens, settings.tokenizer.count(text)), stamp)
 
-    async def _asked(self, body: bytes) -> tuple[Request, ModelSettings]:
+    async def _decoded(self, body: bytes) -> tuple[Request, ModelSettings]:
         request = await self.recall(self._codec.decode(body or b"{}"))
         return request, await self._settings(request.model)
 
 
 def _transcript(request: Request) -> str:
-    """What was said, latest first."""
-    said = (f"{one.role}: {one.text}" for one in reversed(request.messages) if one.text)
-    return "\n".join(said)
+    """The texts of a conversation, latest first."""
+    lines = (f"{one.role}: {one.text}" for one in reversed(request.messages) if one.text)
+    return "\n".join(lines)
 
 
 def _not_continued(name: str) -> BadRequest:

@@ -1,6 +1,7 @@
-"""Responses over one WebSocket: a request a message, an event a message, one after another.
+"""Responses over a WebSocket: each message of the client is a request, each message of the server
+an event, one request after another.
 
-Requests are answered as those over HTTP are; only how they come and go is different.
+Requests are answered as they are over HTTP; only the transport is different.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from llmsim.transport.websocket import Socket
 
 
 class ResponsesSession:
-    """A connection's requests. Its latest response can be continued even if it is not stored."""
+    """The requests of one connection. Its latest response can be continued even if not stored."""
 
     def __init__(
-        self, socket: Socket, codec: Codec, answering: RequestHandler, responses: Responses
+        self, socket: Socket, codec: Codec, handler: RequestHandler, responses: Responses
     ) -> None:
         self._socket = socket
-        self._answering = answering
+        self._handler = handler
         self._responses = responses
         self._codec = codec
         self._latest: str | None = None
@@ -40,7 +41,7 @@ class ResponsesSession:
         await self._socket.close()
 
     async def recall(self, request: Request) -> Request:
-        """As :class:`Responses` does, and what this connection alone remembers."""
+        """As :class:`Responses` does, with this connection's latest response, stored or not."""
         return await self._responses.recall(request, self._latest)
 
     async def keep(
@@ -58,14 +59,14 @@ class ResponsesSession:
             self._socket.send(socket_messages.error(status, [], body))
             return
         if event.type == socket_messages.STEER:
-            said = socket_messages.not_steered(message)
-            self._socket.send(socket_messages.with_stream_id(said, event.stream_id))
+            refusal = socket_messages.not_steered(message)
+            self._socket.send(socket_messages.with_stream_id(refusal, event.stream_id))
             return
         port = SocketPort(self._socket, message, event.stream_id)
         # Kept in self it would make a cycle: the connection would stay open until the
         # collector finds it.
         endpoint = Endpoint(ENDPOINT, self._codec, self)
-        await self._answering.answer(port, endpoint)
+        await self._handler.answer(port, endpoint)
         if port.stream is not None:
             await port.stream.ended.wait()
 
@@ -79,17 +80,17 @@ class SocketStream:
         self.ended = asyncio.Event()
 
     def send(self, data: bytes) -> bool:
-        there = True
+        connected = True
         for message in sse.messages(data):
-            there = self._socket.send(socket_messages.with_stream_id(message, self._stream_id))
-        return there
+            connected = self._socket.send(socket_messages.with_stream_id(message, self._stream_id))
+        return connected
 
     def close(self) -> None:
         self.ended.set()
 
 
 class SocketPort:
-    """One message as if it were a request over HTTP."""
+    """One message as a request, and the answer to it as messages."""
 
     method = "POST"
     query = ""

@@ -1,5 +1,5 @@
-"""Chat completions that were kept: the answers are in the journal, where any worker finds them,
-what changed since is in the store."""
+"""Stored chat completions: the answers are in the journal, where any worker finds them; what
+changed since is in the store."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from llmsim.state.sqlite import MOST, Store
 ENDPOINT = "/v1/chat/completions"
 KIND = "chat completion"
 
-# On its way, and sent whole: what broke off was not kept.
-KEPT = (0, 200)
+# Still being sent, and sent whole: what broke off is not stored.
+STORED_STATUSES = (0, 200)
 
 
-class Change(Struct, frozen=True):
-    """What became of a completion: deleted, or given other metadata."""
+class CompletionUpdate(Struct, frozen=True):
+    """What was done to a completion after it was sent: deleted, or its metadata replaced."""
 
     deleted: bool = False
     metadata: dict[str, str] | None = None
 
 
-_change = msgspec.json.Decoder(Change)
-UNCHANGED = Change()
+_update = msgspec.json.Decoder(CompletionUpdate)
+NO_UPDATE = CompletionUpdate()
 
 
 class StoredCompletions:
-    """What all workers know of chat completions. Unknown ids raise BadRequest."""
+    """The stored chat completions of all workers. Unknown ids raise BadRequest."""
 
     def __init__(self, shared: SharedState, store: Store) -> None:
         self._shared = shared
@@ -44,41 +44,43 @@ class StoredCompletions:
 
     async def get(self, name: str) -> bytes:
         """A completion."""
-        entry, change = await self._find(name)
-        return orjson.dumps(_told(entry, change))
+        entry, update = await self._find(name)
+        return orjson.dumps(_object(entry, update))
 
     async def update(self, name: str, metadata: dict[str, str]) -> bytes:
-        """Put other metadata in place of what there is; gives the completion."""
+        """Replace the metadata; gives the completion."""
         entry, _ = await self._find(name)
-        change = Change(metadata=metadata)
-        await self._store.put(KIND, name, msgspec.json.encode(change))
-        return orjson.dumps(_told(entry, change))
+        update = CompletionUpdate(metadata=metadata)
+        await self._store.put(KIND, name, msgspec.json.encode(update))
+        return orjson.dumps(_object(entry, update))
 
     async def delete(self, name: str) -> bytes:
-        """Forget a completion."""
+        """Delete a completion."""
         await self._find(name)
-        await self._store.put(KIND, name, msgspec.json.encode(Change(deleted=True)))
+        await self._store.put(KIND, name, msgspec.json.encode(CompletionUpdate(deleted=True)))
         return stored.deleted(name)
 
     async def messages(self, name: str, paging: Paging) -> bytes:
-        """A page of the messages a completion answered."""
+        """A page of the messages of a completion's request."""
         entry, _ = await self._find(name)
         return lists.page(stored.messages(entry.body, name), paging)
 
     async def page(self, query: Mapping[str, Sequence[str]], paging: Paging) -> bytes:
-        """A page of those the query asks for.
+        """A page of the completions the query selects.
 
         The journal forgets the oldest, so nothing comes after one that it does not have.
         """
-        changes = {
-            name: _change.decode(value) for name, value in await self._store.list(KIND, limit=MOST)
-        }
-        return await to_thread(self._page, query, paging, changes)
+        listed = await self._store.list(KIND, limit=MOST)
+        updates = {name: _update.decode(value) for name, value in listed}
+        return await to_thread(self._page, query, paging, updates)
 
     def _page(
-        self, query: Mapping[str, Sequence[str]], paging: Paging, changes: Mapping[str, Change]
+        self,
+        query: Mapping[str, Sequence[str]],
+        paging: Paging,
+        updates: Mapping[str, CompletionUpdate],
     ) -> bytes:
-        every = [entry for entry in self._shared.each() if _kept(entry)]
+        every = [entry for entry in self._shared.each() if _is_stored(entry)]
         every.sort(key=lambda entry: (entry.arrived, entry.mark), reverse=paging.newest_first)
         if paging.after is not None:
             names = [stored.completion_id(entry.mark) for entry in every]
@@ -86,30 +88,30 @@ class StoredCompletions:
             every = every[start:]
         listed: list[Object] = []
         for entry in every:
-            change = changes.get(stored.completion_id(entry.mark), UNCHANGED)
-            if change.deleted:
+            update = updates.get(stored.completion_id(entry.mark), NO_UPDATE)
+            if update.deleted:
                 continue
-            told = _told(entry, change)
-            if stored.matches(told, query):
-                listed.append(told)
+            completion = _object(entry, update)
+            if stored.matches(completion, query):
+                listed.append(completion)
             if len(listed) > paging.limit:
                 break
         return lists.envelope(listed, paging.limit)
 
-    async def _find(self, name: str) -> tuple[JournalEntry, Change]:
+    async def _find(self, name: str) -> tuple[JournalEntry, CompletionUpdate]:
         entry = self._shared.entry(name)
-        if entry is None or not _kept(entry) or stored.completion_id(entry.mark) != name:
+        if entry is None or not _is_stored(entry) or stored.completion_id(entry.mark) != name:
             raise not_found("Chat completion", name)
         value = await self._store.get(KIND, name)
-        change = UNCHANGED if value is None else _change.decode(value)
-        if change.deleted:
+        update = NO_UPDATE if value is None else _update.decode(value)
+        if update.deleted:
             raise not_found("Chat completion", name)
-        return entry, change
+        return entry, update
 
 
-def _kept(entry: JournalEntry) -> bool:
-    return entry.endpoint == ENDPOINT and bool(entry.answer) and entry.status in KEPT
+def _is_stored(entry: JournalEntry) -> bool:
+    return entry.endpoint == ENDPOINT and bool(entry.answer) and entry.status in STORED_STATUSES
 
 
-def _told(entry: JournalEntry, change: Change) -> Object:
-    return stored.completion(entry.body, entry.answer, change.metadata)
+def _object(entry: JournalEntry, update: CompletionUpdate) -> Object:
+    return stored.completion(entry.body, entry.answer, update.metadata)

@@ -1,4 +1,4 @@
-"""The memory behind ``/v1/messages``: threads, whose turns are in the journal."""
+"""Threads of ``/v1/messages``: a request continues earlier ones, which are in the journal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Threads:
         return request if name is None else self._codec.continued(request, self._turns(name))
 
     async def keep(self, request: Request, body: bytes, answer: bytes, stamp: Stamp) -> None:
-        """Nothing: the journal keeps what is asked to be stored."""
+        """Nothing: the journal has the answer already."""
 
     def _turns(self, name: str) -> list[Turn]:
         """The turns up to that message, oldest first."""

@@ -39,7 +39,7 @@ def paths(context: Services) -> Router:
     config_routes.add(every, context)
     mocks.add(every, context)
     every.cold.append(metrics.route(context.shared, context.config))
-    AdminAuth(context.config.control).over(every)
+    AdminAuth(context.config.control).protect(every)
     return every
 
 

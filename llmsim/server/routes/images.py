@@ -14,7 +14,7 @@ from llmsim.core import Canvas
 from llmsim.engine.tasks.images import painted
 from llmsim.providers.openai.images.codec import OpenAIImages
 from llmsim.providers.openai.images.params import Purpose
-from llmsim.server.admin import status
+from llmsim.server.admin.json_response import error_response
 from llmsim.server.lifecycle import Endpoint
 from llmsim.server.resources.image_links import PATH, ImageLinks
 from llmsim.server.router import Router
@@ -55,7 +55,7 @@ def _fetch(image_links: ImageLinks) -> Callable[[Request], Awaitable[Response]]:
         name = request.path_params["name"]
         canvas = image_links.find(name)
         if canvas is None:
-            return status.error_response(404, f"no picture {name!r} is here")
+            return error_response(404, f"name: there is no image {name!r}")
         data = await to_thread(painted, canvas)
         return Response(data, media_type=f"image/{canvas.form}")
 

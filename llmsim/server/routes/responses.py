@@ -138,11 +138,11 @@ def _cold(under: str, archive: ResponseArchive, responses: Responses) -> list[Ro
         return lists.page(listed, wanted)
 
     async def count(request: Request) -> bytes:
-        return await responses.counted(await request.body())
+        return await responses.input_tokens(await request.body())
 
     async def compact(request: Request) -> bytes:
         stamp = Stamp(providers.stamp().mark, int(time.time()))
-        return await responses.compacted(await request.body(), stamp)
+        return await responses.compact(await request.body(), stamp)
 
     return [
         route(under + "input_tokens", "POST", count),

@@ -215,17 +215,17 @@ def test_counting_is_what_usage_tells() -> None:
     async def scene(world: World) -> None:
         one = await world.create(input="a", instructions="Be brief.", tools=[TOOL])
         body = {"model": "gpt-4o", "input": "a", "instructions": "Be brief.", "tools": [TOOL]}
-        counted = orjson.loads(await world.responses.counted(orjson.dumps(body)))
+        counted = orjson.loads(await world.responses.input_tokens(orjson.dumps(body)))
         assert counted["input_tokens"] == one["usage"]["input_tokens"]
         call = one["output"][0]["call_id"]
         output = {"type": "function_call_output", "call_id": call, "output": "42"}
         more = {"input": [output], "previous_response_id": one["id"]}
         two = await world.create(**more)
         counted = orjson.loads(
-            await world.responses.counted(orjson.dumps({"model": "gpt-4o", **more}))
+            await world.responses.input_tokens(orjson.dumps({"model": "gpt-4o", **more}))
         )
         assert counted["input_tokens"] == two["usage"]["input_tokens"]
-        assert orjson.loads(await world.responses.counted(b""))["input_tokens"] > 0
+        assert orjson.loads(await world.responses.input_tokens(b""))["input_tokens"] > 0
 
     living(scene)
 
@@ -235,7 +235,7 @@ def test_compacting() -> None:
         one = await world.create(input="tell me of whales")
         body = orjson.dumps({"model": "gpt-4o", "previous_response_id": one["id"], "input": "go"})
         stamp = Stamp("f" * 26, 5)
-        made = orjson.loads(await world.responses.compacted(body, stamp))
+        made = orjson.loads(await world.responses.compact(body, stamp))
         text = decrypted(made["output"][0]["encrypted_content"])
         assert text.startswith("user: go\nassistant: ")
         assert text.endswith("user: tell me of whales")
@@ -244,7 +244,7 @@ def test_compacting() -> None:
         await world.create(input=[*made["output"], {"role": "user", "content": "more"}])
         assert heard(world) == [("assistant", text), ("user", "more")]
         long = orjson.dumps({"model": "gpt-4o", "input": "word " * 5000})
-        made = orjson.loads(await world.responses.compacted(long, stamp))
+        made = orjson.loads(await world.responses.compact(long, stamp))
         assert made["usage"]["output_tokens"] <= COMPACTED
         assert made["usage"]["input_tokens"] > 5000
 
