@@ -39,7 +39,7 @@ def require_dashboard() -> None:
 )
 @click.option("--owner", type=int, hidden=True, help="The server process this belongs to.")
 def top(url: str, token: str | None, owner: int | None) -> None:
-    """Watch a running server: traffic, tokens, latency, errors, limits, workers.
+    """Poller a running server: traffic, tokens, latency, errors, limits, workers.
 
     Without URL it is the server of LLMSIM_URL, or http://127.0.0.1:8080.
 
@@ -55,10 +55,10 @@ def top(url: str, token: str | None, owner: int | None) -> None:
         raise click.UsageError("top needs a terminal; a program can read URL/llmsim/stats")
     # Imported late: it is an extra, and takes longer than all other commands need.
     from llmsim.tui.app import Dashboard  # noqa: PLC0415
-    from llmsim.tui.source import Source  # noqa: PLC0415
-    from llmsim.tui.watch import Watch  # noqa: PLC0415
+    from llmsim.tui.poller import Poller  # noqa: PLC0415
+    from llmsim.tui.stats_client import StatsClient  # noqa: PLC0415
 
-    quits = "Quit" if owner is None else "Stop server"
-    app = Dashboard(server.geturl(), Watch(Source(server, token).read), quits, owner)
+    quit_label = "Quit" if owner is None else "Stop server"
+    app = Dashboard(server.geturl(), Poller(StatsClient(server, token).read), quit_label, owner)
     app.run()
     sys.exit(app.return_code)

@@ -1,4 +1,4 @@
-"""The dashboard: panels, keys, and what happens when the server is there, lost or another."""
+"""The dashboard: panels, keys, and what it shows while the server answers or does not."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import ContentSwitcher, Footer
 
-from llmsim.tui import crew, failures, limits, shares, times, traffic
-from llmsim.tui.heading import Heading, State
+from llmsim.tui import errors, latency, rankings, rate_limits, traffic, workers
+from llmsim.tui.history import History
 from llmsim.tui.panel import Panel
-from llmsim.tui.reading import History
-from llmsim.tui.watch import Lost, Told, Watching
+from llmsim.tui.poller import ConnectionLost, StatsFeed, Update
+from llmsim.tui.status_line import ConnectionState, StatusLine
 
 STYLE = """
 Screen { layout: vertical; overflow: hidden; }
-Heading { height: 1; padding: 0 1; }
+StatusLine { height: 1; padding: 0 1; }
 ContentSwitcher { height: 1fr; }
 #overview, #errors-view { height: 100%; }
 #traffic { height: 6fr; min-height: 5; }
@@ -30,7 +30,7 @@ ContentSwitcher { height: 1fr; }
 Panel { border: round ansi_blue; border-title-color: ansi_default; border-title-style: bold;
         width: 1fr; height: 100%; padding: 0 1; }
 #endpoints { display: none; }
-.-tall #times { height: 8; }
+.-tall #latency { height: 8; }
 .-tall #endpoints { display: block; height: 1fr; }
 .-tall #traffic { height: 10fr; }
 .-tall #middle { height: 15fr; min-height: 14; }
@@ -45,19 +45,19 @@ OWNER_SECONDS = 1.0
 """How often the dashboard looks whether the process it belongs to is still there."""
 
 
-class Heard(Message):
+class Updated(Message):
     """The server was read, or could not be."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, update: Update) -> None:
         super().__init__()
-        self.told = told
+        self.update = update
 
 
 class Dashboard(App[None]):
     """What a server does, as it does it.
 
-    ``where`` names the server; ``watch`` reads it. ``quits`` says what the key ``q`` does. With
-    ``owner``, the id of the process that started this one, the dashboard ends with it.
+    ``url`` names the server; ``feed`` reads it. ``quit_label`` is the key ``q`` in the footer.
+    ``owner`` is the id of the process that started this one: the dashboard ends with it.
     """
 
     CSS = STYLE
@@ -71,72 +71,73 @@ class Dashboard(App[None]):
     ]
 
     def __init__(
-        self, where: str, watch: Watching, quits: str = "Quit", owner: int | None = None
+        self, url: str, feed: StatsFeed, quit_label: str = "Quit", owner: int | None = None
     ) -> None:
-        # The terminal's own sixteen colours; told at once, or NO_COLOR would be black on black.
+        # The terminal's own sixteen colours; set here, or NO_COLOR would be black on black.
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.history = History()
-        self.state = State()
-        self._where = where
-        self._watch = watch
+        self.state = ConnectionState()
+        self._url = url
+        self._feed = feed
         self._owner = owner
         self._lost_at: float | None = None
-        for key, action, told in (
-            ("q", "quit", quits),
+        for key, action, label in (
+            ("q", "quit", quit_label),
             ("r", "reread", "Refresh"),
             ("p", "pause", "Pause"),
             ("e", "errors", "Errors"),
         ):
-            self.bind(key, action, description=told)
+            self.bind(key, action, description=label)
 
     def compose(self) -> ComposeResult:
-        seen = self.history
-        yield Heading(self._where)
+        yield StatusLine(self._url)
         with ContentSwitcher(initial="overview"):
             with Container(id="overview"):
                 with Horizontal(id="traffic"):
-                    yield Panel("Requests", traffic.requests, seen, "requests")
-                    yield Panel("Tokens", traffic.tokens, seen, "tokens")
+                    yield Panel("Requests", traffic.requests, self.history, "requests")
+                    yield Panel("Tokens", traffic.tokens, self.history, "tokens")
                 with Horizontal(id="middle"):
                     with Vertical():
-                        yield Panel("Latency, ms since start", times.times, seen, "times")
-                        yield Panel("Endpoints", shares.endpoints, seen, "endpoints")
-                    yield Panel("Models", shares.models, seen, "models")
+                        yield Panel(
+                            "Latency since start (ms)", latency.latency, self.history, "latency"
+                        )
+                        yield Panel("Endpoints", rankings.endpoints, self.history, "endpoints")
+                    yield Panel("Models", rankings.models, self.history, "models")
                 with Horizontal(id="bottom"):
-                    yield Panel("Errors", failures.errors, seen, "errors")
-                    yield Panel("Rate limits", limits.limits, seen, "limits")
-                    yield Panel("Workers", crew.workers, seen, "workers")
-            yield Panel("Errors since start", failures.table, seen, "errors-view")
+                    yield Panel("Errors", errors.errors, self.history, "errors")
+                    yield Panel("Rate limits", rate_limits.rate_limits, self.history, "limits")
+                    yield Panel("Workers", workers.workers, self.history, "workers")
+            yield Panel("Errors since start", errors.table, self.history, "errors-view")
         yield Footer()
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         if self._owner is not None:
             self.set_interval(OWNER_SECONDS, self._end_with_owner)
-        self._watch.start(lambda told: self.post_message(Heard(told)))
+        self._feed.start(lambda update: self.post_message(Updated(update)))
 
     def on_unmount(self) -> None:
-        self._watch.end()
+        self._feed.end()
 
-    def on_heard(self, message: Heard) -> None:
+    def on_updated(self, message: Updated) -> None:
         if not self._screen_stack:
-            return  # said while the dashboard ends
-        told = message.told
-        if isinstance(told, Lost):
+            return  # a last update, while the dashboard ends
+        update = message.update
+        if isinstance(update, ConnectionLost):
             if self._lost_at is None:
-                self._lost_at = told.at
-            self._show(lost=told.why, lost_for=told.at - self._lost_at)
+                self._lost_at = update.at
+            self._show(lost=update.reason, lost_for=update.at - self._lost_at)
         else:
             self._lost_at = None
-            self.history.add(told)
-            self._show(stats=told.stats, lost=None)
+            self.history.add(update)
+            self._show(stats=update.stats, lost=None)
 
     def action_reread(self) -> None:
-        self._watch.now()
+        self._feed.now()
 
     def action_pause(self) -> None:
-        self._watch.pause(not self.state.paused)
+        self._feed.pause(not self.state.paused)
         self._show(paused=not self.state.paused)
 
     def action_errors(self) -> None:
@@ -149,7 +150,7 @@ class Dashboard(App[None]):
     def _show(self, **changed: Any) -> None:
         self.state = replace(self.state, **changed)
         self.screen.set_class(self.state.lost is not None, "-lost")
-        self.query_one(Heading).show(self.state)
+        self.query_one(StatusLine).show(self.state)
         for panel in self.query(Panel):
             panel.refresh()
 

@@ -1,4 +1,4 @@
-"""The one widget all panels are: a frame around lines that a pure function draws."""
+"""The widget of every panel: a frame around lines that a pure function draws."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TypeAlias
 from rich.text import Text
 from textual.widget import Widget
 
-from llmsim.tui.reading import History
-from llmsim.tui.stats import Stats
+from llmsim.tui.history import History
+from llmsim.tui.stats import ServerStats
 
-Draw: TypeAlias = Callable[[History, Stats, int, int], list[Text]]
-"""History, latest figures, columns and lines there are → the lines."""
+Draw: TypeAlias = Callable[[History, ServerStats, int, int], list[Text]]
+"""History, latest statistics, width in columns, height in lines → the lines."""
 
 
 class Panel(Widget):

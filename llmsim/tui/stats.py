@@ -1,6 +1,6 @@
 """``GET /llmsim/stats`` as the dashboard reads it.
 
-Names are those of the document, milliseconds included. What an older server does not tell is
+Names are those of the document, milliseconds included. What an older server leaves out is
 None or empty, so that one dashboard serves several versions.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Requests(msgspec.Struct, frozen=True):
+class RequestStats(msgspec.Struct, frozen=True):
     """Counts since the start; the active ones are now."""
 
     total: int
@@ -22,7 +22,7 @@ class Requests(msgspec.Struct, frozen=True):
     non_streaming: int = 0
 
 
-class Tokens(msgspec.Struct, frozen=True):
+class TokenStats(msgspec.Struct, frozen=True):
     """Counts since the start; cached ones are prompt tokens, reasoning ones completion tokens."""
 
     prompt: int = 0
@@ -31,16 +31,16 @@ class Tokens(msgspec.Struct, frozen=True):
     cached: int = 0
 
 
-class Model(msgspec.Struct, frozen=True):
-    """What one model was asked and said."""
+class ModelStats(msgspec.Struct, frozen=True):
+    """Requests for one model and the tokens they took."""
 
     requests: int = 0
     prompt: int = 0
     completion: int = 0
 
 
-class Times(msgspec.Struct, frozen=True):
-    """A distribution in milliseconds; None is a figure that is not told."""
+class LatencyStats(msgspec.Struct, frozen=True):
+    """A distribution in milliseconds; None is what the server leaves out."""
 
     avg: float | None = None
     p50: float | None = None
@@ -49,22 +49,22 @@ class Times(msgspec.Struct, frozen=True):
     max: float | None = None
 
 
-class Kind(msgspec.Struct, frozen=True):
-    """Errors of one kind: those injected on purpose and those that were not."""
+class ErrorKindStats(msgspec.Struct, frozen=True):
+    """Errors of one kind: those that were configured and those that happened."""
 
     injected: int = 0
     real: int = 0
 
 
-class Errors(msgspec.Struct, frozen=True):
+class ErrorStats(msgspec.Struct, frozen=True):
     """Errors since the start."""
 
     total: int = 0
     by_status: dict[str, int] = {}
-    by_kind: dict[str, Kind] = {}
+    by_kind: dict[str, ErrorKindStats] = {}
 
 
-class Worker(msgspec.Struct, frozen=True):
+class WorkerStats(msgspec.Struct, frozen=True):
     """A living worker process; since is Unix time, cpu_s what it has used so far."""
 
     slot: int
@@ -75,7 +75,7 @@ class Worker(msgspec.Struct, frozen=True):
     lag_ms: float | None = None
 
 
-class Limit(msgspec.Struct, frozen=True):
+class RateLimitStats(msgspec.Struct, frozen=True):
     """A rate limit: what is left of it, for whom, and when it is whole again."""
 
     rule: str = ""
@@ -87,31 +87,31 @@ class Limit(msgspec.Struct, frozen=True):
     reset_s: float | None = None
 
 
-class Stats(msgspec.Struct, frozen=True):
+class ServerStats(msgspec.Struct, frozen=True):
     """One answer of the server."""
 
     uptime_s: float
-    requests: Requests
+    requests: RequestStats
     version: str | None = None
-    workers: tuple[Worker, ...] = ()
+    workers: tuple[WorkerStats, ...] = ()
     worker_restarts: int | None = None
     endpoints: dict[str, int] = {}
-    models: dict[str, Model] = {}
+    models: dict[str, ModelStats] = {}
     statuses: dict[str, int] = {}
-    errors: Errors = Errors()
+    errors: ErrorStats = ErrorStats()
     rate_limited: int | None = None
-    rate_limits: tuple[Limit, ...] = ()
-    tokens: Tokens = Tokens()
-    latency_ms: Times = Times()
-    ttft_ms: Times = Times()
-    itl_ms: Times = Times()
-    queue_ms: Times = Times()
-    lateness_ms: Times = Times()
+    rate_limits: tuple[RateLimitStats, ...] = ()
+    tokens: TokenStats = TokenStats()
+    latency_ms: LatencyStats = LatencyStats()
+    ttft_ms: LatencyStats = LatencyStats()
+    itl_ms: LatencyStats = LatencyStats()
+    queue_ms: LatencyStats = LatencyStats()
+    lateness_ms: LatencyStats = LatencyStats()
 
 
-_DECODER = msgspec.json.Decoder(Stats)
+_DECODER = msgspec.json.Decoder(ServerStats)
 
 
-def decoded(body: bytes) -> Stats:
-    """Raises ValueError, which names the place, for what no llmsim would tell."""
+def decoded(body: bytes) -> ServerStats:
+    """Raises ValueError, which names the place, for what no llmsim would answer."""
     return _DECODER.decode(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmsim.tui.panel import Draw
-from tests.tui.reading import history, read
+from tests.tui.readings import history, read
 
 
 def drawn(draw: Draw, width: int, height: int, *readings: dict[str, Any]) -> list[str]:

@@ -9,10 +9,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import ContentSwitcher
 
-from llmsim.tui.app import Dashboard, Heard
+from llmsim.tui.app import Dashboard, Updated
 from llmsim.tui.panel import Panel
-from llmsim.tui.watch import Lost, Told
-from tests.tui.reading import read
+from llmsim.tui.poller import ConnectionLost, Update
+from tests.tui.readings import read
 
 Steps = Callable[[Pilot[None]], Awaitable[None]]
 
@@ -28,14 +28,14 @@ BUSY = {
 
 
 class ByHand:
-    """A watch that reads when the test says, and notes what it is asked."""
+    """A feed that delivers when the test says, and notes what it is asked."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.tell: Callable[[Told], object] | None = None
+        self.deliver: Callable[[Update], object] | None = None
 
-    def start(self, tell: Callable[[Told], object]) -> None:
-        self.tell = tell
+    def start(self, deliver: Callable[[Update], object]) -> None:
+        self.deliver = deliver
 
     def now(self) -> None:
         self.asked.append("now")
@@ -59,9 +59,9 @@ def run(steps: Steps, size: tuple[int, int] = (80, 24)) -> Dashboard:
     return app
 
 
-async def hear(pilot: Pilot[None], *told: Told) -> None:
-    for one in told:
-        pilot.app.post_message(Heard(one))
+async def deliver(pilot: Pilot[None], *updates: Update) -> None:
+    for one in updates:
+        pilot.app.post_message(Updated(one))
         await pilot.pause()
 
 
@@ -76,7 +76,7 @@ def shown(pilot: Pilot[None]) -> str:
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
 def test_everything_is_visible_without_scrolling(size: tuple[int, int]) -> None:
     async def steps(pilot: Pilot[None]) -> None:
-        await hear(pilot, read(10.0, **BUSY), read(11.0, total=40, **BUSY))
+        await deliver(pilot, read(10.0, **BUSY), read(11.0, total=40, **BUSY))
         screen = shown(pilot)
         for text in (
             *("llmsim 1.2.3", "http://sim:8080", "● live", "up 11s", "1 worker"),
@@ -98,7 +98,7 @@ def test_everything_is_visible_without_scrolling(size: tuple[int, int]) -> None:
 def test_before_the_first_answer() -> None:
     async def steps(pilot: Pilot[None]) -> None:
         assert "○ connecting" in shown(pilot)
-        await hear(pilot, Lost(1.0, "connection refused"))
+        await deliver(pilot, ConnectionLost(1.0, "connection refused"))
         assert "○ NO ANSWER YET: connection refused" in shown(pilot)
 
     run(steps)
@@ -106,12 +106,18 @@ def test_before_the_first_answer() -> None:
 
 def test_a_lost_server_is_shown_as_lost_and_comes_back() -> None:
     async def steps(pilot: Pilot[None]) -> None:
-        await hear(pilot, read(10.0), read(11.0, total=70), Lost(12.0, "gone"), Lost(15.0, "gone"))
+        await deliver(
+            pilot,
+            read(10.0),
+            read(11.0, total=70),
+            ConnectionLost(12.0, "gone"),
+            ConnectionLost(15.0, "gone"),
+        )
         screen = shown(pilot)
         assert "✗ LOST 3s: gone, retrying" in screen
         assert "70.0 req/s" in screen  # what was known last
         assert pilot.app.screen.has_class("-lost")
-        await hear(pilot, read(20.0, read(0.5, total=1).stats))
+        await deliver(pilot, read(20.0, read(0.5, total=1).stats))
         assert "● live" in shown(pilot)
         assert "- req/s" in shown(pilot)
         assert "-6" not in shown(pilot)
@@ -122,15 +128,15 @@ def test_a_lost_server_is_shown_as_lost_and_comes_back() -> None:
 
 def test_keys() -> None:
     async def steps(pilot: Pilot[None]) -> None:
-        await hear(pilot, read(10.0, **BUSY))
-        watch = pilot.app._watch  # type: ignore[attr-defined]
+        await deliver(pilot, read(10.0, **BUSY))
+        feed = pilot.app._feed  # type: ignore[attr-defined]
         await pilot.press("r")
-        assert watch.asked == ["now"]
+        assert feed.asked == ["now"]
         await pilot.press("p")
-        assert watch.asked[-1] == "pause True"
+        assert feed.asked[-1] == "pause True"
         assert "‖ PAUSED" in shown(pilot)
         await pilot.press("p")
-        assert watch.asked[-1] == "pause False"
+        assert feed.asked[-1] == "pause False"
         assert "● live" in shown(pilot)
 
     run(steps)
@@ -139,7 +145,7 @@ def test_keys() -> None:
 @pytest.mark.parametrize("back", ["e", "escape"])
 def test_the_view_of_errors(back: str) -> None:
     async def steps(pilot: Pilot[None]) -> None:
-        await hear(pilot, read(10.0, **BUSY))
+        await deliver(pilot, read(10.0, **BUSY))
         await pilot.press("e")
         screen = shown(pilot)
         assert "429 Too Many Requests" in screen
@@ -158,15 +164,15 @@ def test_quitting(key: str) -> None:
 
     app = run(steps)
     assert app.return_code == 0
-    assert app._watch.asked == ["end"]  # type: ignore[attr-defined]
+    assert app._feed.asked == ["end"]  # type: ignore[attr-defined]
 
 
 def test_what_is_heard_while_it_ends_does_no_harm() -> None:
     async def steps(pilot: Pilot[None]) -> None:
-        await hear(pilot, read(10.0))
+        await deliver(pilot, read(10.0))
 
     app = run(steps)
-    app.on_heard(Heard(read(11.0)))
+    app.on_updated(Updated(read(11.0)))
     assert app.history.latest == read(10.0)
 
 
@@ -180,7 +186,7 @@ def test_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
     async def steps(pilot: Pilot[None]) -> None:
-        await hear(pilot, read(10.0, **BUSY), read(11.0, total=40, **BUSY))
+        await deliver(pilot, read(10.0, **BUSY), read(11.0, total=40, **BUSY))
         for line in pilot.app.screen._compositor.render_strips():
             for segment in line.apply_filter(pilot.app.get_line_filters()[-1], None):  # type: ignore[arg-type]
                 style = segment.style

@@ -11,15 +11,15 @@ from llmsim.config import Config
 from llmsim.server.admin.status import stats_document
 from llmsim.state.shared_state import SharedState, new_segment
 from llmsim.tui import stats
-from llmsim.tui.stats import Kind, Stats
+from llmsim.tui.stats import ErrorKindStats, ServerStats
 
 
 def test_an_older_server_that_tells_little() -> None:
-    told = stats.decoded(b'{"uptime_s": 3, "requests": {"total": 4}, "novelty": [1]}')
-    assert (told.uptime_s, told.requests.total) == (3.0, 4)
-    assert told.version is None
-    assert told.rate_limits == ()
-    assert told.itl_ms.p99 is None
+    read = stats.decoded(b'{"uptime_s": 3, "requests": {"total": 4}, "novelty": [1]}')
+    assert (read.uptime_s, read.requests.total) == (3.0, 4)
+    assert read.version is None
+    assert read.rate_limits == ()
+    assert read.itl_ms.p99 is None
 
 
 @pytest.mark.parametrize(
@@ -44,23 +44,23 @@ def test_it_is_what_the_server_tells_key_by_key() -> None:
     shared.counters.started()
     shared.counters.finished(row, int(time.monotonic()), (3, 5, 1, 2), True)
     document = stats_document(shared, shared.snapshot())
-    told = msgspec.convert(document, Stats)
-    assert told.tokens == stats.Tokens(3, 5, 1, 2)
-    assert told.models == {"gpt-5": stats.Model(1, 3, 5)}
-    assert told.errors.by_status == {"429": 1}
-    missing = {one.name for one in msgspec.structs.fields(Stats)} - document.keys()
+    read = msgspec.convert(document, ServerStats)
+    assert read.tokens == stats.TokenStats(3, 5, 1, 2)
+    assert read.models == {"gpt-5": stats.ModelStats(1, 3, 5)}
+    assert read.errors.by_status == {"429": 1}
+    missing = {one.name for one in msgspec.structs.fields(ServerStats)} - document.keys()
     assert not missing
     for name, kind in (
-        ("requests", stats.Requests),
-        ("tokens", stats.Tokens),
-        ("errors", stats.Errors),
+        ("requests", stats.RequestStats),
+        ("tokens", stats.TokenStats),
+        ("errors", stats.ErrorStats),
     ):
         assert {one.name for one in msgspec.structs.fields(kind)} <= document[name].keys()
-    assert {one.name for one in msgspec.structs.fields(stats.Worker)} <= document["workers"][
+    assert {one.name for one in msgspec.structs.fields(stats.WorkerStats)} <= document["workers"][
         0
     ].keys()
 
 
 def test_kinds_of_errors() -> None:
     body = b'{"uptime_s": 1, "requests": {"total": 1}, "errors": {"by_kind": {"x": {"real": 2}}}}'
-    assert stats.decoded(body).errors.by_kind == {"x": Kind(0, 2)}
+    assert stats.decoded(body).errors.by_kind == {"x": ErrorKindStats(0, 2)}

@@ -1,22 +1,22 @@
-"""What the workers panel says: one line a process, the busiest first."""
+"""The workers panel: one line a process, the busiest first."""
 
 from __future__ import annotations
 
 from rich.text import Text
 
-from llmsim.tui import figures
-from llmsim.tui.reading import History
-from llmsim.tui.stats import Stats, Worker
+from llmsim.tui import number_format
+from llmsim.tui.history import History
+from llmsim.tui.stats import ServerStats, WorkerStats
 from llmsim.tui.traffic import apart
 
 _PID = 6
 
 
-def workers(history: History, stats: Stats, width: int, height: int) -> list[Text]:
+def workers(history: History, stats: ServerStats, width: int, height: int) -> list[Text]:
     """How many there are and how often one was restarted; then processor, memory and how late
     its event loop runs, of each."""
     restarts = stats.worker_restarts
-    again = "" if restarts is None else f"{figures.count(restarts)} restarts"
+    again = "" if restarts is None else number_format.counted(restarts, "restart")
     head = apart(f"{len(stats.workers)} up", again, width, "bold" if stats.workers else "bold red")
     busiest = sorted(stats.workers, key=lambda one: (-history.cpu.get(one.slot, 0.0), one.slot))
     lines = [head, Text(_row(("pid", "cpu", "mem", "lag"), width), "dim")]
@@ -28,10 +28,11 @@ def workers(history: History, stats: Stats, width: int, height: int) -> list[Tex
     return lines
 
 
-def _worker(one: Worker, cpu: float | None, width: int) -> str:
-    busy = figures.NONE if cpu is None else f"{100 * cpu:.0f}%"
+def _worker(one: WorkerStats, cpu: float | None, width: int) -> str:
+    busy = number_format.NONE if cpu is None else f"{100 * cpu:.0f}%"
     return _row(
-        (str(one.pid), busy, figures.size(one.rss_bytes), figures.millis(one.lag_ms)), width
+        (str(one.pid), busy, number_format.size(one.rss_bytes), number_format.millis(one.lag_ms)),
+        width,
     )
 
 

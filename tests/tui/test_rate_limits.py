@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmsim.tui.limits import limits
+from llmsim.tui.rate_limits import rate_limits
 from tests.tui.drawing import drawn
 
 
@@ -19,7 +19,7 @@ def limit(key: str, remaining: float, **more: Any) -> dict[str, Any]:
 
 
 def test_the_tightest_come_first_as_many_as_fit() -> None:
-    told = {
+    document = {
         "rate_limited": 5,
         "rate_limits": [
             limit("tier-2", 80),
@@ -27,7 +27,7 @@ def test_the_tightest_come_first_as_many_as_fit() -> None:
             limit("tier-3", 50_000, what="tokens", limit=200_000),
         ],
     }
-    assert drawn(limits, 26, 6, {"rate_limited": 2}, told) == [
+    assert drawn(rate_limits, 26, 6, {"rate_limited": 2}, document) == [
         "5 refused            3.0/s",
         "tier-1 gpt-5 requests",
         "▊                5/100 12s",
@@ -37,10 +37,12 @@ def test_the_tightest_come_first_as_many_as_fit() -> None:
 
 
 def test_no_limits() -> None:
-    assert drawn(limits, 26, 6, {}) == ["- refused              -/s", "no limit in use"]
+    assert drawn(rate_limits, 26, 6, {}) == ["- refused              -/s", "no rate limits in use"]
 
 
 def test_a_limit_for_everyone() -> None:
-    told = {"rate_limits": [{"rule": "default", "limit": 10, "remaining": 10}, {"remaining": 1}]}
-    assert drawn(limits, 26, 9, told)[1] == "all requests"
-    assert drawn(limits, 26, 9, told)[3] == "default requests"
+    document = {
+        "rate_limits": [{"rule": "default", "limit": 10, "remaining": 10}, {"remaining": 1}]
+    }
+    assert drawn(rate_limits, 26, 9, document)[1] == "all requests"
+    assert drawn(rate_limits, 26, 9, document)[3] == "default requests"

@@ -6,44 +6,44 @@ from collections.abc import Callable
 
 import pytest
 
-from llmsim.tui import figures
+from llmsim.tui import number_format
 
 
 @pytest.mark.parametrize(
     ("form", "value", "expected"),
     [
-        (figures.count, None, "-"),
-        (figures.count, 0, "0"),
-        (figures.count, 950, "950"),
-        (figures.count, 999_999, "999,999"),
-        (figures.count, 1_234_567, "1.23M"),
-        (figures.count, 45_600_000, "45.6M"),
-        (figures.count, 7_890_000_000, "7.89G"),
-        (figures.rate, None, "-"),
-        (figures.rate, 0.0, "0"),
-        (figures.rate, 0.44, "0.4"),
-        (figures.rate, 12.34, "12.3"),
-        (figures.rate, 412.4, "412"),
-        (figures.rate, 4123.0, "4,123"),
-        (figures.rate, 41_234.0, "41.2k"),
-        (figures.rate, 1_234_000.0, "1.23M"),
-        (figures.millis, None, "-"),
-        (figures.millis, 0.0, "0.00"),
-        (figures.millis, 0.044, "0.04"),
-        (figures.millis, 9.994, "9.99"),
-        (figures.millis, 9.996, "10.0"),
-        (figures.millis, 412.3, "412"),
-        (figures.millis, 999.6, "1.00s"),
-        (figures.millis, 61_000.0, "61.0s"),
-        (figures.span, 0.9, "0s"),
-        (figures.span, 59.9, "59s"),
-        (figures.span, 187.0, "3m 07s"),
-        (figures.span, 7500.0, "2h 05m"),
-        (figures.span, 356_400.0, "4d 03h"),
-        (figures.size, None, "-"),
-        (figures.size, 860_160, "840K"),
-        (figures.size, 182 * 2**20, "182M"),
-        (figures.size, 1.25 * 2**30, "1.2G"),
+        (number_format.count, None, "-"),
+        (number_format.count, 0, "0"),
+        (number_format.count, 950, "950"),
+        (number_format.count, 999_999, "999,999"),
+        (number_format.count, 1_234_567, "1.23M"),
+        (number_format.count, 45_600_000, "45.6M"),
+        (number_format.count, 7_890_000_000, "7.89G"),
+        (number_format.rate, None, "-"),
+        (number_format.rate, 0.0, "0"),
+        (number_format.rate, 0.44, "0.4"),
+        (number_format.rate, 12.34, "12.3"),
+        (number_format.rate, 412.4, "412"),
+        (number_format.rate, 4123.0, "4,123"),
+        (number_format.rate, 41_234.0, "41.2k"),
+        (number_format.rate, 1_234_000.0, "1.23M"),
+        (number_format.millis, None, "-"),
+        (number_format.millis, 0.0, "0.00"),
+        (number_format.millis, 0.044, "0.04"),
+        (number_format.millis, 9.994, "9.99"),
+        (number_format.millis, 9.996, "10.0"),
+        (number_format.millis, 412.3, "412"),
+        (number_format.millis, 999.6, "1.00s"),
+        (number_format.millis, 61_000.0, "61.0s"),
+        (number_format.span, 0.9, "0s"),
+        (number_format.span, 59.9, "59s"),
+        (number_format.span, 187.0, "3m 07s"),
+        (number_format.span, 7500.0, "2h 05m"),
+        (number_format.span, 356_400.0, "4d 03h"),
+        (number_format.size, None, "-"),
+        (number_format.size, 860_160, "840K"),
+        (number_format.size, 182 * 2**20, "182M"),
+        (number_format.size, 1.25 * 2**30, "1.2G"),
     ],
 )
 def test_forms(form: Callable[[float | None], str], value: float | None, expected: str) -> None:
@@ -52,7 +52,7 @@ def test_forms(form: Callable[[float | None], str], value: float | None, expecte
 
 @pytest.mark.parametrize("value", [0.004, 0.5, 9.999, 99.96, 999.4, 999.5, 12_345.0, 999_499.0])
 def test_milliseconds_fit_a_column(value: float) -> None:
-    assert len(figures.millis(value)) <= 5
+    assert len(number_format.millis(value)) <= 5
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_milliseconds_fit_a_column(value: float) -> None:
     ],
 )
 def test_shares(part: int, whole: int, expected: str) -> None:
-    assert figures.share(part, whole) == expected
+    assert number_format.share(part, whole) == expected
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_shares(part: int, whole: int, expected: str) -> None:
     ],
 )
 def test_bars(part: float, whole: float, width: int, expected: str) -> None:
-    assert figures.bar(part, whole, width) == expected
+    assert number_format.bar(part, whole, width) == expected
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_bars(part: float, whole: float, width: int, expected: str) -> None:
     ],
 )
 def test_sparklines(values: list[float | None], height: int, expected: list[str]) -> None:
-    assert figures.sparkline(values, height) == expected
+    assert number_format.sparkline(values, height) == expected
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_sparklines(values: list[float | None], height: int, expected: list[str]
     ],
 )
 def test_texts_are_cut_and_steer_no_terminal(text: str, width: int, expected: str) -> None:
-    assert figures.cut(text, width) == expected
+    assert number_format.cut(text, width) == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmsim.tui.failures import errors, table
+from llmsim.tui.errors import errors, table
 from tests.tui.drawing import drawn
 
 ERRORS: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmsim.tui.shares import endpoints, models
+from llmsim.tui.rankings import endpoints, models
 from tests.tui.drawing import drawn
 
 

@@ -6,11 +6,11 @@ from queue import Empty, Queue
 
 import pytest
 
-from llmsim.tui.reading import Reading
-from llmsim.tui.source import ReadError
-from llmsim.tui.stats import Stats
-from llmsim.tui.watch import Lost, Told, Watch
-from tests.tui.reading import told
+from llmsim.tui.history import Reading
+from llmsim.tui.poller import ConnectionLost, Poller, Update
+from llmsim.tui.stats import ServerStats
+from llmsim.tui.stats_client import ReadError
+from tests.tui.readings import server_stats
 
 LONG = 60.0
 LIMIT = 10.0
@@ -19,12 +19,12 @@ LIMIT = 10.0
 class Read:
     """Gives, one after the other, what the test says; waits where it has said nothing yet."""
 
-    def __init__(self, *answers: Stats | str) -> None:
-        self.answers: Queue[Stats | str] = Queue()
+    def __init__(self, *answers: ServerStats | str) -> None:
+        self.answers: Queue[ServerStats | str] = Queue()
         for one in answers:
             self.answers.put(one)
 
-    def __call__(self) -> Stats:
+    def __call__(self) -> ServerStats:
         try:
             answer = self.answers.get(timeout=LIMIT)
         except Empty:
@@ -35,54 +35,54 @@ class Read:
 
 
 def test_tells_readings_and_losses_in_turn() -> None:
-    heard: Queue[Told] = Queue()
-    watch = Watch(Read(told(1.0), "gone", told(2.0)), interval=0.0)
-    watch.start(heard.put)
+    heard: Queue[Update] = Queue()
+    poller = Poller(Read(server_stats(1.0), "gone", server_stats(2.0)), interval=0.0)
+    poller.start(heard.put)
     first, lost = heard.get(timeout=LIMIT), heard.get(timeout=LIMIT)
-    watch.now()  # a lost server is not waited for when somebody asks
+    poller.now()  # a lost server is not waited for when somebody asks
     second = heard.get(timeout=LIMIT)
-    watch.end()
+    poller.end()
     assert isinstance(first, Reading)
-    assert first.stats == told(1.0)
-    assert isinstance(lost, Lost)
-    assert lost.why == "gone"
+    assert first.stats == server_stats(1.0)
+    assert isinstance(lost, ConnectionLost)
+    assert lost.reason == "gone"
     assert isinstance(second, Reading)
     assert first.at <= lost.at <= second.at
 
 
 @pytest.mark.parametrize("paused", [False, True])
 def test_reads_at_once_when_asked(paused: bool) -> None:
-    heard: Queue[Told] = Queue()
-    watch = Watch(Read(told(1.0), told(2.0)), interval=LONG)
-    watch.start(heard.put)
+    heard: Queue[Update] = Queue()
+    poller = Poller(Read(server_stats(1.0), server_stats(2.0)), interval=LONG)
+    poller.start(heard.put)
     heard.get(timeout=LIMIT)
-    watch.pause(paused)
-    watch.now()
+    poller.pause(paused)
+    poller.now()
     again = heard.get(timeout=LIMIT)
-    watch.end()
+    poller.end()
     assert isinstance(again, Reading)
     assert again.stats.uptime_s == 2.0
 
 
 def test_goes_on_after_a_pause() -> None:
-    heard: Queue[Told] = Queue()
-    watch = Watch(Read(told(1.0), told(2.0)), interval=LONG)
-    watch.start(heard.put)
+    heard: Queue[Update] = Queue()
+    poller = Poller(Read(server_stats(1.0), server_stats(2.0)), interval=LONG)
+    poller.start(heard.put)
     heard.get(timeout=LIMIT)
-    watch.pause(True)
+    poller.pause(True)
     with pytest.raises(Empty):
         heard.get_nowait()
-    watch.pause(False)
+    poller.pause(False)
     assert isinstance(heard.get(timeout=LIMIT), Reading)
-    watch.end()
+    poller.end()
 
 
 def test_what_arrives_after_the_end_is_told_to_nobody() -> None:
-    heard: Queue[Told] = Queue()
+    heard: Queue[Update] = Queue()
     read = Read()
-    watch = Watch(read)
-    watch.start(heard.put)
-    watch.end()
-    read.answers.put(told(1.0))
+    poller = Poller(read)
+    poller.start(heard.put)
+    poller.end()
+    read.answers.put(server_stats(1.0))
     with pytest.raises(Empty):
         heard.get(timeout=0.05)

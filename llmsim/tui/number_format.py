@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 NONE: Final = "-"
-"""What stands where nothing is known."""
+"""Shown where nothing is known."""
 
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
@@ -21,8 +21,13 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}"
 
 
+def counted(value: float, noun: str) -> str:
+    """``1 error``, ``12,345 errors``."""
+    return f"{count(value)} {noun}" if value == 1 else f"{count(value)} {noun}s"
+
+
 def rate(value: float | None) -> str:
-    """Something a second: three digits that count, ``0``, ``0.4``, ``12.3``, ``412``, ``41.2k``."""
+    """A rate in three significant digits: ``0``, ``0.4``, ``12.3``, ``412``, ``41.2k``."""
     if value is None:
         return NONE
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e4)):
@@ -66,7 +71,7 @@ def size(octets: float | None) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A percentage: ``0%``, ``0.4%``, ``12%``; what is not nothing never shows as nothing."""
+    """A percentage: ``0%``, ``0.4%``, ``12%``; more than nothing never shows as nothing."""
     if not whole:
         return NONE
     percent = 100 * part / whole
@@ -76,7 +81,7 @@ def share(part: float, whole: float) -> str:
 
 
 def bar(part: float, whole: float, width: int) -> str:
-    """A bar of ``width`` columns filled in eighths; what is not nothing shows."""
+    """A bar of ``width`` columns filled in eighths; more than nothing never shows as nothing."""
     if width < 1 or part <= 0 or whole <= 0:
         return " " * max(0, width)
     eighths = max(1, min(8 * width, round(8 * width * part / whole)))
@@ -87,7 +92,7 @@ def bar(part: float, whole: float, width: int) -> str:
 def sparkline(values: list[float | None], height: int) -> list[str]:
     """A column for each value over ``height`` lines, top line first, the greatest value full.
 
-    None, a time nobody looked, is blank; zero is a line at the bottom.
+    None, a time without a reading, is blank; zero is a line at the bottom.
     """
     top = max((value for value in values if value is not None), default=0.0)
     eighths = [0 if value is None else _eighths(value, top, height) for value in values]
@@ -108,7 +113,7 @@ def cut(text: str, width: int) -> str:
 
 
 def _three(value: float) -> str:
-    """Three digits that count."""
+    """Three significant digits."""
     if value >= 99.95:
         return f"{value:.0f}"
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from llmsim.tui.stats import Stats
-from llmsim.tui.times import LATE_MS, times
+from llmsim.tui.latency import LATE_MS, latency
+from llmsim.tui.stats import ServerStats
 from tests.tui.drawing import drawn
-from tests.tui.reading import history, read
+from tests.tui.readings import history, read
 
 TIMES: dict[str, Any] = {
     "total": 9,
@@ -20,7 +20,7 @@ TIMES: dict[str, Any] = {
 
 
 def test_rows() -> None:
-    assert drawn(times, 36, 6, TIMES) == [
+    assert drawn(latency, 36, 6, TIMES) == [
         "         avg   p50   p95   p99   max",
         "total   41.9  37.6  83.4  90.3 12.3s",
         "TTFT    22.0  12.4  70.6  88.9     -",
@@ -32,17 +32,18 @@ def test_rows() -> None:
 
 def test_columns_take_the_room_there_is() -> None:
     assert (
-        drawn(times, 60, 6, TIMES)[1] == "total       41.9      37.6      83.4      90.3     12.3s"
+        drawn(latency, 60, 6, TIMES)[1]
+        == "total       41.9      37.6      83.4      90.3     12.3s"
     )
 
 
 def test_nothing_is_said_before_a_request_is_finished() -> None:
-    lines = drawn(times, 36, 6, TIMES | {"total": 0})
+    lines = drawn(latency, 36, 6, TIMES | {"total": 0})
     assert [line.split()[1:] for line in lines[1:]] == [["-"] * 5] * 5
 
 
 @pytest.mark.parametrize(("p99", "alarming"), [(LATE_MS, False), (LATE_MS + 1, True)])
 def test_frames_that_left_late_are_a_finding(p99: float, alarming: bool) -> None:
-    told: Stats = read(1.0, total=1, lateness_ms={"p99": p99}).stats
-    late = times(history(), told, 36, 6)[-1]
+    stats: ServerStats = read(1.0, total=1, lateness_ms={"p99": p99}).stats
+    late = latency(history(), stats, 36, 6)[-1]
     assert any("red" in str(span.style) for span in late.spans) is alarming

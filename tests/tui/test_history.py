@@ -1,11 +1,11 @@
-"""Rates out of readings."""
+"""CounterRates out of readings."""
 
 from __future__ import annotations
 
 import pytest
 
-from llmsim.tui.reading import KEPT, Rates, Reading, rates, restarted
-from tests.tui.reading import history, read, told
+from llmsim.tui.history import KEPT, CounterRates, Reading, rates, restarted
+from tests.tui.readings import history, read, server_stats
 
 
 def worker(pid: int, cpu: float | None, slot: int = 0) -> dict[str, object]:
@@ -13,8 +13,10 @@ def worker(pid: int, cpu: float | None, slot: int = 0) -> dict[str, object]:
 
 
 def test_rates_are_differences_by_the_servers_own_clock() -> None:
-    before = told(10.0, 100, tokens={"prompt": 5, "completion": 50}, workers=[worker(7, 1.0)])
-    after = told(
+    before = server_stats(
+        10.0, 100, tokens={"prompt": 5, "completion": 50}, workers=[worker(7, 1.0)]
+    )
+    after = server_stats(
         10.5,
         120,
         tokens={"prompt": 15, "completion": 150},
@@ -24,7 +26,7 @@ def test_rates_are_differences_by_the_servers_own_clock() -> None:
     )
     # The second answer took a while to arrive, which is no reason to tell less.
     made = rates(Reading(10.0, before), Reading(10.9, after))
-    assert made == Rates(
+    assert made == CounterRates(
         {"requests": 40, "prompt": 20, "completion": 200, "errors": 4, "limited": 2},
         {0: pytest.approx(0.4)},
     )
@@ -34,12 +36,12 @@ def test_rates_are_differences_by_the_servers_own_clock() -> None:
     ("before", "after", "expected"),
     [
         (read(10.0, total=5), read(10.2, total=9), False),
-        (read(10.0, total=5), Reading(10.2, told(0.1, 0)), True),
+        (read(10.0, total=5), Reading(10.2, server_stats(0.1, 0)), True),
         (read(10.0, total=5), read(10.2, total=4), True),
         (read(10.0, tokens={"prompt": 3}), read(10.2, tokens={"prompt": 2}), True),
         (read(10.0, rate_limited=3), read(10.2, rate_limited=None), True),
         # Started anew while nobody looked, older and busier by now than the other was then.
-        (read(10.0, total=5), Reading(100.0, told(50.0, 900)), True),
+        (read(10.0, total=5), Reading(100.0, server_stats(50.0, 900)), True),
         # The same one after a long pause.
         (read(10.0, total=5), read(100.0, total=900), False),
     ],
@@ -85,10 +87,10 @@ def test_a_rate_looks_back_a_second() -> None:
 
 
 def test_a_restart_shows_no_negative_rate_and_keeps_what_was() -> None:
-    seen = history(read(10.2, total=0), read(11.2, total=500), Reading(12.2, told(0.2, 1)))
+    seen = history(read(10.2, total=0), read(11.2, total=500), Reading(12.2, server_stats(0.2, 1)))
     assert seen.rate("requests") is None
     assert seen.column("requests", 2) == [pytest.approx(500), None]
-    seen.add(Reading(13.2, told(1.2, 11)))
+    seen.add(Reading(13.2, server_stats(1.2, 11)))
     assert seen.rate("requests") == pytest.approx(10)
 
 

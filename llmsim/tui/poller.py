@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from llmsim.tui.reading import Reading
-from llmsim.tui.source import ReadError
-from llmsim.tui.stats import Stats
+from llmsim.tui.history import Reading
+from llmsim.tui.stats import ServerStats
+from llmsim.tui.stats_client import ReadError
 
 INTERVAL = 0.2
 """Seconds between two readings."""
@@ -20,21 +20,21 @@ RETRY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class ConnectionLost:
     """The server could not be read; ``at`` is when, on the clock of readings."""
 
     at: float
-    why: str
+    reason: str
 
 
-Told: TypeAlias = Reading | Lost
+Update: TypeAlias = Reading | ConnectionLost
 
 
-class Watching(Protocol):
-    """What the dashboard asks of whoever reads the server for it."""
+class StatsFeed(Protocol):
+    """What the dashboard needs of whoever reads the server for it."""
 
-    def start(self, tell: Callable[[Told], object]) -> None:
-        """Begin; ``tell`` is called from another thread with each reading."""
+    def start(self, deliver: Callable[[Update], object]) -> None:
+        """Begin; ``deliver`` is called from another thread with each update."""
 
     def now(self) -> None:
         """Read once at once, paused or not."""
@@ -46,18 +46,18 @@ class Watching(Protocol):
         """Read no more. Does not wait for an answer that is still out."""
 
 
-class Watch:
+class Poller:
     """Reads by calling ``read`` every :data:`INTERVAL` seconds in a thread of its own."""
 
-    def __init__(self, read: Callable[[], Stats], interval: float = INTERVAL) -> None:
+    def __init__(self, read: Callable[[], ServerStats], interval: float = INTERVAL) -> None:
         self._read = read
         self._interval = interval
         self._wake = threading.Event()
         self._ended = False
         self._paused = False
 
-    def start(self, tell: Callable[[Told], object]) -> None:
-        thread = threading.Thread(target=self._run, args=(tell,), name="watch", daemon=True)
+    def start(self, deliver: Callable[[Update], object]) -> None:
+        thread = threading.Thread(target=self._run, args=(deliver,), name="poller", daemon=True)
         thread.start()
 
     def now(self) -> None:
@@ -72,22 +72,22 @@ class Watch:
         self._ended = True
         self._wake.set()
 
-    def _run(self, tell: Callable[[Told], object]) -> None:
+    def _run(self, deliver: Callable[[Update], object]) -> None:
         while not self._ended:
             self._wake.clear()
             began = time.monotonic()
-            told = self._told()
+            update = self._update()
             if self._ended:
                 return
-            tell(told)
-            pause = RETRY if isinstance(told, Lost) else self._interval
+            deliver(update)
+            pause = RETRY if isinstance(update, ConnectionLost) else self._interval
             woken = self._wake.wait(max(0.0, began + pause - time.monotonic()))
             if self._paused and not woken:
                 self._wake.wait()
 
-    def _told(self) -> Told:
+    def _update(self) -> Update:
         try:
             stats = self._read()
         except ReadError as error:
-            return Lost(time.monotonic(), str(error))
+            return ConnectionLost(time.monotonic(), str(error))
         return Reading(time.monotonic(), stats)

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import SplitResult
 
 from llmsim.tui import stats
-from llmsim.tui.stats import Stats
+from llmsim.tui.stats import ServerStats
 
 PATH: Final = "/llmsim/stats"
 TIMEOUT: Final = 2.0
@@ -17,10 +17,10 @@ REFUSED: Final = (401, 403)
 
 
 class ReadError(Exception):
-    """The server did not tell its statistics; the message says why, in a few words."""
+    """The server's statistics could not be read; the message says why, in a few words."""
 
 
-class Source:
+class StatsClient:
     """One server's statistics. Not for several threads at once.
 
     ``token`` goes out as ``Authorization: Bearer``.
@@ -37,28 +37,28 @@ class Source:
             self._headers["Authorization"] = f"Bearer {token}"
         self._connection: HTTPConnection | None = None
 
-    def read(self) -> Stats:
+    def read(self) -> ServerStats:
         """Raises ReadError."""
         try:
             response, body = self._answer()
         except ConnectionRefusedError:
-            raise self._broken("connection refused") from None
+            raise self._failed("connection refused") from None
         except TimeoutError:
-            raise self._broken(f"no answer within {self._timeout:g} s") from None
+            raise self._failed(f"no answer within {self._timeout:g} s") from None
         except ssl.SSLError as error:
-            raise self._broken(f"TLS: {error.reason or error}") from None
+            raise self._failed(f"TLS: {error.reason or error}") from None
         except OSError as error:
-            raise self._broken(error.strerror or str(error)) from None
+            raise self._failed(error.strerror or str(error)) from None
         except HTTPException as error:
-            raise self._broken(f"not HTTP: {type(error).__name__}") from None
+            raise self._failed(f"not HTTP: {type(error).__name__}") from None
         if response.status in REFUSED:
-            raise self._broken(f"refused with {response.status}: is --token right?")
+            raise self._failed(f"refused with {response.status}: is --token right?")
         if response.status != 200:
-            raise self._broken(f"{PATH} answers {response.status}: is this llmsim?")
+            raise self._failed(f"{PATH} answers {response.status}: is this llmsim?")
         try:
             return stats.decoded(body)
         except ValueError as error:
-            raise self._broken(f"not llmsim's statistics: {error}") from None
+            raise self._failed(f"not llmsim's statistics: {error}") from None
 
     def close(self) -> None:
         """End the connection; the next reading opens another."""
@@ -89,6 +89,6 @@ class Source:
             return HTTPSConnection(host, self._url.port, timeout=self._timeout)
         return HTTPConnection(host, self._url.port, timeout=self._timeout)
 
-    def _broken(self, why: str) -> ReadError:
+    def _failed(self, why: str) -> ReadError:
         self.close()
         return ReadError(why)

@@ -1,4 +1,4 @@
-"""Two readings of the server make rates; a row of readings makes a history. Nothing is read here.
+"""Rates from two readings of the server, and their history second by second. No I/O.
 
 Counters only grow while a server lives. The time between two readings is the server's own
 (``uptime_s``), so a slow network does not bend a rate.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from llmsim.tui.stats import Stats
+from llmsim.tui.stats import ServerStats
 
 WINDOW = 1.0
 """Seconds a rate looks back, if there is a reading that old."""
@@ -29,10 +29,10 @@ KEPT = 600
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the server told, and when: seconds on a clock that never goes back."""
+    """The server's statistics, and when they were read: seconds on a clock that never goes back."""
 
     at: float
-    stats: Stats
+    stats: ServerStats
 
     @property
     def counters(self) -> tuple[int, ...]:
@@ -48,15 +48,15 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """What happened a second, by the names of :data:`COUNTED`; processors in use by slot."""
+class CounterRates:
+    """What happened per second, by the names of :data:`COUNTED`; processors in use by slot."""
 
-    each: dict[str, float]
+    per_second: dict[str, float]
     cpu: dict[int, float]
 
 
 def restarted(before: Reading, after: Reading) -> bool:
-    """Whether another server answers now: it is younger, counts less or began elsewhen."""
+    """Whether another server answers now: it is younger, counted less or has another start."""
     if after.stats.uptime_s < before.stats.uptime_s:
         return True
     if any(now < then for then, now in zip(before.counters, after.counters, strict=True)):
@@ -65,14 +65,14 @@ def restarted(before: Reading, after: Reading) -> bool:
     return abs(began[1] - began[0]) > DRIFT
 
 
-def rates(before: Reading, after: Reading) -> Rates | None:
-    """What happened between two readings, a second; None where that cannot be said."""
+def rates(before: Reading, after: Reading) -> CounterRates | None:
+    """What happened per second between two readings; None where that cannot be said."""
     seconds = after.stats.uptime_s - before.stats.uptime_s
     if seconds < SHORTEST or restarted(before, after):
         return None
     grown = zip(COUNTED, before.counters, after.counters, strict=True)
-    each = {name: (now - then) / seconds for name, then, now in grown}
-    return Rates(each, _cpu(before, after, seconds))
+    per_second = {name: (now - then) / seconds for name, then, now in grown}
+    return CounterRates(per_second, _cpu(before, after, seconds))
 
 
 def _cpu(before: Reading, after: Reading, seconds: float) -> dict[int, float]:
@@ -91,8 +91,8 @@ class History:
 
     def __init__(self) -> None:
         self._window: deque[Reading] = deque()
-        self._seconds: dict[int, Rates] = {}
-        self._now: Rates | None = None
+        self._seconds: dict[int, CounterRates] = {}
+        self._now: CounterRates | None = None
 
     @property
     def latest(self) -> Reading | None:
@@ -100,8 +100,8 @@ class History:
         return self._window[-1] if self._window else None
 
     def rate(self, name: str) -> float | None:
-        """How many a second of one of :data:`COUNTED`, now; None until two readings are there."""
-        return None if self._now is None else self._now.each[name]
+        """How many per second of one of :data:`COUNTED`, now; None until two readings are there."""
+        return None if self._now is None else self._now.per_second[name]
 
     @property
     def cpu(self) -> dict[int, float]:
@@ -109,7 +109,7 @@ class History:
         return {} if self._now is None else self._now.cpu
 
     def add(self, reading: Reading) -> None:
-        """Take a reading in; one of another server than before starts anew."""
+        """Take a reading in; after a restart of the server rates begin anew."""
         window = self._window
         if window and restarted(window[-1], reading):
             window.clear()
@@ -129,13 +129,13 @@ class History:
             return [None] * max(0, width)
         last = int(latest.at)
         known = [self._seconds.get(second) for second in range(last - width + 1, last + 1)]
-        return [None if one is None else one.each[name] for one in known]
+        return [None if one is None else one.per_second[name] for one in known]
 
     def peak(self, name: str) -> float:
         """The greatest rate of the seconds kept."""
-        return max((one.each[name] for one in self._seconds.values()), default=0.0)
+        return max((one.per_second[name] for one in self._seconds.values()), default=0.0)
 
-    def _note(self, second: int, now: Rates) -> None:
+    def _note(self, second: int, now: CounterRates) -> None:
         self._seconds[second] = now
         for gone in [old for old in self._seconds if old <= second - KEPT]:
             del self._seconds[gone]

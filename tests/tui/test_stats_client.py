@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from llmsim.cli.remote import address
-from llmsim.tui.source import ReadError, Source
+from llmsim.tui.stats_client import ReadError, StatsClient
 from tests.serving import free_port
 
 STATS = b'{"uptime_s": 3, "requests": {"total": 4}}'
@@ -67,7 +67,7 @@ def served() -> Iterator[Served]:
 
 
 def test_reads_over_one_connection(served: Served) -> None:
-    source = Source(address(served.url))
+    source = StatsClient(address(served.url))
     assert [source.read().requests.total for _ in range(3)] == [4, 4, 4]
     assert served.asked == [("/llmsim/stats", None)] * 3
     assert served.connections == 1
@@ -75,7 +75,7 @@ def test_reads_over_one_connection(served: Served) -> None:
 
 
 def test_sends_its_token_under_the_servers_prefix(served: Served) -> None:
-    source = Source(address(f"http://{served.url}/sim/"), "secret")
+    source = StatsClient(address(f"http://{served.url}/sim/"), "secret")
     source.read()
     source.close()
     assert served.asked == [("/sim/llmsim/stats", "Bearer secret")]
@@ -83,7 +83,7 @@ def test_sends_its_token_under_the_servers_prefix(served: Served) -> None:
 
 def test_a_connection_that_was_closed_meanwhile_is_no_loss(served: Served) -> None:
     served.closes = True
-    source = Source(address(served.url))
+    source = StatsClient(address(served.url))
     assert [source.read().requests.total for _ in range(3)] == [4, 4, 4]
     assert served.connections == 3
     source.close()
@@ -102,19 +102,19 @@ def test_a_connection_that_was_closed_meanwhile_is_no_loss(served: Served) -> No
 def test_answers_that_tell_nothing(served: Served, status: int, body: bytes, why: str) -> None:
     served.status, served.body = status, body
     with pytest.raises(ReadError, match=why):
-        Source(address(served.url)).read()
+        StatsClient(address(served.url)).read()
 
 
 def test_nobody_there() -> None:
     with pytest.raises(ReadError, match="connection refused"):
-        Source(address(f"127.0.0.1:{free_port()}")).read()
+        StatsClient(address(f"127.0.0.1:{free_port()}")).read()
 
 
 def test_somebody_who_does_not_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(ReadError, match=r"no answer within 0\.05 s"):
-            Source(address(f"127.0.0.1:{port}"), timeout=0.05).read()
+            StatsClient(address(f"127.0.0.1:{port}"), timeout=0.05).read()
 
 
 def test_somebody_who_does_not_speak_http() -> None:
@@ -129,5 +129,5 @@ def test_somebody_who_does_not_speak_http() -> None:
         thread = threading.Thread(target=talk)
         thread.start()
         with pytest.raises(ReadError, match="not HTTP"):
-            Source(address(f"127.0.0.1:{other.getsockname()[1]}")).read()
+            StatsClient(address(f"127.0.0.1:{other.getsockname()[1]}")).read()
         thread.join()

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmsim.tui.crew import workers
+from llmsim.tui.workers import workers
 from tests.tui.drawing import drawn
 
 
-def crew(*cpu: float, **more: Any) -> dict[str, Any]:
-    told = [
+def several(*cpu: float, **more: Any) -> dict[str, Any]:
+    workers = [
         {"slot": slot, "pid": 100 + slot, "cpu_s": used, "rss_bytes": 190 * 2**20, "lag_ms": 0.04}
         for slot, used in enumerate(cpu)
     ]
-    return {"workers": told} | more
+    return {"workers": workers} | more
 
 
 def test_the_busiest_comes_first() -> None:
-    before, after = crew(1.0, 5.0), crew(1.1, 5.82, worker_restarts=1)
+    before, after = several(1.0, 5.0), several(1.1, 5.82, worker_restarts=1)
     assert drawn(workers, 21, 6, before, after) == [
-        "2 up       1 restarts",
+        "2 up        1 restart",
         "pid     cpu  mem  lag",
         "101     82% 190M 0.04",
         "100     10% 190M 0.04",
@@ -27,7 +27,7 @@ def test_the_busiest_comes_first() -> None:
 
 
 def test_more_than_fit() -> None:
-    assert drawn(workers, 21, 6, crew(*range(9)))[2:] == [
+    assert drawn(workers, 21, 6, several(*range(9)))[2:] == [
         "100       - 190M 0.04",
         "101       - 190M 0.04",
         "102       - 190M 0.04",

@@ -1,4 +1,4 @@
-"""Readings for tests: what a server told, at which moment."""
+"""Readings for tests: the statistics of a server, and when they were read."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import Any
 
 import msgspec
 
-from llmsim.tui.reading import History, Reading
-from llmsim.tui.stats import Stats
+from llmsim.tui.history import History, Reading
+from llmsim.tui.stats import ServerStats
 
 
-def told(uptime: float = 10.0, total: int = 0, **more: Any) -> Stats:
+def server_stats(uptime: float = 10.0, total: int = 0, **more: Any) -> ServerStats:
     """The document of a server that has been up that long and was asked that often."""
     document = {"uptime_s": uptime, "requests": {"total": total, "finished": total}} | more
-    return msgspec.convert(document, Stats)
+    return msgspec.convert(document, ServerStats)
 
 
-def read(at: float, stats: Stats | None = None, **more: Any) -> Reading:
+def read(at: float, stats: ServerStats | None = None, **more: Any) -> Reading:
     """A reading at that time, of a server that started at zero."""
-    return Reading(at, told(at, **more) if stats is None else stats)
+    return Reading(at, server_stats(at, **more) if stats is None else stats)
 
 
 def history(*readings: Reading) -> History:

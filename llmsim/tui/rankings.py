@@ -1,26 +1,26 @@
-"""What the panels of models and endpoints say: who was asked how often."""
+"""The panels of models and endpoints: which were asked for how often."""
 
 from __future__ import annotations
 
 from rich.text import Text
 
-from llmsim.tui import figures
-from llmsim.tui.reading import History
-from llmsim.tui.stats import Stats
+from llmsim.tui import number_format
+from llmsim.tui.history import History
+from llmsim.tui.stats import ServerStats
 
 NAMELESS = "(none)"
-"""Requests too wrong to have a model are counted without a name."""
+"""Requests too malformed to name a model are counted under an empty name."""
 
 _COUNT = 7
 _SHARE = 6
 
 
-def models(history: History, stats: Stats, width: int, height: int) -> list[Text]:
-    """A bar for each model, the most asked first; what finds no room is one line."""
+def models(history: History, stats: ServerStats, width: int, height: int) -> list[Text]:
+    """A bar for each model, the most requested first; those without room share one line."""
     return _bars({name: one.requests for name, one in stats.models.items()}, width, height)
 
 
-def endpoints(history: History, stats: Stats, width: int, height: int) -> list[Text]:
+def endpoints(history: History, stats: ServerStats, width: int, height: int) -> list[Text]:
     """A bar for each endpoint, likewise."""
     return _bars(stats.endpoints, width, height)
 
@@ -43,8 +43,8 @@ def _bars(counts: dict[str, int], width: int, height: int) -> list[Text]:
 def _row(name: str, count: int, top: int, whole: int, label: int, width: int) -> Text:
     room = width - label - 1 - _COUNT - _SHARE
     return Text.assemble(
-        figures.cut(name, label).ljust(label + 1),
-        (figures.bar(count, top, room), "magenta"),
-        figures.count(count).rjust(_COUNT),
-        (figures.share(count, whole).rjust(_SHARE), "dim"),
+        number_format.cut(name, label).ljust(label + 1),
+        (number_format.bar(count, top, room), "magenta"),
+        number_format.count(count).rjust(_COUNT),
+        (number_format.share(count, whole).rjust(_SHARE), "dim"),
     )
