@@ -1,7 +1,7 @@
-"""The access log: a line a request, written by a thread of its own.
+"""The access log: a line per request, written by a thread of its own.
 
-The event loop only puts what is to be told into a queue. A queue that is full drops, and counts
-what it drops: a log that nobody reads must not slow the answers down.
+The event loop only puts an entry into a queue. A full queue drops entries and counts them: a log
+that nobody reads must not slow the answers down.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from llmsim.state.shm.layout import DROPPED
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.logs import line, renderer
 
-WAITING = 20_000  # lines that may wait to be written
-PERIOD = 0.1  # seconds between two looks at the queue
-BATCH = 16  # lines made before the event loop gets its turn
-WHOLE = 4096  # bytes a pipe takes in one piece, from several writers (PIPE_BUF)
-PROMPT = 16_384  # bytes of what was asked that a line has room for
+MAX_WAITING = 20_000  # entries that may wait to be written
+PERIOD = 0.1  # seconds between two writes
+BATCH = 16  # lines rendered before the event loop gets its turn
+MAX_WRITE = 4096  # bytes a pipe takes in one piece, from several writers (PIPE_BUF)
+MAX_PROMPT = 16_384  # bytes of a request body that a line has room for
 
 
 class LogEntry(NamedTuple):
-    """What one line tells; times in seconds."""
+    """What one line says. ``arrived`` is Unix time, ``first`` and ``end`` are seconds after it;
+    ``tokens`` are prompt, completion, reasoning and cached tokens."""
 
     request: str
     endpoint: str
@@ -45,7 +46,7 @@ class LogEntry(NamedTuple):
     lateness: float
     tokens: tuple[int, int, int, int]
     failure: Failure | None
-    asked: bytes | None
+    prompt: bytes | None
 
 
 class AccessLog:
@@ -59,7 +60,7 @@ class AccessLog:
     ) -> None:
         self.prompts = config.prompts
         self._share = {"all": 1.0, "errors": 0.0}.get(config.access.which, config.access.share)
-        self._owed = 0.0
+        self._due = 0.0
         self._counters = counters
         self._write = write
         self._render = renderer(config.format)
@@ -77,43 +78,43 @@ class AccessLog:
         self._thread.join(1.0)
 
     def wants(self, status: int) -> bool:
-        """Whether a request with that status gets a line. Of those without an error every so
-        many do, evenly."""
+        """Whether a request with that status gets a line: every error does, and of the others
+        the configured share, evenly spread."""
         if status >= 400:
             return True
-        self._owed += self._share
-        if self._owed < 1.0:
+        self._due += self._share
+        if self._due < 1.0:
             return False
-        self._owed -= 1.0
+        self._due -= 1.0
         return True
 
-    def put(self, told: LogEntry) -> None:
+    def put(self, entry: LogEntry) -> None:
         """Have a line written."""
-        if len(self._waiting) < WAITING:
-            self._waiting.append(told)
+        if len(self._waiting) < MAX_WAITING:
+            self._waiting.append(entry)
         else:
             self._counters.cells[DROPPED] += 1
 
     def write(self) -> None:
         """Write all that waits."""
-        whole = b""
-        for text in self._lines():
-            if whole and len(whole) + len(text) > WHOLE:
-                self._write(whole)
-                whole = b""
-            whole += text
-        if whole:
-            self._write(whole)
+        lines = b""
+        for rendered in self._lines():
+            if lines and len(lines) + len(rendered) > MAX_WRITE:
+                self._write(lines)
+                lines = b""
+            lines += rendered
+        if lines:
+            self._write(lines)
 
     def _lines(self) -> Iterator[bytes]:
-        made = 0
+        rendered = 0
         while self._waiting:
-            told = self._waiting.popleft()
-            at = told.arrived + told.end
-            text = line(self._render, level(told.status), at, "request", fields_of(told))
+            entry = self._waiting.popleft()
+            at = entry.arrived + entry.end
+            text = line(self._render, level(entry.status), at, "request", fields_of(entry))
             yield text.encode(errors="replace") + b"\n"
-            made += 1
-            if made % BATCH == 0:
+            rendered += 1
+            if rendered % BATCH == 0:
                 time.sleep(0)
 
     def _run(self) -> None:
@@ -125,18 +126,18 @@ class AccessLog:
 class LoggedLifecycle(RequestLifecycle):
     """A request that gets a line in the access log."""
 
-    __slots__ = ("_asked", "_log")
+    __slots__ = ("_log", "_prompt")
 
     def __init__(
         self, log: AccessLog, endpoint: Endpoint, counters: WorkerCounters, journal: Journal
     ) -> None:
         super().__init__(endpoint, counters, journal)
         self._log = log
-        self._asked: bytes | None = None
+        self._prompt: bytes | None = None
 
     def begin(self, planned: Plan) -> None:
         if self._log.prompts:
-            self._asked = self.body[:PROMPT]
+            self._prompt = self.body[:MAX_PROMPT]
         super().begin(planned)
 
     def done(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
@@ -155,7 +156,7 @@ class LoggedLifecycle(RequestLifecycle):
                     lateness,
                     self.tokens if status != CLIENT_GONE else NO_TOKENS,
                     self.failure if status != CLIENT_GONE else None,
-                    self._asked,
+                    self._prompt,
                 )
             )
 
@@ -163,32 +164,32 @@ class LoggedLifecycle(RequestLifecycle):
 def lifecycle_class(
     log: AccessLog | None,
 ) -> Callable[[Endpoint, WorkerCounters, Journal], RequestLifecycle]:
-    """What makes requests: without a log they know nothing of it."""
+    """The constructor of requests: without a log, requests know nothing of one."""
     return RequestLifecycle if log is None else partial(LoggedLifecycle, log)
 
 
 def level(status: int) -> str:
-    """How bad a status is."""
+    """The log level for a status."""
     return "info" if status < 400 else "warning" if status < 500 else "error"
 
 
-def fields_of(told: LogEntry) -> dict[str, Any]:
+def fields_of(entry: LogEntry) -> dict[str, Any]:
     """A line's fields by name; times in milliseconds."""
     fields: dict[str, Any] = {
-        "request_id": told.request,
-        "endpoint": told.endpoint,
-        "model": told.model,
-        "status": told.status,
-        "stream": told.streamed,
-        "ttft_ms": round(told.first * 1e3, 3) if told.first >= 0 else None,
-        "duration_ms": round(told.end * 1e3, 3),
-        "lateness_ms": round(told.lateness * 1e3, 3),
-        "prompt_tokens": told.tokens[0],
-        "completion_tokens": told.tokens[1],
+        "request_id": entry.request,
+        "endpoint": entry.endpoint,
+        "model": entry.model,
+        "status": entry.status,
+        "stream": entry.streamed,
+        "ttft_ms": round(entry.first * 1e3, 3) if entry.first >= 0 else None,
+        "duration_ms": round(entry.end * 1e3, 3),
+        "lateness_ms": round(entry.lateness * 1e3, 3),
+        "prompt_tokens": entry.tokens[0],
+        "completion_tokens": entry.tokens[1],
     }
-    if told.failure is not None:
-        fields["error"] = told.failure.kind.value
-        fields["injected"] = told.failure.injected
-    if told.asked is not None:
-        fields["asked"] = told.asked.decode(errors="replace")
+    if entry.failure is not None:
+        fields["error"] = entry.failure.kind.value
+        fields["injected"] = entry.failure.injected
+    if entry.prompt is not None:
+        fields["asked"] = entry.prompt.decode(errors="replace")
     return fields

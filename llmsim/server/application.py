@@ -1,5 +1,5 @@
-"""All paths as one Starlette application: the cold ones in the server, everything under a test
-client."""
+"""All paths as one Starlette application. A server answers the cold ones with it, a test
+client sees all of them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from llmsim.transport.port import Port
 BROKEN = "The server had an error while processing your request. Sorry about that!"
 
 
-def build(every: Router) -> Starlette:
-    """The application. Failures are told in the words of the provider whose path it is."""
+def build(router: Router) -> Starlette:
+    """The application. Its errors have the format of the provider whose path it is."""
     by_path: dict[str, dict[str, Handler]] = defaultdict(dict)
-    for (method, path), handler in every.hot.items():
+    for (method, path), handler in router.hot.items():
         by_path[path][method] = handler
     routes = [
         Route(path, HotRoute(partial(_dispatch, handlers)), methods=list(handlers))
         for path, handlers in by_path.items()
     ]
     routes += [
-        Route(one.template, HotRoute(one.handler), methods=[one.method]) for one in every.patterns
+        Route(route.template, HotRoute(route.handler), methods=[route.method])
+        for route in router.patterns
     ]
     app = Starlette(
-        routes=[*routes, *every.cold],
+        routes=[*routes, *router.cold],
         exception_handlers={HTTPException: _not_served, BadRequest: _refused, 500: _broken},
     )
     app.router.redirect_slashes = False
@@ -49,16 +50,16 @@ async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     method, path = request.method, request.url.path
     if error.status_code != 405:
-        return spelled(request, Failure(FailureKind.UNKNOWN_PATH, f"Invalid URL ({method} {path})"))
+        return _error(request, Failure(FailureKind.UNKNOWN_PATH, f"Invalid URL ({method} {path})"))
     allowed = ", ".join(sorted(_methods(request)))
     message = f"Not allowed to {method} on {path} (only {allowed})."
-    response = spelled(request, Failure(FailureKind.METHOD, message))
+    response = _error(request, Failure(FailureKind.METHOD, message))
     response.headers["allow"] = allowed
     return response
 
 
 def _methods(request: Request) -> set[str]:
-    """What the path may be asked by: Starlette itself names only the first of its routes."""
+    """The methods a path is served by: Starlette itself names only those of its first route."""
     methods: set[str] = set()
     for route in request.app.routes:
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
@@ -68,15 +69,15 @@ def _methods(request: Request) -> set[str]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadRequest)
-    return spelled(request, error.failure)
+    return _error(request, error.failure)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    return spelled(request, Failure(FailureKind.SERVER_ERROR, BROKEN))
+    return _error(request, Failure(FailureKind.SERVER_ERROR, BROKEN))
 
 
-def spelled(request: Request, failure: Failure) -> Response:
-    """A failure in the words of the provider whose path this is."""
+def _error(request: Request, failure: Failure) -> Response:
+    """A failure in the format of the provider whose path this is."""
     url = request.url
-    status, head, body = refusal(failure, url.path, url.query, request.headers.get)
-    return Response(body, status, dict(head))
+    status, headers, body = refusal(failure, url.path, url.query, request.headers.get)
+    return Response(body, status, dict(headers))

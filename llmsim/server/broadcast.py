@@ -1,8 +1,7 @@
-"""One message a second to everyone who watches: what open dashboards live on.
+"""One message per second to every open dashboard.
 
-The message is made once a tick however many watch, and not at all while nobody does. A watcher
-costs no task: it is an open response body in a set, dropped when it turns out that its client has
-gone.
+The message is made once per tick however many clients watch, and not at all while none does. A
+client costs no task: it is an open response body, dropped when sending shows that it has gone.
 """
 
 from __future__ import annotations
@@ -17,81 +16,78 @@ from llmsim.transport.port import Stream
 TICK = 1.0
 """Seconds between two messages."""
 
-LONGEST = 600
-"""Messages after which a response is ended. A client that has stopped reading without closing its
-connection piles up what it is sent, so that has to have an end; one that reads comes back."""
+MAX_MESSAGES = 600
+"""Messages after which a response ends. What is sent to a client that no longer reads, but has not
+closed its connection, piles up; one that does read reconnects."""
 
 log = logging.getLogger("llmsim")
 
 
-class Timer(Protocol):
-    """What is set for later and may be called off."""
+class ScheduledCall(Protocol):
+    """A call that is due later."""
 
     def cancel(self) -> None: ...
 
 
-def later(seconds: float, callback: Callable[[], None]) -> Timer:
-    """Call back on the running loop."""
+def call_later(seconds: float, callback: Callable[[], None]) -> ScheduledCall:
+    """Schedule a call on the running loop."""
     return asyncio.get_running_loop().call_later(seconds, callback)
 
 
 class Broadcast:
-    """Sends what ``tell`` gives to every watcher, now and then each tick.
-
-    ``wait`` calls back after so many seconds.
-    """
+    """Sends what ``make_message`` gives to every client, when it joins and then each tick."""
 
     def __init__(
         self,
-        tell: Callable[[], bytes],
-        wait: Callable[[float, Callable[[], None]], Timer] = later,
+        make_message: Callable[[], bytes],
+        schedule: Callable[[float, Callable[[], None]], ScheduledCall] = call_later,
     ) -> None:
-        self._tell = tell
-        self._wait = wait
-        self._watchers: dict[Stream, int] = {}
+        self._make_message = make_message
+        self._schedule = schedule
+        self._clients: dict[Stream, int] = {}
         self._latest = b""
-        self._timer: Timer | None = None
-        self._over = False
+        self._next: ScheduledCall | None = None
+        self._ended = False
 
     def join(self, stream: Stream, greeting: bytes = b"") -> None:
         """Send ``greeting`` and the latest message, and then each new one. Owns the stream."""
-        if self._over:
+        if self._ended:
             stream.close()
             return
-        if self._timer is None:
-            self._latest = self._tell()
-            self._timer = self._wait(TICK, self._tick)
+        if self._next is None:
+            self._latest = self._make_message()
+            self._next = self._schedule(TICK, self._tick)
         if stream.send(greeting + self._latest):
-            self._watchers[stream] = LONGEST
+            self._clients[stream] = MAX_MESSAGES
         else:
             stream.close()
 
     def end(self) -> None:
         """End every response, and each that joins later at once: the server is about to stop."""
-        self._over = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        for stream in self._watchers:
+        self._ended = True
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        for stream in self._clients:
             stream.close()
-        self._watchers.clear()
+        self._clients.clear()
 
     def __len__(self) -> int:
-        """How many watch."""
-        return len(self._watchers)
+        """How many clients watch."""
+        return len(self._clients)
 
     def _tick(self) -> None:
-        self._timer = None
-        if not self._watchers:
+        self._next = None
+        if not self._clients:
             return
         try:
-            self._latest = self._tell()
-        except Exception:  # a number that cannot be told must not end the telling
-            log.exception("statistics could not be told")
-        self._timer = self._wait(TICK, self._tick)
-        for stream, left in list(self._watchers.items()):
+            self._latest = self._make_message()
+        except Exception:  # one failed message must not end the events
+            log.exception("could not make the statistics for the dashboard")
+        self._next = self._schedule(TICK, self._tick)
+        for stream, left in list(self._clients.items()):
             if left and stream.send(self._latest):
-                self._watchers[stream] = left - 1
+                self._clients[stream] = left - 1
             else:
-                del self._watchers[stream]
+                del self._clients[stream]
                 stream.close()

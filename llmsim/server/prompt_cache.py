@@ -1,4 +1,4 @@
-"""The simulated prompt cache at work: what of each prompt it holds, and what it takes in."""
+"""The simulated prompt cache of a server: how much of each prompt is cached, and what is added."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llmsim.engine.tokens.prompt_cache import Hit, Prefix
 from llmsim.state.shm.prompt_prefixes import Prefixes
 from llmsim.state.shm.segment import Segment
 
-# What is tokenised once more, for breakpoints within a message, without keeping others waiting.
+# Text before breakpoints within a message is tokenised again; up to this much on the event loop.
 INLINE_CHARACTERS = 8_000
 
 
@@ -25,12 +25,12 @@ class PromptCache:
         self._clock = clock
 
     async def lookup(self, request: Request, settings: ModelSettings, prompt_tokens: int) -> Hit:
-        """What of the prompt was cached; from now on all that may be is."""
-        given = request, settings.model, settings.tokenizer, prompt_tokens
+        """How much of the prompt was cached. From now on, all of it that may be cached is."""
+        args = request, settings.model, settings.tokenizer, prompt_tokens
         if _lengthy(request):
-            prefixes = await to_thread(prompt_cache.prefixes, *given)
+            prefixes = await to_thread(prompt_cache.prefixes, *args)
         else:
-            prefixes = prompt_cache.prefixes(*given)
+            prefixes = prompt_cache.prefixes(*args)
         now = int(self._clock())
         table = self._table
         new: list[Prefix] = []
@@ -45,5 +45,5 @@ class PromptCache:
 
 
 def _lengthy(request: Request) -> bool:
-    cut = [point for point in request.breakpoints or () if point.end is not None]
-    return bool(cut) and sum(point.end or 0 for point in cut) > INLINE_CHARACTERS
+    within = [point for point in request.breakpoints or () if point.end is not None]
+    return bool(within) and sum(point.end or 0 for point in within) > INLINE_CHARACTERS

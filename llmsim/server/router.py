@@ -1,5 +1,8 @@
-"""The paths of a server: hot ones by look-up, those with a name in them by a test, the rest by
-Starlette."""
+"""The paths of a server.
+
+Hot paths are found by a look-up or, with a name in them, by a test; the others are the routes of a
+Starlette application (:mod:`llmsim.server.application`).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ WebSocketHandler: TypeAlias = Callable[[Socket], Awaitable[None]]
 class PatternRoute:
     """A hot path with a name in it, such as a model's.
 
-    ``matches`` tells by the path whether it is one; ``template`` says the same to Starlette.
+    ``matches`` says whether a path is of that form; ``template`` is the same for Starlette.
     """
 
     method: str
@@ -31,7 +34,7 @@ class PatternRoute:
 
 @dataclass(slots=True)
 class Router:
-    """All paths. ``hot`` is by (method, path), ``websockets`` (WebSockets) by path.
+    """All paths: ``hot`` by method and path, ``websockets`` by path.
 
     ``on_shutdown`` is called when the server is about to stop: it ends what would never end.
     """
@@ -43,10 +46,10 @@ class Router:
     on_shutdown: list[Callable[[], None]] = field(default_factory=list)
 
     def handler(self, method: str, path: str) -> Handler | None:
-        """The hot handler of a path; None if it is not hot."""
+        """The handler of a hot path; None for any other."""
         found = self.hot.get((method, path))
         if found is None and self.patterns:
-            for one in self.patterns:
-                if one.method == method and one.matches(path):
-                    return one.handler
+            for route in self.patterns:
+                if route.method == method and route.matches(path):
+                    return route.handler
         return found

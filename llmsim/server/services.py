@@ -1,4 +1,4 @@
-"""What every handler of one worker works with."""
+"""The parts of one worker that request handlers use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from llmsim.transport.scheduler import Scheduler
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One worker's parts, built once when it starts."""
+    """One worker's parts, built once when it starts.
+
+    ``config`` is what the server was started with; ``holder`` has the configuration in effect.
+    """
 
     config: Config
     shared: SharedState

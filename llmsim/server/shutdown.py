@@ -1,7 +1,7 @@
-"""What has to hear at once that the server is about to stop.
+"""Callbacks for the moment the server is told to stop.
 
-Granian lets open responses end before it ends a worker, and tells the application afterwards. A
-response that would never end has to know before.
+Granian lets open responses end before it ends a worker, and calls the application afterwards: too
+late for a response that would never end.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from typing import Any
 def on_signals(
     loop: asyncio.AbstractEventLoop,
     signals: Iterable[signal.Signals],
-    told: Callable[[], None],
+    callback: Callable[[], None],
 ) -> None:
-    """Call ``told`` on the loop when one of these signals comes, besides what it does already.
+    """Call ``callback`` on the loop when a signal comes, and then what handled it before.
 
-    The loop's own handlers run off the wake-up descriptor, which gets every signal that has a
-    Python handler, whichever that is: so they go on working. To be called in the main thread.
+    The loop's own handlers go on working: they are run by the wake-up descriptor, which gets every
+    signal that has a Python handler, whichever that is. To be called in the main thread.
     """
     for number in signals:
-        signal.signal(number, _and(loop, told, signal.getsignal(number)))
+        signal.signal(number, _handler(loop, callback, signal.getsignal(number)))
         signal.siginterrupt(number, False)
 
 
-def _and(loop: asyncio.AbstractEventLoop, told: Callable[[], None], before: Any) -> Any:
+def _handler(loop: asyncio.AbstractEventLoop, callback: Callable[[], None], previous: Any) -> Any:
     def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(told)
-        if callable(before):
-            before(number, frame)
+        loop.call_soon_threadsafe(callback)
+        if callable(previous):
+            previous(number, frame)
 
     return handle

@@ -1,4 +1,4 @@
-"""One worker process: builds the application, dispatches, and ends in good order."""
+"""One worker process: builds the application, dispatches requests, and shuts down in order."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ from llmsim.transport.websocket import Socket
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
-# What ends a worker. Granian would lose one of them that comes before its loop runs, so a worker
-# is started with both held back.
+# They end a worker. Granian would lose one that comes before its loop runs, so a worker starts with
+# both blocked.
 SHUTDOWN_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 # Collections of the youngest generation are rare and cheap once the start-up's objects are
@@ -61,40 +61,40 @@ class WorkerApp:
         config_store = ConfigStore(config, self._shared.segment, str(Path(store).parent))
         self._holder = ConfigHolder(self._shared, config_store)
         self._store = Store(store)
-        self._paths = routes.Router()
-        self._cold: Any = None
-        self._pulse: WorkerMetrics | None = None
-        self._access: AccessLog | None = None
+        self._router = routes.Router()
+        self._starlette: Any = None
+        self._metrics: WorkerMetrics | None = None
+        self._access_log: AccessLog | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         shared = self._shared
         scheduler = Scheduler(loop, shared.counters)
         if self._config.logging.access.which != "off":
-            self._access = AccessLog(self._config.logging, shared.counters)
-            self._access.start()
-        answering = RequestHandler(self._config, self._holder, scheduler, shared, self._access)
-        context = Services(
-            self._config, shared, self._holder, scheduler, answering, self._store, self._reread
+            self._access_log = AccessLog(self._config.logging, shared.counters)
+            self._access_log.start()
+        handler = RequestHandler(self._config, self._holder, scheduler, shared, self._access_log)
+        services = Services(
+            self._config, shared, self._holder, scheduler, handler, self._store, self._reread
         )
-        self._paths = routes.paths(context)
-        self._cold = routes.application(self._paths)
-        for callback in self._paths.on_shutdown:
+        self._router = routes.paths(services)
+        self._starlette = routes.application(self._router)
+        for callback in self._router.on_shutdown:
             shutdown.on_signals(loop, SHUTDOWN_SIGNALS, callback)
-        self._pulse = WorkerMetrics(loop, shared.counters)
+        self._metrics = WorkerMetrics(loop, shared.counters)
         self._holder.follow(loop)
         slow_clients.watch(self._config.server.stall_timeout)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for the launcher, if for the group
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks the launcher for a reload
         _die_with_parent(shared.segment)
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SHUTDOWN_SIGNALS)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._pulse is not None:
-            self._pulse.stop()
+        if self._metrics is not None:
+            self._metrics.stop()
         self._holder.stop()
-        if self._access is not None:
-            self._access.stop()
+        if self._access_log is not None:
+            self._access_log.stop()
         self._shared.resign()
         self._store.close()
 
@@ -102,26 +102,26 @@ class WorkerApp:
         if scope.proto != "http":
             return self._websocket(scope, protocol)
         port = RSGIPort(scope, protocol)
-        gate = self._holder.runtime.api_key_auth
-        if gate is not None:
-            refused = gate.refusal(port.path, port.query, port.header)
-            if refused is not None:
-                return _reply(port, refused)
-        handler = self._paths.handler(port.method, port.path)
+        auth = self._holder.runtime.api_key_auth
+        if auth is not None:
+            refusal = auth.refusal(port.path, port.query, port.header)
+            if refusal is not None:
+                return _respond(port, refusal)
+        handler = self._router.handler(port.method, port.path)
         return handler(port) if handler is not None else self._other(port)
 
     async def _websocket(self, scope: Any, protocol: Any) -> None:
-        talk = self._paths.websockets.get(scope.path)
-        if talk is None:
+        handler = self._router.websockets.get(scope.path)
+        if handler is None:
             protocol.close(404)
             return
-        gate = self._holder.runtime.api_key_auth
-        if gate is not None:
-            refused = gate.refusal(scope.path, scope.query_string, scope.headers.get)
-            if refused is not None:
-                protocol.close(refused[0])
+        auth = self._holder.runtime.api_key_auth
+        if auth is not None:
+            refusal = auth.refusal(scope.path, scope.query_string, scope.headers.get)
+            if refusal is not None:
+                protocol.close(refusal[0])
                 return
-        await talk(Socket(scope, await protocol.accept()))
+        await handler(Socket(scope, await protocol.accept()))
         protocol.close()
 
     async def _other(self, port: RSGIPort) -> None:
@@ -133,15 +133,15 @@ class WorkerApp:
             return
         except Gone:
             return
-        await bridge(self._cold, port, body)
+        await bridge(self._starlette, port, body)
 
 
-async def _reply(port: RSGIPort, answer: tuple[int, Headers, bytes]) -> None:
-    port.respond(*answer)
+async def _respond(port: RSGIPort, response: tuple[int, Headers, bytes]) -> None:
+    port.respond(*response)
 
 
 def _die_with_parent(segment: Segment) -> None:
-    """Without its launcher a worker would keep the port for ever; the kernel tells it."""
+    """End this worker when its launcher dies: it would keep the port for ever."""
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -156,7 +156,7 @@ def _freeze() -> None:
 
 
 def _warm() -> None:
-    """Build what the first requests may need, off the loop."""
+    """Build what the first requests may need, off the event loop."""
     for name in ranks.NAMES:
         ranks.encoding(name)
     pool("lorem")

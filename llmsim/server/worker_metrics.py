@@ -1,4 +1,4 @@
-"""What a worker says about itself, once a second: memory, processor time, lag, connections."""
+"""Metrics of a worker process, once per second: memory, CPU time, event-loop lag, connections."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.scheduler import now_us
 
 PERIOD = 1.0  # seconds
-LOOKED_AT = 64  # open files, at 2 µs each
+MAX_EXAMINED = 64  # open files, at 2 µs each
 _OPEN_FILES = "/proc/self/fd"
 
 
 class WorkerMetrics:
-    """Writes the gauges of this worker's board from its event loop.
+    """Writes the gauges among this worker's counters, on its event loop.
 
-    The lag is how late the timer behind it fired: what any timer of that loop has to reckon with.
+    The lag is how late this class's own timer fires: any timer of the loop is as late.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class WorkerMetrics:
         self._timer = loop.call_soon(self._beat)
 
     def stop(self) -> None:
-        """No beat follows."""
+        """Write no more."""
         self._timer.cancel()
 
     def _beat(self) -> None:
@@ -49,50 +49,50 @@ class WorkerMetrics:
         self._timer = self._loop.call_later(PERIOD, self._beat)
 
     def _connections(self) -> int | None:
-        """Looking at many files would hold the loop: once there are many, all but as many as were
-        no connections before are taken for connections."""
+        """Examining many files would block the loop: once there are many, all are taken for
+        connections but as many as were none before."""
         files = open_files()
         if files is None:
             return None
-        if files <= LOOKED_AT:
+        if files <= MAX_EXAMINED:
             connected = sum(map(is_connection, map(int, os.listdir(_OPEN_FILES))))
             self._others = files - connected
         return max(0, files - self._others)
 
 
 def cpu_us() -> int:
-    """Processor time this process has used, in µs."""
+    """CPU time this process has used, in µs."""
     return time.process_time_ns() // 1000
 
 
 def rss() -> int:
-    """This process's resident memory in bytes; where the system does not say, the most it ever
-    was."""
+    """This process's resident memory in bytes; its maximum so far where that is all the system
+    says."""
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     import resource  # noqa: PLC0415  not on Windows
 
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    maximum = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return maximum if sys.platform == "darwin" else maximum * 1024
 
 
 def is_connection(descriptor: int) -> bool:
-    """Whether an open file is a connection over the network."""
+    """Whether an open file is a network connection."""
     try:
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             return False
-        looked_at = socket.socket(fileno=descriptor)
+        connection = socket.socket(fileno=descriptor)
     except OSError:  # closed meanwhile
         return False
     try:
-        looked_at.getpeername()
-    except OSError:  # one that listens
+        connection.getpeername()
+    except OSError:  # a listening socket
         return False
     else:
-        return looked_at.family in (socket.AF_INET, socket.AF_INET6)
+        return connection.family in (socket.AF_INET, socket.AF_INET6)
     finally:
-        looked_at.detach()
+        connection.detach()
 
 
 def open_files() -> int | None:

@@ -1,4 +1,4 @@
-"""The access log: the requests it is about, what a line tells, and what it does when full."""
+"""The access log: which requests get a line, what it says, and what happens when it is full."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from llmsim.core.errors import Failure, FailureKind
 from llmsim.providers.openai.chat.codec import OpenAIChat
 from llmsim.server import access_log
 from llmsim.server.access_log import (
-    PROMPT,
-    WHOLE,
+    MAX_PROMPT,
+    MAX_WRITE,
     AccessLog,
     LogEntry,
     LoggedLifecycle,
@@ -27,7 +27,7 @@ from llmsim.state.shm.worker_counters import WorkerCounters
 NOTHING = (0, 0, 0, 0)
 
 
-def told(number: int = 0, **more: Any) -> LogEntry:
+def entry(number: int = 0, **more: Any) -> LogEntry:
     one = LogEntry(
         f"{number:026x}", "/v1/x", "m", 200, 100.0, False, 0.25, 0.5, 0.0, NOTHING, None, None
     )
@@ -55,7 +55,7 @@ def lines(written: list[bytes]) -> list[dict[str, Any]]:
         (Access("sampled", 1.0), [0, 1, 2, 3, 4, 5, 6, 7]),
     ],
 )
-def test_so_many_get_a_line_and_errors_always_do(access: Access, wanted: list[int]) -> None:
+def test_a_share_gets_a_line_and_errors_always_do(access: Access, wanted: list[int]) -> None:
     log, _, _ = logging(access)
     got = []
     for number in range(8):
@@ -66,10 +66,10 @@ def test_so_many_get_a_line_and_errors_always_do(access: Access, wanted: list[in
     assert got == wanted
 
 
-def test_a_line_tells_how_it_went() -> None:
+def test_a_line_says_how_the_request_went() -> None:
     log, written, _ = logging(Access("all"))
     failure = Failure(FailureKind.RATE_LIMIT, "no", injected=True)
-    log.put(told(1, status=429, failure=failure, lateness=0.0015, tokens=(3, 4, 0, 0)))
+    log.put(entry(1, status=429, failure=failure, lateness=0.0015, tokens=(3, 4, 0, 0)))
     log.write()
     assert lines(written) == [
         {
@@ -95,16 +95,16 @@ def test_a_line_tells_how_it_went() -> None:
 @pytest.mark.parametrize(
     ("status", "level"), [(200, "info"), (404, "warning"), (499, "warning"), (503, "error")]
 )
-def test_how_bad_it_is(status: int, level: str) -> None:
+def test_the_level_follows_the_status(status: int, level: str) -> None:
     log, written, _ = logging(Access("all"))
-    log.put(told(status=status))
+    log.put(entry(status=status))
     log.write()
     assert lines(written)[0]["level"] == level
 
 
 def test_a_stream_that_never_began_has_no_ttft() -> None:
     log, written, _ = logging(Access("all"))
-    log.put(told(first=-1e-6, status=499))
+    log.put(entry(first=-1e-6, status=499))
     log.write()
     assert lines(written)[0]["ttft_ms"] is None
 
@@ -112,42 +112,42 @@ def test_a_stream_that_never_began_has_no_ttft() -> None:
 @pytest.mark.parametrize("model", ['quote"', "new\nline", "ü" * 50])
 def test_a_line_stays_a_line(model: str) -> None:
     log, written, _ = logging(Access("all"))
-    log.put(told(model=model))
-    log.put(told())
+    log.put(entry(model=model))
+    log.put(entry())
     log.write()
     assert len(lines(written)) == 2
 
 
-def test_what_is_full_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_log, "WAITING", 5)
+def test_a_full_queue_drops_entries_and_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_log, "MAX_WAITING", 5)
     log, written, counters = logging(Access("all"))
     for number in range(8):
-        log.put(told(number))
+        log.put(entry(number))
     assert counters.cells[DROPPED] == 3
     log.write()
     assert [line["request_id"] for line in lines(written)] == [f"{n:026x}" for n in range(5)]
-    log.put(told(9))
+    log.put(entry(9))
     log.write()
     assert len(lines(written)) == 6
 
 
-def test_several_lines_leave_in_one_piece_that_no_other_writer_breaks() -> None:
+def test_several_lines_are_one_write_that_no_other_writer_breaks() -> None:
     log, written, _ = logging(Access("all"))
     for number in range(100):
-        log.put(told(number))
-    log.put(told(asked=b"x" * 3 * WHOLE))
+        log.put(entry(number))
+    log.put(entry(prompt=b"x" * 3 * MAX_WRITE))
     log.write()
     assert len(lines(written)) == 101
     assert 3 < len(written) < 50
     assert all(piece.endswith(b"\n") for piece in written)
-    assert max(map(len, written[:-1])) <= WHOLE
+    assert max(map(len, written[:-1])) <= MAX_WRITE
 
 
 def test_what_waits_is_written_when_the_worker_stops() -> None:
     log, written, _ = logging(Access("all"))
     log.start()
     for number in range(50):
-        log.put(told(number))
+        log.put(entry(number))
     log.stop()
     assert len(lines(written)) == 50
 
@@ -174,7 +174,7 @@ def refused(access: Access, prompts: bool) -> tuple[Port, list[dict[str, Any]]]:
         Endpoint("/v1/chat/completions", OpenAIChat()), counters, journal
     )
     assert isinstance(request, LoggedLifecycle)
-    request.body = b"the secret" + b"x" * 2 * PROMPT
+    request.body = b"the secret" + b"x" * 2 * MAX_PROMPT
     request.model = "gpt-4o"
     port: Any = Port()
     request.refuse(port, Failure(FailureKind.OVERLOADED, "too much"))
@@ -192,7 +192,7 @@ def test_a_request_gets_its_line_under_the_id_of_its_answer() -> None:
 
 
 @pytest.mark.parametrize("prompts", [False, True])
-def test_what_was_asked_is_told_only_where_that_is_wanted(prompts: bool) -> None:
+def test_the_prompt_is_logged_only_where_configured(prompts: bool) -> None:
     _, (line,) = refused(Access("all"), prompts)
     assert ("the secret" in str(line)) == prompts
-    assert len(line.get("asked", "")) == PROMPT * prompts
+    assert len(line.get("asked", "")) == MAX_PROMPT * prompts

@@ -1,10 +1,10 @@
-"""One message a tick to all who watch, and no work while nobody does."""
+"""One message per tick to all clients, and no work while there are none."""
 
 from collections.abc import Callable
 
 import pytest
 
-from llmsim.server.broadcast import LONGEST, TICK, Broadcast
+from llmsim.server.broadcast import MAX_MESSAGES, TICK, Broadcast
 
 
 class Client:
@@ -25,36 +25,36 @@ class Client:
 
 
 class Clock:
-    """Timers that go off when told to."""
+    """A schedule whose calls are due when the test says so."""
 
     def __init__(self) -> None:
-        self.timers: list[Callable[[], None]] = []
+        self.scheduled: list[Callable[[], None]] = []
         self._set: Callable[[], None] | None = None
 
-    def wait(self, seconds: float, callback: Callable[[], None]) -> "Clock":
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> "Clock":
         assert seconds == TICK
-        self.timers.append(callback)
+        self.scheduled.append(callback)
         return self
 
     def cancel(self) -> None:
-        self.timers.clear()
+        self.scheduled.clear()
 
     def tick(self) -> None:
-        self.timers.pop()()
+        self.scheduled.pop()()
 
 
 class Scene:
     def __init__(self) -> None:
-        self.told = 0
+        self.made = 0
         self.broken = False
         self.clock = Clock()
-        self.broadcast = Broadcast(self.tell, self.clock.wait)
+        self.broadcast = Broadcast(self.make, self.clock.call_later)
 
-    def tell(self) -> bytes:
+    def make(self) -> bytes:
         if self.broken:
             raise ValueError("no number")
-        self.told += 1
-        return b"%d " % self.told
+        self.made += 1
+        return b"%d " % self.made
 
     def joined(self) -> Client:
         client = Client()
@@ -62,32 +62,32 @@ class Scene:
         return client
 
 
-def test_a_tick_is_one_message_however_many_watch() -> None:
+def test_a_tick_is_one_message_for_any_number_of_clients() -> None:
     scene = Scene()
     clients = [scene.joined() for _ in range(5)]
-    assert scene.told == 1
+    assert scene.made == 1
     scene.clock.tick()
-    assert scene.told == 2
+    assert scene.made == 2
     assert [client.got for client in clients] == [[b"hello 1 ", b"2 "]] * 5
-    assert len(scene.clock.timers) == 1
+    assert len(scene.clock.scheduled) == 1
 
 
-def test_nothing_is_done_while_nobody_watches() -> None:
+def test_no_message_is_made_without_clients() -> None:
     scene = Scene()
-    assert not scene.clock.timers
+    assert not scene.clock.scheduled
     client = scene.joined()
     client.there = False
     scene.clock.tick()  # finds out that the client has gone
     assert client.closed
     assert not len(scene.broadcast)
-    told = scene.told
+    made = scene.made
     scene.clock.tick()
-    assert scene.told == told
-    assert not scene.clock.timers
-    assert scene.joined().got == [b"hello %d " % (told + 1)]
+    assert scene.made == made
+    assert not scene.clock.scheduled
+    assert scene.joined().got == [b"hello %d " % (made + 1)]
 
 
-def test_who_has_gone_before_joining_is_not_kept() -> None:
+def test_a_client_that_has_gone_does_not_join() -> None:
     scene = Scene()
     client = Client()
     client.there = False
@@ -106,16 +106,16 @@ def test_the_others_go_on_when_one_leaves() -> None:
     assert len(scene.broadcast) == 1
 
 
-def test_a_response_that_nobody_may_be_reading_has_an_end() -> None:
+def test_a_response_ends_after_so_many_messages() -> None:
     scene = Scene()
     client = scene.joined()
-    for _ in range(LONGEST + 1):
+    for _ in range(MAX_MESSAGES + 1):
         scene.clock.tick()
     assert client.closed
-    assert len(client.got) == LONGEST + 1
+    assert len(client.got) == MAX_MESSAGES + 1
 
 
-def test_a_number_that_cannot_be_told_does_not_end_the_telling(
+def test_a_message_that_fails_does_not_end_the_events(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     scene = Scene()
@@ -125,16 +125,16 @@ def test_a_number_that_cannot_be_told_does_not_end_the_telling(
     scene.broken = False
     scene.clock.tick()
     assert client.got[-1] == b"2 "
-    assert "could not be told" in caplog.text
+    assert "could not make the statistics" in caplog.text
 
 
-def test_the_end_is_every_responses_end() -> None:
+def test_the_end_closes_every_response() -> None:
     scene = Scene()
     clients = [scene.joined() for _ in range(2)]
     scene.broadcast.end()
     assert all(client.closed for client in clients)
-    assert not scene.clock.timers
+    assert not scene.clock.scheduled
     late = scene.joined()
     assert late.closed
     assert not late.got
-    assert not scene.clock.timers
+    assert not scene.clock.scheduled

@@ -1,4 +1,4 @@
-"""A signal is heard besides what it does already."""
+"""A signal calls the callbacks besides what handles it already."""
 
 import asyncio
 import os

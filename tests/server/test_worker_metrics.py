@@ -1,4 +1,4 @@
-"""What a worker says about itself, as its board has it a beat later."""
+"""The metrics of a worker, as its counters have them after each beat."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llmsim.server import worker_metrics as pulse_module
+from llmsim.server import worker_metrics as metrics_module
 from llmsim.server.worker_metrics import (
     PERIOD,
     WorkerMetrics,
@@ -24,7 +24,7 @@ from llmsim.state.shm.worker_counters import WorkerCounters
 
 
 class Loop:
-    """Timers that fire when they are told to."""
+    """Timers that fire when the test calls them."""
 
     def __init__(self) -> None:
         self.waits: list[tuple[float, Callable[[], None]]] = []
@@ -74,8 +74,8 @@ def test_memory_is_this_processs_own() -> None:
 
 
 def test_nothing_follows_a_stop() -> None:
-    loop, _, _, pulse = beating()
-    pulse.stop()
+    loop, _, _, metrics = beating()
+    metrics.stop()
     assert loop.cancelled == 1
 
 
@@ -86,9 +86,9 @@ def test_processor_time_grows() -> None:
 
 
 @pytest.mark.skipif(not open_files(), reason="this kernel does not say how many files are open")
-@pytest.mark.parametrize("looked_at", [100_000, 0])
+@pytest.mark.parametrize("limit", [100_000, 0])
 def test_connections_are_those_over_the_network_of_both_sides(
-    looked_at: int, monkeypatch: pytest.MonkeyPatch
+    limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once there are too many files to look at, what was no connection before is none now."""
     loop, _, counters, _ = beating()
@@ -98,9 +98,9 @@ def test_connections_are_those_over_the_network_of_both_sides(
         return counters.cells[CONNECTIONS] - 1
 
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socketpair()[0]:
-        monkeypatch.setattr(pulse_module, "LOOKED_AT", 100_000)
+        monkeypatch.setattr(metrics_module, "MAX_EXAMINED", 100_000)
         before = connections()
-        monkeypatch.setattr(pulse_module, "LOOKED_AT", looked_at)
+        monkeypatch.setattr(metrics_module, "MAX_EXAMINED", limit)
         clients = [socket.create_connection(server.getsockname()) for _ in range(50)]
         accepted = [server.accept()[0] for _ in clients]
         assert connections() == before + 100
@@ -128,9 +128,9 @@ def test_beats_follow_one_another_on_a_loop() -> None:
     counters = WorkerCounters(memoryview(bytearray(layout.SIZE)))
 
     async def beat() -> None:
-        pulse = WorkerMetrics(asyncio.get_running_loop(), counters)
+        metrics = WorkerMetrics(asyncio.get_running_loop(), counters)
         await asyncio.sleep(0)
-        pulse.stop()
+        metrics.stop()
 
     asyncio.run(beat())
     assert counters.cells[BEAT] > 0

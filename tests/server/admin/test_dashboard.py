@@ -18,7 +18,7 @@ from llmsim.state.shared_state import SharedState, new_segment
 
 
 @pytest.fixture(scope="module")
-def paths() -> Router:
+def router() -> Router:
     made = Router()
     shared = SharedState(new_segment(Config(Server(workers=1, journal_mb=1))))
     add(made, SimpleNamespace(shared=shared))  # type: ignore[arg-type]
@@ -26,8 +26,8 @@ def paths() -> Router:
 
 
 @pytest.fixture(scope="module")
-def client(paths: Router) -> Iterator[TestClient]:
-    with TestClient(build(paths)) as made:
+def client(router: Router) -> Iterator[TestClient]:
+    with TestClient(build(router)) as made:
         yield made
 
 
@@ -121,12 +121,12 @@ class Watching:
         self.closed = True
 
 
-def test_events_tell_the_statistics_until_the_server_ends(paths: Router) -> None:
+def test_events_are_the_statistics_until_the_server_stops(router: Router) -> None:
     async def scene() -> Watching:
         port = Watching()
-        await paths.hot["GET", EVENTS](port)  # type: ignore[arg-type]
-        for told in paths.on_shutdown:
-            told()
+        await router.hot["GET", EVENTS](port)  # type: ignore[arg-type]
+        for callback in router.on_shutdown:
+            callback()
         return port
 
     port = asyncio.run(scene())
