@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
-from typing import IO, Final
+from typing import IO
 
 import click
 
 from llmsim.cli import flags
 
-DIALECTS: Final = {
-    "openai_chat": "openai.chat.codec:OpenAIChat",
-    "openai_responses": "openai.responses.codec:OpenAIResponses",
-    "anthropic": "anthropic.messages.codec:Anthropic",
-    "gemini": "gemini.generate.codec:Gemini",
-    "gemini_count": "gemini.count_tokens:GeminiCount",
-    "gemini_embeddings": "gemini.embeddings:GeminiEmbed",
-    "openai_completions": "openai.completions.codec:OpenAICompletions",
-    "openai_embeddings": "openai.embeddings:OpenAIEmbeddings",
-    "openai_moderations": "openai.moderations:OpenAIModerations",
-}
-"""Dialect to its class; imported only when asked for."""
 
-STRICT: Final = frozenset(("openai_chat", "openai_responses"))
-"""Those that can refuse what the provider refuses."""
+class DialectChoice(click.ParamType[str]):
+    """One of the registry's codecs, by its name. The registry is read when it is needed: what it
+    imports takes longer than the --help of other commands should."""
+
+    name = "dialect"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return self._choice().get_metavar(param, ctx)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return self._choice().convert(value, param, ctx)
+
+    def _choice(self) -> click.Choice[str]:
+        from llmsim.providers import registry  # noqa: PLC0415  see above
+
+        return click.Choice(list(registry.by_codec()))
 
 
 EXAMPLES = """\b
@@ -41,7 +42,7 @@ Examples:
 @click.option(
     "--dialect",
     "name",
-    type=click.Choice(list(DIALECTS)),
+    type=DialectChoice(),
     default="openai_chat",
     show_default=True,
     help="The API whose request this is.",
@@ -81,10 +82,9 @@ def plan(
     config = flags.loaded(path, given)
     # Imported late: numpy and the tokenizers take longer than --help needs.
     from llmsim.cli import plan_output  # noqa: PLC0415
+    from llmsim.providers import registry  # noqa: PLC0415
 
-    module, _, kind_name = DIALECTS[name].partition(":")
-    kind = getattr(import_module(f"llmsim.providers.{module}"), kind_name)
-    dialect = kind(strict=config.validation == "strict") if name in STRICT else kind()
-    made = plan_output.planned(body.read(), dialect, config, seed, turn)
+    endpoint = registry.by_codec(config.validation == "strict")[name]
+    made = plan_output.planned(body.read(), endpoint, config, seed, turn)
     told = json.dumps(plan_output.described(made), indent=2) if as_json else plan_output.drawn(made)
     click.echo(told)

@@ -8,19 +8,20 @@ from msgspec import structs
 
 from llmsim.cli.table import table
 from llmsim.config import Config
-from llmsim.core import Codec, Plan, Stamp
+from llmsim.core import Plan, Stamp
 from llmsim.core.errors import BadRequest
 from llmsim.engine import seeds
 from llmsim.engine.compose import PlanInputs
 from llmsim.engine.plan import failed, plan
 from llmsim.engine.tokens import prompt
+from llmsim.providers.provider import Endpoint
 from llmsim.runtime.model_settings import ModelRegistry
 
 HEAD = ("DUE MS", "BYTES", "FRAME")
 
 
 def planned(
-    body: bytes, dialect: Codec, config: Config, seed: int | None = None, turn: int = 0
+    body: bytes, endpoint: Endpoint, config: Config, seed: int | None = None, turn: int = 0
 ) -> Plan:
     """What the server would answer to this body; a refusal is a plan too.
 
@@ -29,15 +30,15 @@ def planned(
     """
     stamp = Stamp("0" * 26, 0)
     try:
-        ask = dialect.decode(body)
+        ask = endpoint.codec.decode(body)
         settings = ModelRegistry(config).settings(ask.model)
         chosen = seeds.settled(ask.seed if seed is None else seed, config.seed, body)
         if chosen is None:
             chosen = secrets.randbits(seeds.BITS)
         inputs = PlanInputs(chosen, turn, prompt.tokens(ask, settings.tokenizer))
-        return plan(ask, settings, inputs, dialect, stamp)
+        return plan(ask, settings, inputs, endpoint.codec, stamp)
     except BadRequest as bad:
-        return failed(bad.failure, *dialect.failure(bad.failure, stamp))
+        return failed(bad.failure, *endpoint.errors.failure(bad.failure, stamp))
 
 
 def described(made: Plan) -> dict[str, object]:

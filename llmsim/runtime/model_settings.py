@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmsim.config import Config, Generator
 from llmsim.core.catalog import models as catalog_models
 from llmsim.core.catalog import profiles
-from llmsim.core.catalog.models import Model, Provider
+from llmsim.core.catalog.models import Model, Vendor
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.text import Echo, Series, TextGenerator, pool
@@ -48,13 +48,13 @@ class ModelRegistry:
             self._settings[model] = found
         return found
 
-    def listed(self, provider: Provider | None = None) -> list[Model]:
-        """The models that listings show: those configured, or else the catalogue, or ``provider``'s
+    def listed(self, vendor: Vendor | None = None) -> list[Model]:
+        """The models that listings show: those configured, or else the catalogue, or ``vendor``'s
         part of it."""
         if self._available is not None:
             return [catalog_models.resolve(name) for name in self._available]
         every = catalog_models.MODELS.values()
-        return [one for one in every if provider is None or one.provider == provider]
+        return [one for one in every if vendor is None or one.provider == vendor]
 
     def model(self, name: str) -> Model:
         """A model that listings show. Raises BadRequest for any other."""

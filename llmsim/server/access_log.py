@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from llmsim.config import Logging
 from llmsim.core import Plan
 from llmsim.core.errors import Failure
-from llmsim.server.lifecycle import CLIENT_GONE, NO_TOKENS, Endpoint, RequestLifecycle
+from llmsim.providers.provider import Endpoint
+from llmsim.server.lifecycle import CLIENT_GONE, NO_TOKENS, RequestLifecycle
 from llmsim.state.shm.journal import Journal
 from llmsim.state.shm.layout import DROPPED
 from llmsim.state.shm.worker_counters import WorkerCounters

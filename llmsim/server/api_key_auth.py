@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from llmsim.config import ApiKey
 from llmsim.core import Headers
 from llmsim.core.errors import Failure
-from llmsim.server import providers
+from llmsim.providers import registry
+from llmsim.providers.provider import RequestHeader
 from llmsim.server.lifecycle import NO_TOKENS
-from llmsim.server.provider_auth import PROVIDER_AUTH
-from llmsim.server.providers import Header
+from llmsim.server.refusals import refusal
 from llmsim.state.shm.rows import OTHER
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.scheduler import now_us
@@ -26,20 +26,22 @@ class ApiKeyAuth:
         self._keys = frozenset(one.key for one in keys)
         self._counters = counters
 
-    def failure(self, path: str, query: str, header: Header) -> Failure | None:
+    def failure(self, path: str, query: str, header: RequestHeader) -> Failure | None:
         """Why a request is not let in; None if it is."""
         if path.startswith(OPEN):
             return None
-        manner = PROVIDER_AUTH[providers.provider(path, query, header)]
-        key = manner.key(header, query)
-        return None if key in self._keys else manner.refusal(key)
+        auth = registry.of_request(path, query, header).auth
+        key = auth.key(header, query)
+        return None if key in self._keys else auth.refusal(key)
 
-    def refusal(self, path: str, query: str, header: Header) -> tuple[int, Headers, bytes] | None:
+    def refusal(
+        self, path: str, query: str, header: RequestHeader
+    ) -> tuple[int, Headers, bytes] | None:
         """Status, head and body for a request that is not let in, which is counted."""
         failure = self.failure(path, query, header)
         if failure is None:
             return None
-        status, head, body = providers.refusal(failure, path, query, header)
+        status, head, body = refusal(failure, path, query, header)
         self._counters.started()
         self._counters.failed(failure.kind, False)
         row = self._counters.row(OTHER, "", status)

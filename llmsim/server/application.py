@@ -11,10 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from llmsim.core.errors import BadRequest, Failure, FailureKind
-from llmsim.server.providers import refusal
-from llmsim.server.router import Handler, Router
+from llmsim.server.refusals import refusal
+from llmsim.server.router import Handler, PatternRoute, Router
 from llmsim.transport.asgi import HotRoute
 from llmsim.transport.port import Port
 
@@ -30,16 +31,26 @@ def build(router: Router) -> Starlette:
         Route(path, HotRoute(partial(_dispatch, handlers)), methods=list(handlers))
         for path, handlers in by_path.items()
     ]
-    routes += [
-        Route(route.template, HotRoute(route.handler), methods=[route.method])
-        for route in router.patterns
-    ]
+    routes += [PatternMatch(one) for one in router.patterns]
     app = Starlette(
         routes=[*routes, *router.cold],
         exception_handlers={HTTPException: _not_served, BadRequest: _refused, 500: _broken},
     )
     app.router.redirect_slashes = False
     return app
+
+
+class PatternMatch(Route):
+    """A :class:`PatternRoute` as one of Starlette's."""
+
+    def __init__(self, pattern: PatternRoute) -> None:
+        super().__init__("/{path:path}", HotRoute(pattern.handler), methods=[pattern.method])
+        self._pattern = pattern
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] == "http" and not self._pattern.matches(scope["path"]):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 async def _dispatch(handlers: dict[str, Handler], port: Port) -> None:

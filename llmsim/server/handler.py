@@ -23,9 +23,10 @@ from llmsim.engine.tokens import prompt
 from llmsim.engine.tokens.prompt_cache import LEAST, MISS, cacheable
 from llmsim.pipeline.context import RequestContext
 from llmsim.pipeline.steps.overrides import has_overrides
+from llmsim.providers.provider import Endpoint
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.server.access_log import AccessLog, lifecycle_class
-from llmsim.server.lifecycle import CLIENT_GONE, Endpoint, RequestLifecycle
+from llmsim.server.lifecycle import CLIENT_GONE, EndpointMemory, RequestLifecycle
 from llmsim.server.prompt_cache import PromptCache
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.segment import Cursor
@@ -42,8 +43,6 @@ LARGE_BODY = 32_000
 WATCHED = 250_000
 _SEEDS = (1 << seeds.BITS) - 1
 _MULTIPLIER = 0x5DEECE66D  # a full-period generator modulo 2**48 (POSIX drand48)
-
-__all__ = ["RequestHandler", "Endpoint"]
 
 
 class RequestHandler:
@@ -68,12 +67,14 @@ class RequestHandler:
         self._most_streams = config.server.max_open_streams
         self._fresh = secrets.randbits(seeds.BITS)
 
-    async def answer(self, port: Port, endpoint: Endpoint) -> None:
+    async def answer(
+        self, port: Port, endpoint: Endpoint, memory: EndpointMemory | None = None
+    ) -> None:
         """Answer one request; whatever goes wrong, the client gets the provider's own error and
-        the request is counted exactly once."""
+        the request is counted exactly once. ``memory`` is what the endpoint remembers."""
         lifecycle = self._lifecycle(endpoint, self._counters, self._journal)
         try:
-            await self._answer(port, lifecycle)
+            await self._answer(port, lifecycle, memory)
         except BadRequest as bad:
             await self._refuse(port, lifecycle, bad.failure)
         except Gone:
@@ -81,11 +82,14 @@ class RequestHandler:
         except Exception:
             lifecycle.refuse(port, lifecycle.broken())
 
-    async def _answer(self, port: Port, lifecycle: RequestLifecycle) -> None:
+    async def _answer(
+        self, port: Port, lifecycle: RequestLifecycle, memory: EndpointMemory | None
+    ) -> None:
         lifecycle.body = body = await port.body(self._body_limit)
-        codec, memory = lifecycle.endpoint.codec, lifecycle.endpoint.memory
-        if lifecycle.endpoint.header_check is not None:
-            lifecycle.endpoint.header_check(port)
+        endpoint = lifecycle.endpoint
+        codec = endpoint.codec
+        if endpoint.header_check is not None:
+            endpoint.header_check(port.header)
         request = codec.decode(body)
         lifecycle.model = request.model
         if memory is not None:

@@ -6,10 +6,11 @@ import logging
 import time
 from typing import Protocol
 
-from llmsim.core import Codec, Headers, Plan, Stamp
+from llmsim.core import Headers, Plan, Stamp
 from llmsim.core import Request as Ask
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.engine.plan import failed
+from llmsim.providers.provider import Endpoint
 from llmsim.state.shm.journal import Journal
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.port import Port
@@ -48,30 +49,6 @@ class HeldLimits(Protocol):
     def settle(self, tokens: tuple[int, int, int, int], /) -> None:
         """Give it back. ``tokens`` are what was used: prompt, completion, reasoning, cached."""
         ...
-
-
-class HeaderCheck(Protocol):
-    """Looks at the head of a request. Raises BadRequest for one that is not let in."""
-
-    def __call__(self, port: Port, /) -> None: ...
-
-
-class Endpoint:
-    """A path that answers, in one dialect."""
-
-    __slots__ = ("codec", "header_check", "memory", "name")
-
-    def __init__(
-        self,
-        name: str,
-        codec: Codec,
-        memory: EndpointMemory | None = None,
-        header_check: HeaderCheck | None = None,
-    ) -> None:
-        self.name = name
-        self.codec = codec
-        self.memory = memory
-        self.header_check = header_check
 
 
 class RequestLifecycle:

@@ -23,11 +23,10 @@ WebSocketHandler: TypeAlias = Callable[[Socket], Awaitable[None]]
 class PatternRoute:
     """A hot path with a name in it, such as a model's.
 
-    ``matches`` says whether a path is of that form; ``template`` is the same for Starlette.
+    ``matches`` says whether a path, which may be percent-encoded, is of that form.
     """
 
     method: str
-    template: str
     matches: Callable[[str], bool]
     handler: Handler
 

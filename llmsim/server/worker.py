@@ -25,7 +25,7 @@ from llmsim.runtime.store import ConfigStore
 from llmsim.server import routes, shutdown
 from llmsim.server.access_log import AccessLog
 from llmsim.server.handler import RequestHandler
-from llmsim.server.providers import refusal
+from llmsim.server.refusals import refusal
 from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
 from llmsim.state.shared_state import SharedState

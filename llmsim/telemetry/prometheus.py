@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from llmsim import __version__
 from llmsim.config import Metrics
+from llmsim.providers import registry
 from llmsim.state.shm.rows import OTHER
 from llmsim.telemetry import vllm, workers
 from llmsim.telemetry.families import BucketBounds, counter, gauge, one
@@ -29,8 +30,6 @@ OPENMETRICS = "application/openmetrics-text"
 UNESCAPED = f"{OPENMETRICS};version=1.0.0;escaping=allow-utf-8"
 TOKENS = ("prompt", "completion", "cached", "reasoning")
 MOST_LIMITS = 200
-DIALECTS = {"/v1/messages": "anthropic", "/v1beta/": "gemini", OTHER: OTHER}
-"""By the beginning of the endpoint; what is under none of these is OpenAI's."""
 
 Example = tuple[float, float, str, float]
 
@@ -97,11 +96,8 @@ class Exposition(Collector):
 
 
 def dialect(endpoint: str) -> str:
-    """Whose API an endpoint is of."""
-    for prefix, name in DIALECTS.items():
-        if endpoint.startswith(prefix):
-            return name
-    return "openai"
+    """The provider an endpoint is of."""
+    return OTHER if endpoint == OTHER else registry.of_path(endpoint).name
 
 
 def _server(reading: MetricsReading) -> Iterator[Metric]:

@@ -8,6 +8,7 @@ import pytest
 from llmsim.config import Access, Logging
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.providers.openai.chat.codec import OpenAIChat
+from llmsim.providers.openai.provider import OPENAI
 from llmsim.server import access_log
 from llmsim.server.access_log import (
     MAX_PROMPT,
@@ -17,7 +18,7 @@ from llmsim.server.access_log import (
     LoggedLifecycle,
     lifecycle_class,
 )
-from llmsim.server.lifecycle import Endpoint, RequestLifecycle
+from llmsim.server.lifecycle import RequestLifecycle
 from llmsim.state.shm import journal as journals
 from llmsim.state.shm import layout
 from llmsim.state.shm.journal import Journal
@@ -171,7 +172,7 @@ def refused(access: Access, prompts: bool) -> tuple[Port, list[dict[str, Any]]]:
     log, written, counters = logging(access, prompts)
     journal = Journal(memoryview(bytearray(journals.size(1 << 20))), 0, 5)
     request = lifecycle_class(log)(
-        Endpoint("/v1/chat/completions", OpenAIChat()), counters, journal
+        OPENAI.endpoint("/v1/chat/completions", OpenAIChat()), counters, journal
     )
     assert isinstance(request, LoggedLifecycle)
     request.body = b"the secret" + b"x" * 2 * MAX_PROMPT

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from llmsim.core import Effort
 
 Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]
-Provider: TypeAlias = Literal["openai", "anthropic", "google", "deepseek"]
+Vendor: TypeAlias = Literal["openai", "anthropic", "google", "deepseek"]
 Kind: TypeAlias = Literal["chat", "completion", "embedding", "image", "moderation"]
 Lifecycle: TypeAlias = Literal["active", "deprecated", "retired"]
 
@@ -42,7 +42,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     id: str
-    provider: Provider
+    provider: Vendor
     owner: str
     display_name: str
     created: int

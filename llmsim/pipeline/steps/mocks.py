@@ -27,7 +27,6 @@ from llmsim.engine.mocks.view import View
 from llmsim.engine.seeds import fraction
 from llmsim.engine.timing import draws_of, span
 from llmsim.pipeline.context import RequestContext
-from llmsim.server.provider_auth import provider_auth
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.named_counters import NamedCounters
 
@@ -81,8 +80,8 @@ class MockStep:
             return mocks_scripts.at(rule.speeches, count, rule.exhausted)
         key = ""
         if context.port is not None:
-            how = provider_auth(context.lifecycle.endpoint.codec.name).key
-            key = how(context.port.header, context.port.query)
+            auth = context.lifecycle.endpoint.provider.auth
+            key = auth.key(context.port.header, context.port.query)
         name = f"{rule.key} {mocks_scripts.conversation(context.request, key)}"
 
         def fresh(place: str) -> bool:

@@ -9,12 +9,13 @@ from msgspec import structs
 from llmsim.config import Config, RateLimit
 from llmsim.config.limits import BURSTS
 from llmsim.core import Complete, Headers, LimitStatus, Request
+from llmsim.core.api_keys import masked
 from llmsim.core.errors import BadRequest, Exceeded, Failure, FailureKind, Measure
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.token_bucket import PERIODS, Bucket
 from llmsim.pipeline.context import RequestContext
 from llmsim.pipeline.queue import Queue
-from llmsim.server.provider_auth import LimitHeaders, masked, provider_auth
+from llmsim.providers.provider import LimitHeaders
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.rate_limit_buckets import COUNTED, Account, Buckets, Taken, hashed
 
@@ -112,10 +113,11 @@ class RateLimitStep:
             return
         context.lifecycle.allowance = allowance = LimitHold(self._buckets)
         if self._rulings:
-            manners = provider_auth(context.lifecycle.endpoint.codec.name)
-            account = self._account(manners.key(port.header, port.query), context.request.model)
+            provider = context.lifecycle.endpoint.provider
+            key = provider.auth.key(port.header, port.query)
+            account = self._account(key, context.request.model)
             if account is not None:
-                self._admit(context, account, allowance, manners.limits)
+                self._admit(context, account, allowance, provider.limit_headers)
         if self._queue is not None:
             waited = await self._queue.enter(self._concurrency, port)
             allowance.entered(self._queue)

@@ -12,11 +12,13 @@ from typing import Any
 
 import orjson
 
-from llmsim.core import Headers, Stamp
+from llmsim.core import Headers, Plan, Stamp
 from llmsim.core.catalog import models
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong, invalid
 from llmsim.providers.anthropic import limits
 from llmsim.providers.anthropic.error_messages import WORDS
+from llmsim.providers.provider import ErrorFormat
+from llmsim.providers.wire import sse
 from llmsim.providers.wire.decoding import MalformedBody
 
 # status, type; by the table "HTTP errors" of the API's documentation. What has no row there
@@ -48,6 +50,8 @@ SPELLING: dict[FailureKind, tuple[int, str]] = {
 DETAILS = frozenset({"thread_not_found"})
 ORGANIZATION = "6c6c6d73-696d-4000-8000-000000000000"
 JSON = ("content-type", "application/json")
+
+_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
 
 _TYPES = {
     "str": "string",
@@ -105,15 +109,17 @@ def _too_long(excess: TooLong) -> str:
     )
 
 
-def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:
-    """Status, head and body of a failure on a path that no dialect answers."""
-    status, body = failure(failed, stamp)
-    return status, [JSON, *headers(stamp)], body
+def head(plan: Plan, stamp: Stamp) -> Headers:
+    """The response head of an answered call."""
+    return [*_STREAM, *headers(stamp)] if plan.stream else [JSON, *headers(stamp)]
 
 
 def headers(stamp: Stamp) -> Headers:
     """The response head but for its content type."""
     return [("request-id", request_id(stamp)), ("anthropic-organization-id", ORGANIZATION)]
+
+
+FORMAT = ErrorFormat(failure, lambda stamp: [JSON, *headers(stamp)], retry)
 
 
 def request_id(stamp: Stamp) -> str:

@@ -12,10 +12,12 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import orjson
 
-from llmsim.core import Headers, Stamp
+from llmsim.core import Headers, Plan, Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.gemini import limits
 from llmsim.providers.gemini.error_messages import WORDS
+from llmsim.providers.provider import ErrorFormat
+from llmsim.providers.wire import sse
 from llmsim.providers.wire.decoding import MalformedBody
 
 # HTTP status and the canonical code's name, by google/rpc/code.proto and the troubleshooting
@@ -78,6 +80,11 @@ SERVICE = "generativelanguage.googleapis.com"
 VARY = ("vary", "Origin, X-Origin, Referer")
 JSON: Headers = [("content-type", "application/json; charset=UTF-8"), VARY]
 
+_EVENTS: Headers = [
+    ("content-type", "text/event-stream"),
+    ("cache-control", "no-cache"),
+    VARY,
+]
 _RPC = "type.googleapis.com/google.rpc."
 _TYPES = {
     "str": "TYPE_STRING",
@@ -103,10 +110,30 @@ def failure(failed: Failure, version: str = "v1beta", method: str = "") -> tuple
     return status, orjson.dumps({"error": error})
 
 
-def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:
-    """Status, head and body of a failure on a path that no dialect answers."""
-    status, body = failure(failed)
-    return status, JSON, body
+def error_format(version: str = "v1beta", method: str = "", array: bool = False) -> ErrorFormat:
+    """How a call of ``method`` fails. Where it would have been answered with a stream that is
+    one JSON ``array``, the error is its one element."""
+
+    def spelled(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
+        status, body = failure(failed, version, method)
+        return status, sse.JSON_ARRAY.opening + body + sse.JSON_ARRAY.last if array else body
+
+    return ErrorFormat(spelled, lambda stamp: JSON, retry)
+
+
+def retry(after: float) -> Headers:
+    """None: the body's details say when to try again."""
+    return []
+
+
+def head(plan: Plan, stamp: Stamp) -> Headers:
+    """The response head of an answered call; a stream is JSON, too."""
+    return [*JSON, identified(stamp)]
+
+
+def event_head(plan: Plan, stamp: Stamp) -> Headers:
+    """The response head of a call whose answer is a stream of events, unless it fails."""
+    return [*(_EVENTS if plan.stream else JSON), identified(stamp)]
 
 
 def identified(stamp: Stamp) -> tuple[str, str]:

@@ -24,7 +24,7 @@ def model(described: Model) -> bytes:
     return orjson.dumps(_object(described))
 
 
-def page(described: Sequence[Model], query: Mapping[str, list[str]]) -> bytes:
+def page(described: Sequence[Model], query: Mapping[str, list[str]], strict: bool = False) -> bytes:
     """``GET /v1beta/models``: the models that are not retired, page by page. Raises BadRequest."""
     shown = [one for one in described if one.lifecycle != "retired"]
     size = _size(_given(query, "pageSize", "page_size"))

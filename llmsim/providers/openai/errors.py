@@ -12,6 +12,7 @@ from llmsim.core import Headers, Plan, Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.openai import limits
 from llmsim.providers.openai.error_messages import WORDS
+from llmsim.providers.provider import ErrorFormat
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.decoding import MalformedBody, Problem
 
@@ -64,8 +65,11 @@ _BELOW: dict[Problem, tuple[str, str]] = {
 }
 
 
-def failure(failed: Failure) -> tuple[int, bytes]:
-    """Status and body of a failed call: all four keys, null where nothing fits."""
+def failure(failed: Failure, stamp: Stamp | None = None) -> tuple[int, bytes]:
+    """Status and body of a failed call: all four keys, null where nothing fits.
+
+    They do not name the request, whose ``stamp`` is not needed.
+    """
     status, kind, code = SPELLING[failed.kind]
     message = failed.message or WORDS[failed.kind]
     if failed.exceeded is not None:
@@ -91,15 +95,12 @@ def retry(after: float) -> Headers:
     return [("retry-after", str(math.ceil(after))), ("retry-after-ms", str(math.ceil(after * 1e3)))]
 
 
-def refusal(failed: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:
-    """Status, head and body of a failure on a path that no dialect answers."""
-    status, body = failure(failed)
-    return status, [("content-type", "application/json"), *identity(stamp)], body
-
-
 def identity(stamp: Stamp) -> Headers:
-    """What every response head tells."""
+    """What every response head has."""
     return [("x-request-id", request_id(stamp))]
+
+
+FORMAT = ErrorFormat(failure, lambda stamp: [*_JSON, *identity(stamp)], retry)
 
 
 def refuse(mistake: MalformedBody) -> BadRequest:  # noqa: PLR0911  one return a problem

@@ -15,7 +15,7 @@ def model(described: Model) -> bytes:
     return orjson.dumps(_object(described))
 
 
-def page(described: Iterable[Model], query: Mapping[str, list[str]]) -> bytes:
+def page(described: Iterable[Model], query: Mapping[str, list[str]], strict: bool = False) -> bytes:
     """``GET /v1/models``: all of them, for nothing can be asked for."""
     return orjson.dumps({"object": "list", "data": [_object(one) for one in described]})
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmsim.config import Config, RateLimit
+from llmsim.core.api_keys import masked
 from llmsim.pipeline.steps.rate_limits import buckets_of, rule_name
-from llmsim.server.provider_auth import masked
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.rate_limit_buckets import COUNTED, AccountEntry, hashed
 

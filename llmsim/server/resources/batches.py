@@ -16,9 +16,8 @@ from llmsim.providers.anthropic import batches as anthropic_batches
 from llmsim.providers.anthropic import lists
 from llmsim.providers.anthropic.batches import Batch, Result, not_found, not_over
 from llmsim.providers.anthropic.lists import Query
-from llmsim.providers.anthropic.messages.codec import AnthropicBatch
+from llmsim.providers.anthropic.provider import batch_endpoint
 from llmsim.server.handler import RequestHandler
-from llmsim.server.lifecycle import Endpoint
 from llmsim.state.sqlite import Store
 
 KIND = "message batch"
@@ -36,7 +35,7 @@ class Batches:
         self._store = store
         self._handler = handler
         self._strict = strict
-        self._endpoint = Endpoint("/v1/messages/batches", AnthropicBatch(strict))
+        self._endpoint = batch_endpoint(strict)
 
     async def create(self, body: bytes, stamp: Stamp, url: URL) -> bytes:
         """A new batch, all of whose requests have begun."""

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 
-from llmsim.core import Codec, Headers, Request, Stamp
+from llmsim.core import Headers, Request, Stamp
 from llmsim.core.errors import BadRequest
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.responses import socket_messages
 from llmsim.providers.openai.responses.response_object import response_id
+from llmsim.providers.provider import Endpoint
 from llmsim.providers.wire import sse
 from llmsim.server.handler import RequestHandler
-from llmsim.server.lifecycle import Endpoint
-from llmsim.server.resources.response_archive import ENDPOINT
 from llmsim.server.resources.responses import Responses
 from llmsim.transport.port import too_large
 from llmsim.transport.websocket import Socket
@@ -26,12 +25,12 @@ class ResponsesSession:
     """The requests of one connection. Its latest response can be continued even if not stored."""
 
     def __init__(
-        self, socket: Socket, codec: Codec, handler: RequestHandler, responses: Responses
+        self, socket: Socket, endpoint: Endpoint, handler: RequestHandler, responses: Responses
     ) -> None:
         self._socket = socket
         self._handler = handler
         self._responses = responses
-        self._codec = codec
+        self._endpoint = endpoint
         self._latest: str | None = None
 
     async def serve(self) -> None:
@@ -63,10 +62,7 @@ class ResponsesSession:
             self._socket.send(socket_messages.with_stream_id(refusal, event.stream_id))
             return
         port = SocketPort(self._socket, message, event.stream_id)
-        # Kept in self it would make a cycle: the connection would stay open until the
-        # collector finds it.
-        endpoint = Endpoint(ENDPOINT, self._codec, self)
-        await self._handler.answer(port, endpoint)
+        await self._handler.answer(port, self._endpoint, self)
         if port.stream is not None:
             await port.stream.ended.wait()
 

@@ -1,18 +1,22 @@
-"""Which path leads where: one module a provider, put together here."""
+"""Which path leads where: every provider's endpoints, and one module for each kind of thing that
+the server keeps for clients."""
 
 from __future__ import annotations
 
 from starlette.applications import Starlette
 
+from llmsim.providers.anthropic.provider import MESSAGES
+from llmsim.providers.openai.provider import RESPONSES
 from llmsim.server.admin import config_routes, dashboard, metrics, mocks, status
 from llmsim.server.admin.auth import AdminAuth
 from llmsim.server.application import build
+from llmsim.server.lifecycle import EndpointMemory
 from llmsim.server.router import Handler, Router
 from llmsim.server.routes import (
     anthropic,
     completions,
     conversations,
-    gemini,
+    endpoints,
     images,
     models,
     openai,
@@ -29,10 +33,12 @@ def paths(context: Services) -> Router:
     openai.add(every, context)
     completions.add(every, context)
     images.add(every, context)
-    responses.add(every, context)
     conversations.add(every, context)
-    anthropic.add(every, context)
-    gemini.add(every, context)
+    memories: dict[str, EndpointMemory] = {
+        RESPONSES: responses.add(every, context),
+        MESSAGES: anthropic.add(every, context),
+    }
+    endpoints.add(every, context, memories)
     models.add(every, context)
     dashboard.add(every, context)
     every.cold += status.routes(context.shared)

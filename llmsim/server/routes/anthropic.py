@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TypeAlias
 from urllib.parse import parse_qs
 
@@ -13,40 +12,27 @@ from starlette.routing import Route
 
 from llmsim.core import Stamp
 from llmsim.providers.anthropic import errors
-from llmsim.providers.anthropic.messages import strict as messages_strict
-from llmsim.providers.anthropic.messages.codec import Anthropic, AnthropicCount
-from llmsim.server import providers
-from llmsim.server.lifecycle import Endpoint
+from llmsim.providers.anthropic.messages.codec import Anthropic
+from llmsim.providers.anthropic.provider import PREFIXES
+from llmsim.server.refusals import unlogged_stamp
 from llmsim.server.resources.batches import URL, Batches
 from llmsim.server.resources.threads import Threads
 from llmsim.server.router import Router
 from llmsim.server.services import Services
-from llmsim.transport.port import Port
 
-PREFIXES = ("/v1", "/anthropic/v1")
 JSON = "application/json"
 LINES = "application/x-jsonl"
 
-Told: TypeAlias = Callable[[Request, Stamp], Awaitable[bytes]]
+Answer: TypeAlias = Callable[[Request, Stamp], Awaitable[bytes]]
 
 
-def add(paths: Router, context: Services) -> None:
-    """Everything under ``/v1/messages``, also with ``/anthropic`` before it."""
+def add(paths: Router, context: Services) -> Threads:
+    """``…/messages/batches`` and what is under it. Gives what ``/v1/messages`` remembers."""
     strict = context.config.validation == "strict"
-    answer = context.handler.answer
-    header_check = _check_version if strict else None
-    codec = Anthropic(strict)
-    messages = Endpoint("/v1/messages", codec, Threads(codec, context.shared), header_check)
-    count = Endpoint("/v1/messages/count_tokens", AnthropicCount(strict), header_check=header_check)
     batches = Batches(context.store, context.handler, strict)
     for prefix in PREFIXES:
-        paths.hot["POST", f"{prefix}/messages"] = partial(answer, endpoint=messages)
-        paths.hot["POST", f"{prefix}/messages/count_tokens"] = partial(answer, endpoint=count)
         paths.cold += _batches(f"{prefix}/messages/batches", batches)
-
-
-def _check_version(port: Port) -> None:
-    messages_strict.check_version(port.header("anthropic-version"))
+    return Threads(Anthropic(strict), context.shared)
 
 
 def _batches(path: str, batches: Batches) -> list[Route]:
@@ -81,12 +67,12 @@ def _batches(path: str, batches: Batches) -> list[Route]:
     ]
 
 
-def _route(method: str, path: str, told: Told, media_type: str = JSON) -> Route:
-    """A path that tells something, with the headers that every response of Anthropic's has."""
+def _route(method: str, path: str, answer: Answer, media_type: str = JSON) -> Route:
+    """A path answered with what ``answer`` makes and the headers that Anthropic's answers have."""
 
     async def handler(request: Request) -> Response:
-        stamp = providers.stamp()
-        body = await told(request, stamp)
+        stamp = unlogged_stamp()
+        body = await answer(request, stamp)
         head = dict(errors.headers(stamp))
         return Response(body, headers=head, media_type=media_type)
 

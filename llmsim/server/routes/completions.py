@@ -10,12 +10,11 @@ from starlette.routing import Route
 from llmsim.providers.openai import lists as openai_lists
 from llmsim.providers.openai.chat import stored
 from llmsim.providers.openai.lists import Paging
+from llmsim.providers.openai.provider import PREFIXES
 from llmsim.server.resources.stored_completions import StoredCompletions
 from llmsim.server.router import Router
 from llmsim.server.routes.openai_json import route
 from llmsim.server.services import Services
-
-PREFIXES = ("/v1", "/openai/v1")
 
 
 def add(paths: Router, context: Services) -> None:

@@ -9,12 +9,11 @@ from starlette.routing import Route
 
 from llmsim.providers.openai import conversations as openai_conversations
 from llmsim.providers.openai import lists
+from llmsim.providers.openai.provider import PREFIXES
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.router import Router
 from llmsim.server.routes.openai_json import route
 from llmsim.server.services import Services
-
-PREFIXES = ("/v1", "/openai/v1")
 
 
 def add(paths: Router, context: Services) -> None:

@@ -14,14 +14,13 @@ from llmsim.core import Canvas
 from llmsim.engine.tasks.images import painted
 from llmsim.providers.openai.images.codec import OpenAIImages
 from llmsim.providers.openai.images.params import Purpose
+from llmsim.providers.openai.provider import OPENAI, PREFIXES
 from llmsim.server.admin.json_response import error_response
-from llmsim.server.lifecycle import Endpoint
 from llmsim.server.resources.image_links import PATH, ImageLinks
 from llmsim.server.router import Router
 from llmsim.server.services import Services
 from llmsim.transport.port import Port, origin
 
-PREFIXES = ("/v1", "/openai/v1")
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 
 
@@ -44,7 +43,7 @@ def _answer(
         def link(canvas: Canvas) -> str:
             return server + image_links.path(canvas)
 
-        endpoint = Endpoint(f"/v1/images/{purpose}", OpenAIImages(purpose, link))
+        endpoint = OPENAI.endpoint(f"/v1/images/{purpose}", OpenAIImages(purpose, link))
         await context.handler.answer(port, endpoint)
 
     return answer

@@ -1,90 +1,54 @@
-"""The models, told in the words of the caller's provider: on the paths that providers share, and
-under each one's own."""
+"""The listings of models, on every provider's paths. Who asks on a path that several have gets
+the listing of their own provider."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Protocol
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from llmsim.core import Headers, Stamp
-from llmsim.core.catalog import models as catalog_models
-from llmsim.core.catalog.models import Model
-from llmsim.providers.anthropic import errors, model_list
-from llmsim.providers.gemini import errors as gemini_errors
-from llmsim.providers.gemini import model_list as gemini_model_list
-from llmsim.providers.openai import errors as openai_errors
-from llmsim.providers.openai import model_list as openai_model_list
-from llmsim.server import providers
-from llmsim.server.providers import Provider
+from llmsim.providers import registry
+from llmsim.providers.provider import ModelListing
+from llmsim.server.refusals import unlogged_stamp
 from llmsim.server.router import Router
 from llmsim.server.services import Services
-
-PREFIXES = ("/v1", "/openai/v1", "/anthropic/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta")
-
-
-class Page(Protocol):
-    """A listing, or the part of it that the query's parameters ask for. Raises BadRequest."""
-
-    def __call__(self, models: Sequence[Model], query: Mapping[str, list[str]], /) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """How one provider's API tells of models.
-
-    ``of`` leaves the others' models out of the listing; None shows them all.
-    """
-
-    of: catalog_models.Provider | None
-    page: Page
-    one: Callable[[Model], bytes]
-    headers: Callable[[Stamp], Headers]
-
-
-LISTINGS: dict[Provider, Listing] = {
-    "openai": Listing(
-        None, openai_model_list.page, openai_model_list.model, openai_errors.identity
-    ),
-    "anthropic": Listing("anthropic", model_list.page, model_list.model, errors.headers),
-    "google": Listing(
-        "google", gemini_model_list.page, gemini_model_list.model, gemini_errors.headers
-    ),
-}
 
 
 def add(paths: Router, context: Services) -> None:
     """``…/models`` and ``…/models/{id}`` of every provider."""
     holder = context.holder
-    listings = dict(LISTINGS)
-    if context.config.validation == "strict":
-        page = partial(model_list.page, strict=True)
-        listings["anthropic"] = replace(listings["anthropic"], page=page)
+    strict = context.config.validation == "strict"
 
-    async def many(request: Request) -> Response:
-        listing = listings[_provider(request)]
+    async def page(request: Request) -> Response:
+        listing = _listing(request)
         query = parse_qs(request.url.query, keep_blank_values=True)
-        return _told(listing, listing.page(holder.runtime.registry.listed(listing.of), query))
+        models = holder.runtime.registry.listed(listing.vendor)
+        return _response(listing, listing.page(models, query, strict))
 
     async def one(request: Request) -> Response:
-        listing = listings[_provider(request)]
-        return _told(listing, listing.one(holder.runtime.registry.model(request.path_params["id"])))
+        listing = _listing(request)
+        model = holder.runtime.registry.model(request.path_params["id"])
+        return _response(listing, listing.one(model))
 
-    for prefix in PREFIXES:
-        paths.cold += [Route(f"{prefix}/models", many), Route(f"{prefix}/models/{{id:path}}", one)]
+    for path in listed_paths():
+        paths.cold += [Route(path, page), Route(f"{path}/{{id:path}}", one)]
 
 
-def _provider(request: Request) -> Provider:
+def listed_paths() -> list[str]:
+    """Every provider's paths of listings, those that several have once."""
+    listings = [provider.models for provider in registry.PROVIDERS if provider.models is not None]
+    return list(dict.fromkeys(path for listing in listings for path in listing.paths))
+
+
+def _listing(request: Request) -> ModelListing:
     url = request.url
-    return providers.provider(url.path, url.query, request.headers.get)
+    listing = registry.of_request(url.path, url.query, request.headers.get).models
+    assert listing is not None  # else the path would not be routed
+    return listing
 
 
-def _told(listing: Listing, body: bytes) -> Response:
-    head = dict(listing.headers(providers.stamp()))
+def _response(listing: ModelListing, body: bytes) -> Response:
+    head = dict(listing.headers(unlogged_stamp()))
     return Response(body, headers=head, media_type="application/json")

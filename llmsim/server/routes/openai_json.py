@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim.providers.openai import errors
-from llmsim.server import providers
+from llmsim.server.refusals import unlogged_stamp
 
 Answer: TypeAlias = Callable[[Request], Awaitable[bytes]]
 
@@ -20,7 +20,7 @@ def route(template: str, method: str, answer: Answer) -> Route:
 
     async def handler(request: Request) -> Response:
         body = await answer(request)
-        head = dict(errors.identity(providers.stamp()))
+        head = dict(errors.identity(unlogged_stamp()))
         return Response(body, headers=head, media_type="application/json")
 
     return Route(template, handler, methods=[method])

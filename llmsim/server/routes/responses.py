@@ -14,12 +14,12 @@ from llmsim.core import Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai import lists
+from llmsim.providers.openai.provider import OPENAI
 from llmsim.providers.openai.responses import stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.wire import sse
-from llmsim.server import providers
 from llmsim.server.application import BROKEN
-from llmsim.server.lifecycle import Endpoint
+from llmsim.server.refusals import refusal, unlogged_stamp
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
 from llmsim.server.resources.response_replay import replay
@@ -37,34 +37,31 @@ PREFIXES = ("/v1", "/openai/v1", "/openresponses/v1")
 log = logging.getLogger("llmsim")
 
 
-def add(paths: Router, context: Services) -> None:
-    """``…/responses`` and what is under it."""
+def add(paths: Router, context: Services) -> Responses:
+    """What is under ``…/responses``, and its WebSocket. Gives what the endpoint remembers."""
     strict = context.config.validation == "strict"
-    dialect = OpenAIResponses(strict)
+    codec = OpenAIResponses(strict)
     archive = ResponseArchive(context.shared, context.store)
     responses = Responses(
-        dialect,
+        codec,
         context.shared,
         archive,
         Conversations(context.store),
         context.handler.settings,
     )
-    endpoint = Endpoint(ENDPOINT, dialect, responses)
-    answer = partial(context.handler.answer, endpoint=endpoint)
-    retrieve = Retrieving(context, archive, dialect)
+    retrieve = Retrieving(context, archive, codec)
+    live = OPENAI.endpoint(ENDPOINT, OpenAIResponses(strict, live=True))
 
     async def talk(socket: Socket) -> None:
-        await ResponsesSession(
-            socket, OpenAIResponses(strict, live=True), context.handler, responses
-        ).serve()
+        await ResponsesSession(socket, live, context.handler, responses).serve()
 
     for prefix in PREFIXES:
-        paths.hot["POST", f"{prefix}/responses"] = answer
         paths.websockets[f"{prefix}/responses"] = talk
         under = f"{prefix}/responses/"
-        one = PatternRoute("GET", under + "{id}", partial(_is_one, under), retrieve.answer)
+        one = PatternRoute("GET", partial(_is_one, under), retrieve.answer)
         paths.patterns.append(one)
         paths.cold += _cold(under, archive, responses)
+    return responses
 
 
 def _is_one(under: str, path: str) -> bool:
@@ -75,12 +72,10 @@ def _is_one(under: str, path: str) -> bool:
 class Retrieving:
     """``GET …/responses/{id}``: the response, or the rest of its events as a stream."""
 
-    def __init__(
-        self, context: Services, archive: ResponseArchive, dialect: OpenAIResponses
-    ) -> None:
+    def __init__(self, context: Services, archive: ResponseArchive, codec: OpenAIResponses) -> None:
         self._context = context
         self._archive = archive
-        self._codec = dialect
+        self._codec = codec
 
     async def answer(self, port: Port) -> None:
         """A handler."""
@@ -95,7 +90,7 @@ class Retrieving:
     async def _answer(self, port: Port) -> None:
         query = parse_qs(port.query)
         kept = await self._archive.find(port.path.rpartition("/")[2])
-        head = openai_errors.identity(providers.stamp())
+        head = openai_errors.identity(unlogged_stamp())
         if query.get("stream", ["false"])[-1] not in ("true", "1"):
             port.respond(200, [("content-type", "application/json"), *head], kept.body)
             return
@@ -107,7 +102,7 @@ class Retrieving:
 
 
 def _refuse(port: Port, failure: Failure) -> None:
-    port.respond(*providers.refusal(failure, port.path, port.query, port.header))
+    port.respond(*refusal(failure, port.path, port.query, port.header))
 
 
 def _after(query: dict[str, list[str]]) -> int:
@@ -141,7 +136,7 @@ def _cold(under: str, archive: ResponseArchive, responses: Responses) -> list[Ro
         return await responses.input_tokens(await request.body())
 
     async def compact(request: Request) -> bytes:
-        stamp = Stamp(providers.stamp().mark, int(time.time()))
+        stamp = Stamp(unlogged_stamp().mark, int(time.time()))
         return await responses.compact(await request.body(), stamp)
 
     return [

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from llmsim.core.catalog import profiles
-from llmsim.core.catalog.models import MODELS, UNKNOWN, Kind, Model, Provider, find, resolve
+from llmsim.core.catalog.models import MODELS, UNKNOWN, Kind, Model, Vendor, find, resolve
 
 FIRST_MODEL = 1_660_000_000  # August 2022: before every model in here
 NOT_SECONDS = 3_000_000_000  # later than any model: the day was given in other units
@@ -48,7 +48,7 @@ def test_names_are_unique() -> None:
 
 
 def test_every_provider_and_kind_is_there() -> None:
-    assert {model.provider for model in everyone()} == set(get_args(Provider))
+    assert {model.provider for model in everyone()} == set(get_args(Vendor))
     assert {model.kind for model in everyone()} == set(get_args(Kind))
 
 

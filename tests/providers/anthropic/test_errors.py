@@ -40,7 +40,7 @@ CLASSES: dict[FailureKind, type[anthropic.APIStatusError]] = {
 
 @pytest.mark.parametrize("kind", FailureKind)
 def test_every_failure_raises_its_own_class(kind: FailureKind) -> None:
-    status, head, body = anthropic_errors.refusal(Failure(kind, "no"), STAMP)
+    status, head, body = anthropic_errors.FORMAT.refusal(Failure(kind, "no"), STAMP)
     told = orjson.loads(body)
     request = httpx2.Request("POST", "http://sim/v1/messages")
     response = httpx2.Response(status, headers=dict(head), content=body, request=request)

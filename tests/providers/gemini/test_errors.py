@@ -152,7 +152,7 @@ def test_malformed_bodies(
 
 
 def test_a_refusal_is_json() -> None:
-    status, head, body = gemini_errors.refusal(
+    status, head, body = gemini_errors.error_format().refusal(
         Failure(FailureKind.UNKNOWN_PATH, "nothing here"), STAMP
     )
     assert status == 404

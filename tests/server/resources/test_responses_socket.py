@@ -11,10 +11,11 @@ import pytest
 from llmsim.core import Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai.provider import OPENAI, RESPONSES
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.response_object import response_id
+from llmsim.providers.provider import Endpoint
 from llmsim.providers.wire import sse
-from llmsim.server.lifecycle import Endpoint
 from llmsim.server.resources.responses_socket import ResponsesSession, SocketPort
 from llmsim.state.sqlite import Store, new_store
 from llmsim.transport.port import Port
@@ -52,7 +53,7 @@ class Answering:
         self.bodies: list[bytes] = []
         self._say = say
 
-    async def answer(self, port: Port, endpoint: Endpoint) -> None:
+    async def answer(self, port: Port, endpoint: Endpoint, memory: ResponsesSession) -> None:
         body = await port.body(1000)
         self.bodies.append(body)
         self._say(port, body)
@@ -64,7 +65,8 @@ def served(say: Callable[[Port, bytes], None], *messages: str | bytes) -> tuple[
         with new_store() as path, closing(Store(path)) as store:
             world = World(store)
             codec = OpenAIResponses(live=True)
-            session = ResponsesSession(socket, codec, answering, world.responses)  # type: ignore[arg-type]
+            endpoint = OPENAI.endpoint(RESPONSES, codec)
+            session = ResponsesSession(socket, endpoint, answering, world.responses)  # type: ignore[arg-type]
             await asyncio.wait_for(session.serve(), 10)
         return socket, answering
 
@@ -175,7 +177,10 @@ def test_the_connections_latest_response_need_not_be_stored() -> None:
         with new_store() as path, closing(Store(path)) as store:
             world = World(store)
             codec = OpenAIResponses(live=True)
-            session = ResponsesSession(Socket([]), codec, Answering(streaming), world.responses)  # type: ignore[arg-type]
+            endpoint = OPENAI.endpoint(RESPONSES, codec)
+            answering: Any = Answering(streaming)
+            socket: Any = Socket([])
+            session = ResponsesSession(socket, endpoint, answering, world.responses)
             one = await world.create(store=False, input="a", unstored="")
             body = orjson.dumps({"input": "b", "store": False, "previous_response_id": one["id"]})
             with pytest.raises(BadRequest):

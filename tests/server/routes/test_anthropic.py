@@ -11,10 +11,11 @@ from starlette.testclient import TestClient
 from llmsim.config import Config
 from llmsim.core import Plan
 from llmsim.engine.plan import WholeFrame
+from llmsim.providers.anthropic.provider import PREFIXES
+from llmsim.providers.provider import Endpoint
 from llmsim.server.application import build
-from llmsim.server.lifecycle import Endpoint
 from llmsim.server.router import Router
-from llmsim.server.routes.anthropic import PREFIXES, add
+from llmsim.server.routes.anthropic import add
 from llmsim.state.sqlite import Store, new_store
 
 BATCH = {"requests": [{"custom_id": "a", "params": {"n": 1}}, {"custom_id": "b", "params": {}}]}

@@ -12,7 +12,7 @@ from llmsim.runtime.holder import RuntimeConfig
 from llmsim.runtime.model_settings import ModelRegistry
 from llmsim.server.application import build
 from llmsim.server.router import Router
-from llmsim.server.routes.models import PREFIXES, add
+from llmsim.server.routes.models import add, listed_paths
 
 CLAUDE = {"x-api-key": "k"}
 GEMINI = {"x-goog-api-key": "k"}
@@ -54,10 +54,20 @@ def test_a_listing_is_in_the_callers_words(
     assert set(told(client, path, headers)) == keys
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
-def test_every_prefix_lists_and_tells_of_one(client: TestClient, prefix: str) -> None:
-    assert told(client, f"{prefix}/models")
-    assert told(client, f"{prefix}/models/gemini-2.5-pro")
+PATHS = [
+    f"{prefix}/models"
+    for prefix in ("/v1", "/openai/v1", "/anthropic/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta")
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_path_lists_and_tells_of_one(client: TestClient, path: str) -> None:
+    assert told(client, path)
+    assert told(client, f"{path}/gemini-2.5-pro")
+
+
+def test_there_are_no_other_paths() -> None:
+    assert sorted(listed_paths()) == sorted(PATHS)
 
 
 @pytest.mark.parametrize(

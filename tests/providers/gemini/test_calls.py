@@ -1,18 +1,21 @@
 """Gemini's paths: which call each stands for."""
 
 from itertools import product
-from types import SimpleNamespace
 
+import numpy as np
+import orjson
 import pytest
-from starlette.testclient import TestClient
+from msgspec import structs
 
+from llmsim.core import Plan, Stamp
+from llmsim.core.errors import Failure, FailureKind
+from llmsim.engine.plan import WholeFrame
+from llmsim.providers.gemini.calls import GeminiCall, gemini_call
 from llmsim.providers.gemini.errors import VERBS
-from llmsim.server.application import build
-from llmsim.server.handler import Endpoint
-from llmsim.server.router import Router
-from llmsim.server.routes.gemini import DIALECTS, GeminiCall, add, endpoint, gemini_call
-from llmsim.transport.port import Port
+from llmsim.providers.gemini.provider import GEMINI
+from llmsim.providers.provider import Endpoint
 
+STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
 PREFIXES = ["/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta"]
 
 
@@ -70,42 +73,33 @@ def test_other_paths_are_no_calls(path: str) -> None:
     assert gemini_call(path) is None
 
 
+def endpoint(path: str, query: str = "") -> Endpoint:
+    pattern = GEMINI.pattern
+    assert pattern is not None
+    assert pattern.matches(path)
+    return pattern.endpoint(path, query)
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_statistics_name_the_verb_and_not_the_model(verb: str) -> None:
-    call = gemini_call(f"/gemini/v1/models/x:{verb}")
-    assert call is not None
-    assert endpoint(call, True).name == f"/v1beta/models:{verb}"
+    assert endpoint(f"/gemini/v1/models/x:{verb}").name == f"/v1beta/models:{verb}"
 
 
-def test_every_verb_has_a_dialect() -> None:
-    assert tuple(DIALECTS) == VERBS
+def test_one_endpoint_a_call_and_form_of_stream() -> None:
+    path = "/v1/models/x:streamGenerateContent"
+    assert endpoint(path, "alt=sse") is endpoint(path, "alt=sse&key=k")
+    assert endpoint(path, "alt=sse").codec is not endpoint(path).codec
 
 
-def test_one_dialect_a_call_and_form_of_stream() -> None:
-    call = gemini_call("/v1/models/x:streamGenerateContent")
-    assert call is not None
-    assert endpoint(call, True) is endpoint(call, True)
-    assert endpoint(call, True).codec is not endpoint(call, False).codec
-
-
-@pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("models/x:generateContent", 200),
-        ("models/meta-llama/x:y:countTokens", 200),
-        ("models/meta-llama%2Fx%3AcountTokens", 200),
-        ("tunedModels/x:embedContent", 200),
-        ("models/x:tune", 404),
-        ("models/x", 404),
-    ],
+    ("query", "kind"), [("alt=sse", "text/event-stream"), ("", "application/json; charset=UTF-8")]
 )
-def test_under_starlette_the_same_paths_are_calls(prefix: str, path: str, status: int) -> None:
-    async def answer(port: Port, asked: Endpoint) -> None:
-        port.respond(200, [], asked.name.encode())
-
-    paths = Router()
-    add(paths, SimpleNamespace(handler=SimpleNamespace(answer=answer)))
-    response = TestClient(build(paths)).post(f"{prefix}/{path}")
-    assert response.status_code == status
-    assert status != 200 or response.text.startswith("/v1beta/models:")
+def test_a_stream_is_events_or_an_array(query: str, kind: str) -> None:
+    streaming = endpoint("/v1/models/x:streamGenerateContent", query)
+    plan = Plan(200, WholeFrame(b""), np.zeros(1), True, 0.0, 0.0, 0)
+    assert dict(streaming.headers(plan, STAMP))["content-type"] == kind
+    refused = structs.replace(plan, stream=False)
+    head = dict(streaming.headers(refused, STAMP))
+    assert head["content-type"] == "application/json; charset=UTF-8"
+    _, body = streaming.errors.failure(Failure(FailureKind.INVALID, "no"), STAMP)
+    assert isinstance(orjson.loads(body), dict if query else list)

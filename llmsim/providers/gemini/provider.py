@@ -1,0 +1,90 @@
+"""Gemini as a provider."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from llmsim.core import Codec
+from llmsim.providers.gemini import auth, errors, limits, model_list
+from llmsim.providers.gemini.calls import REMEMBERED, GeminiCall, gemini_call
+from llmsim.providers.gemini.count_tokens import GeminiCount
+from llmsim.providers.gemini.embeddings import GeminiEmbed
+from llmsim.providers.gemini.errors import VERBS
+from llmsim.providers.gemini.generate.codec import Gemini
+from llmsim.providers.provider import (
+    Claims,
+    Endpoint,
+    EndpointPattern,
+    ModelListing,
+    Provider,
+    ProviderAuth,
+)
+
+
+def endpoints(strict: bool) -> list[Endpoint]:
+    """For bodies that name their model themselves; all paths have it in them."""
+    return [
+        _endpoint(GeminiCall("v1beta", None, "generateContent"), True),
+        _endpoint(GeminiCall("v1beta", None, "countTokens"), True),
+        _endpoint(GeminiCall("v1beta", None, "embedContent"), True),
+    ]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _endpoint(call: GeminiCall, events: bool) -> Endpoint:
+    """What answers a call, with events if it streams."""
+    array = call.verb == "streamGenerateContent" and not events
+    return GEMINI.endpoint(
+        f"/v1beta/models:{call.verb}",
+        _codec(call, events),
+        errors=errors.error_format(call.version, call.verb, array),
+        headers=errors.head if array else errors.event_head,
+    )
+
+
+def _codec(call: GeminiCall, events: bool) -> Codec:
+    match call.verb:
+        case "generateContent":
+            return Gemini(call.model, version=call.version)
+        case "streamGenerateContent":
+            return Gemini(call.model, stream=True, events=events, version=call.version)
+        case "countTokens":
+            return GeminiCount(call.model, call.version)
+        case "embedContent":
+            return GeminiEmbed(call.model, False, call.version)
+        case "batchEmbedContents":
+            return GeminiEmbed(call.model, True, call.version)
+
+
+def _matches(path: str) -> bool:
+    return gemini_call(path) is not None
+
+
+def _named(path: str, query: str) -> Endpoint:
+    call = gemini_call(path)
+    assert call is not None  # it matched
+    return _endpoint(call, "alt=sse" in query)
+
+
+GEMINI = Provider(
+    name="gemini",
+    claims=Claims(
+        prefixes=("/gemini/", "/v1beta/", "/v1/tunedModels/"),
+        verbs=VERBS,
+        headers=("x-goog-api-key",),
+        parameters=("key",),
+    ),
+    auth=ProviderAuth(auth.key, auth.refusal),
+    errors=errors.error_format(),
+    headers=errors.head,
+    limit_headers=limits.headers,
+    endpoints=endpoints,
+    pattern=EndpointPattern(_matches, _named),
+    models=ModelListing(
+        ("/v1/models", "/v1beta/models", "/gemini/v1/models", "/gemini/v1beta/models"),
+        model_list.page,
+        model_list.model,
+        errors.headers,
+        vendor="google",
+    ),
+)

@@ -1,0 +1,44 @@
+"""OpenAI as a provider."""
+
+from __future__ import annotations
+
+from llmsim.core import Codec
+from llmsim.providers.openai import auth, errors, limits, model_list
+from llmsim.providers.openai.chat.codec import OpenAIChat
+from llmsim.providers.openai.completions.codec import OpenAICompletions
+from llmsim.providers.openai.embeddings import OpenAIEmbeddings
+from llmsim.providers.openai.moderations import OpenAIModerations
+from llmsim.providers.openai.responses.codec import OpenAIResponses
+from llmsim.providers.provider import Claims, Endpoint, ModelListing, Provider, ProviderAuth
+
+PREFIXES = ("/v1", "/openai/v1")
+RESPONSES = "/v1/responses"
+
+
+def endpoints(strict: bool) -> list[Endpoint]:
+    """All but images, whose codec has to know the server's address."""
+    return [
+        _endpoint("/v1/chat/completions", OpenAIChat(strict)),
+        _endpoint(RESPONSES, OpenAIResponses(strict), f"/openresponses{RESPONSES}"),
+        _endpoint("/v1/completions", OpenAICompletions()),
+        _endpoint("/v1/embeddings", OpenAIEmbeddings()),
+        _endpoint("/v1/moderations", OpenAIModerations()),
+    ]
+
+
+def _endpoint(path: str, codec: Codec, *more: str) -> Endpoint:
+    return OPENAI.endpoint(path, codec, (path, f"/openai{path}", *more))
+
+
+OPENAI = Provider(
+    name="openai",
+    claims=Claims(),
+    auth=ProviderAuth(auth.key, auth.refusal),
+    errors=errors.FORMAT,
+    headers=errors.head,
+    limit_headers=limits.headers,
+    endpoints=endpoints,
+    models=ModelListing(
+        ("/v1/models", "/openai/v1/models"), model_list.page, model_list.model, errors.identity
+    ),
+)

@@ -1,0 +1,23 @@
+"""Errors where no endpoint answers: unknown paths, refused keys, bodies too large."""
+
+from __future__ import annotations
+
+import secrets
+
+from llmsim.core import Headers, Stamp
+from llmsim.core.errors import Failure
+from llmsim.providers import registry
+from llmsim.providers.provider import RequestHeader
+from llmsim.state.shm.journal import MARK_DIGITS
+
+
+def refusal(
+    failure: Failure, path: str, query: str, header: RequestHeader
+) -> tuple[int, Headers, bytes]:
+    """Status, head and body of a failure, in the format of the provider whose path it is."""
+    return registry.of_request(path, query, header).errors.refusal(failure, unlogged_stamp())
+
+
+def unlogged_stamp() -> Stamp:
+    """For answers that are not in the journal."""
+    return Stamp(secrets.token_hex(MARK_DIGITS // 2), 0)
