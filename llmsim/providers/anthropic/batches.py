@@ -1,7 +1,7 @@
 """Anthropic's message batches (``types.messages.message_batch`` of anthropic 2.12).
 
-A batch is worked on as long as its slowest request would take by itself: all run side by side.
-What becomes of each is known from the start; when it can be seen is a question of time.
+A batch takes as long as its slowest request would take by itself: all run side by side. The result
+of each is computed when the batch is created; its times say when it can be seen.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from llmsim.providers.anthropic.errors import refuse
 from llmsim.providers.anthropic.model_list import timestamp
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
-MOST = 100_000
+MOST = 100_000  # requests
 EXPIRY = 86_400.0  # seconds
 CANCELING = 0.5  # seconds a batch takes at most to end once it is canceled
 
 
-class Item(Struct):
+class BatchItem(Struct):
     """One request of a batch; ``params`` is the body of ``POST /v1/messages``."""
 
     custom_id: Annotated[str, Meta(min_length=1, max_length=64)]
     params: Raw
 
 
-class Create(Struct):
-    requests: list[Item]
+class CreateBatch(Struct):
+    requests: list[BatchItem]
 
 
 class Result(Struct, array_like=True):
-    """What became of one request: its answer or error as the provider spells it."""
+    """The result of one request: the body of its answer or its error."""
 
     custom_id: str
     succeeded: bool
@@ -44,8 +44,8 @@ class Result(Struct, array_like=True):
 
 
 class Batch(Struct, array_like=True):
-    """What is remembered of a batch. Times in Unix seconds, ``ends`` in seconds after
-    ``created``, one a request; ``succeeded`` likewise."""
+    """A batch as it is stored. ``ends`` and ``succeeded`` have one entry for each request. Times
+    are in Unix seconds, ``ends`` in seconds after ``created``."""
 
     id: str
     created: float
@@ -63,17 +63,17 @@ class Batch(Struct, array_like=True):
         """Whether it has ended."""
         return now > self.ended_at
 
-    def reached(self, place: int) -> bool:
+    def completed(self, place: int) -> bool:
         """Whether that request had ended before the batch was canceled."""
         return self.canceled is None or self.created + self.ends[place] <= self.canceled
 
 
-_create = msgspec.json.Decoder(Create)
+_create = msgspec.json.Decoder(CreateBatch)
 _batch = msgspec.json.Decoder(Batch)
 _results = msgspec.json.Decoder(list[Result])
 
 
-def read(body: bytes) -> list[Item]:
+def read(body: bytes) -> list[BatchItem]:
     """The requests of a new batch. Raises BadRequest."""
     try:
         items = decode(_create, body).requests
@@ -96,21 +96,22 @@ def batch_id(stamp: Stamp) -> str:
 
 
 def dump_batch(batch: Batch) -> bytes:
-    """A batch as it is remembered."""
+    """A batch as it is stored."""
     return msgspec.json.encode(batch)
 
 
 def load_batch(value: bytes) -> Batch:
+    """A stored batch."""
     return _batch.decode(value)
 
 
 def dump_results(results: Sequence[Result]) -> bytes:
-    """The results of a batch as they are remembered."""
+    """The results of a batch as they are stored."""
     return msgspec.json.encode(results)
 
 
 def batch_object(batch: Batch, now: float, results_url: str) -> dict[str, Any]:
-    """The batch at that time."""
+    """The batch object at the time ``now``, in Unix seconds."""
     over = batch.has_ended(now)
     status = "ended" if over else "in_progress" if batch.canceled is None else "canceling"
     return {
@@ -133,16 +134,19 @@ def _counts(batch: Batch, over: bool) -> dict[str, int]:
         return counts | {"processing": len(batch.ends)}
     for place, succeeded in enumerate(batch.succeeded):
         counts[
-            ("succeeded" if succeeded else "errored") if batch.reached(place) else "canceled"
+            ("succeeded" if succeeded else "errored") if batch.completed(place) else "canceled"
         ] += 1
     return counts
 
 
 def results(batch: Batch, value: bytes) -> bytes:
-    """The results of a batch that has ended: a line for each request."""
+    """The results of a batch that has ended, from how they are stored: a line for each request."""
     return b"".join(
         b'{"custom_id":%b,"result":%b}\n'
-        % (orjson.dumps(result.custom_id), _result(result) if batch.reached(place) else _CANCELED)
+        % (
+            orjson.dumps(result.custom_id),
+            _result(result) if batch.completed(place) else _CANCELED,
+        )
         for place, result in enumerate(_results.decode(value))
     )
 
@@ -157,14 +161,15 @@ def _result(result: Result) -> bytes:
 
 
 def deleted(name: str) -> bytes:
-    """What is said of a batch that is no more."""
+    """The answer to deleting a batch."""
     return orjson.dumps({"id": name, "type": "message_batch_deleted"})
 
 
 def not_found(name: str) -> BadRequest:
+    """The exception for a batch that does not exist."""
     return BadRequest(Failure(FailureKind.NOT_FOUND, f"message_batch: {name}"))
 
 
-def not_over(name: str, what: str) -> BadRequest:
-    """The exception for what can be done only once a batch has ended."""
+def not_ended(name: str, what: str) -> BadRequest:
+    """The exception for what can be done only after a batch has ended."""
     return invalid(f"Message Batch `{name}` {what} once it has ended, and it is still processing.")

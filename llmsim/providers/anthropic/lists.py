@@ -1,4 +1,5 @@
-"""Anthropic's lists: one page of them, and what the query asks for (``pagination.SyncPage``)."""
+"""Anthropic's lists: which page of one a query asks for, and the page as JSON
+(``pagination.SyncPage``)."""
 
 from __future__ import annotations
 
@@ -10,31 +11,31 @@ from msgspec import Struct
 
 from llmsim.core.errors import invalid
 
-USUAL = 20
-MOST = 1000
+DEFAULT_LIMIT = 20
+MOST = 1000  # objects a page may have
 
 Query: TypeAlias = Mapping[str, list[str]]
 
 
 class Window(Struct, frozen=True):
-    """Which part of a list: ``limit`` objects right after ``after``, or right before ``before``,
-    or from the first. ``strict`` refuses ids that are not in the list."""
+    """Which part of a list is wanted: ``limit`` objects right after the id ``after``, or right
+    before the id ``before``, or from the first. ``strict`` refuses ids that are not in the list."""
 
-    limit: int = USUAL
+    limit: int = DEFAULT_LIMIT
     after: str | None = None
     before: str | None = None
     strict: bool = False
 
 
 def window(query: Query, strict: bool = False) -> Window:
-    """What the query asks for. Raises BadRequest.
+    """The part that the query asks for. Raises BadRequest.
 
-    Of two ids where there may be one, ``after_id`` counts unless ``strict``.
+    Only one id is allowed: of two, ``after_id`` counts, unless ``strict``.
     """
-    given = query.get("limit", [str(USUAL)])[-1]
-    if not given.isascii() or not given.isdigit():
+    number = query.get("limit", [str(DEFAULT_LIMIT)])[-1]
+    if not number.isascii() or not number.isdigit():
         raise invalid("limit: Input should be a valid integer", "limit")
-    limit = int(given)
+    limit = int(number)
     if limit < 1:
         raise invalid("limit: Input should be greater than or equal to 1", "limit")
     if limit > MOST:
@@ -49,9 +50,9 @@ def window(query: Query, strict: bool = False) -> Window:
 
 
 def cut(ids: Sequence[str], wanted: Window) -> tuple[slice, bool]:
-    """The part of a list with those ids that is wanted, and whether more lies beyond it.
+    """The wanted part of a list with those ids, and whether there is more beyond it.
 
-    An id that is not in the list has nothing beside it. Raises BadRequest for one if strict.
+    It is empty for an id that is not in the list. Raises BadRequest for one if strict.
     """
     cursor = wanted.before or wanted.after
     if cursor is not None and cursor not in ids:
@@ -67,7 +68,7 @@ def cut(ids: Sequence[str], wanted: Window) -> tuple[slice, bool]:
 
 
 def check_stale(wanted: Window) -> None:
-    """A cursor that points nowhere. Raises BadRequest if strict."""
+    """Raises BadRequest, if strict, for a cursor that is not in the list."""
     if wanted.strict:
         param = "after_id" if wanted.before is None else "before_id"
         cursor = wanted.before or wanted.after
@@ -75,7 +76,7 @@ def check_stale(wanted: Window) -> None:
 
 
 def page(objects: Sequence[Mapping[str, Any]], more: bool) -> bytes:
-    """One page."""
+    """One page as JSON; ``more`` says whether the list goes on."""
     ids = [one["id"] for one in objects]
     return orjson.dumps(
         {

@@ -12,7 +12,7 @@ from llmsim.providers.openai.errors import refuse
 from llmsim.providers.openai.lists import Object
 from llmsim.providers.openai.responses import inputs
 from llmsim.providers.openai.responses.inputs import Item
-from llmsim.providers.wire.decoding import MalformedBody, decode, tree
+from llmsim.providers.wire.decoding import MalformedBody, decode, json_values
 
 MOST_ITEMS = 20  # that one request may add
 
@@ -50,7 +50,7 @@ def create_params(body: bytes) -> tuple[dict[str, str] | None, list[dict[str, An
     body = body or b"{}"
     try:
         params = decode(_create, body)
-        sent = tree(body)
+        sent = json_values(body)
     except MalformedBody as mistake:
         raise refuse(mistake) from None
     inputs.items(params.items)
@@ -61,7 +61,7 @@ def added_items(body: bytes) -> list[dict[str, Any]]:
     """The items of a request to add some, as they were sent. Raises BadRequest."""
     try:
         params = decode(_add, body)
-        sent = tree(body)
+        sent = json_values(body)
     except MalformedBody as mistake:
         raise refuse(mistake) from None
     inputs.items(params.items)

@@ -74,9 +74,9 @@ class OpenAIEmbeddings:
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, Embeddings)
         wire: EmbeddingRequest = request.wire
-        spell = _base64 if wire.encoding_format == "base64" else _floats
+        serialize = _base64 if wire.encoding_format == "base64" else _floats
         data = b",".join(
-            b'{"object":"embedding","index":%d,"embedding":%b}' % (place, spell(vector))
+            b'{"object":"embedding","index":%d,"embedding":%b}' % (place, serialize(vector))
             for place, vector in enumerate(completion.made.vectors)
         )
         count = completion.usage.prompt

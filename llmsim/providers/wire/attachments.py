@@ -1,4 +1,4 @@
-"""Files sent inside a request: how large a picture is, and what tells one file from another."""
+"""Files sent inside a request: the size of a picture, and a mark that sets one file apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from zlib import crc32
 
 # Characters of base64 looked at: a JPEG may have a preview of up to 64 KB before its size.
 HEAD = 120_000
-# Characters of each end of a file that tell it from another one of the same length.
+# Characters of each end of a file that go into its mark, beside its length.
 EDGE = 256
 
 Size = tuple[int, int]
@@ -15,7 +15,7 @@ UNKNOWN: Size = (0, 0)
 
 
 def size(encoded: str) -> Size:
-    """Width and height in pixels of a picture in base64; 0, 0 if it is none that is known.
+    """Width and height in pixels of a picture in base64; 0, 0 if its format is not known.
 
     PNG (ISO/IEC 15948), GIF (89a specification), WebP (RFC 9649) and JPEG (ITU-T T.81).
     """
@@ -36,9 +36,9 @@ def size(encoded: str) -> Size:
 
 
 def mark(encoded: str, before: int = 0) -> int:
-    """A number that tells one file in base64, or one URL, from another, without reading it all.
+    """A number that differs from one file in base64, or one URL, to another. Not all of it is read.
 
-    ``before`` is the mark of what comes before it, if anything does.
+    ``before`` is the mark of what precedes it, if anything does.
     """
     if len(encoded) > 2 * EDGE:
         encoded = f"{len(encoded)}{encoded[:EDGE]}{encoded[-EDGE:]}"

@@ -1,4 +1,4 @@
-"""Reading JSON bodies: what is wrong with one, in no provider's words."""
+"""Reads JSON bodies, and says what is wrong with one in neutral terms."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ _RANGE = re.compile(r"Expected `(?P<what>[^`]*)` (?P<side>[<>]=?) (?P<bound>.*)$
 
 
 class MalformedBody(Exception):  # noqa: N818  named for what it says
-    """A body that is not what the dialect reads.
+    """A body that is not what the codec reads.
 
     ``path`` is the offending field as in ``messages[0].content`` ("" for the body itself).
-    ``expected`` and ``got`` are JSON type names, bounds or values, as ``problem`` has it:
+    ``expected`` and ``got`` are JSON type names, bounds or values, depending on
+    ``problem``:
 
     ========= ================================ =============
     problem   expected                         got
     ========= ================================ =============
-    json      what the parser said             ""
+    json      the parser's message             ""
     missing   ""                               ""
     type      types, joined by `` | ``         a type
     value     ""                               the value
@@ -53,7 +54,7 @@ class MalformedBody(Exception):  # noqa: N818  named for what it says
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """The body as the decoder's type. Raises Malformed."""
+    """The body as the decoder's type. Raises MalformedBody."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
@@ -62,18 +63,22 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise MalformedBody("json", "", str(error)) from None
 
 
-def tree(body: bytes) -> Any:
-    """The body as it was sent. Raises Malformed, also for what typed decoding skips over: numbers
-    no double holds."""
+def json_values(body: bytes) -> Any:
+    """The body as plain JSON values.
+
+    Raises MalformedBody, also for numbers that no double can hold, which typed decoding may skip.
+    """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedBody("json", "", str(error)) from None
 
 
-def remembered(body: bytes) -> Any:
-    """A body that was taken when it came, as it was sent, but for numbers no double holds: those,
-    which typed decoding may have skipped over, are infinite."""
+def stored_json(body: bytes) -> Any:
+    """A stored body, which was accepted when it was sent, as plain JSON values.
+
+    Numbers that no double can hold, which typed decoding may have skipped, are infinite.
+    """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -85,21 +90,21 @@ def _number(digits: str) -> int | float:
 
 
 def malformed_body(error: msgspec.ValidationError) -> MalformedBody:
-    """What msgspec's message says, taken apart."""
-    said = str(error)
-    place = _PLACE.search(said)
+    """The parts of msgspec's message."""
+    message = str(error)
+    place = _PLACE.search(message)
     path = place["path"].lstrip(".") if place else ""
-    said = said[: place.start()] if place else said
-    if found := _MISSING.match(said):
+    message = message[: place.start()] if place else message
+    if found := _MISSING.match(message):
         return MalformedBody("missing", f"{path}.{found['field']}" if path else found["field"])
-    if found := _TYPE.match(said):
+    if found := _TYPE.match(message):
         return MalformedBody("type", path, found["expected"], found["got"])
-    if found := _VALUE.match(said):
+    if found := _VALUE.match(message):
         return MalformedBody("value", path, "", found["got"])
-    if found := _LENGTH.match(said):
+    if found := _LENGTH.match(message):
         short = found["side"] == ">="
         return MalformedBody("short" if short else "long", path, found["bound"], found["what"])
-    if found := _RANGE.match(said):
+    if found := _RANGE.match(message):
         low = found["side"].startswith(">")
         return MalformedBody("minimum" if low else "maximum", path, found["bound"], found["what"])
-    return MalformedBody("value", path, "", said)
+    return MalformedBody("value", path, "", message)

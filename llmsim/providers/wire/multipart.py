@@ -18,7 +18,7 @@ class MultipartForm(Struct, frozen=True):
 
 
 def read(body: bytes) -> MultipartForm | None:
-    """The form, None if the body is none.
+    """The form; None if the body is not a form.
 
     The boundary is the body's own first line: a form has no text before its first part.
     """

@@ -1,4 +1,4 @@
-"""Streams whose every event carries its name and its number, as OpenAI's Responses have them."""
+"""Streams whose events all have a name and a number, as those of OpenAI's Responses."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from llmsim.providers.wire import sse
 
 
 class Event(Struct, frozen=True, gc=False):
-    """One event. ``parts``, joined, are its members after type and number, and the closing brace;
-    large ones are shared with other events, so that an open stream holds them once."""
+    """One event. ``parts``, joined, are its members after type and number, and the closing brace.
+    Large parts are shared with other events, so that an open stream holds them once."""
 
     name: bytes
     parts: tuple[bytes, ...]
@@ -25,7 +25,7 @@ class Event(Struct, frozen=True, gc=False):
 
 
 class Deltas(Struct, frozen=True, gc=False):
-    """Events that differ in their ends only: event i is ``before + tails[i]``."""
+    """Events that differ only in their ends: the members of event i are ``before + tails[i]``."""
 
     name: bytes
     before: bytes
@@ -35,7 +35,7 @@ class Deltas(Struct, frozen=True, gc=False):
         return len(self.tails)
 
 
-class Numbered:
+class NumberedEvents:
     """Runs of events, one after another, numbered from 0 without a gap.
 
     Frame i is event number i, rendered when it is sent.
@@ -59,8 +59,8 @@ class Numbered:
         place = bisect_right(self._starts, index) - 1
         run = self._runs[place]
         if isinstance(run, Deltas):
-            said = run.tails[index - self._starts[place]]
-            return b"%b%d,%b%b\n\n" % (self._heads[place], index, run.before, said)
+            tail = run.tails[index - self._starts[place]]
+            return b"%b%d,%b%b\n\n" % (self._heads[place], index, run.before, tail)
         return b"%b%d,%b\n\n" % (self._heads[place], index, b"".join(run.parts))
 
     def join(self, start: int, stop: int) -> bytes:
@@ -69,11 +69,11 @@ class Numbered:
         return b"".join([self[index] for index in range(start, min(stop, self._length))])
 
     def reorder(self, order: Beats) -> Frames:
-        return Picked(self, order)
+        return Reordered(self, order)
 
 
-class Picked:
-    """Some frames of others, in an order of their own; ``order[i]`` is the old index of frame i."""
+class Reordered:
+    """Frames in another order; ``order[i]`` is the old index of frame i."""
 
     __slots__ = ("_frames", "_order")
 
@@ -91,10 +91,10 @@ class Picked:
         return b"".join([self._frames[index] for index in self._order[start:stop].tolist()])
 
     def reorder(self, order: Beats) -> Frames:
-        return Picked(self._frames, self._order[order])
+        return Reordered(self._frames, self._order[order])
 
 
 @lru_cache(maxsize=64)
 def _head(name: bytes) -> bytes:
-    """What events of that name begin with, up to their number."""
+    """The beginning of events of that name, up to their number."""
     return b'event: %b\n%b{"type":"%b","sequence_number":' % (name, sse.HEAD, name)

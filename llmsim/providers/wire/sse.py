@@ -1,4 +1,4 @@
-"""Framing: what stands around each message of a stream. The only place that writes ``data: ``.
+"""Framing: the bytes around each message of a stream. The only place that writes ``data: ``.
 
 Server-sent events as in the WHATWG HTML standard: fields, one a line, and an empty line after
 each event. Lines end with LF, with CRLF in Google's APIs, which also stream one JSON array,
@@ -43,30 +43,30 @@ def event(data: bytes, name: bytes | None = None) -> bytes:
 
 
 def messages(chunk: bytes) -> list[bytes]:
-    """What a chunk of whole events says, event by event."""
+    """The data of each event in a chunk of whole events."""
     return [found[2] for event in chunk.split(TAIL) if (found := event.partition(HEAD))[1]]
 
 
 class Tails(dict[str, bytes]):
-    """What is sent for a piece of text, by piece: spelled once, the same in every answer."""
+    """The bytes sent for each piece of text: serialized once, and shared by all answers."""
 
-    __slots__ = ("_spell",)
+    __slots__ = ("_serialize",)
 
-    def __init__(self, spell: Callable[[str], bytes]) -> None:
+    def __init__(self, serialize: Callable[[str], bytes]) -> None:
         super().__init__()
-        self._spell = spell
+        self._serialize = serialize
 
     def __missing__(self, piece: str) -> bytes:
         if len(self) >= CACHED_TAILS:
             self.clear()
-        self[piece] = made = self._spell(piece)
+        self[piece] = made = self._serialize(piece)
         return made
 
 
 class Spliced:
-    """Frames that all begin alike, and one to end with that does not.
+    """Frames with a common prefix, and a closing one without it.
 
-    Frame i is ``prefix + tails[i]``, made when it is sent: the tails are shared with other
+    Frame i is ``prefix + tails[i]``, joined when it is sent: the tails are shared with other
     answers, so an open stream costs one pointer a frame. ``opening`` comes before the first.
     """
 
@@ -91,8 +91,8 @@ class Spliced:
         return frame if index else self._opening + frame
 
     def join(self, start: int, stop: int) -> bytes:
-        said = self._tails[start:stop]
-        joined = self._prefix + self._prefix.join(said) if said else b""
+        tails = self._tails[start:stop]
+        joined = self._prefix + self._prefix.join(tails) if tails else b""
         if stop > len(self._tails):
             joined += self._closing
         return joined if start else self._opening + joined
@@ -108,13 +108,13 @@ def beats(tokens: int, before: int, after: int, end: int) -> Beats:
     """The beats of one choice whose every token is a frame. Read-only and shared.
 
     ``before`` frames on its first beat, one a token, ``after`` frames on its last beat, and
-    ``end`` frames when everything has been said.
+    ``end`` frames after all choices have ended.
     """
     return beats_of(range(tokens), max(1, tokens), before, after, end)
 
 
 def beats_of(ends: Sequence[int], count: int, before: int, after: int, end: int) -> Beats:
-    """The same for frames of any number of tokens: frame i is said with token ``ends[i]``."""
+    """The same for frames of any number of tokens: frame i is sent with token ``ends[i]``."""
     made = np.array(
         [*[0] * before, *ends, *[count - 1] * after, *[END] * end],
         np.int64,

@@ -14,7 +14,7 @@ from msgspec import Raw
 from llmsim.core import Stamp
 from llmsim.providers.anthropic import batches as anthropic_batches
 from llmsim.providers.anthropic import lists
-from llmsim.providers.anthropic.batches import Batch, Result, not_found, not_over
+from llmsim.providers.anthropic.batches import Batch, Result, not_ended, not_found
 from llmsim.providers.anthropic.lists import Query
 from llmsim.providers.anthropic.provider import batch_endpoint
 from llmsim.server.handler import RequestHandler
@@ -100,7 +100,7 @@ class Batches:
     async def delete(self, name: str) -> bytes:
         """Delete a batch that has ended, and its results."""
         if not (await self._batch(name)).has_ended(time.time()):
-            raise not_over(name, "can only be deleted")
+            raise not_ended(name, "can only be deleted")
         await self._store.delete(KIND, name)
         await self._store.delete(RESULTS, name)
         return anthropic_batches.deleted(name)
@@ -109,7 +109,7 @@ class Batches:
         """The results: one line of JSON per request."""
         batch = await self._batch(name)
         if not batch.has_ended(time.time()):
-            raise not_over(name, "only has results")
+            raise not_ended(name, "only has results")
         value = await self._store.get(RESULTS, name)
         if value is None:
             raise not_found(name)

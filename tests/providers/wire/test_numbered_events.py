@@ -1,4 +1,4 @@
-"""Numbered events: each knows its name and its place in the stream."""
+"""NumberedEvents events: each knows its name and its place in the stream."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsim.providers.wire.numbered_events import Deltas, Event, Numbered
+from llmsim.providers.wire.numbered_events import Deltas, Event, NumberedEvents
 
 RUNS = [
     Event(b"a.begin", (b'"x":', b"1", b"}")),
@@ -29,7 +29,7 @@ def told(chunk: bytes) -> list[tuple[str, dict[str, object]]]:
 
 
 def test_every_event_tells_its_name_and_number() -> None:
-    frames = Numbered(RUNS)
+    frames = NumberedEvents(RUNS)
     events = told(frames.join(0, len(frames)))
     assert [name for name, _ in events] == NAMES
     assert [data["type"] for _, data in events] == NAMES
@@ -41,19 +41,19 @@ def test_every_event_tells_its_name_and_number() -> None:
 @pytest.mark.parametrize("index", [-1, 6, 100])
 def test_there_are_no_others(index: int) -> None:
     with pytest.raises(IndexError):
-        Numbered(RUNS)[index]
+        NumberedEvents(RUNS)[index]
 
 
 @given(start=st.integers(0, 6), stop=st.integers(0, 9))
 def test_a_join_is_its_frames(start: int, stop: int) -> None:
-    frames = Numbered(RUNS)
+    frames = NumberedEvents(RUNS)
     whole = [frames[index] for index in range(len(frames))]
     assert frames.join(start, stop) == b"".join(whole[start:stop])
 
 
 @pytest.mark.parametrize("order", [[5, 3, 1], [4, 5], []])
 def test_events_that_are_picked_keep_their_numbers(order: Sequence[int]) -> None:
-    frames = Numbered(RUNS)
+    frames = NumberedEvents(RUNS)
     picked = frames.reorder(np.array(order, np.int64))
     assert len(picked) == len(order)
     assert [picked[index] for index in range(len(order))] == [frames[index] for index in order]

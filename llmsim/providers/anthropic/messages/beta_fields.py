@@ -1,7 +1,7 @@
-"""What a request has that is newer than anthropic 2.12, put in words that this version knows.
+"""Rewrites what a request has that is newer than anthropic 2.12 into what that version knows.
 
-For a lenient server: a new block counts as many tokens as its JSON has, and a new value of a
-field counts as none given. Only bodies that would be refused otherwise come here.
+For requests that are not validated strictly: a new block counts the tokens of its JSON, and a
+new value of a field is as good as none. Only bodies that would be refused otherwise come here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, get_args
 import orjson
 
 from llmsim.providers.anthropic.messages.blocks import AnyBlock, Returned
-from llmsim.providers.wire.decoding import tree
+from llmsim.providers.wire.decoding import json_values
 
 Object: TypeAlias = dict[str, Any]
 
@@ -28,12 +28,12 @@ SOURCES = {
     "document": ("base64", "url", "file", "text", "content"),
 }
 
-# Fields whose values are few, with those that are known; what holds another is left out.
+# Fields with a closed list of values; one with any other value is left out.
 _FIELDS: Mapping[str, tuple[str, ...]] = {"service_tier": ("auto", "standard_only")}
 _EFFORTS: Mapping[str, tuple[str, ...]] = {"effort": ("low", "medium", "high", "xhigh", "max")}
 _DISPLAYS: Mapping[str, tuple[str, ...]] = {"display": ("summarized", "omitted")}
 _TTLS: Mapping[str, tuple[str, ...]] = {"ttl": ("5m", "1h")}
-# Objects told apart by their type, likewise.
+# Fields that hold objects, with the types these may have; likewise.
 _OBJECTS: Mapping[str, tuple[str, ...]] = {
     "cache_control": ("ephemeral",),
     "output_format": ("json_schema",),
@@ -44,22 +44,22 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {"format": ("json_schema",)}
 
 
 def known(body: bytes) -> bytes:
-    """The body without what is not known. Raises Malformed."""
-    wire = tree(body)
+    """The body without what is not known. Raises MalformedBody."""
+    wire = json_values(body)
     if not isinstance(wire, dict):
         return body
-    _typed(wire, _OBJECTS)
-    _valued(wire, _FIELDS)
-    _valued(wire.get("thinking"), _DISPLAYS)
+    _drop_types(wire, _OBJECTS)
+    _drop_values(wire, _FIELDS)
+    _drop_values(wire.get("thinking"), _DISPLAYS)
     config = wire.get("output_config")
-    _valued(config, _EFFORTS)
-    _typed(config, _FORMATS)
-    _valued(wire.get("cache_control"), _TTLS)
+    _drop_values(config, _EFFORTS)
+    _drop_types(config, _FORMATS)
+    _drop_values(wire.get("cache_control"), _TTLS)
     for tool in _objects(wire.get("tools")):
-        _cached(tool)
-    wire |= _read(wire, "system", frozenset({"text"}))
+        _drop_cache_controls(tool)
+    wire |= _rewritten(wire, "system", frozenset({"text"}))
     for message in _objects(wire.get("messages")):
-        message.update(_read(message, "content", BLOCKS))
+        message.update(_rewritten(message, "content", BLOCKS))
     return orjson.dumps(wire)
 
 
@@ -68,16 +68,16 @@ def _objects(value: object) -> Iterator[Object]:
         yield from (one for one in value if isinstance(one, dict))
 
 
-def _valued(holder: object, fields: Mapping[str, tuple[str, ...]]) -> None:
-    """Take out of ``holder`` the texts that are none of those known."""
+def _drop_values(holder: object, fields: Mapping[str, tuple[str, ...]]) -> None:
+    """Removes from ``holder`` the fields whose text is not one of those known."""
     if isinstance(holder, dict):
         for field, values in fields.items():
             if isinstance(holder.get(field), str) and holder[field] not in values:
                 del holder[field]
 
 
-def _typed(holder: object, fields: Mapping[str, tuple[str, ...]]) -> None:
-    """Take out of ``holder`` the objects whose type is none of those known."""
+def _drop_types(holder: object, fields: Mapping[str, tuple[str, ...]]) -> None:
+    """Removes from ``holder`` the objects whose type is not one of those known."""
     if isinstance(holder, dict):
         for field, types in fields.items():
             value = holder.get(field)
@@ -90,13 +90,13 @@ def _new(value: Object, types: tuple[str, ...] | frozenset[str]) -> bool:
     return isinstance(kind, str) and kind not in types
 
 
-def _cached(holder: Object) -> None:
-    _typed(holder, {"cache_control": _OBJECTS["cache_control"]})
-    _valued(holder.get("cache_control"), _TTLS)
+def _drop_cache_controls(holder: Object) -> None:
+    _drop_types(holder, {"cache_control": _OBJECTS["cache_control"]})
+    _drop_values(holder.get("cache_control"), _TTLS)
 
 
-def _read(holder: Object, field: str, tags: frozenset[str]) -> Object:
-    """The field with its blocks, where it has any, in known words."""
+def _rewritten(holder: Object, field: str, tags: frozenset[str]) -> Object:
+    """The field with its blocks rewritten, where it has any."""
     blocks = holder.get(field)
     if not isinstance(blocks, list):
         return {}
@@ -104,24 +104,24 @@ def _read(holder: Object, field: str, tags: frozenset[str]) -> Object:
 
 
 def _block(block: Object, tags: frozenset[str]) -> Object:
-    _cached(block)
+    _drop_cache_controls(block)
     kind = block.get("type")
     if _new(block, tags):
         return _other(block) if tags is BLOCKS else {"type": "text", "text": _json(block)}
     if kind == "tool_result":
-        return block | _read(block, "content", RETURNED)
+        return block | _rewritten(block, "content", RETURNED)
     source = block.get("source")
     if isinstance(source, dict):
         if kind in SOURCES and _new(source, SOURCES[kind]):
             return block | {"source": {"type": "file", "file_id": _json(source)}}
         if kind == "document" and source.get("type") == "content":
-            inner = _read(source, "content", frozenset({"text", "image"}))
+            inner = _rewritten(source, "content", frozenset({"text", "image"}))
             return block | {"source": source | inner}
     return block
 
 
 def _other(block: Object) -> Object:
-    """A block of a message that counts and says nothing."""
+    """A block that counts its tokens and adds no text to the message."""
     return {"type": "server_tool_use", "id": "", "name": "", "input": block}
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Raw, Struct
 
-CHARACTERS_PER_TOKEN = 4  # of what the service adds to a conversation by itself
+CHARACTERS_PER_TOKEN = 4  # of blocks that the service adds to a conversation by itself
 BASE64_PER_TOKEN = 48
 PAGE = 1500  # tokens; a page of a PDF takes 1,500 to 3,000 (guide to PDF support)
 
@@ -21,7 +21,7 @@ class CacheControl(Struct):
 
 
 class Block(Struct, tag_field="type", kw_only=True):
-    """What all blocks have."""
+    """The member that all blocks have."""
 
     cache_control: CacheControl | None = None
 
@@ -93,7 +93,7 @@ class ServerToolUseBlock(Block, tag="server_tool_use"):
 
 
 class ServerResult(Block):
-    """What a tool that runs at the service has returned."""
+    """The result of a tool that runs at the service."""
 
     tool_use_id: str
     content: Raw
@@ -136,13 +136,13 @@ class MCPToolResult(ServerResult, tag="mcp_tool_result"):
 
 
 class CompactionBlock(Block, tag="compaction"):
-    """What was said before this block, in short; without ``content`` it was not made."""
+    """A summary of the conversation before this block; without ``content`` it could not be made."""
 
     content: str | None = None
 
 
 class Marker(Block):
-    """What tells the service something about a conversation and is no part of what was said."""
+    """A note to the service about the conversation, which is not part of its text."""
 
 
 class ToolAddition(Marker, tag="tool_addition"):

@@ -32,7 +32,7 @@ from llmsim.providers.anthropic.messages import content as messages_content
 from llmsim.providers.anthropic.messages import events, params, threads
 from llmsim.providers.anthropic.messages import strict as messages_strict
 from llmsim.providers.anthropic.messages.threads import Turn
-from llmsim.providers.wire import cut_json, sse
+from llmsim.providers.wire import partial_json, sse
 
 _STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
 
@@ -78,7 +78,7 @@ class Anthropic:
                 messages_content.opening(request.model, stamp),
                 _content(choice, messages_content.thinks_unseen(completion), stamp),
                 b"],",
-                messages_content.stopped(choice),
+                messages_content.stop_members(choice),
                 b',"usage":',
                 messages_content.usage(completion.usage, self.tier),
                 b"}",
@@ -129,7 +129,7 @@ def _content(choice: Choice, unseen: bool, stamp: Stamp) -> bytes:
             case ReasoningSegment(generated=words):
                 blocks.append(_thinking(words.text, stamp))
             case ToolCallSegment(generated=words):
-                given = orjson.dumps(cut_json.whole(words.text))
+                given = orjson.dumps(partial_json.complete_value(words.text))
                 blocks.append(messages_content.tool_use(segment, calls, stamp, given))
                 calls += 1
             case _:

@@ -1,4 +1,4 @@
-"""Anthropic Messages: the parts that a whole answer and a streamed one share
+"""Anthropic Messages: the parts that plain and streamed answers share
 (``types.message``, ``types.usage``)."""
 
 from __future__ import annotations
@@ -35,37 +35,37 @@ def _name(model: str) -> bytes:
     return orjson.dumps(model_name(model))
 
 
-def stopped(choice: Choice) -> bytes:
-    """Why a message ended. What refuses an answer says nothing else about it."""
+def stop_members(choice: Choice) -> bytes:
+    """The members that say why a message ended."""
     refused = choice.finish is Finish.FILTER or any(
         isinstance(segment, RefusalSegment) for segment in choice.segments
     )
     if refused:
         return b'"stop_reason":"refusal","stop_sequence":null,"stop_details":' + _REFUSAL
     if choice.stop is not None:
-        said = orjson.dumps(choice.stop)
-        return b'"stop_reason":"stop_sequence","stop_sequence":%b,"stop_details":null' % said
+        stop = orjson.dumps(choice.stop)
+        return b'"stop_reason":"stop_sequence","stop_sequence":%b,"stop_details":null' % stop
     return b'"stop_reason":"%b","stop_sequence":null,"stop_details":null' % (
         _REASONS[choice.finish].encode()
     )
 
 
 def usage(used: Usage, tier: bytes) -> bytes:
-    """The usage of a whole message. Cached input tokens are not among the others."""
-    return b"%b%b}" % (_spent(used, used.completion, tier), _details(used))
+    """The usage of a whole message. ``input_tokens`` does not include the cached ones."""
+    return b"%b%b}" % (_counts(used, used.completion, tier), _details(used))
 
 
-def start(used: Usage, tier: bytes) -> bytes:
-    """The usage at the start of a stream, when hardly anything has been said."""
-    return _spent(used, min(1, used.completion), tier) + b"}"
+def start_usage(used: Usage, tier: bytes) -> bytes:
+    """The usage at the start of a stream, when at most one token has been generated."""
+    return _counts(used, min(1, used.completion), tier) + b"}"
 
 
-def total(used: Usage) -> bytes:
-    """The usage at the end of a stream: totals, not what came on top."""
+def final_usage(used: Usage) -> bytes:
+    """The usage at the end of a stream: totals, not what was added since its start."""
     return b'{%b,"output_tokens":%d%b}' % (_input(used), used.completion, _details(used))
 
 
-def _spent(used: Usage, output: int, tier: bytes) -> bytes:
+def _counts(used: Usage, output: int, tier: bytes) -> bytes:
     hour = used.cache_written_hour
     return (
         b'{%b,"cache_creation":{"ephemeral_5m_input_tokens":%d,"ephemeral_1h_input_tokens":%d},'
@@ -89,25 +89,26 @@ def _details(used: Usage) -> bytes:
     return b',"output_tokens_details":{"thinking_tokens":%d}' % used.reasoning
 
 
-def thinks_unseen(reply: Completion) -> bool:
-    """Whether the model thought and nobody is to see what: the block then has only a signature."""
-    used = reply.usage
-    return used.reasoning > 0 and used.completion > reply.choices[0].tokens
+def thinks_unseen(completion: Completion) -> bool:
+    """Whether the model thought and the thoughts are not shown: their block then has only a
+    signature."""
+    used = completion.usage
+    return used.reasoning > 0 and used.completion > completion.choices[0].tokens
 
 
 def signature(stamp: Stamp) -> bytes:
-    """What a thinking block is signed with: 260 characters of base64, different in each answer.
+    """The signature of a thinking block: 260 characters of base64, different in each answer.
 
-    The service's are opaque too; they begin like these.
+    The live service's are opaque too, and begin like these.
     """
     made = b"".join(sha512(f"{stamp.mark}{part}".encode()).digest() for part in range(3))
     return b64encode(b"\x12\xc0\x01" + made)
 
 
-def tool_use(call: ToolCallSegment, place: int, stamp: Stamp, given: bytes) -> bytes:
-    """A call's block with its input."""
+def tool_use(call: ToolCallSegment, place: int, stamp: Stamp, arguments: bytes) -> bytes:
+    """The block of a tool call; ``arguments`` is its input as JSON."""
     return b'{"type":"tool_use","id":"%b","name":%b,"input":%b,"caller":{"type":"direct"}}' % (
         call_id(stamp, place).encode(),
         orjson.dumps(call.name),
-        given,
+        arguments,
     )

@@ -47,10 +47,10 @@ class WireMessage(Struct):
 
 
 class Conversation:
-    """The messages of a request in neutral words, and where its prompt is to be cached.
+    """The messages of a request in neutral terms, and where its prompt is to be cached.
 
-    A wire message with tool results becomes a message for each of them, and one more for what
-    else it says.
+    A wire message with tool results becomes a message for each of them, and one more for its
+    other blocks.
     """
 
     def __init__(self) -> None:
@@ -59,15 +59,15 @@ class Conversation:
         self._wires: list[int] = []
         self._tracked = False
 
-    def system(self, text: str | list[TextBlock]) -> None:
+    def add_system(self, text: str | list[TextBlock]) -> None:
         """The system prompt, which comes first."""
         if isinstance(text, str):
             self._append(-1, Message("system", text))
         elif text:
             self._add(-1, "system", text)
 
-    def read(self, wires: Sequence[WireMessage]) -> None:
-        """All messages. Raises BadRequest where they do not fit together."""
+    def add_messages(self, wires: Sequence[WireMessage]) -> None:
+        """All messages in their order. Raises BadRequest where they do not fit together."""
         for place, wire in enumerate(wires):
             content = wire.content
             if not content and (wire.role != "assistant" or place < len(wires) - 1):
@@ -83,7 +83,7 @@ class Conversation:
         if self._tracked:
             self._check(wires)
 
-    def mark(self, control: CacheControl, end: int | None = None) -> None:
+    def add_breakpoint(self, control: CacheControl, end: int | None = None) -> None:
         """Cache the prompt up to the last message so far, or to ``end`` characters of it."""
         self.breakpoints.append(Breakpoint(len(self.messages) - 1, end, control.seconds))
 
@@ -92,32 +92,32 @@ class Conversation:
         self._wires.append(place)
 
     def _add(self, place: int, role: Role, blocks: Sequence[AnyBlock]) -> None:
-        said = _Said()
-        marks: list[tuple[CacheControl, int]] = []
+        builder = _MessageBuilder()
+        controls: list[tuple[CacheControl, int]] = []
         for block in blocks:
             if isinstance(block, ToolResultBlock):
                 self._result(place, block)
                 continue
-            said.add(block)
+            builder.add(block)
             if block.cache_control is not None:
-                marks.append((block.cache_control, said.length))
-        if said.anything or role == "assistant":
-            self._append(place, said.message(role))
-            self._tracked |= bool(said.calls)
-        for control, end in marks:
-            self.mark(control, None if blocks[-1].cache_control is control else end)
+                controls.append((block.cache_control, builder.length))
+        if builder.has_content or role == "assistant":
+            self._append(place, builder.message(role))
+            self._tracked |= bool(builder.calls)
+        for control, end in controls:
+            self.add_breakpoint(control, None if blocks[-1].cache_control is control else end)
 
     def _result(self, place: int, block: ToolResultBlock) -> None:
-        said = _Said()
+        builder = _MessageBuilder()
         if isinstance(block.content, str):
-            said.say(block.content)
+            builder.add_text(block.content)
         else:
             for part in block.content or ():
-                said.add(part)
-        self._append(place, said.message("tool", block.tool_use_id))
+                builder.add(part)
+        self._append(place, builder.message("tool", block.tool_use_id))
         self._tracked = True
         if block.cache_control is not None:
-            self.mark(block.cache_control)
+            self.add_breakpoint(block.cache_control)
 
     def _check(self, wires: Sequence[WireMessage]) -> None:
         match mismatch(self.messages):
@@ -141,7 +141,7 @@ class Conversation:
 
 
 def _place_of(wanted: str, blocks: str | list[AnyBlock]) -> int:
-    """Which block brings the result of that call."""
+    """The index of the block with the result of that call."""
     return next(
         place
         for place, block in enumerate(blocks)
@@ -149,8 +149,8 @@ def _place_of(wanted: str, blocks: str | list[AnyBlock]) -> int:
     )
 
 
-class _Said:
-    """What a message says, gathered block by block."""
+class _MessageBuilder:
+    """Builds one message, block by block."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -158,42 +158,42 @@ class _Said:
         self.images: list[Image] = []
         self.calls: list[ToolCall] = []
         self.extra = 0
-        self.marked = 0
+        self.mark = 0
 
     @property
-    def anything(self) -> bool:
+    def has_content(self) -> bool:
         return bool(self.texts or self.images or self.calls or self.extra)
 
     def message(self, role: Role, answers: str | None = None) -> Message:
         text = self.texts[0] if len(self.texts) == 1 else "".join(self.texts)
         images, calls = tuple(self.images), tuple(self.calls)
-        return Message(role, text, None, images, calls, answers, self.extra, self.marked)
+        return Message(role, text, None, images, calls, answers, self.extra, self.mark)
 
-    def say(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         self.texts.append(text)
         self.length += len(text)
 
     def add(self, block: AnyBlock | Returned) -> None:
         match block:
             case TextBlock(text=text) | ToolReferenceBlock(tool_name=text):
-                self.say(text)
+                self.add_text(text)
             case ImageBlock(source=source):
                 self._image(source)
             case DocumentBlock():
                 self._document(block)
             case SearchResultBlock():
                 for text in (block.title, block.source, *(part.text for part in block.content)):
-                    self.say(text)
-            case ToolUseBlock(id=name, name=tool, input=given):
-                self.calls.append(ToolCall(name, tool, orjson.dumps(given).decode()))
-            case ServerToolUseBlock(name=tool, input=given):
-                self._other(tool + orjson.dumps(given).decode())
+                    self.add_text(text)
+            case ToolUseBlock(id=name, name=tool, input=arguments):
+                self.calls.append(ToolCall(name, tool, orjson.dumps(arguments).decode()))
+            case ServerToolUseBlock(name=tool, input=arguments):
+                self._other(tool + orjson.dumps(arguments).decode())
             case ServerResult(content=content):
                 self._other(bytes(content).decode())
             case CompactionBlock(content=content):
-                self.say(content or "")
+                self.add_text(content or "")
             case ContainerUploadBlock(file_id=name):
-                self.marked = attachments.mark(name, self.marked)
+                self.mark = attachments.mark(name, self.mark)
             case ThinkingBlock() | RedactedThinkingBlock() | ToolResultBlock() | Marker():
                 # The service takes the thoughts of earlier turns out of the prompt.
                 pass
@@ -203,15 +203,15 @@ class _Said:
         if isinstance(source, Base64Source):
             size = attachments.size(source.data)
         self.images.append(Image("auto", *size, "area"))
-        self.marked = attachments.mark(_content(source), self.marked)
+        self.mark = attachments.mark(_content(source), self.mark)
 
     def _document(self, block: DocumentBlock) -> None:
         for text in (block.title, block.context):
             if text is not None:
-                self.say(text)
+                self.add_text(text)
         match block.source:
             case TextSource(data=text) | ContentSource(content=str() as text):
-                self.say(text)
+                self.add_text(text)
             case ContentSource(content=list() as parts):
                 for part in parts:
                     self.add(part)
@@ -222,15 +222,15 @@ class _Said:
 
     def _file(self, source: Base64Source | URLSource | FileSource, tokens: int) -> None:
         self.extra += tokens
-        self.marked = attachments.mark(_content(source), self.marked)
+        self.mark = attachments.mark(_content(source), self.mark)
 
     def _other(self, text: str) -> None:
         self.extra += len(text) // CHARACTERS_PER_TOKEN
-        self.marked = attachments.mark(text, self.marked)
+        self.mark = attachments.mark(text, self.mark)
 
 
 def _content(source: Base64Source | URLSource | FileSource) -> str:
-    """What tells one file from another."""
+    """The part of a source that sets it apart from any other."""
     match source:
         case Base64Source(data=data):
             return data

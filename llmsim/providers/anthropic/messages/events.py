@@ -41,10 +41,10 @@ def _deltas(index: int, kind: bytes, member: bytes) -> sse.Tails:
         index, kind, member,
     )  # fmt: skip
 
-    def spell(piece: str) -> bytes:
+    def serialize(piece: str) -> bytes:
         return sse.event(before + orjson.dumps(piece) + b"}}", b"content_block_delta")
 
-    return sse.Tails(spell)
+    return sse.Tails(serialize)
 
 
 def _text_deltas(index: int) -> sse.Tails:
@@ -74,11 +74,11 @@ def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) 
     start = b'{"type":"message_start","message":%b],%b,"usage":%b}}' % (
         content.opening(request.model, stamp),
         UNSTOPPED,
-        content.start(completion.usage, tier),
+        content.start_usage(completion.usage, tier),
     )
     end = b'{"type":"message_delta","delta":{%b},"usage":%b}' % (
-        content.stopped(choice),
-        content.total(completion.usage),
+        content.stop_members(choice),
+        content.final_usage(completion.usage),
     )
     closing = [sse.event(end, b"message_delta"), STOP]
     opening = sse.event(start, b"message_start")
@@ -94,7 +94,7 @@ def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) 
                 *closing,
             ]
             return StreamScript(sse.Spliced(b"", frames), sse.beats(text.tokens, 3, 1, 2))
-    blocks = _Blocks(stamp)
+    blocks = _BlockEvents(stamp)
     if unseen:
         blocks.unseen()
     for segment in choice.segments:
@@ -103,7 +103,7 @@ def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) 
     return StreamScript(sse.Spliced(b"", frames), sse.beats_of(blocks.beats, choice.beats, 1, 0, 2))
 
 
-class _Blocks:
+class _BlockEvents:
     """The events of all blocks, and the beat of each."""
 
     def __init__(self, stamp: Stamp) -> None:
@@ -112,7 +112,7 @@ class _Blocks:
         self._stamp = stamp
         self._index = 0
         self._calls = 0
-        self._said = 0
+        self._tokens = 0
 
     def unseen(self) -> None:
         """A thinking block with nothing but a signature."""
@@ -122,18 +122,18 @@ class _Blocks:
 
     def add(self, segment: Segment) -> None:
         """The block of one segment; text of no tokens makes none."""
-        words = segment.generated
+        generated = segment.generated
         match segment:
             case TextSegment() | RefusalSegment():
-                if words.tokens:
+                if generated.tokens:
                     self._open(_block_start(self._index, _TEXT))
-                    self._pieces(words, _text_deltas(self._index))
-                    self._close(words.tokens)
+                    self._pieces(generated, _text_deltas(self._index))
+                    self._close(generated.tokens)
             case ReasoningSegment():
                 self._open(_block_start(self._index, _THINKING))
-                self._pieces(words, _deltas(self._index, b"thinking_delta", b"thinking"))
-                self._sign(words.tokens)
-                self._close(words.tokens)
+                self._pieces(generated, _deltas(self._index, b"thinking_delta", b"thinking"))
+                self._sign(generated.tokens)
+                self._close(generated.tokens)
             case ToolCallSegment():
                 self._call(segment)
             case _:
@@ -154,9 +154,9 @@ class _Blocks:
         if self._index == 0:
             self._frame(PING)
 
-    def _pieces(self, words: GeneratedText, deltas: sse.Tails) -> None:
-        self.frames += map(deltas.__getitem__, words.pieces)
-        self.beats += [self._said + end for end in words.ends]
+    def _pieces(self, generated: GeneratedText, deltas: sse.Tails) -> None:
+        self.frames += map(deltas.__getitem__, generated.pieces)
+        self.beats += [self._tokens + end for end in generated.ends]
 
     def _sign(self, tokens: int = 0) -> None:
         delta = b'{"type":"content_block_delta","index":%d,"delta":%b}' % (
@@ -166,12 +166,12 @@ class _Blocks:
         self._frame(sse.event(delta, b"content_block_delta"), max(0, tokens - 1))
 
     def _close(self, tokens: int = 0) -> None:
-        """End the block, which was ``tokens`` tokens."""
+        """Ends the block, which has ``tokens`` tokens."""
         self._frame(_block_stop(self._index), max(0, tokens - 1))
         self._index += 1
-        self._said += tokens
+        self._tokens += tokens
 
     def _frame(self, event: bytes, after: int = 0) -> None:
-        """A frame that goes with token number ``after`` of its block."""
+        """A frame that is sent with token number ``after`` of its block."""
         self.frames.append(event)
-        self.beats.append(self._said + after)
+        self.beats.append(self._tokens + after)

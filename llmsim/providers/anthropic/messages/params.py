@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -12,10 +13,16 @@ from llmsim.core.catalog import models
 from llmsim.core.errors import BadRequest, invalid
 from llmsim.providers.anthropic.errors import refuse
 from llmsim.providers.anthropic.messages import beta_fields
-from llmsim.providers.anthropic.messages import tools as messages_tools
 from llmsim.providers.anthropic.messages.blocks import CacheControl, TextBlock
 from llmsim.providers.anthropic.messages.conversation import Conversation, WireMessage
-from llmsim.providers.anthropic.messages.tools import AnyChoice, Choice, OneChoice, Tool
+from llmsim.providers.anthropic.messages.tools import (
+    AnyChoice,
+    Choice,
+    OneChoice,
+    WireTool,
+    offered_tools,
+    tool_choice,
+)
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
 LEAST_BUDGET = 1024
@@ -63,12 +70,12 @@ class Metadata(Struct):
 
 
 class Prompt(Struct, kw_only=True):
-    """What a prompt is made of: the body of ``count_tokens``."""
+    """The parameters that make up a prompt: the body of ``count_tokens``."""
 
     model: Annotated[str, Meta(min_length=1, max_length=256)]
     messages: list[WireMessage]
     system: str | list[TextBlock] | None = None
-    tools: list[Tool] | None = None
+    tools: list[WireTool] | None = None
     tool_choice: Choice | None = None
     thinking: Enabled | Adaptive | Disabled | BetweenTools | None = None
     output_config: OutputConfig | None = None
@@ -77,7 +84,7 @@ class Prompt(Struct, kw_only=True):
 
 
 class MessagesRequest(Prompt, kw_only=True):
-    """The fields llmsim reads or checks; every other one is ignored."""
+    """The parameters llmsim reads or checks; every other one is ignored."""
 
     max_tokens: Annotated[int, Meta(ge=0)]
     stream: bool | None = None
@@ -97,17 +104,17 @@ P = TypeVar("P", bound=Prompt)
 
 
 def read(body: bytes, strict: bool = False) -> Request:
-    """The request in neutral words. Raises BadRequest saying what is wrong where.
+    """The request in neutral terms. Raises BadRequest naming the parameter that is wrong.
 
-    Unless ``strict``, blocks and values that are not known are no mistakes.
+    Unknown blocks and values are accepted unless ``strict``.
 
-    One that continues a thread means nothing without it: only ``wire`` and what says how to
-    answer are then set.
+    A request that continues a thread cannot be read without it: then only ``model``, ``stream``,
+    ``store`` and ``wire`` are set.
     """
     wire = decoded(body, strict)
     if isinstance(wire.thread, Continue):
         return Request(wire.model, (), wire.stream is True, store=True, wire=wire)
-    return asked(wire)
+    return whole_request(wire)
 
 
 def decoded(body: bytes, strict: bool = False) -> MessagesRequest:
@@ -115,8 +122,8 @@ def decoded(body: bytes, strict: bool = False) -> MessagesRequest:
     return _decoded(_decoder, body, strict)
 
 
-def asked(wire: MessagesRequest) -> Request:
-    """The same for a request that is decoded and whole."""
+def whole_request(wire: MessagesRequest) -> Request:
+    """A decoded request that continues no thread, in neutral terms. Raises BadRequest."""
     for stop in wire.stop_sequences or ():
         if not stop.strip():
             raise invalid(
@@ -130,7 +137,7 @@ def asked(wire: MessagesRequest) -> Request:
 
 
 def read_prompt(body: bytes, strict: bool = False) -> Request:
-    """The body of ``count_tokens``, likewise."""
+    """The body of ``count_tokens`` in neutral terms. Raises BadRequest."""
     return structs.replace(_request(_decoded(_prompts, body, strict)), task=Count())
 
 
@@ -155,11 +162,11 @@ def _request(
 ) -> Request:
     if not wire.messages:
         raise invalid("messages: at least one message is required", "messages")
-    said = Conversation()
+    conversation = Conversation()
     if wire.system is not None:
-        said.system(wire.system)
-    said.read(wire.messages)
-    tools = messages_tools.tools(wire.tools) if wire.tools else ()
+        conversation.add_system(wire.system)
+    conversation.add_messages(wire.messages)
+    tools = offered_tools(wire.tools) if wire.tools else ()
     if wire.tool_choice is not None and not wire.tools:
         raise invalid(
             "tool_choice: tool_choice may only be specified while providing tools", "tool_choice"
@@ -167,7 +174,7 @@ def _request(
     configured = wire.output_config is not None
     return Request(
         wire.model,
-        tuple(said.messages),
+        tuple(conversation.messages),
         stream,
         max_tokens,
         stop,
@@ -176,29 +183,29 @@ def _request(
         None,
         _thinking(wire) if configured or wire.thinking is not None else None,
         tools,
-        messages_tools.choice(wire.tool_choice, tools) if tools else AUTO,
+        tool_choice(wire.tool_choice, tools) if tools else AUTO,
         _format(wire) if configured or wire.output_format is not None else None,
         store,
         wire,
-        _breakpoints(wire, said),
+        _breakpoints(wire, conversation),
     )
 
 
 def _thinking(wire: Prompt) -> Thinking | None:
     """How the model is to think. Raises BadRequest.
 
-    An effort alone makes no model think that would not do so by itself.
+    An effort alone does not make a model think that does not by default.
     """
-    asked = wire.thinking
+    thinking = wire.thinking
     effort: Effort | None = wire.output_config.effort if wire.output_config is not None else None
-    match asked:
+    match thinking:
         case None:
             if effort is None or models.resolve(wire.model).effort == "none":
                 return None
             return Thinking(effort)
         case Disabled() | BetweenTools():
             return Thinking("none")
-        case Enabled() if asked.budget_tokens < LEAST_BUDGET:
+        case Enabled() if thinking.budget_tokens < LEAST_BUDGET:
             where = "thinking.enabled.budget_tokens"
             raise invalid(f"{where}: Input should be greater than or equal to 1024", where)
         case Enabled() | Adaptive():
@@ -206,8 +213,8 @@ def _thinking(wire: Prompt) -> Thinking | None:
                 raise invalid(
                     "Thinking may not be enabled when tool_choice forces tool use.", "thinking"
                 )
-            budget = asked.budget_tokens if isinstance(asked, Enabled) else None
-            return Thinking(effort, budget, asked.display != "omitted", wanted=True)
+            budget = thinking.budget_tokens if isinstance(thinking, Enabled) else None
+            return Thinking(effort, budget, thinking.display != "omitted", wanted=True)
 
 
 def _format(wire: Prompt) -> Format | None:
@@ -217,27 +224,28 @@ def _format(wire: Prompt) -> Format | None:
     return Format(wire.output_format.schema) if wire.output_format is not None else None
 
 
-def _breakpoints(wire: Prompt, said: Conversation) -> tuple[Breakpoint, ...]:
+def _breakpoints(wire: Prompt, conversation: Conversation) -> tuple[Breakpoint, ...]:
     """Where the prompt is to be cached, in its own order: tools, system, messages."""
     if wire.cache_control is not None:
-        said.mark(wire.cache_control)
+        conversation.add_breakpoint(wire.cache_control)
     tools = wire.tools or ()
     controls = [tool.cache_control for tool in tools if tool.cache_control] if tools else []
-    if not controls and not said.breakpoints:
+    if not controls and not conversation.breakpoints:
         return ()
-    made = (*(Breakpoint(-1, None, one.seconds) for one in controls), *said.breakpoints)
-    if len(made) > MOST_BREAKPOINTS:
-        raise _wrong_cache(
+    on_tools = [Breakpoint(-1, None, control.seconds) for control in controls]
+    breakpoints = (*on_tools, *conversation.breakpoints)
+    if len(breakpoints) > MOST_BREAKPOINTS:
+        raise _invalid_cache(
             f"A maximum of {MOST_BREAKPOINTS} blocks with cache_control may be provided. "
-            f"Found {len(made)}."
+            f"Found {len(breakpoints)}."
         )
-    if any(made[place].ttl > made[place - 1].ttl for place in range(1, len(made))):
-        raise _wrong_cache(
+    if any(later.ttl > earlier.ttl for earlier, later in pairwise(breakpoints)):
+        raise _invalid_cache(
             "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. "
             "Note that blocks are processed in the following order: `tools`, `system`, `messages`."
         )
-    return made
+    return breakpoints
 
 
-def _wrong_cache(message: str) -> BadRequest:
+def _invalid_cache(message: str) -> BadRequest:
     return invalid(message, "cache_control")

@@ -1,6 +1,6 @@
-"""What Anthropic's API refuses, and llmsim lets pass unless it is told to validate strictly.
+"""What Anthropic's API refuses, and llmsim accepts unless it is configured to validate strictly.
 
-The messages are the live service's as far as they are known.
+The error messages are the live service's as far as they are known.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.anthropic.messages.blocks import AnyBlock, Base64Source, ImageBlock, TextBlock
 from llmsim.providers.anthropic.messages.conversation import WireMessage
 from llmsim.providers.anthropic.messages.params import Adaptive, Enabled, MessagesRequest, Prompt
-from llmsim.providers.anthropic.messages.tools import Tool, malformed
+from llmsim.providers.anthropic.messages.tools import WireTool, malformed_properties
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 NO_SCHEMA = (
@@ -30,7 +30,7 @@ def check_version(version: str | None) -> None:
 
 
 def check(wire: Prompt) -> None:
-    """All that is well formed and refused all the same. Raises BadRequest."""
+    """Raises BadRequest for the first rule that a well-formed request breaks."""
     model = models.find(wire.model)
     if model is None:
         message = f"model: {wire.model}"
@@ -60,15 +60,15 @@ def _check_sampling(wire: MessagesRequest) -> None:
         raise invalid("`top_k` must be unset when thinking is enabled.", "top_k")
 
 
-def _check_tool(place: int, tool: Tool) -> None:
+def _check_tool(place: int, tool: WireTool) -> None:
     if tool.name is not None and not NAME.fullmatch(tool.name):
         where = f"tools.{place}.custom.name"
         raise invalid(f"{where}: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'", where)
     if tool.input_schema is not None and tool.input_schema.get("type") != "object":
         where = f"tools.{place}.custom.input_schema.type"
-        said = "Input should be 'object'" if "type" in tool.input_schema else "Field required"
-        raise invalid(f"{where}: {said}", where)
-    if tool.input_schema is not None and malformed(tool.input_schema):
+        problem = "Input should be 'object'" if "type" in tool.input_schema else "Field required"
+        raise invalid(f"{where}: {problem}", where)
+    if tool.input_schema is not None and malformed_properties(tool.input_schema):
         where = f"tools.{place}.custom.input_schema"
         raise invalid(f"{where}: {NO_SCHEMA}", where)
 
@@ -84,20 +84,20 @@ def _check_block(where: str, block: AnyBlock) -> None:
     if isinstance(block, TextBlock) and not block.text:
         raise invalid("messages: text content blocks must be non-empty", where)
     if isinstance(block, ImageBlock) and isinstance(block.source, Base64Source):
-        given = block.source.media_type
-        if given not in PICTURES:
-            words = ", ".join(f"'{one}'" for one in PICTURES[:-1])
+        media_type = block.source.media_type
+        if media_type not in PICTURES:
+            allowed = ", ".join(f"'{one}'" for one in PICTURES[:-1])
             path = f"{where}.image.source.base64.media_type"
-            raise invalid(f"{path}: Input should be {words} or '{PICTURES[-1]}'", path)
+            raise invalid(f"{path}: Input should be {allowed} or '{PICTURES[-1]}'", path)
 
 
 def _check_end(last: WireMessage) -> None:
-    """An answer that was begun must not end in a blank."""
+    """The text of a final assistant message must not end in whitespace."""
     content = last.content
-    said = content if isinstance(content, str) else None
+    text = content if isinstance(content, str) else None
     if content and isinstance(content[-1], TextBlock):
-        said = content[-1].text
-    if last.role == "assistant" and said is not None and said != said.rstrip():
+        text = content[-1].text
+    if last.role == "assistant" and text is not None and text != text.rstrip():
         raise invalid(
             "messages: final assistant content cannot end with trailing whitespace", "messages"
         )

@@ -1,4 +1,4 @@
-"""Anthropic's message threads: a request that continues one says only what is new
+"""Anthropic's message threads: a request that continues one has only the new messages
 (``types.beta.beta_message_thread_param`` of anthropic 2.12, a beta that its tool runner uses).
 
 The tools and the system prompt are those of the request that began the thread. Unlike at the
@@ -23,7 +23,7 @@ NOT_FOUND = "thread_not_found"
 
 
 class Turn(Struct, frozen=True):
-    """A request of a thread and its answer, as they went over the wire."""
+    """The bodies of one request of a thread and of its answer."""
 
     body: bytes
     answer: bytes
@@ -42,12 +42,12 @@ def previous(wire: MessagesRequest) -> str | None:
 
 
 def earlier_request(body: bytes) -> MessagesRequest:
-    """A request that was answered."""
+    """The parameters of a request that was answered, from its body."""
     return params.decoded(body)
 
 
 def continued(wire: MessagesRequest, turns: Sequence[Turn]) -> Request:
-    """A request in neutral words with the turns before it, oldest first. Raises BadRequest."""
+    """A request in neutral terms with the turns before it, oldest first. Raises BadRequest."""
     first = earlier_request(turns[0].body)
     messages: list[WireMessage] = []
     for turn in turns:
@@ -60,11 +60,11 @@ def continued(wire: MessagesRequest, turns: Sequence[Turn]) -> Request:
         messages=[*messages, *wire.messages],
         thread=None,
     )
-    return structs.replace(params.asked(whole), store=True)
+    return structs.replace(params.whole_request(whole), store=True)
 
 
 def lost(name: str) -> BadRequest:
-    """The exception for a thread that is not remembered: the client then says it all again."""
+    """The exception for a thread that is not stored: clients then send the whole conversation."""
     message = (
         f"No usable Thread state was found for `previous_message_id` {name}. Replay the full "
         'conversation with `thread: {"type": "create"}` to start a new Thread.'

@@ -1,4 +1,4 @@
-"""Anthropic Messages: tools on offer and which to call (``types.tool_union_param``,
+"""Anthropic Messages: the tools offered and which of them to call (``types.tool_union_param``,
 ``types.tool_choice_param``)."""
 
 from __future__ import annotations
@@ -8,13 +8,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from llmsim.core import AUTO, Schema, ToolChoice
-from llmsim.core import Tool as Offered
+from llmsim.core import AUTO, Schema, Tool, ToolChoice
 from llmsim.core.errors import BadRequest, invalid
 from llmsim.providers.anthropic.messages.blocks import CacheControl
 
 
-class Tool(Struct):
+class WireTool(Struct):
     """A client's own tool, or by its ``type`` one that Anthropic defines."""
 
     name: str | None = None
@@ -44,14 +43,14 @@ class NoChoice(Struct, tag="none", tag_field="type"):
 Choice = AutoChoice | AnyChoice | OneChoice | NoChoice
 
 
-def _commands(*words: str, **others: Schema) -> Schema:
-    properties = {"command": {"type": "string", "enum": list(words)}, **others}
+def _commands(*names: str, **others: Schema) -> Schema:
+    properties = {"command": {"type": "string", "enum": list(names)}, **others}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-# The tools that Anthropic defines and the client runs, by the beginning of their type: what a
-# model is most likely to send them. Those that run at the service are not simulated, and so
-# never called.
+# The tools that Anthropic defines and the client runs, by the beginning of their type, with the
+# arguments a model is most likely to call them with. Those that run at the service are not
+# simulated, and so never called.
 DEFINED: dict[str, Schema] = {
     "bash_": {
         "type": "object",
@@ -68,48 +67,48 @@ DEFINED: dict[str, Schema] = {
 }
 
 
-def tools(given: Sequence[Tool]) -> tuple[Offered, ...]:
+def offered_tools(wires: Sequence[WireTool]) -> tuple[Tool, ...]:
     """The tools that may be called. Raises BadRequest."""
-    offered: list[Offered] = []
-    for place, tool in enumerate(given):
-        schema = None if tool.input_schema is None else _described(tool.input_schema)
-        if tool.type is not None and tool.type != "custom":
-            schema = next((DEFINED[one] for one in DEFINED if tool.type.startswith(one)), None)
+    tools: list[Tool] = []
+    for place, wire in enumerate(wires):
+        schema = None if wire.input_schema is None else _repaired(wire.input_schema)
+        if wire.type is not None and wire.type != "custom":
+            schema = next((DEFINED[one] for one in DEFINED if wire.type.startswith(one)), None)
             if schema is None:
                 continue
         elif schema is None:
             raise _missing(f"tools.{place}.custom.input_schema")
-        if tool.name is None:
+        if wire.name is None:
             raise _missing(f"tools.{place}.custom.name")
-        offered.append(Offered(tool.name, tool.description or "", schema))
-    if len({tool.name for tool in offered}) < len(offered):
+        tools.append(Tool(wire.name, wire.description or "", schema))
+    if len({tool.name for tool in tools}) < len(tools):
         raise invalid("tools: Tool names must be unique.", "tools")
-    return tuple(offered)
+    return tuple(tools)
 
 
-def malformed(schema: dict[str, Any]) -> list[str]:
-    """The properties of an object whose own schemas are none: neither objects nor booleans."""
+def malformed_properties(schema: dict[str, Any]) -> list[str]:
+    """The properties of a schema that have no schema themselves, but a value of another type."""
     properties = schema.get("properties")
     if not isinstance(properties, dict):
         return []
     return [name for name, one in properties.items() if not isinstance(one, dict | bool)]
 
 
-def _described(schema: dict[str, Any]) -> Schema:
-    """The schema, any value being good for a property that nothing intelligible is said of."""
-    wrong = malformed(schema)
-    if not wrong:
+def _repaired(schema: dict[str, Any]) -> Schema:
+    """The schema, with any value allowed for its malformed properties."""
+    malformed = malformed_properties(schema)
+    if not malformed:
         return schema
-    return schema | {"properties": schema["properties"] | dict.fromkeys(wrong, True)}
+    return schema | {"properties": schema["properties"] | dict.fromkeys(malformed, True)}
 
 
 def _missing(where: str) -> BadRequest:
     return invalid(f"{where}: Field required", where)
 
 
-def choice(asked: Choice | None, offered: Sequence[Offered]) -> ToolChoice:
-    """Which tools may or must be called. Raises BadRequest for one that is not on offer."""
-    match asked:
+def tool_choice(choice: Choice | None, tools: Sequence[Tool]) -> ToolChoice:
+    """Which tools may or must be called. Raises BadRequest for one that is not offered."""
+    match choice:
         case None | AutoChoice(disable_parallel_tool_use=False):
             return AUTO
         case AutoChoice():
@@ -117,7 +116,7 @@ def choice(asked: Choice | None, offered: Sequence[Offered]) -> ToolChoice:
         case AnyChoice(disable_parallel_tool_use=alone):
             return ToolChoice("required", (), not alone)
         case OneChoice(name=name, disable_parallel_tool_use=alone):
-            if all(tool.name != name for tool in offered):
+            if all(tool.name != name for tool in tools):
                 raise invalid(
                     f"tool_choice: Tool '{name}' not found in provided tools", "tool_choice"
                 )

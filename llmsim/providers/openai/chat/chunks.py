@@ -51,11 +51,11 @@ def _tails(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
     before = b'{"index":%d,"delta":{"content":' % index
     after = b"}," + _OPEN + usage
 
-    def spell(piece: str) -> bytes:
+    def serialize(piece: str) -> bytes:
         end = obfuscation(piece) if obfuscated else b""
         return before + orjson.dumps(piece) + after + end + b"}\n\n"
 
-    return sse.Tails(spell)
+    return sse.Tails(serialize)
 
 
 def finish(reason: Finish, legacy: bool) -> bytes:

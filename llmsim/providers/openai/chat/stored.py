@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from llmsim.providers.openai.chat.codec import PREFIX
 from llmsim.providers.openai.errors import refuse
 from llmsim.providers.openai.lists import Object
-from llmsim.providers.wire.decoding import MalformedBody, decode, remembered
+from llmsim.providers.wire.decoding import MalformedBody, decode, stored_json
 
 Key = Annotated[str, Meta(max_length=64)]
 Value = Annotated[str, Meta(max_length=512)]
@@ -57,7 +57,7 @@ def metadata_update(body: bytes) -> dict[str, str]:
 
 def completion(body: bytes, answer: bytes, metadata: Mapping[str, str] | None) -> Object:
     """The stored completion; ``metadata`` None leaves that of its request."""
-    params: Object = remembered(body)
+    params: Object = stored_json(body)
     stored: Object = orjson.loads(answer)
     for name, default in _SHOWN_PARAMS.items():
         value = params.get(name)
@@ -71,7 +71,7 @@ def messages(body: bytes, name: str) -> list[Object]:
     """The messages of a completion's request, oldest first, as they are listed."""
     return [
         _message(message, f"{name}-{place}")
-        for place, message in enumerate(remembered(body)["messages"])
+        for place, message in enumerate(stored_json(body)["messages"])
     ]
 
 

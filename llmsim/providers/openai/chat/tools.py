@@ -114,7 +114,7 @@ def tool_choice(
     parallel: bool | None,
     tools: Sequence[Tool],
 ) -> ToolChoice:
-    """Which tools may or must be called. Raises BadRequest for one that is not on offer."""
+    """Which tools may or must be called. Raises BadRequest for one that is not offered."""
     side_by_side = parallel is not False
     names = {tool.name for tool in tools}
     match choice:

@@ -175,7 +175,7 @@ def _of_prompt(prompt: GeneratedText, top: int) -> bytes:
 
 @lru_cache(maxsize=256)
 def _tails(index: int, usage: bytes) -> sse.Tails:
-    def spell(piece: str) -> bytes:
+    def serialize(piece: str) -> bytes:
         return _spelled(index, piece, b"null", None) + b"]" + usage + b"}\n\n"
 
-    return sse.Tails(spell)
+    return sse.Tails(serialize)

@@ -28,7 +28,7 @@ from llmsim.providers.openai.responses import items, response_object
 from llmsim.providers.openai.responses.items import OutputItem, Parts
 from llmsim.providers.openai.responses.params import Wire
 from llmsim.providers.wire import sse
-from llmsim.providers.wire.numbered_events import Deltas, Event, Numbered
+from llmsim.providers.wire.numbered_events import Deltas, Event, NumberedEvents
 
 LAST = {Finish.LENGTH: b"response.incomplete", Finish.FILTER: b"response.incomplete"}
 
@@ -84,7 +84,9 @@ def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScri
     whole = response_object.finished(wire.echo, stamp, finish, completion.usage, output)
     name = LAST.get(finish, b"response.completed")
     writer.event(choice.beats - 1, name, b'"response":', *whole, b"}")
-    return StreamScript(Numbered(writer.runs), _beats(choice if output else None, writer.beats))
+    return StreamScript(
+        NumberedEvents(writer.runs), _beats(choice if output else None, writer.beats)
+    )
 
 
 CLOSING = 4
@@ -187,11 +189,11 @@ def _tails(text: bool, obfuscated: bool) -> sse.Tails:
     """The ends of delta events, by piece."""
     logprobs = b',"logprobs":[]' if text else b""
 
-    def spell(piece: str) -> bytes:
+    def serialize(piece: str) -> bytes:
         padding = obfuscation(piece) if obfuscated else b""
         return b'"delta":%b%b%b}' % (orjson.dumps(piece), logprobs, padding)
 
-    return sse.Tails(spell)
+    return sse.Tails(serialize)
 
 
 def _with_logprobs(generated: GeneratedText) -> list[bytes]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from llmsim.core.errors import invalid
 from llmsim.providers.openai.errors import refuse
-from llmsim.providers.wire.decoding import MalformedBody, decode, remembered
+from llmsim.providers.wire.decoding import MalformedBody, decode, stored_json
 
 CREATE = "response.create"
 STEER = "response.steer"
@@ -53,7 +53,7 @@ def error(status: int, headers: list[tuple[str, str]], body: bytes) -> bytes:
 
 def not_steered(message: bytes) -> bytes:
     """The answer to ``response.steer``: simulated answers are fixed when they begin."""
-    event = remembered(message)
+    event = stored_json(message)
     failed = {
         "type": "response.steer.failed",
         "sequence_number": 0,

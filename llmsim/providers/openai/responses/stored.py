@@ -16,7 +16,7 @@ from llmsim.providers.openai.responses import response_object
 from llmsim.providers.openai.responses.encrypted_content import encrypted
 from llmsim.providers.openai.responses.inputs import Item
 from llmsim.providers.openai.responses.items import INPUT, item_id
-from llmsim.providers.wire.decoding import remembered
+from llmsim.providers.wire.decoding import stored_json
 
 Status: TypeAlias = Literal["queued", "in_progress", "cancelled"]
 
@@ -53,7 +53,7 @@ def unfinished(answer: bytes, status: Status) -> bytes:
 
 def input_items(body: bytes, mark: str) -> list[Object]:
     """The items of a request's input, as they are listed."""
-    sent = remembered(body).get("input")
+    sent = stored_json(body).get("input")
     if isinstance(sent, str):
         sent = [{"role": "user", "content": sent}]
     return [

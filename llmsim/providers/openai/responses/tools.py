@@ -99,7 +99,7 @@ def echoed_tools(wires: Sequence[dict[str, Any]] | None) -> list[dict[str, Any]]
 def tool_choice(
     choice: str | dict[str, Any] | None, parallel: bool | None, tools: Sequence[Tool]
 ) -> ToolChoice:
-    """Which tools may or must be called. Raises BadRequest for one that is not on offer."""
+    """Which tools may or must be called. Raises BadRequest for one that is not offered."""
     side_by_side = parallel is not False
     match choice:
         case None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jiter import from_json
 
-from llmsim.providers.wire.cut_json import whole
+from llmsim.providers.wire.partial_json import complete_value
 
 TEXT = r'{"a": "x\"y,{", "b": [1, 22, {"c": true, "d": {"e": null}}], "f": -1.5, "g": "}\\"}'
 
@@ -21,12 +21,12 @@ def test_a_text_cut_anywhere_is_what_an_incremental_reader_has(length: int) -> N
     except ValueError:  # in the middle of a number
         assert text[-1] in "-."
         return
-    assert whole(text) == expected
+    assert complete_value(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"a', '{"a"', '{"a":', '{"a": "b', '{"a": tru'])
 def test_nothing_certain_is_an_empty_object(text: str) -> None:
-    assert whole(text) == {}
+    assert complete_value(text) == {}
 
 
 VALUES = st.recursive(
@@ -39,5 +39,5 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.text(max_size=3), VALUES, max_size=3), st.integers(0, 200))
 def test_what_is_read_is_always_an_object(value: dict[str, Any], length: int) -> None:
     text = orjson.dumps(value).decode()
-    assert whole(text) == value
-    assert isinstance(whole(text[:length]), dict)
+    assert complete_value(text) == value
+    assert isinstance(complete_value(text[:length]), dict)

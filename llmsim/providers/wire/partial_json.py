@@ -1,4 +1,4 @@
-"""JSON texts that were cut short: what a reader makes of one."""
+"""JSON texts that were cut short: the value of their complete part."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import orjson
 _CLOSE = {"{": "}", "[": "]"}
 
 
-def whole(text: str) -> Any:
-    """The value of a JSON object's text, or of as much of it as is certain if it breaks off.
+def complete_value(text: str) -> Any:
+    """The value of a JSON object's text, or of the complete part of one that was cut short.
 
-    What is not complete is left out, as incremental readers do: ``{"a": 1, "b": "no`` is
+    Incomplete members are left out, as incremental parsers do: ``{"a": 1, "b": "no`` is
     ``{"a": 1}``.
     """
     for candidate in _candidates(text):
@@ -25,10 +25,11 @@ def whole(text: str) -> Any:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    """The text; with all that is open closed; and only up to the last member that is whole."""
+    """The text; the text with its open brackets closed; and only the text up to the last complete
+    member."""
     yield text
     opened: list[str] = []
-    sure = ""
+    complete = ""
     inside = escaped = False
     for place, character in enumerate(text):
         if inside:
@@ -40,14 +41,14 @@ def _candidates(text: str) -> Iterator[str]:
                 inside = True
             case "{" | "[":
                 opened.append(_CLOSE[character])
-                sure = text[: place + 1] + _closing(opened)
+                complete = text[: place + 1] + _closing(opened)
             case "}" | "]":
                 opened.pop()
-                sure = text[: place + 1] + _closing(opened)
+                complete = text[: place + 1] + _closing(opened)
             case ",":
-                sure = text[:place] + _closing(opened)
+                complete = text[:place] + _closing(opened)
     yield text + _closing(opened)
-    yield sure
+    yield complete
 
 
 def _closing(opened: Sequence[str]) -> str:
