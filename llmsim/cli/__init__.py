@@ -27,7 +27,8 @@ Examples:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
 @click.version_option(__version__, prog_name="llmsim")
 def main() -> None:
-    """Answer like an LLM provider, to the byte and to the millisecond, without a model."""
+    """Simulate the APIs of OpenAI, Anthropic and Gemini without a model: exact to the byte,
+    paced to the millisecond."""
 
 
 for _command in (serve, top, ctl, plan, check, models):

@@ -19,10 +19,10 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("path", metavar="CONFIG")
 def check(path: str) -> None:
-    """Read a configuration as `llmsim serve` would and print what is in effect, as YAML.
+    """Check a configuration file and print what is in effect, as YAML.
 
-    LLMSIM_* variables count over the file. With any fault, each is printed with its line and
-    key, and the exit code is 2.
+    The file is read as `llmsim serve` reads it: LLMSIM_* variables take precedence over it. Each
+    mistake is printed with its line and key; the exit code is then 2.
     """
     effective = config.effective(flags.loaded(path, {}))
     click.echo(yaml.safe_dump(effective, sort_keys=False, allow_unicode=True), nl=False)

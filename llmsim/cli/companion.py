@@ -1,8 +1,8 @@
 """The dashboard beside a server that runs in this process: what ``llmsim serve --tui`` adds.
 
 The dashboard is a process of its own and has the terminal; what the server prints goes to a file.
-It ends in one of two ways. Its user quits: so does the server, gracefully. It crashes or is
-killed: the terminal is put right again and the server stays up.
+If its user quits, the server stops gracefully. If it crashes or is killed, the terminal is restored
+and the server keeps running.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ RESET: Final = (
     "\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?2026l\x1b[<u"  # focus, paste, resize, sync, keys
     "\x1b[?1049l\x1b[?25h\x1b[0m\r"  # the screen there was, cursor, colours
 )
-"""Undoes what the dashboard asks of a terminal, for when it could not do so itself (xterm's
-control sequences, and kitty's keyboard protocol)."""
+"""Undoes what the dashboard sets in a terminal, where it could not do so itself (xterm's control
+sequences, and kitty's keyboard protocol)."""
 
-PATIENCE: Final = 2.0
+DASHBOARD_TIMEOUT: Final = 2.0
 """Seconds the dashboard gets to leave the terminal as it was."""
 
-TOLD: Final = 20
+LOG_TAIL: Final = 20
 """Lines of the log that are shown when the server failed."""
 
 
@@ -39,7 +39,7 @@ class Companion:
     """A context: inside it this process has no terminal, and the dashboard runs."""
 
     def __init__(self, config: Config) -> None:
-        self.url = reached(config.server.host, config.server.port)
+        self.url = local_url(config.server.host, config.server.port)
         self._token = config.control.token
         self._closing = False
         self._restored = False
@@ -89,12 +89,12 @@ class Companion:
             if self._closing:
                 return
             if code == 0:
-                self._say("llmsim: stopping; open streams may end first")
+                self._say("llmsim: stopping; open streams may finish")
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
             self._restore()
             self._say(
-                f"llmsim: the dashboard ended ({_ending(code)}); the server stays up\n"
+                f"llmsim: the dashboard ended ({_exit_reason(code)}); the server keeps running\n"
                 f"  server:         {self.url}\n"
                 f"  log:            {self.log}\n"
                 f"  the dashboard:  llmsim top {self.url}\n"
@@ -105,7 +105,7 @@ class Companion:
         if self._dashboard.poll() is None:
             self._dashboard.terminate()
             try:
-                self._dashboard.wait(PATIENCE)
+                self._dashboard.wait(DASHBOARD_TIMEOUT)
             except subprocess.TimeoutExpired:
                 self._dashboard.kill()
                 self._dashboard.wait()
@@ -125,10 +125,10 @@ class Companion:
 
     def _tail(self) -> str:
         with open(self.log, encoding="utf-8", errors="replace") as lines:
-            return "".join(lines.readlines()[-TOLD:]).rstrip()
+            return "".join(lines.readlines()[-LOG_TAIL:]).rstrip()
 
 
-def reached(host: str, port: int) -> str:
+def local_url(host: str, port: int) -> str:
     """The URL under which this machine reaches a server that listens there."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
@@ -138,5 +138,5 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def _ending(code: int) -> str:
+def _exit_reason(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -35,21 +35,21 @@ file_argument = click.argument("file", type=click.File("rb"), metavar="[FILE]", 
     envvar="LLMSIM_URL",
     default="http://127.0.0.1:8080",
     metavar="URL",
-    help="The server. Default: what LLMSIM_URL says, or http://127.0.0.1:8080.",
+    help="Address of the server. Default: LLMSIM_URL, or http://127.0.0.1:8080.",
 )
 @click.option(
     "--token",
     envvar="LLMSIM_TOKEN",
     metavar="TOKEN",
-    help="Sent as Authorization: Bearer. Default: what LLMSIM_TOKEN says, or none.",
+    help="Bearer token, if the server requires one. Default: LLMSIM_TOKEN, or none.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of YAML.")
 @click.pass_context
 def ctl(context: click.Context, url: str, token: str | None, as_json: bool) -> None:
-    """Steer a running server. A change reaches all its workers at once.
+    """Change a running server.
 
-    With a faulty value nothing changes, each fault is printed with its key, and the exit code is
-    2; it is 1 where the server does not answer.
+    A change reaches all its workers at once. If a value is invalid nothing changes, each mistake
+    is printed with its key, and the exit code is 2. It is 1 if the server does not answer.
     """
     try:
         remote = Remote(address(url), token)
@@ -62,119 +62,151 @@ class Session:
     """The server that is meant, and how its answers are printed."""
 
     def __init__(self, remote: Remote, as_json: bool) -> None:
-        self.ask = remote.ask
+        self.request = remote.request
         self._as_json = as_json
 
-    def tell(self, value: Any) -> None:
+    def print(self, value: Any) -> None:
         """Print an answer."""
         if self._as_json:
             click.echo(json.dumps(value, indent=2))
         else:
-            told = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
-            click.echo(told.removesuffix("...\n"), nl=False)
+            text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+            click.echo(text.removesuffix("...\n"), nl=False)
 
 
-@ctl.command()
+def _examples(*commands: str) -> str:
+    return "\b\nExamples:\n" + "".join(f"  llmsim ctl {command}\n" for command in commands)
+
+
+@ctl.command(epilog=_examples("get", "get errors", "--json get latency"))
 @click.argument("section", required=False)
 @click.pass_obj
 def get(session: Session, section: str | None) -> None:
-    """Print the configuration in effect, or one SECTION of it."""
-    session.tell(session.ask("GET", "config" if section is None else f"config/{_quoted(section)}"))
+    """Print the configuration in effect.
+
+    With SECTION only that section of it.
+    """
+    path = "config" if section is None else f"config/{_quoted(section)}"
+    session.print(session.request("GET", path))
 
 
-@ctl.command(name="set")
+@ctl.command(
+    name="set",
+    epilog=_examples(
+        "set errors.rate_limit_rate=0.2 latency.profile=fast",
+        "set errors=null",
+    ),
+)
 @click.argument("settings", nargs=-1, required=True, metavar="KEY=VALUE...")
 @click.pass_obj
 def set_(session: Session, settings: tuple[str, ...]) -> None:
-    """Set keys, all or none: errors.rate_limit_rate=0.2. Values are YAML; null is the default."""
+    """Set keys of the configuration, all of them or none.
+
+    Values are YAML; null restores the default.
+    """
     patch = _patch(settings)
-    after = session.ask("PATCH", "config", json.dumps(patch).encode())
-    session.tell({section: after.get(section) for section in patch})
+    after = session.request("PATCH", "config", json.dumps(patch).encode())
+    session.print({section: after.get(section) for section in patch})
 
 
-@ctl.command()
+@ctl.command(epilog=_examples("apply chaos.yaml", "apply --replace < chaos.yaml"))
 @file_argument
-@click.option("--replace", is_flag=True, help="Replace each section of the file as a whole.")
+@click.option("--replace", is_flag=True, help="Replace the sections instead of merging into them.")
 @click.pass_obj
 def apply(session: Session, file: IO[bytes], replace: bool) -> None:
-    """Merge the sections of a YAML FILE, or of standard input, into those in effect."""
-    session.ask("PUT" if replace else "PATCH", "config", file.read(), YAML)
+    """Merge a YAML file into the configuration.
+
+    Without FILE it is read from standard input.
+    """
+    session.request("PUT" if replace else "PATCH", "config", file.read(), YAML)
     click.echo("applied")
 
 
-@ctl.command()
+@ctl.command(epilog=_examples("reset"))
 @click.pass_obj
 def reset(session: Session) -> None:
-    """Begin all counts that decide about requests again: first-N, scripts, limits."""
-    session.ask("POST", "reset")
+    """Restart failure counts, mock scripts and rate limits."""
+    session.request("POST", "reset")
     click.echo("reset")
 
 
-@ctl.command(name="restart-timetable")
+@ctl.command(name="restart-timetable", epilog=_examples("restart-timetable"))
 @click.pass_obj
 def restart_timetable(session: Session) -> None:
-    """Let the timetable begin now."""
-    session.ask("POST", "timetable/restart")
+    """Restart the timetable of failures from its beginning."""
+    session.request("POST", "timetable/restart")
     click.echo("restarted")
 
 
-@ctl.command()
+@ctl.command(epilog=_examples("reload"))
 @click.pass_obj
 def reload(session: Session) -> None:
-    """Let the server read its configuration file again, as SIGHUP does."""
-    left = session.ask("POST", "reload")["unchanged_until_restart"]
+    """Read the configuration file again, as at SIGHUP."""
+    left = session.request("POST", "reload")["unchanged_until_restart"]
     click.echo("reloaded")
     if left:
-        click.echo(f"take effect when the server is started anew: {', '.join(left)}", err=True)
+        click.echo(f"take effect when the server is restarted: {', '.join(left)}", err=True)
 
 
-@ctl.command()
+@ctl.command(epilog=_examples("limits"))
 @click.pass_obj
 def limits(session: Session) -> None:
-    """Print the buckets of the rate limits."""
-    session.tell(session.ask("GET", "limits"))
+    """Print the rate limits and what is left of each."""
+    session.print(session.request("GET", "limits"))
 
 
-@ctl.group(invoke_without_command=True)
+@ctl.group(
+    invoke_without_command=True,
+    epilog=_examples("mocks", "mocks add mock.yaml", "mocks remove weather"),
+)
 @click.pass_context
 def mocks(context: click.Context) -> None:
-    """Print the mocks and how often each was used, or change them."""
+    """Print the mocks, or change them.
+
+    Without a command they are printed, each with how often it was used.
+    """
     if context.invoked_subcommand is None:
-        context.obj.tell(context.obj.ask("GET", "mocks"))
+        context.obj.print(context.obj.request("GET", "mocks"))
 
 
-@mocks.command()
+@mocks.command(epilog=_examples("mocks add mock.yaml"))
 @file_argument
 @click.pass_obj
 def add(session: Session, file: IO[bytes]) -> None:
-    """Put the mock in a YAML FILE, or on standard input, before all others."""
-    session.ask("POST", "mocks", file.read(), YAML)
+    """Add the mock in a YAML file before all others.
+
+    Without FILE it is read from standard input.
+    """
+    session.request("POST", "mocks", file.read(), YAML)
     click.echo("added")
 
 
-@mocks.command()
+@mocks.command(epilog=_examples("mocks replace mocks.yaml"))
 @file_argument
 @click.pass_obj
 def replace(session: Session, file: IO[bytes]) -> None:
-    """Put the list of mocks in a YAML FILE, or on standard input, in place of all."""
-    session.ask("PUT", "mocks", file.read(), YAML)
+    """Replace all mocks by the list in a YAML file.
+
+    Without FILE it is read from standard input.
+    """
+    session.request("PUT", "mocks", file.read(), YAML)
     click.echo("replaced")
 
 
-@mocks.command()
+@mocks.command(epilog=_examples("mocks remove weather"))
 @click.argument("name")
 @click.pass_obj
 def remove(session: Session, name: str) -> None:
-    """Remove the mocks called NAME."""
-    session.ask("DELETE", f"mocks/{_quoted(name)}")
+    """Remove the mocks named NAME."""
+    session.request("DELETE", f"mocks/{_quoted(name)}")
     click.echo("removed")
 
 
-@mocks.command()
+@mocks.command(epilog=_examples("mocks clear"))
 @click.pass_obj
 def clear(session: Session) -> None:
     """Remove all mocks."""
-    session.ask("DELETE", "mocks")
+    session.request("DELETE", "mocks")
     click.echo("cleared")
 
 

@@ -18,31 +18,37 @@ from llmsim.core.errors import ConfigError, ConfigFault
 F = TypeVar("F", bound=Callable[..., None])
 
 _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
-    "host": ("ADDRESS", "IP address to listen on. Default 0.0.0.0."),
-    "port": ("PORT", "Port to listen on. Default 8080."),
-    "workers": ("N", "Worker processes. Default: one for each processor."),
+    "host": ("ADDRESS", "IP address to listen on. Default: 0.0.0.0."),
+    "port": ("PORT", "Port to listen on. Default: 8080."),
+    "workers": ("N", "Number of worker processes. Default: one per processor."),
     "generator": (
         "NAME",
-        "What answers say: lorem, echo, random, sequence or fixed:TEXT. Default lorem.",
+        "Text of the answers: lorem, echo, random, sequence or fixed:TEXT. Default: lorem.",
     ),
-    "target_tokens": ("N", "Tokens of an answer that nothing else bounds. Default 100."),
+    "target_tokens": (
+        "N",
+        "Length of answers in tokens, unless the request allows fewer. Default: 100.",
+    ),
     "latency": (
         "PROFILE",
-        f"How answers are paced: auto (as the model of each request) or {', '.join(PRESETS)}. "
-        "Replaces the whole latency section of the file. Default auto.",
+        f"Latency profile: auto (the one of the request's model) or one of {', '.join(PRESETS)}. "
+        "Replaces the whole latency section of the file. Default: auto.",
     ),
-    "seed": ("N", "Makes all answers repeatable. Default: every answer is new."),
+    "seed": ("N", "Makes answers reproducible: the same request, the same answer. Default: none."),
     "token": (
         "TOKEN",
-        "What llmsim's own endpoints want to see; better in LLMSIM_TOKEN, as others on the "
-        "machine see flags. Default: none, they are open.",
+        "Bearer token that llmsim's own endpoints (/llmsim/...) require. LLMSIM_TOKEN "
+        "keeps it out of the list of processes. Default: none, they are open to all.",
     ),
-    "log_level": ("LEVEL", "debug, info, warning or error. Default info."),
+    "log_level": (
+        "LEVEL",
+        "Lowest level that is logged: debug, info, warning or error. Default: info.",
+    ),
 }
 
 
-class Refused(click.ClickException):
-    """A configuration with faults: one line each on standard error, exit code 2."""
+class InvalidConfig(click.ClickException):
+    """A configuration with mistakes: one line each on standard error, exit code 2."""
 
     exit_code = 2
 
@@ -54,28 +60,28 @@ class Refused(click.ClickException):
 
 
 def sets(*names: str) -> Callable[[F], F]:
-    """Gives a command ``--config`` and these flags; each is text, or None where it is absent."""
+    """Adds ``--config`` and these flags to a command; each is text, or None where it is absent."""
 
     def add(command: F) -> F:
         for name in reversed(names):
             metavar, help_text = _FLAGS[name]
             option = "--" + name.replace("_", "-")
             command = click.option(option, name, metavar=metavar, help=help_text)(command)
-        file = "YAML file to read. Default: what LLMSIM_CONFIG names, or none."
+        file = "Configuration in YAML. Default: the file LLMSIM_CONFIG names, or none."
         return click.option("--config", "path", metavar="FILE", help=file)(command)
 
     return add
 
 
-def loaded(path: str | Path | None, given: Mapping[str, str | None]) -> Config:
-    """The configuration from file, environment and flags. Raises Refused."""
+def loaded(path: str | Path | None, values: Mapping[str, str | None]) -> Config:
+    """The configuration from file, environment and flags. Raises InvalidConfig."""
     try:
-        return config.load(None if path is None else str(path), os.environ, given)
+        return config.load(None if path is None else str(path), os.environ, values)
     except ConfigError as error:
-        raise Refused(error.faults) from None
+        raise InvalidConfig(error.faults) from None
 
 
-def loading(path: str | None, given: Mapping[str, str | None]) -> Callable[[], Config]:
-    """Loads the same again, whatever it says by then, in this process or another one. Raises
-    ConfigError."""
-    return partial(config.load, path, dict(os.environ), dict(given))
+def loading(path: str | None, values: Mapping[str, str | None]) -> Callable[[], Config]:
+    """A function that loads it again, as file and variables are by then. It can go to another
+    process, and raises ConfigError."""
+    return partial(config.load, path, dict(os.environ), dict(values))

@@ -27,7 +27,10 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def models(as_json: bool) -> None:
-    """List the models llmsim knows: their limits in tokens, tokenizer and latency profile."""
+    """List the known models.
+
+    Each with its limits in tokens, its tokenizer and its latency profile.
+    """
     # Imported late: reading the catalogue takes longer than --help needs.
     from msgspec import to_builtins  # noqa: PLC0415
 

@@ -37,7 +37,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Print the answer to a request, without a server.")
 @click.argument("body", type=click.File("rb"), metavar="[FILE]", default="-")
 @click.option(
     "--dialect",

@@ -19,8 +19,8 @@ class Unreachable(click.ClickException):
     """The server did not answer, or not as llmsim does. Exit code 1."""
 
 
-class Faulty(click.ClickException):
-    """The server refused what it was told: a line a fault on standard error, exit code 2."""
+class Rejected(click.ClickException):
+    """The server rejected a value: a line for each mistake on standard error, exit code 2."""
 
     exit_code = 2
 
@@ -52,19 +52,21 @@ class Remote:
 
     def __init__(self, url: SplitResult, token: str | None = None) -> None:
         self._url = url
-        self._head = {"accept": JSON}
+        self._headers = {"accept": JSON}
         if token:
-            self._head["authorization"] = f"Bearer {token}"
+            self._headers["authorization"] = f"Bearer {token}"
 
-    def ask(self, method: str, path: str, body: bytes | None = None, form: str = JSON) -> Any:
-        """What the server answers to a request under ``/llmsim/``, decoded.
+    def request(
+        self, method: str, path: str, body: bytes | None = None, media_type: str = JSON
+    ) -> Any:
+        """Send a request under ``/llmsim/`` and return the answer, decoded from JSON.
 
-        Raises Unreachable and Faulty.
+        Raises Unreachable and Rejected.
         """
         path = f"{self._url.path}/llmsim/{path}"
-        head = self._head if body is None else {**self._head, "content-type": form}
+        headers = self._headers if body is None else {**self._headers, "content-type": media_type}
         try:
-            status, answer = self._exchange(method, path, body, head)
+            status, answer = self._exchange(method, path, body, headers)
         except TimeoutError:
             raise self._failed(f"no answer within {TIMEOUT:g} s") from None
         except OSError as error:
@@ -74,18 +76,18 @@ class Remote:
         try:
             decoded = json.loads(answer)
         except ValueError:
-            raise self._failed(f"{method} {path} answers {status} and no JSON") from None
+            raise self._failed(f"{method} {path}: status {status}, and no JSON") from None
         if status != 200:
             raise self._refused(status, decoded)
         return decoded
 
     def _exchange(
-        self, method: str, path: str, body: bytes | None, head: dict[str, str]
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
-        connection = kind(self._url.netloc, timeout=TIMEOUT)
+        connection_class = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+        connection = connection_class(self._url.netloc, timeout=TIMEOUT)
         try:
-            connection.request(method, path, body, head)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             return response.status, response.read()
         finally:
@@ -96,9 +98,9 @@ class Remote:
 
     def _refused(self, status: int, decoded: Any) -> click.ClickException:
         error = decoded.get("error") if isinstance(decoded, dict) else None
-        told = error.get("message") if isinstance(error, dict) else None
-        if status == 400 and told:
-            return Faulty(told)
+        message = error.get("message") if isinstance(error, dict) else None
+        if status == 400 and message:
+            return Rejected(message)
         if status == 401:
-            return self._failed("wants a token: --token or LLMSIM_TOKEN")
-        return self._failed(f"{told or 'is this llmsim?'} ({status})")
+            return self._failed("a token is required: --token or LLMSIM_TOKEN")
+        return self._failed(f"{message or 'is this llmsim?'} ({status})")

@@ -26,28 +26,31 @@ Examples:
 @flags.sets(
     "host", "port", "workers", "generator", "target_tokens", "latency", "seed", "log_level", "token"
 )
-@click.option("--tui", is_flag=True, help="Show the dashboard of llmsim top meanwhile.")
-def serve(path: str | None, tui: bool, **given: str | None) -> None:
-    """Serve until SIGINT or SIGTERM, then let open streams end.
+@click.option("--tui", is_flag=True, help="Also show the dashboard of llmsim top.")
+def serve(path: str | None, tui: bool, **values: str | None) -> None:
+    """Run the server.
 
-    Flags count over LLMSIM_* variables (--target-tokens is LLMSIM_TARGET_TOKENS), variables over
-    the file, the file over the defaults.
+    It stops at SIGINT or SIGTERM, once open streams have ended or server.drain_timeout_ms is over.
 
-    With --tui what the server prints goes to a file, whose name is shown. Quitting the dashboard
-    stops the server as SIGTERM does; if it crashes or is killed, the server stays up.
+    Flags take precedence over LLMSIM_* variables (--target-tokens is LLMSIM_TARGET_TOKENS),
+    variables over the file, the file over the defaults.
+
+    With --tui the output of the server goes to a file, whose name is shown. Quitting the
+    dashboard stops the server as SIGTERM does. If the dashboard crashes or is killed, the server
+    keeps running.
     """
     if tui:
         require_dashboard()
         if not terminal():
             raise click.UsageError("--tui needs a terminal")
-    config = flags.loaded(path, given)
+    config = flags.loaded(path, values)
     # Imported late: it takes longer than all other commands need.
     from llmsim.server import launch  # noqa: PLC0415
 
     beside = _beside(config) if tui else nullcontext()
     try:
         with beside:
-            launch.serve(config, flags.loading(path, given))
+            launch.serve(config, flags.loading(path, values))
     except OSError as error:
         where = f"{config.server.host}:{config.server.port}"
         raise click.ClickException(f"cannot listen on {where}: {error.strerror}") from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> str:
     """Columns of even width, two spaces apart; a column of numbers is set to the right."""
-    cells = [tuple(head), *(tuple(map(_told, row)) for row in rows)]
+    cells = [tuple(header), *(tuple(map(_text, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    numbers = [not isinstance(cell, str) for cell in (rows[0] if rows else head)]
+    numbers = [not isinstance(cell, str) for cell in (rows[0] if rows else header)]
     return "\n".join(
         "  ".join(
             cell.rjust(width) if number else cell.ljust(width)
@@ -19,5 +19,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> s
     )
 
 
-def _told(value: str | int | float) -> str:
+def _text(value: str | int | float) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -35,16 +35,17 @@ def require_dashboard() -> None:
     "--token",
     envvar="LLMSIM_TOKEN",
     metavar="TOKEN",
-    help="Sent as Authorization: Bearer. Default: what LLMSIM_TOKEN says, or none.",
+    help="Bearer token, if the server requires one. Default: LLMSIM_TOKEN, or none.",
 )
-@click.option("--owner", type=int, hidden=True, help="The server process this belongs to.")
+@click.option("--owner", type=int, hidden=True, help="Process to end with.")
 def top(url: str, token: str | None, owner: int | None) -> None:
-    """Poller a running server: traffic, tokens, latency, errors, limits, workers.
+    """Watch a running server in the terminal.
 
-    Without URL it is the server of LLMSIM_URL, or http://127.0.0.1:8080.
+    Shows traffic, tokens, latency, errors, rate limits and workers. URL defaults to LLMSIM_URL,
+    or http://127.0.0.1:8080; the statistics at URL/llmsim/stats are read five times a second.
+    While the server does not answer, the dashboard says so and tries again every second.
 
-    Reads URL/llmsim/stats five times a second. A server that is lost is shown as lost, and
-    waited for. Keys: q quits, r reads again, p pauses, e shows all errors.
+    Keys: q quits, r reads at once, p pauses, e shows all errors.
     """
     try:
         server = address(url)

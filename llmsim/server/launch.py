@@ -83,7 +83,7 @@ def _reload(config_store: ConfigStore, reread: Reread) -> None:
     else:
         log.info("reloaded")
         for name in reload.needs_restart:
-            log.warning("%s has changed: takes effect when the server is started anew", name)
+            log.warning("%s has changed: takes effect when the server is restarted", name)
 
 
 def _probe(host: str, port: int) -> None:

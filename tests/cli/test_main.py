@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
 
 from llmsim import __version__
@@ -26,6 +28,21 @@ def test_help_ends_in_commands_to_paste(run: Run, args: tuple[str, ...]) -> None
     lines = examples.rstrip("\n").split("\n")
     assert len(lines) >= 3
     assert all(line.startswith("    ") and " ".join(("llmsim", *args)) in line for line in lines)
+
+
+def subcommands(group: click.Group, *above: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*above, name)
+        if isinstance(command, click.Group):
+            yield from subcommands(command, *above, name)
+
+
+@pytest.mark.parametrize("args", list(subcommands(main)))
+def test_a_command_is_summed_up_in_a_line_and_has_examples(run: Run, args: tuple[str, ...]) -> None:
+    listed = run(*args[:-1], "--help").output.splitlines()
+    (line,) = [line for line in listed if line.startswith(f"  {args[-1]} ")]
+    assert not line.endswith("...")
+    assert "\n  Examples:\n    llmsim " in run(*args, "--help").output
 
 
 def test_version(run: Run) -> None:

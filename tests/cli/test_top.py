@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmsim.cli.companion import reached
+from llmsim.cli.companion import local_url
 from tests.cli.conftest import Run
 
 
@@ -30,5 +30,5 @@ def test_a_mistaken_url(run: Run) -> None:
         ("fe80::1", "http://[fe80::1]:80"),
     ],
 )
-def test_where_a_server_is_reached(host: str, url: str) -> None:
-    assert reached(host, 80) == url
+def test_where_a_server_is_local_url(host: str, url: str) -> None:
+    assert local_url(host, 80) == url
