@@ -10,9 +10,9 @@ from statistics import median
 import orjson
 
 from bench.report import Cell, Column
-from llmsim.config import Mock
-from llmsim.config.matching import Match
-from llmsim.config.speech import Speech
+from llmsim.core.mocks.match import MockMatch
+from llmsim.core.mocks.mock import Mock
+from llmsim.core.mocks.response import MockResponse
 from llmsim.engine.mocks.index import MockIndex
 from llmsim.providers.openai.chat.codec import OpenAIChat
 
@@ -26,9 +26,9 @@ def rule(number: int) -> Mock:
     """One that looks for a text and another in turn that has an expression."""
     sought = f"topic number {number} of all"
     if number % 10:
-        return Mock(match=Match(content_contains=sought), response=Speech("mocked"))
+        return Mock(match=MockMatch(content_contains=sought), response=MockResponse("mocked"))
     regex = rf"topic\s+number {number} of \w+"
-    return Mock(match=Match(content_regex=regex), response=Speech("mocked"))
+    return Mock(match=MockMatch(content_regex=regex), response=MockResponse("mocked"))
 
 
 @dataclass(frozen=True, slots=True)

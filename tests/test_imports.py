@@ -14,8 +14,7 @@ ROOT = Path(llmsim.__file__).parent
 # own package; what is named together with others shares their rung without knowing them.
 LADDER = [
     {"core"},
-    {"config"},
-    {"engine"},
+    {"config", "engine"},
     {"providers"},
     {"state", "telemetry"},
     {"pipeline", "runtime", "transport", "server"},
@@ -102,6 +101,16 @@ def test_imports_go_down_the_ladder(name: str) -> None:
 @pytest.mark.parametrize("name", under("providers"))
 def test_providers_do_not_know_the_engine(name: str) -> None:
     assert not [one for one in imports(name) if part(one) in ("engine", "config")]
+
+
+@pytest.mark.parametrize("name", under("engine", "providers", "pipeline"))
+def test_nothing_on_the_way_of_a_request_knows_configuration_files(name: str) -> None:
+    assert not [one for one in imports(name) if part(one) == "config"]
+
+
+@pytest.mark.parametrize("name", under("config"))
+def test_the_configuration_knows_nothing_but_the_core(name: str) -> None:
+    assert {part(one) for one in imports(name) if one.startswith("llmsim.")} <= {"core", "config"}
 
 
 @pytest.mark.parametrize("name", under("providers"))

@@ -15,46 +15,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from llmsim.config import document, mock_files, sources
-from llmsim.config.apikeys import ApiKey, KeyText
+from llmsim.config import document, injection, latency, mock_files, sources, timetable
+from llmsim.config.apikeys import KeyText
 from llmsim.config.containers import Each, Maybe
 from llmsim.config.control import Control
 from llmsim.config.document import Faults, Node, Place, Table
-from llmsim.config.injection import Errors
 from llmsim.config.kinds import OneOf, Whole
-from llmsim.config.latency import Latency, Rule
-from llmsim.config.limits import Concurrency, RateLimit, Rules
+from llmsim.config.limits import Rules
 from llmsim.config.logging import Access, Logging
 from llmsim.config.metrics import Metrics
-from llmsim.config.mocks import Mock, Mocks, Script, Scripts
+from llmsim.config.mocks import Mocks, Scripts
 from llmsim.config.models import Models
 from llmsim.config.record import Record
-from llmsim.config.response import Generator, Response
+from llmsim.config.response import Response
 from llmsim.config.server import Server
-from llmsim.config.timetable import Entry
+from llmsim.core.api_keys import ApiKey
 from llmsim.core.errors import ConfigError
+from llmsim.core.injection import ErrorInjection
+from llmsim.core.latency import Latency
+from llmsim.core.rate_limits import Concurrency, RateLimit
+from llmsim.core.timetable import TimetableEntry
 
 __all__ = [
-    "ApiKey",
-    "Concurrency",
     "Config",
     "Control",
-    "Errors",
-    "Generator",
     "Access",
-    "Latency",
     "Logging",
     "Metrics",
-    "Mock",
     "Models",
-    "RateLimit",
     "Response",
-    "Rule",
-    "Script",
     "Server",
     "effective",
     "load",
 ]
+
+assert injection, latency  # they describe the core's types
+assert timetable
 
 Validation: TypeAlias = Literal["lenient", "strict"]
 
@@ -73,7 +69,7 @@ class Config:
     server: Server = field(default_factory=Server)
     latency: Latency = field(default_factory=Latency)
     response: Response = field(default_factory=Response)
-    errors: Errors = field(default_factory=Errors)
+    errors: ErrorInjection = field(default_factory=ErrorInjection)
     mocks: Mocks = ()
     mock_files: Annotated[tuple[str, ...], mock_files.Paths()] = ()
     scripts: Scripts = ()
@@ -86,7 +82,7 @@ class Config:
     rate_limits: Annotated[tuple[RateLimit, ...], Rules()] = ()
     concurrency: Concurrency = field(default_factory=Concurrency)
     keys: Annotated[tuple[ApiKey, ...], Each(KeyText(), distinct=True)] = ()
-    timetable: Annotated[tuple[Entry, ...], Each(Record(Entry))] = ()
+    timetable: Annotated[tuple[TimetableEntry, ...], Each(Record(TimetableEntry))] = ()
 
 
 def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Config:

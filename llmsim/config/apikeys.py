@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Final
 
 from llmsim.config.document import Node, Scalar, Table
 from llmsim.config.kinds import Text, unfit
-from llmsim.config.record import Record
+from llmsim.config.record import Record, describe
+from llmsim.core.api_keys import ApiKey
 
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """One key, and what to call its owner where the key itself is not shown."""
-
-    key: Annotated[str, Text()]
-    name: Annotated[str, Text()] = ""
-
-
+describe(ApiKey, key=Text(), name=Text())
 RECORD: Final = Record(ApiKey)
 
 

@@ -12,8 +12,9 @@ from typing import Final
 
 from llmsim.config import Config, plain
 from llmsim.config.document import Entry, Faults, Node, Place, Table, is_null, wrong
-from llmsim.config.kinds import meant, unfit
+from llmsim.config.kinds import unfit
 from llmsim.config.record import kind, written
+from llmsim.core.spelling import did_you_mean
 
 CHANGEABLE: Final = (
     "latency",
@@ -83,7 +84,7 @@ def known(name: str, place: Place) -> None:
     """Raises ConfigError for what is no section."""
     names = sections()
     if name not in names:
-        message = f"unknown key{meant(name, names)}; valid are {', '.join(names)}"
+        message = f"unknown key{did_you_mean(name, names)}; valid are {', '.join(names)}"
         raise wrong(place, name, message)
 
 

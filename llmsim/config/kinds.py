@@ -5,16 +5,15 @@ A kind says in ``valid`` what it takes; every message about a wrong value is mad
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Generic, Protocol, TypeVar
 
 from llmsim.config.document import Items, Node, Scalar, Table, wrong
 from llmsim.core.errors import ConfigError
+from llmsim.core.spelling import did_you_mean
 
 T = TypeVar("T")
 L = TypeVar("L", bound=str)
@@ -60,16 +59,6 @@ def shown(node: Node) -> str:
 def unfit(node: Node, key: str, valid: str, hint: str = "") -> ConfigError:
     """The exception for a node that is not what is valid here."""
     return wrong(node.place, key, f"must be {valid}, not {shown(node)}{hint}")
-
-
-def meant(name: str, names: Iterable[str], prefix: str = "") -> str:
-    """A hint at the valid name that is most like this one, or nothing.
-
-    ``prefix`` is what all names begin with, and tells nothing about how alike they are.
-    """
-    spelled = {valid.lower(): valid for valid in names}
-    close = get_close_matches(name.lower(), spelled, n=1)
-    return f" (did you mean {prefix}{spelled[close[0]]}?)" if close else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +192,7 @@ class OneOf(Generic[L]):
         for word in self.words:
             if word == text:
                 return word
-        raise unfit(node, key, self.valid, meant(text, self.words))
+        raise unfit(node, key, self.valid, did_you_mean(text, self.words))
 
     def write(self, value: L) -> object:
         return value

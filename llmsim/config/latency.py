@@ -12,17 +12,17 @@ takes nothing from the section's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Final
 
 from llmsim.config.containers import Maybe, Named
 from llmsim.config.document import Node, Scalar
-from llmsim.config.kinds import Millis, OneOf, meant, unfit
-from llmsim.config.patterns import matches
-from llmsim.config.record import Flat, Given, Record
+from llmsim.config.kinds import Millis, OneOf, unfit
+from llmsim.config.record import Flat, Given, Record, describe
 from llmsim.core.catalog import profiles
-from llmsim.core.catalog.profiles import DISTRIBUTIONS, Distribution, LatencyProfile
+from llmsim.core.catalog.profiles import DISTRIBUTIONS
+from llmsim.core.latency import AUTO, Latency, LatencyRule
+from llmsim.core.spelling import did_you_mean
 
-AUTO: Final = "auto"
 DAY: Final = Millis(86_400_000)
 TIMES: Final = ("ttft_mean_ms", "ttft_stddev_ms", "tbt_mean_ms", "tbt_stddev_ms")
 IMPOSSIBLE: Final = (
@@ -46,83 +46,47 @@ class Profile:
         try:
             return profiles.canonical(text)
         except profiles.UnknownProfile:
-            raise unfit(node, key, self.valid, meant(text, profiles.PRESETS)) from None
+            raise unfit(node, key, self.valid, did_you_mean(text, profiles.PRESETS)) from None
 
     def write(self, value: str) -> object:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A profile to start from, and what replaces its values: seconds, None where nothing does.
-
-    ``profile`` None starts from nothing: all other values are set.
-    """
-
-    profile: Annotated[str | None, Profile()] = AUTO
-    ttft_mean: Annotated[float | None, Maybe(DAY)] = None
-    ttft_stddev: Annotated[float | None, Maybe(DAY)] = None
-    tbt_mean: Annotated[float | None, Maybe(DAY)] = None
-    tbt_stddev: Annotated[float | None, Maybe(DAY)] = None
-    distribution: Annotated[Distribution | None, Maybe(OneOf(DISTRIBUTIONS))] = None
-
-    def on(self, own: LatencyProfile) -> LatencyProfile:
-        """The profile that follows for a model whose own is ``own``.
-
-        Raises ValueError for a lognormal with mean 0 and a deviation; a rule read from a
-        configuration never does where ``own`` is a preset.
-        """
-        start = own if self.profile in (AUTO, None) else profiles.preset(self.profile)
-        if self.distribution is None and self._times() == (None,) * 4:
-            return start
-        return LatencyProfile(
-            start.ttft_mean if self.ttft_mean is None else self.ttft_mean,
-            start.ttft_std if self.ttft_stddev is None else self.ttft_stddev,
-            start.itl_mean if self.tbt_mean is None else self.tbt_mean,
-            start.itl_std if self.tbt_stddev is None else self.tbt_stddev,
-            start.distribution if self.distribution is None else self.distribution,
-        )
-
-    def checked(self, given: Given) -> Rule:
-        """The rule, complete where it names no profile."""
-        rule = self
-        if "profile" not in given and any(key in given for key in TIMES):
-            rule = self._complete(given)
-        try:
-            for own in profiles.PRESETS.values():
-                rule.on(own)
-        except ValueError:
-            given.fault("distribution", IMPOSSIBLE, *TIMES, "profile")
-        return rule
-
-    def _complete(self, given: Given) -> Rule:
-        for key, value in (("ttft_mean_ms", self.ttft_mean), ("tbt_mean_ms", self.tbt_mean)):
-            if value is None:
-                message = "is missing: without a profile, ttft_mean_ms and tbt_mean_ms are needed"
-                given.fault(key, f"{message}; or name a profile to start from")
-        return Rule(
-            None,
-            self.ttft_mean or 0.0,
-            self.ttft_stddev or 0.0,
-            self.tbt_mean or 0.0,
-            self.tbt_stddev or 0.0,
-            self.distribution or "normal",
-        )
-
-    def _times(self) -> tuple[float | None, ...]:
-        return (self.ttft_mean, self.ttft_stddev, self.tbt_mean, self.tbt_stddev)
+def _check(rule: LatencyRule, given: Given) -> LatencyRule:
+    """The rule, complete where it names no profile."""
+    if "profile" not in given and any(key in given for key in TIMES):
+        rule = _complete(rule, given)
+    try:
+        for own in profiles.PRESETS.values():
+            rule.on(own)
+    except ValueError:
+        given.fault("distribution", IMPOSSIBLE, *TIMES, "profile")
+    return rule
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """The rule for each model: the first pattern that matches, or ``default``."""
+def _complete(rule: LatencyRule, given: Given) -> LatencyRule:
+    for key, value in (("ttft_mean_ms", rule.ttft_mean), ("tbt_mean_ms", rule.tbt_mean)):
+        if value is None:
+            message = "is missing: without a profile, ttft_mean_ms and tbt_mean_ms are needed"
+            given.fault(key, f"{message}; or name a profile to start from")
+    return LatencyRule(
+        None,
+        rule.ttft_mean or 0.0,
+        rule.ttft_stddev or 0.0,
+        rule.tbt_mean or 0.0,
+        rule.tbt_stddev or 0.0,
+        rule.distribution or "normal",
+    )
 
-    default: Annotated[Rule, Flat(Rule)] = Rule()
-    models: Annotated[tuple[tuple[str, Rule], ...], Named(Record(Rule), "model pattern")] = ()
 
-    def for_model(self, name: str, own: LatencyProfile) -> LatencyProfile:
-        """The profile that paces a model, given the one the catalogue has for it."""
-        for pattern, rule in self.models:
-            if matches(pattern, name):
-                return rule.on(own)
-        return self.default.on(own)
+describe(
+    LatencyRule,
+    _check,
+    profile=Profile(),
+    ttft_mean=Maybe(DAY),
+    ttft_stddev=Maybe(DAY),
+    tbt_mean=Maybe(DAY),
+    tbt_stddev=Maybe(DAY),
+    distribution=Maybe(OneOf(DISTRIBUTIONS)),
+)
+describe(Latency, default=Flat(LatencyRule), models=Named(Record(LatencyRule), "model pattern"))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias
 
 from llmsim.config.document import Node, Scalar
-from llmsim.config.kinds import OneOf, Switch, meant, unfit
+from llmsim.config.kinds import OneOf, Switch, unfit
+from llmsim.core.spelling import did_you_mean
 
 Form: TypeAlias = Literal["console", "json"]
 Which: TypeAlias = Literal["off", "errors", "sampled", "all"]
@@ -47,7 +48,7 @@ class Chosen:
             if 0 <= share <= 1:
                 return Access("sampled", share)
             raise unfit(node, key, self.valid)
-        raise unfit(node, key, self.valid, meant(text, (*BARE, SAMPLED + "SHARE")))
+        raise unfit(node, key, self.valid, did_you_mean(text, (*BARE, SAMPLED + "SHARE")))
 
     def write(self, value: Access) -> object:
         return f"{SAMPLED}{value.share!r}" if value.which == "sampled" else value.which

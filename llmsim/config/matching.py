@@ -9,29 +9,24 @@ Names (``model``, ``endpoint``, ``dialect``, tools) are shell patterns.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import orjson
 
-from llmsim.config import bodypath
 from llmsim.config.containers import Each, Maybe, Named
 from llmsim.config.document import Faults, Items, Node, Scalar, Table, dotted, wrong
 from llmsim.config.kinds import Switch, Text, Whole, unfit
-from llmsim.config.record import Given, Record
-from llmsim.config.regex import Regex
+from llmsim.config.record import Given, Record, describe
+from llmsim.config.texts import Regex, check_path
+from llmsim.core.mocks.match import MATCH_FIELDS, MATCH_MODES, MockMatch, TurnRange, ValueTest
 
-How: TypeAlias = Literal["contains", "regex", "equals"]
-Where: TypeAlias = Literal["content", "system", "any", "tool_result"]
-
-WHERE: Final[tuple[Where, ...]] = ("content", "system", "any", "tool_result")
-HOW: Final[tuple[How, ...]] = ("contains", "regex", "equals")
 DEEPEST: Final = 20
 """How deep ``all``, ``any`` and ``not`` may be nested."""
 
-Words: TypeAlias = Annotated[str | None, Maybe(Text())]
-Pattern: TypeAlias = Annotated[str | None, Maybe(Regex())]
-Name: TypeAlias = Annotated[str | None, Maybe(Text("a shell pattern"))]
+WORDS: Final = Maybe(Text())
+PATTERN: Final = Maybe(Regex())
+NAME: Final = Maybe(Text("a shell pattern"))
 
 
 def plain(node: Node, key: str) -> Any:
@@ -66,23 +61,26 @@ class JSON:
         return written
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
-    """What is asked of one value; all that is set has to hold. ``equals`` is JSON text."""
+def _check_test(test: ValueTest, given: Given) -> ValueTest:
+    """The test, if it asks anything that can be."""
+    if not given.table.entries:
+        given.fault("", f"tests nothing: set one of {', '.join(TESTS)}")
+    if test.exists is False and len(given.table.entries) > 1:
+        given.fault("exists", "what does not exist has no value to test")
+    return test
 
-    equals: Annotated[str | None, JSON()] = None
-    contains: Words = None
-    regex: Pattern = None
-    like: Name = None
-    exists: Annotated[bool | None, Maybe(Switch())] = None
 
-    def checked(self, given: Given) -> Test:
-        """The test, if it asks anything that can be."""
-        if not given.table.entries:
-            given.fault("", f"tests nothing: set one of {', '.join(TESTS)}")
-        if self.exists is False and len(given.table.entries) > 1:
-            given.fault("exists", "what does not exist has no value to test")
-        return self
+def _check_turns(turns: TurnRange, given: Given) -> TurnRange:
+    if turns.max is not None and turns.max < turns.min:
+        given.fault("max", f"is less than min, {turns.min}", "min")
+    return turns
+
+
+def _check_match(match: MockMatch, given: Given) -> MockMatch:
+    """The conditions, if there are any for ``case_sensitive`` to be about."""
+    if match.case_sensitive is not None and not match.has_texts and not given.failed:
+        given.fault("case_sensitive", "is about texts, and no condition here has one")
+    return match
 
 
 TESTS: Final = ("equals", "contains", "regex", "like", "exists")
@@ -90,23 +88,23 @@ TESTS: Final = ("equals", "contains", "regex", "like", "exists")
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A :class:`Test`, or the value itself: what it has to equal (``bare`` says which of the
+    """A :class:`ValueTest`, or the value itself: what it has to equal (``bare`` says which of the
     tests that stands for)."""
 
     bare: Literal["equals", "like"]
     valid: str = f"a value, or a mapping with the keys {', '.join(TESTS)}"
 
-    def read(self, node: Node, key: str) -> Test:
+    def read(self, node: Node, key: str) -> ValueTest:
         if isinstance(node, Table):
-            return Record(Test).read(node, key)
+            return Record(ValueTest).read(node, key)
         if isinstance(node, Items):
             raise unfit(node, key, self.valid)
         if self.bare == "like":
-            return Test(like=Text("a shell pattern").read(node, key))
-        return Test(equals=JSON().read(node, key))
+            return ValueTest(like=Text("a shell pattern").read(node, key))
+        return ValueTest(equals=JSON().read(node, key))
 
-    def write(self, value: Test) -> object:
-        return Record(Test).write(value)
+    def write(self, value: ValueTest) -> object:
+        return Record(ValueTest).write(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,46 +113,33 @@ class Paths:
 
     valid: str = "a mapping with paths as keys"
 
-    def read(self, node: Node, key: str) -> tuple[tuple[str, Test], ...]:
+    def read(self, node: Node, key: str) -> tuple[tuple[str, ValueTest], ...]:
         tests = Named(Sought("equals"), "path").read(node, key)
         faults = Faults()
         for path, _ in tests:
             with faults.caught():
-                bodypath.check(node, dotted(key, path), path)
+                check_path(node, dotted(key, path), path)
         faults.settle()
         return tests
 
-    def write(self, value: tuple[tuple[str, Test], ...]) -> object:
+    def write(self, value: tuple[tuple[str, ValueTest], ...]) -> object:
         return Named(Sought("equals"), "path").write(value)
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
-    """Which answer of its conversation is asked for, from 1: from ``min`` to ``max``."""
-
-    min: Annotated[int, Whole(1, 1_000_000)] = 1
-    max: Annotated[int | None, Maybe(Whole(1, 1_000_000))] = None
-
-    def checked(self, given: Given) -> Turns:
-        if self.max is not None and self.max < self.min:
-            given.fault("max", f"is less than min, {self.min}", "min")
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class TurnRange:
+class TurnRangeRead:
     """One number, or a range."""
 
     valid: str = "a whole number from 1, or a mapping with the keys min, max"
 
-    def read(self, node: Node, key: str) -> Turns:
+    def read(self, node: Node, key: str) -> TurnRange:
         if isinstance(node, Table):
-            return Record(Turns).read(node, key)
+            return Record(TurnRange).read(node, key)
         number = Whole(1, 1_000_000).read(node, key)
-        return Turns(number, number)
+        return TurnRange(number, number)
 
-    def write(self, value: Turns) -> object:
-        return value.min if value.min == value.max else Record(Turns).write(value)
+    def write(self, value: TurnRange) -> object:
+        return value.min if value.min == value.max else Record(TurnRange).write(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,67 +164,44 @@ class Nested:
     several: bool = True
     valid: str = "a list of mappings of conditions"
 
-    def read(self, node: Node, key: str) -> tuple[Match, ...]:
+    def read(self, node: Node, key: str) -> tuple[MockMatch, ...]:
         # Each level stands in the key; the place of an item in its list may, too.
         if key.count(".") > 2 * DEEPEST:
             raise wrong(node.place, key, f"nested more than {DEEPEST} deep")
         if self.several:
-            return Each(Record(Match)).read(node, key)
-        return (Record(Match).read(node, key),)
+            return Each(Record(MockMatch)).read(node, key)
+        return (Record(MockMatch).read(node, key),)
 
-    def write(self, value: tuple[Match, ...]) -> object:
-        written = [Record(Match).write(one) for one in value]
+    def write(self, value: tuple[MockMatch, ...]) -> object:
+        written = [Record(MockMatch).write(one) for one in value]
         return written if self.several else written[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The conditions; those left out are None or empty."""
-
-    model: Name = None
-    endpoint: Name = None
-    dialect: Name = None
-    content_contains: Words = None
-    content_regex: Pattern = None
-    content_equals: Words = None
-    system_contains: Words = None
-    system_regex: Pattern = None
-    system_equals: Words = None
-    any_contains: Words = None
-    any_regex: Pattern = None
-    any_equals: Words = None
-    tool_result_contains: Words = None
-    tool_result_regex: Pattern = None
-    tool_result_equals: Words = None
-    tool_call_id: Name = None
-    tools: Annotated[tuple[str, ...], OneOrMore()] = ()
-    turns: Annotated[Turns | None, Maybe(TurnRange())] = None
-    body: Annotated[tuple[tuple[str, Test], ...], Paths()] = ()
-    headers: Annotated[tuple[tuple[str, Test], ...], Named(Sought("like"), "header")] = ()
-    all_: Annotated[tuple[Match, ...], Nested()] = field(default=())
-    any_: Annotated[tuple[Match, ...], Nested()] = field(default=())
-    not_: Annotated[tuple[Match, ...], Nested(several=False)] = field(default=())
-    case_sensitive: Annotated[bool | None, Maybe(Switch())] = None
-
-    def text(self, where: Where, how: How) -> str | None:
-        """What is looked for in that place, in that way."""
-        sought: str | None = getattr(self, f"{where}_{how}")
-        return sought
-
-    @property
-    def regex(self) -> str | None:
-        """The regular expression whose groups templates mean: the first."""
-        patterns = (self.text(where, "regex") for where in WHERE)
-        return next((pattern for pattern in patterns if pattern is not None), None)
-
-    def checked(self, given: Given) -> Match:
-        """The conditions, if there are any for ``case_sensitive`` to be about."""
-        if self.case_sensitive is not None and not self._texts() and not given.failed:
-            given.fault("case_sensitive", "is about texts, and no condition here has one")
-        return self
-
-    def _texts(self) -> bool:
-        named = (test for tests in (self.body, self.headers) for _, test in tests)
-        return any(self.text(where, how) for where in WHERE for how in HOW) or any(
-            test.contains or test.regex for test in named
-        )
+describe(
+    ValueTest,
+    _check_test,
+    equals=JSON(),
+    contains=WORDS,
+    regex=PATTERN,
+    like=NAME,
+    exists=Maybe(Switch()),
+)
+describe(TurnRange, _check_turns, min=Whole(1, 1_000_000), max=Maybe(Whole(1, 1_000_000)))
+describe(
+    MockMatch,
+    _check_match,
+    **dict.fromkeys(("model", "endpoint", "dialect", "tool_call_id"), NAME),
+    **{
+        f"{where}_{how}": PATTERN if how == "regex" else WORDS
+        for where in MATCH_FIELDS
+        for how in MATCH_MODES
+    },
+    tools=OneOrMore(),
+    turns=Maybe(TurnRangeRead()),
+    body=Paths(),
+    headers=Named(Sought("like"), "header"),
+    all_=Nested(),
+    any_=Nested(),
+    not_=Nested(several=False),
+    case_sensitive=Maybe(Switch()),
+)

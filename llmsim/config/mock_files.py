@@ -13,7 +13,8 @@ from typing import Final
 from llmsim.config import document
 from llmsim.config.containers import Each
 from llmsim.config.document import Entry, Faults, Items, Node, Place, Table, is_null, wrong
-from llmsim.config.kinds import Text, meant, unfit
+from llmsim.config.kinds import Text, unfit
+from llmsim.core.spelling import did_you_mean
 
 KEY: Final = "mock_files"
 SECTIONS: Final = ("mocks", "scripts")
@@ -73,7 +74,8 @@ def _add(path: str, key: str, place: Place, added: dict[str, list[Node]], faults
     for name, entry in found.entries.items():
         with faults.caught():
             if name not in SECTIONS:
-                message = f"unknown key{meant(name, SECTIONS)}; valid are {', '.join(SECTIONS)}"
+                hint = did_you_mean(name, SECTIONS)
+                message = f"unknown key{hint}; valid are {', '.join(SECTIONS)}"
                 raise wrong(entry.place, name, message)
             if not isinstance(entry.node, Items):
                 raise unfit(entry.node, name, "a list")

@@ -8,86 +8,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, Final, Generic, TypeAlias, TypeVar, get_args
 
-from llmsim.config import template
 from llmsim.config.containers import Each, Maybe
 from llmsim.config.document import Faults, Items, Node, Table, wrong
 from llmsim.config.kinds import Number, OneOf, Text, Whole
-from llmsim.config.matching import Match
-from llmsim.config.record import Given, Record
-from llmsim.config.regex import compiled
-from llmsim.config.speech import Speech, SpeechRead
+from llmsim.config.record import Given, Record, describe
+from llmsim.config.speech import ResponseRead
+from llmsim.core.mocks import template
+from llmsim.core.mocks.match import MockMatch
+from llmsim.core.mocks.mock import Mock, MockScript, OnExhausted, ScriptKey
+from llmsim.core.mocks.regex import compiled
+from llmsim.core.mocks.response import MockResponse
 
-Exhausted: TypeAlias = Literal["repeat_last", "error", "loop"]
-CursorKind: TypeAlias = Literal["conversation", "global"]
-
-RESPONSES: Final = Each(SpeechRead())
-EVERY: Final = Match()
+RESPONSES: Final = Each(ResponseRead())
 PRIORITY: Final = Whole(-1_000_000, 1_000_000)
 
-M = TypeVar("M", "Mock", "Script")
+M = TypeVar("M", "Mock", "MockScript")
 
 
-@dataclass(frozen=True, slots=True)
-class Mock:
-    """One rule. Of ``responses`` each is said in turn, counted over all workers; ``response`` is
-    the only one. ``times`` is how often the mock is used at most, over all workers."""
-
-    name: Annotated[str | None, Maybe(Text())] = None
-    match: Match = EVERY
-    priority: Annotated[int, PRIORITY] = 0
-    times: Annotated[int | None, Maybe(Whole(1, 1_000_000_000))] = None
-    probability: Annotated[float, Number(0, 1)] = 1.0
-    response: Annotated[Speech | None, Maybe(SpeechRead())] = None
-    responses: Annotated[tuple[Speech, ...], RESPONSES] = ()
-    on_exhausted: Annotated[Exhausted, OneOf(get_args(Exhausted))] = "repeat_last"
-
-    @property
-    def said(self) -> tuple[Speech, ...]:
-        """All it says, in order."""
-        return self.responses if self.response is None else (self.response,)
-
-    def checked(self, given: Given) -> Mock:
-        """The mock, if it has one kind of response."""
-        if self.response is not None and self.responses:
-            given.fault("responses", "excludes response", "response")
-        if not self.said:
-            given.fault("response", "is missing: set response or responses", "responses")
-        if self.on_exhausted != "repeat_last" and self.response is not None:
-            given.fault("on_exhausted", "is about responses; one response is never exhausted")
-        _check_groups(self.match, self.said, given)
-        return self
+def _check_mock(mock: Mock, given: Given) -> Mock:
+    """The mock, if it has one kind of response."""
+    if mock.response is not None and mock.responses:
+        given.fault("responses", "excludes response", "response")
+    if not mock.all_responses:
+        given.fault("response", "is missing: set response or responses", "responses")
+    if mock.on_exhausted != "repeat_last" and mock.response is not None:
+        given.fault("on_exhausted", "is about responses; one response is never exhausted")
+    _check_groups(mock.match, mock.all_responses, given)
+    return mock
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """Turns in order. By ``conversation`` each one has its own place in the script, told by what
-    of it the request brings along; by ``global`` all requests share one, over all workers."""
-
-    name: Annotated[str | None, Maybe(Text())] = None
-    match: Match = EVERY
-    priority: Annotated[int, PRIORITY] = 0
-    key: Annotated[CursorKind, OneOf(get_args(CursorKind))] = "conversation"
-    on_exhausted: Annotated[Exhausted, OneOf(get_args(Exhausted))] = "repeat_last"
-    turns: Annotated[tuple[Speech, ...], RESPONSES] = ()
-
-    def checked(self, given: Given) -> Script:
-        """The script, if it says anything."""
-        if not self.turns:
-            given.fault("turns", f"is missing; must be {RESPONSES.valid}")
-        elif (
-            self.key == "conversation"
-            and self.on_exhausted == "loop"
-            and all(turn.error is not None for turn in self.turns)
-        ):
-            message = "every turn is an error: a conversation never gets to the next one"
-            given.fault("turns", message)
-        _check_groups(self.match, self.turns, given)
-        return self
+def _check_script(script: MockScript, given: Given) -> MockScript:
+    """The script, if it says anything."""
+    if not script.turns:
+        given.fault("turns", f"is missing; must be {RESPONSES.valid}")
+    elif (
+        script.key == "conversation"
+        and script.on_exhausted == "loop"
+        and all(turn.error is not None for turn in script.turns)
+    ):
+        message = "every turn is an error: a conversation never gets to the next one"
+        given.fault("turns", message)
+    _check_groups(script.match, script.turns, given)
+    return script
 
 
-def _check_groups(match: Match, speeches: Sequence[Speech], given: Given) -> None:
+def _check_groups(match: MockMatch, speeches: Sequence[MockResponse], given: Given) -> None:
     """Reports templates that want a group of a regular expression that is not there."""
     wanted = {
         value.of
@@ -140,16 +107,27 @@ class Listed(Generic[M]):
 
 
 Mocks: TypeAlias = Annotated[tuple[Mock, ...], Listed(Mock)]
-Scripts: TypeAlias = Annotated[tuple[Script, ...], Listed(Script)]
+Scripts: TypeAlias = Annotated[tuple[MockScript, ...], Listed(MockScript)]
 
-
-def keys(rules: Sequence[Mock] | Sequence[Script]) -> list[str]:
-    """A key for each, by which it is counted: its name, or all it says where it has none. So what
-    is counted stays with it when others come before it. Equal ones are told apart by order."""
-    made: list[str] = []
-    seen: dict[str, int] = {}
-    for rule in rules:
-        key = f"name {rule.name}" if rule.name is not None else repr(rule)
-        number = seen[key] = seen.get(key, 0) + 1
-        made.append(f"{type(rule).__name__} {number} {key}")
-    return made
+describe(
+    Mock,
+    _check_mock,
+    name=Maybe(Text()),
+    match=Record(MockMatch),
+    priority=PRIORITY,
+    times=Maybe(Whole(1, 1_000_000_000)),
+    probability=Number(0, 1),
+    response=Maybe(ResponseRead()),
+    responses=RESPONSES,
+    on_exhausted=OneOf(get_args(OnExhausted)),
+)
+describe(
+    MockScript,
+    _check_script,
+    name=Maybe(Text()),
+    match=Record(MockMatch),
+    priority=PRIORITY,
+    key=OneOf(get_args(ScriptKey)),
+    on_exhausted=OneOf(get_args(OnExhausted)),
+    turns=RESPONSES,
+)

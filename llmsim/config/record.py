@@ -13,7 +13,7 @@ tell (one key needs another) a section says in a method ``checked``.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import (
@@ -22,6 +22,7 @@ from typing import (
     Generic,
     Protocol,
     Self,
+    TypeAlias,
     TypeVar,
     get_args,
     get_origin,
@@ -30,10 +31,23 @@ from typing import (
 )
 
 from llmsim.config.document import Faults, Node, Table, dotted, is_null, wrong
-from llmsim.config.kinds import Kind, meant, suffix, unfit
+from llmsim.config.kinds import Kind, suffix, unfit
 from llmsim.core.errors import ConfigError
+from llmsim.core.spelling import did_you_mean
 
 R = TypeVar("R")
+
+Check: TypeAlias = "Callable[[R, Given], R]"
+_KINDS: dict[type, dict[str, Any]] = {}
+_CHECKS: dict[type, Any] = {}
+
+
+def describe(section: type[R], check: Check[R] | None = None, **kinds: object) -> None:
+    """Says how a type is read that knows nothing of configurations: the kinds of its fields, and
+    a check over several of them."""
+    _KINDS[section] = kinds
+    if check is not None:
+        _CHECKS[section] = check
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,7 @@ class Record(Generic[R]):
         names = keys(self.type)
         for name, entry in table.entries.items():
             if name not in names:
-                message = f"unknown key{meant(name, names)}; valid are {', '.join(names)}"
+                message = f"unknown key{did_you_mean(name, names)}; valid are {', '.join(names)}"
                 faults += wrong(entry.place, dotted(key, name), message).faults
         with faults.caught():
             value = self.take(table, key)
@@ -123,6 +137,9 @@ class Record(Generic[R]):
         record = self.type(**values)
         if isinstance(record, Checked):
             record = record.checked(Given(table, key, faults, frozenset(failed)))
+        section: type = self.type
+        if section in _CHECKS:
+            record = _CHECKS[section](record, Given(table, key, faults, frozenset(failed)))
         faults.settle()
         return record
 
@@ -164,10 +181,13 @@ class _Field:
 @cache
 def _fields(section: type) -> tuple[_Field, ...]:
     hints = get_type_hints(section, include_extras=True)
+    described = _KINDS.get(section, {})
     fields = []
     for field in dataclasses.fields(section):
         hint = hints[field.name]
-        kind = get_args(hint)[1] if get_origin(hint) is Annotated else Record(hint)
+        kind = described.get(field.name)
+        if kind is None:
+            kind = get_args(hint)[1] if get_origin(hint) is Annotated else Record(hint)
         required = field.default is field.default_factory is dataclasses.MISSING
         # `from` is no name for a field: `from_` is, and the key has no underscore.
         name = field.name.removesuffix("_") + suffix(kind)

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final
 
 from llmsim.config.containers import Each
 from llmsim.config.document import Node, Scalar, wrong
-from llmsim.config.kinds import Number, Text, Whole, meant, unfit
+from llmsim.config.kinds import Number, Text, Whole, unfit
 from llmsim.config.record import Given
+from llmsim.core.generator import GeneratorChoice, GeneratorKind
+from llmsim.core.spelling import did_you_mean
 
-Source: TypeAlias = Literal["lorem", "echo", "random", "fixed", "sequence"]
-
-
-@dataclass(frozen=True, slots=True)
-class Generator:
-    """Where the words of an answer come from.
-
-    ``texts`` is the one text of ``fixed``, the texts of ``sequence`` in turn, and empty for the
-    others.
-    """
-
-    kind: Source
-    texts: tuple[str, ...] = ()
-
-
-BARE: Final[tuple[Source, ...]] = ("lorem", "echo", "random", "sequence")
+BARE: Final[tuple[GeneratorKind, ...]] = ("lorem", "echo", "random", "sequence")
+LOREM: Final = GeneratorChoice("lorem")
 FIXED: Final = "fixed:"
 REFUSAL: Final = "I'm sorry, but I can't assist with that request."
 
@@ -36,18 +24,18 @@ class Spelled:
 
     valid: str = f"{', '.join(BARE)} or {FIXED}TEXT"
 
-    def read(self, node: Node, key: str) -> Generator:
+    def read(self, node: Node, key: str) -> GeneratorChoice:
         text = node.text if isinstance(node, Scalar) and node.value is not None else ""
         if text.startswith(FIXED):
             if text == FIXED:
                 raise wrong(node.place, key, f"{FIXED} needs a text after it")
-            return Generator("fixed", (text.removeprefix(FIXED),))
+            return GeneratorChoice("fixed", (text.removeprefix(FIXED),))
         for name in BARE:
             if name == text:
-                return Generator(name)
-        raise unfit(node, key, self.valid, meant(text, (*BARE, FIXED + "TEXT")))
+                return GeneratorChoice(name)
+        raise unfit(node, key, self.valid, did_you_mean(text, (*BARE, FIXED + "TEXT")))
 
-    def write(self, value: Generator) -> object:
+    def write(self, value: GeneratorChoice) -> object:
         return FIXED + value.texts[0] if value.kind == "fixed" else value.kind
 
 
@@ -66,7 +54,7 @@ class Response:
     ``refusal_rate`` is the probability of ``refusal`` in place of an answer.
     """
 
-    generator: Annotated[Generator, Spelled()] = Generator("lorem")
+    generator: Annotated[GeneratorChoice, Spelled()] = LOREM
     target_tokens: Annotated[int, Whole(1, 1_000_000)] = 100
     sequence: Annotated[tuple[str, ...], Each(Text())] = ()
     tools: Tools = field(default_factory=Tools)
@@ -82,7 +70,7 @@ class Response:
         if self.generator.kind == "sequence":
             if not self.sequence:
                 given.fault("sequence", "is missing: the generator sequence needs a list of texts")
-            return replace(self, generator=Generator("sequence", self.sequence))
+            return replace(self, generator=GeneratorChoice("sequence", self.sequence))
         if self.sequence and given.where("generator") in (None, given.where("sequence")):
             message = f"only the generator sequence takes texts, not {self.generator.kind}"
             given.fault("sequence", message, "generator")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from llmsim.config.document import Entry, Faults, Node, Place, Scalar, Table, wrong
-from llmsim.config.kinds import meant
+from llmsim.core.spelling import did_you_mean
 
 PREFIX: Final = "LLMSIM_"
 
@@ -65,7 +65,7 @@ def from_environment(environ: Mapping[str, str], faults: Faults) -> dict[str, Sc
             found[flags[name]] = Scalar(Place(name), environ[name], environ[name])
         else:
             bare = [known.removeprefix(PREFIX) for known in flags]
-            hint = meant(name.removeprefix(PREFIX), bare, PREFIX)
+            hint = did_you_mean(name.removeprefix(PREFIX), bare, PREFIX)
             message = f"unknown variable{hint}; valid are {', '.join(flags)}"
             faults += wrong(Place(name), "", message).faults
     return found

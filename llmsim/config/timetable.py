@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, TypeAlias, get_args
+from typing import Final, get_args
 
 from llmsim.config.containers import Maybe
 from llmsim.config.document import Node, Scalar
 from llmsim.config.faults import KINDS
-from llmsim.config.injection import EVERYTHING, NO_RATES, Match, Rates
 from llmsim.config.kinds import Number, OneOf, Whole, unfit
-from llmsim.config.record import Flat, Given
+from llmsim.config.record import Flat, Given, describe
+from llmsim.core.injection import ErrorRates, RequestPattern
+from llmsim.core.timetable import Ramp, TimetableEntry
 
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 MOST: Final = 30 * 86400.0
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
-
-Ramp: TypeAlias = Literal["none", "up", "down"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +40,30 @@ class Time:
         return int(value) if value.is_integer() else value
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What happens from ``from_`` to ``to``, in seconds of the timetable; ``to`` None is for good.
+def _check(entry: TimetableEntry, given: Given) -> TimetableEntry:
+    """The entry, if it lasts and says one thing."""
+    if entry.to is not None and entry.to <= entry.from_:
+        given.fault("to", "must be later than from", "from")
+    if entry.to is None and entry.ramp != "none":
+        given.fault("ramp", "needs an end: set to", "to")
+    if entry.kind is not None and entry.status is not None:
+        given.fault("status", "excludes kind", "kind")
+    if (entry.kind is not None or entry.status is not None) and entry.rates.total:
+        name = "kind" if entry.kind is not None else "status"
+        given.fault(name, "happens to all requests and excludes rates")
+    return entry
 
-    ``itl_factor`` and ``ttft_factor`` stretch the pace of answers. ``kind`` or ``status`` happens
-    to all requests, in place of rates. A ramp takes rates and factors up from nothing (0 and 1)
-    in the course of the entry, or down to it.
-    """
 
-    from_: Annotated[float, Time()] = 0.0
-    to: Annotated[float | None, Maybe(Time())] = None
-    match: Annotated[Match, Flat(Match)] = EVERYTHING
-    kind: Annotated[str | None, Maybe(OneOf(KINDS))] = None
-    status: Annotated[int | None, Maybe(Whole(400, 599))] = None
-    rates: Annotated[Rates, Flat(Rates)] = NO_RATES
-    itl_factor: Annotated[float, Number(0, 1000)] = 1.0
-    ttft_factor: Annotated[float, Number(0, 1000)] = 1.0
-    ramp: Annotated[Ramp, OneOf(get_args(Ramp))] = "none"
-
-    def checked(self, given: Given) -> Entry:
-        """The entry, if it lasts and says one thing."""
-        if self.to is not None and self.to <= self.from_:
-            given.fault("to", "must be later than from", "from")
-        if self.to is None and self.ramp != "none":
-            given.fault("ramp", "needs an end: set to", "to")
-        if self.kind is not None and self.status is not None:
-            given.fault("status", "excludes kind", "kind")
-        if (self.kind is not None or self.status is not None) and self.rates.total:
-            name = "kind" if self.kind is not None else "status"
-            given.fault(name, "happens to all requests and excludes rates")
-        return self
+describe(
+    TimetableEntry,
+    _check,
+    from_=Time(),
+    to=Maybe(Time()),
+    match=Flat(RequestPattern),
+    kind=Maybe(OneOf(KINDS)),
+    status=Maybe(Whole(400, 599)),
+    rates=Flat(ErrorRates),
+    itl_factor=Number(0, 1000),
+    ttft_factor=Number(0, 1000),
+    ramp=OneOf(get_args(Ramp)),
+)

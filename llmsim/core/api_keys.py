@@ -1,10 +1,19 @@
-"""How API keys are shown."""
+"""API keys: which are let in, and how they are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One key, and what to call its owner where the key itself is not shown."""
+
+    key: str
+    name: str = ""
 
 
 def masked(key: str, names: Mapping[str, str]) -> str:

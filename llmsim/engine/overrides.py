@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from llmsim.config.faults import Fault
+from llmsim.core.faults import Fault
 from llmsim.engine.mocks.rendered import RenderedMock
 
 

@@ -11,8 +11,8 @@ import asyncio
 import time
 from collections import deque
 
-from llmsim.config import Concurrency
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.rate_limits import Concurrency
 from llmsim.state.shared_state import SharedState
 from llmsim.transport.port import Gone, Port
 

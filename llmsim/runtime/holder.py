@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from llmsim.config import Config
+from llmsim.config import Config, overrides
 from llmsim.core.errors import BadRequest
 from llmsim.pipeline.context import Pipeline, Step
 from llmsim.pipeline.queue import Queue
@@ -150,6 +150,8 @@ class ConfigHolder:
         pipeline = Pipeline(steps) if steps else None
         override_pipeline = None
         if config.control.headers:
-            override_pipeline = Pipeline([OverrideStep(config, self._shared), *steps])
+            override_pipeline = Pipeline(
+                [OverrideStep(config, self._shared, overrides.parse), *steps]
+            )
         auth = ApiKeyAuth(config.keys, self._shared.counters) if config.keys else None
         return RuntimeConfig(config, ModelRegistry(config), pipeline, override_pipeline, auth)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from llmsim.config import Config, Generator
+from llmsim.config import Config
 from llmsim.core.catalog import models as catalog_models
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.models import Model, Vendor
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.generator import GeneratorChoice
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.text import Echo, Series, TextGenerator, pool
 from llmsim.engine.timing import draws_of
@@ -84,7 +85,7 @@ class ModelRegistry:
         )
 
 
-def text_generator(config: Generator) -> TextGenerator:
+def text_generator(config: GeneratorChoice) -> TextGenerator:
     """The text generator that is configured."""
     match config.kind:
         case "lorem" | "random":

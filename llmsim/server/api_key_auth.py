@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmsim.config import ApiKey
 from llmsim.core import Headers
+from llmsim.core.api_keys import ApiKey
 from llmsim.core.errors import Failure
 from llmsim.providers import registry
 from llmsim.providers.provider import RequestHeader

@@ -9,11 +9,11 @@ from asyncio import to_thread
 from msgspec import structs
 
 from llmsim.config import Config
-from llmsim.config.directions import split
 from llmsim.core import Codec, ConnectionEnd, Plan, Stamp
 from llmsim.core import Request as Ask
 from llmsim.core.catalog.models import MARK
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.overrides import split
 from llmsim.engine import seeds
 from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.overrides import NO_OVERRIDES

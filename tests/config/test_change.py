@@ -7,9 +7,9 @@ from dataclasses import fields, replace
 import pytest
 
 from llmsim.config import Config, Control, change, plain
-from llmsim.config.apikeys import ApiKey
 from llmsim.config.document import Place
 from llmsim.config.response import Response
+from llmsim.core.api_keys import ApiKey
 from llmsim.core.errors import ConfigError
 
 HERE = Place("PATCH /llmsim/x")

@@ -8,21 +8,21 @@ import pytest
 import yaml
 
 from llmsim import config
-from llmsim.config import Config, Errors, effective
-from llmsim.config.faults import (
-    After,
+from llmsim.config import Config, effective
+from llmsim.core.errors import ConfigError
+from llmsim.core.faults import (
     Cut,
     ErrorEvent,
-    Faults,
+    FaultPoint,
+    FaultSet,
     Malformed,
     Reset,
     Stall,
     Trickle,
     Unterminated,
 )
-from llmsim.config.injection import Match, Rates, Rule
-from llmsim.config.timetable import Entry
-from llmsim.core.errors import ConfigError
+from llmsim.core.injection import ErrorInjection, ErrorRates, ErrorRule, RequestPattern
+from llmsim.core.timetable import TimetableEntry
 
 RATE = "must be a number from 0 to 1"
 HOUR = "must be a number of milliseconds from 0 to 3600000"
@@ -67,8 +67,8 @@ timetable:
 
 def test_every_key(tmp_path: Path) -> None:
     read_ = read(EVERYTHING, tmp_path)
-    assert read_.errors == Errors(
-        Rates(
+    assert read_.errors == ErrorInjection(
+        ErrorRates(
             0.01,
             0.001,
             0.002,
@@ -77,27 +77,33 @@ def test_every_key(tmp_path: Path) -> None:
             0.004,
             0.005,
             2.5,
-            Faults(
-                Cut(0.01, After(5)),
-                Stall(0.02, After(None, 0.25), 0.7),
+            FaultSet(
+                Cut(0.01, FaultPoint(5)),
+                Stall(0.02, FaultPoint(None, 0.25), 0.7),
                 Trickle(0.03, 3.0, 16, 0.02),
                 Malformed(0.04),
-                Reset(0.05, After(0)),
+                Reset(0.05, FaultPoint(0)),
                 Unterminated(0.06),
                 ErrorEvent(0.07, kind="server_error"),
             ),
         ),
         (
-            Rule(Match("gpt-*", "/v1/*", "openai_chat"), first=3, kind="rate_limit"),
-            Rule(every=10, status=503, rates=Rates(overloaded_rate=0.5)),
-            Rule(fault=Faults(cut=Cut())),
+            ErrorRule(RequestPattern("gpt-*", "/v1/*", "openai_chat"), first=3, kind="rate_limit"),
+            ErrorRule(every=10, status=503, rates=ErrorRates(overloaded_rate=0.5)),
+            ErrorRule(fault=FaultSet(cut=Cut())),
         ),
     )
     assert read_.timetable == (
-        Entry(180.0, 300.0, Match("claude-*"), rates=Rates(overloaded_rate=0.3), itl_factor=4.0),
-        Entry(90.0, 1800.0, kind="overloaded", ttft_factor=2.0, ramp="up"),
-        Entry(1.5, 7.0, status=502),
-        Entry(0.0, None, rates=Rates(1.0)),
+        TimetableEntry(
+            180.0,
+            300.0,
+            RequestPattern("claude-*"),
+            rates=ErrorRates(overloaded_rate=0.3),
+            itl_factor=4.0,
+        ),
+        TimetableEntry(90.0, 1800.0, kind="overloaded", ttft_factor=2.0, ramp="up"),
+        TimetableEntry(1.5, 7.0, status=502),
+        TimetableEntry(0.0, None, rates=ErrorRates(1.0)),
     )
 
 
@@ -115,16 +121,24 @@ def test_rates_that_add_up_to_one_are_fine(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "model", "endpoint", "dialect", "expected"),
     [
-        (Match(), "", "/v1/x", "anthropic", True),
-        (Match("claude-*"), "claude-3", "/v1/x", "anthropic", True),
-        (Match("claude-*"), "gpt-4", "/v1/x", "anthropic", False),
-        (Match(endpoint="/v1/chat/*"), "gpt-4", "/v1/chat/completions", "openai_chat", True),
-        (Match(endpoint="/v1/chat/*"), "gpt-4", "/v1/messages", "openai_chat", False),
-        (Match(dialect="openai_*"), "gpt-4", "/v1/x", "openai_chat", True),
-        (Match("gpt-4", dialect="gemini"), "gpt-4", "/v1/x", "openai_chat", False),
+        (RequestPattern(), "", "/v1/x", "anthropic", True),
+        (RequestPattern("claude-*"), "claude-3", "/v1/x", "anthropic", True),
+        (RequestPattern("claude-*"), "gpt-4", "/v1/x", "anthropic", False),
+        (
+            RequestPattern(endpoint="/v1/chat/*"),
+            "gpt-4",
+            "/v1/chat/completions",
+            "openai_chat",
+            True,
+        ),
+        (RequestPattern(endpoint="/v1/chat/*"), "gpt-4", "/v1/messages", "openai_chat", False),
+        (RequestPattern(dialect="openai_*"), "gpt-4", "/v1/x", "openai_chat", True),
+        (RequestPattern("gpt-4", dialect="gemini"), "gpt-4", "/v1/x", "openai_chat", False),
     ],
 )
-def test_matches(place: Match, model: str, endpoint: str, dialect: str, expected: bool) -> None:
+def test_matches(
+    place: RequestPattern, model: str, endpoint: str, dialect: str, expected: bool
+) -> None:
     assert place.matches(model, endpoint, dialect) is expected
 
 

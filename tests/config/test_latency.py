@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from llmsim import config
-from llmsim.config import Latency, Rule
 from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
+from llmsim.core.latency import Latency, LatencyRule
 
 OWN = LatencyProfile(0.7, 0.1, 0.03, 0.01)
 
@@ -76,8 +76,8 @@ def test_the_first_pattern_that_matches_counts(
 
 
 def test_a_rule_without_overrides_hands_on_the_models_own_profile() -> None:
-    assert Rule().on(OWN) is OWN
-    assert Rule("fast").on(OWN) is PRESETS["fast"]
+    assert LatencyRule().on(OWN) is OWN
+    assert LatencyRule("fast").on(OWN) is PRESETS["fast"]
 
 
 def test_a_pattern_is_read_as_a_glob_not_as_an_expression(tmp_path: Path) -> None:

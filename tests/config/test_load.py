@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmsim import config
-from llmsim.config import Config, Errors, Generator, Latency, Models, Response, Rule, Server
+from llmsim.config import Config, Models, Response, Server
 from llmsim.config.server import processors
 from llmsim.config.sources import PATHS, variable
+from llmsim.core.generator import GeneratorChoice
+from llmsim.core.injection import ErrorInjection
+from llmsim.core.latency import Latency, LatencyRule
 from tests.effort import examples
 
 
@@ -44,10 +47,10 @@ def test_the_defaults_are_the_documented_ones() -> None:
         journal_mb=16,
     )
     assert server.workers >= 1
-    assert Config().latency == Latency(Rule(profile="auto"))
-    assert Config().response == Response(Generator("lorem"), 100)
+    assert Config().latency == Latency(LatencyRule(profile="auto"))
+    assert Config().response == Response(GeneratorChoice("lorem"), 100)
     assert Config().models == Models(None, "accept")
-    assert Config().errors == Errors()
+    assert Config().errors == ErrorInjection()
     assert Config().timetable == ()
     assert Config().validation == "lenient"
     assert Config().seed is None
@@ -91,11 +94,14 @@ def test_every_key(tmp_path: Path) -> None:
     assert from_text(EVERYTHING, tmp_path) == Config(
         Server("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 2.5, 65536, 8),
         Latency(
-            Rule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
-            (("gpt-4*", Rule("fast")), ("*", Rule(None, 0.1, 0.0, 0.005, 0.00025, "normal"))),
+            LatencyRule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
+            (
+                ("gpt-4*", LatencyRule("fast")),
+                ("*", LatencyRule(None, 0.1, 0.0, 0.005, 0.00025, "normal")),
+            ),
         ),
-        Response(Generator("sequence", texts), 7, texts),
-        Errors(),
+        Response(GeneratorChoice("sequence", texts), 7, texts),
+        ErrorInjection(),
         models=Models(("gpt-4", "mine"), "reject"),
         validation="strict",
         seed=42,
@@ -118,7 +124,7 @@ models: {available: [gpt-4o], unknown: accept}
 def test_anchors_and_aliases_are_read(tmp_path: Path) -> None:
     text = "latency: {models: {a: &slow {profile: o-series}, b: *slow}}"
     rules = dict(from_text(text, tmp_path).latency.models)
-    assert rules["a"] == rules["b"] == Rule("o-series")
+    assert rules["a"] == rules["b"] == LatencyRule("o-series")
 
 
 SOURCES = [
@@ -139,10 +145,13 @@ VALUES = {
     "workers": (processors(), 1, 2, 3),
     "log_level": ("info", "debug", "warning", "error"),
     "generator": (
-        Generator("lorem"), Generator("echo"), Generator("random"), Generator("fixed", ("hi",))
+        GeneratorChoice("lorem"),
+        GeneratorChoice("echo"),
+        GeneratorChoice("random"),
+        GeneratorChoice("fixed", ("hi",)),
     ),
     "target_tokens": (100, 1, 2, 3),
-    "latency": tuple(Latency(Rule(name)) for name in ("auto", "fast", "gpt-4", "instant")),
+    "latency": tuple(Latency(LatencyRule(name)) for name in ("auto", "fast", "gpt-4", "instant")),
     "seed": (None, 1, 2, 3),
     "token": (None, "a", "2", "3"),
 }  # fmt: skip
@@ -209,18 +218,18 @@ def test_config_file_from_the_environment_and_the_flag_over_it(tmp_path: Path) -
 
 def test_the_latency_flag_replaces_the_whole_section(tmp_path: Path) -> None:
     read = from_text(EVERYTHING, tmp_path, latency="instant")
-    assert read.latency == Latency(Rule("instant"))
+    assert read.latency == Latency(LatencyRule("instant"))
 
 
 def test_a_generator_flag_drops_the_sequence_of_the_file(tmp_path: Path) -> None:
     read = from_text(EVERYTHING, tmp_path, generator="echo")
-    assert read.response == Response(Generator("echo"), 7)
+    assert read.response == Response(GeneratorChoice("echo"), 7)
 
 
 def test_a_generator_flag_may_choose_the_sequence_of_the_file(tmp_path: Path) -> None:
     text = "response: {generator: sequence, sequence: [a]}"
     read = from_text(text, tmp_path, generator="sequence")
-    assert read.response.generator == Generator("sequence", ("a",))
+    assert read.response.generator == GeneratorChoice("sequence", ("a",))
 
 
 @pytest.mark.parametrize(

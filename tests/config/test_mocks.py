@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from llmsim import config
 from llmsim.config import plain, record
 from llmsim.config.document import Place
-from llmsim.config.matching import Match
-from llmsim.config.mocks import keys
-from llmsim.config.speech import Speech
 from llmsim.core.errors import ConfigError, ConfigFault
+from llmsim.core.mocks.match import MockMatch
+from llmsim.core.mocks.mock import counter_keys
+from llmsim.core.mocks.response import MockResponse
 
 
 def loaded(text: str, path: Path) -> config.Config:
@@ -226,8 +226,8 @@ def test_files_of_mocks_are_added_in_order(tmp_path: Path) -> None:
     (inner / "both.json").write_text(json.dumps(both))
     text = "mocks: [{response: one}]\nmock_files: [inner/list.yaml, inner/both.json]"
     read = loaded(text, tmp_path / "c.yaml")
-    assert [mock.said[0].content for mock in read.mocks] == ["one", "two", "three"]
-    assert [script.turns for script in read.scripts] == [(Speech("four"),)]
+    assert [mock.all_responses[0].content for mock in read.mocks] == ["one", "two", "three"]
+    assert [script.turns for script in read.scripts] == [(MockResponse("four"),)]
     assert read.mock_files == ()
 
 
@@ -255,11 +255,11 @@ def test_a_rule_without_a_name_is_counted_by_what_it_says(tmp_path: Path) -> Non
     same = "{response: a}"
     one = loaded(f"mocks: [{same}, {same}, {{response: b}}]", tmp_path / "a.yaml").mocks
     two = loaded(f"mocks: [{{response: c}}, {same}, {{response: b}}]", tmp_path / "b.yaml").mocks
-    assert len(set(keys(one))) == 3
-    assert keys(two)[1:] == [keys(one)[0], keys(one)[2]]
+    assert len(set(counter_keys(one))) == 3
+    assert counter_keys(two)[1:] == [counter_keys(one)[0], counter_keys(one)[2]]
 
 
-NAMES = list(record.keys(Match)) + list(record.keys(Speech)) + [
+NAMES = list(record.keys(MockMatch)) + list(record.keys(MockResponse)) + [
     "name", "match", "response", "responses", "times", "turns", "min", "equals", "like", "arguments"
 ]  # fmt: skip
 values = st.recursive(

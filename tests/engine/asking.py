@@ -5,8 +5,10 @@ from typing import Any
 
 import orjson
 
-from llmsim.config import Config, Generator, Latency, Response, Rule
+from llmsim.config import Config, Response
 from llmsim.core import Plan, Request, Stamp
+from llmsim.core.generator import GeneratorChoice
+from llmsim.core.latency import Latency, LatencyRule
 from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.plan import plan
 from llmsim.engine.tokens import prompt
@@ -40,8 +42,8 @@ def settings(
 ) -> ModelSettings:
     """The settings that a configuration of these values has for ``model``."""
     config = Config(
-        response=Response(Generator(generator, tuple(texts)), tokens),
-        latency=Latency(Rule(profile)),
+        response=Response(GeneratorChoice(generator, tuple(texts)), tokens),
+        latency=Latency(LatencyRule(profile)),
     )
     return ModelRegistry(config).settings(model)
 

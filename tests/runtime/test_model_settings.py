@@ -2,10 +2,12 @@
 
 import pytest
 
-from llmsim.config import Config, Generator, Latency, Models, Response, Rule
+from llmsim.config import Config, Models, Response
 from llmsim.core.catalog import models as catalog_models
 from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
 from llmsim.core.errors import BadRequest, FailureKind
+from llmsim.core.generator import GeneratorChoice
+from llmsim.core.latency import Latency, LatencyRule
 from llmsim.engine.text import Echo, Series, pool
 from llmsim.engine.timing import draws_of
 from llmsim.engine.tokens import ranks
@@ -33,8 +35,8 @@ def test_a_models_own_rules(model: str, encoding: str, profile: str) -> None:
 
 def test_configured_latency_replaces_the_models_own() -> None:
     latency = Latency(
-        Rule("fast"),
-        (("gpt-*", Rule("instant")), ("o3*", Rule("auto", ttft_mean=9.0))),
+        LatencyRule("fast"),
+        (("gpt-*", LatencyRule("instant")), ("o3*", LatencyRule("auto", ttft_mean=9.0))),
     )
     registry = ModelRegistry(Config(latency=latency))
     own = PRESETS["o-series"]
@@ -48,14 +50,14 @@ def test_configured_latency_replaces_the_models_own() -> None:
 @pytest.mark.parametrize(
     ("generator", "made"),
     [
-        (Generator("lorem"), type(pool("lorem"))),
-        (Generator("random"), type(pool("random"))),
-        (Generator("echo"), Echo),
-        (Generator("fixed", ("text",)), Series),
-        (Generator("sequence", ("one", "two")), Series),
+        (GeneratorChoice("lorem"), type(pool("lorem"))),
+        (GeneratorChoice("random"), type(pool("random"))),
+        (GeneratorChoice("echo"), Echo),
+        (GeneratorChoice("fixed", ("text",)), Series),
+        (GeneratorChoice("sequence", ("one", "two")), Series),
     ],
 )
-def test_the_configured_generator(generator: Generator, made: type) -> None:
+def test_the_configured_generator(generator: GeneratorChoice, made: type) -> None:
     registry = ModelRegistry(Config(response=Response(generator, 17)))
     settings = registry.settings("gpt-4o")
     assert isinstance(settings.generator, made)

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-from llmsim.config import Config, Latency, Rule, Server
+from llmsim.config import Config, Server
 from llmsim.core import Plan, Request, Stamp
+from llmsim.core.latency import Latency, LatencyRule
 from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.plan import plan
 from llmsim.engine.tokens import prompt
@@ -37,7 +38,7 @@ class World:
         self.codec = OpenAIResponses()
         self.conversations = Conversations(store)
         self.archive = ResponseArchive(self.shared, store, lambda: self.now)
-        self._registry = ModelRegistry(Config(latency=Latency(Rule(profile))))
+        self._registry = ModelRegistry(Config(latency=Latency(LatencyRule(profile))))
         self.responses = Responses(
             self.codec, self.shared, self.archive, self.conversations, self.settings
         )

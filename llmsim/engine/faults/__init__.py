@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from llmsim.config.faults import (
+from llmsim.core import Plan
+from llmsim.core.faults import (
     Cut,
     ErrorEvent,
     Fault,
@@ -19,7 +20,6 @@ from llmsim.config.faults import (
     Trickle,
     Unterminated,
 )
-from llmsim.core import Plan
 from llmsim.engine.faults import cut, inband, malformed, reset, stall, trickle, unterminated
 from llmsim.engine.faults.fault_context import FaultContext
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from llmsim.config.faults import After
-from llmsim.config.faults import Cut as Fault
 from llmsim.core import ConnectionEnd, Plan
+from llmsim.core.faults import Cut as Fault
+from llmsim.core.faults import FaultPoint
 from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
 
 HALF = 0.5
@@ -17,7 +17,7 @@ def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     return broken(plan, context, fault.after.share(HALF), ConnectionEnd.CUT)
 
 
-def broken(plan: Plan, context: FaultContext, after: After, ending: ConnectionEnd) -> Plan:
+def broken(plan: Plan, context: FaultContext, after: FaultPoint, ending: ConnectionEnd) -> Plan:
     """The plan up to a place in it. At least the head of the response is sent."""
     length = None
     if plan.stream:

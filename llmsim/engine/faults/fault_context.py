@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from msgspec import Struct
 
-from llmsim.config.faults import After
 from llmsim.core import END, FIRST, START, Beats, Frames, Plan, Seconds
 from llmsim.core.errors import Failure, FailureKind
+from llmsim.core.faults import FaultPoint
 
 BROKEN = Failure(FailureKind.SERVER_ERROR, "", injected=True)
 """How an answer that is broken on purpose is counted."""
@@ -24,13 +24,13 @@ class FaultContext(Struct, frozen=True, gc=False):
     reached: Beats
     spell: Callable[[Failure, int], bytes]
 
-    def frame(self, after: After) -> int:
+    def frame(self, after: FaultPoint) -> int:
         """The first frame with more than the tokens before that place; at the latest the
         last one, or the fault would change nothing."""
         place = int(np.searchsorted(self.reached, after.tokens(self.tokens), side="right"))
         return min(place, len(self.reached) - 1)
 
-    def part(self, after: After, length: int) -> int:
+    def part(self, after: FaultPoint, length: int) -> int:
         """The same place in the body of a plain answer, in bytes."""
         share = after.tokens(self.tokens) / max(self.tokens, 1)
         if after.after_fraction is not None:

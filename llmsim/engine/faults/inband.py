@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from llmsim.config.faults import ErrorEvent as Fault
 from llmsim.core import Plan
 from llmsim.core.errors import FailureKind
+from llmsim.core.faults import ErrorEvent as Fault
 from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
 from llmsim.engine.faults.injection import failure
 

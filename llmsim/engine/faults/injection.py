@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from llmsim.config.faults import Fault
-from llmsim.config.injection import Rates, Rule
-from llmsim.config.timetable import Entry
 from llmsim.core.errors import Failure, FailureKind
+from llmsim.core.faults import Fault
+from llmsim.core.injection import ErrorRates, ErrorRule
+from llmsim.core.timetable import TimetableEntry
 from llmsim.engine.seeds import fraction
 
 # Salts a request's seed for its outcome, and for that by the timetable.
@@ -83,7 +83,7 @@ class Odds(Struct, frozen=True):
         return self.outcomes[index] if index < len(self.outcomes) else None
 
 
-def odds(rates: Rates) -> Odds:
+def odds(rates: ErrorRates) -> Odds:
     """The rates as ranges of one random number, so that each is exact."""
     retry = rates.retry_after
     shares: list[tuple[float, Outcome]] = [
@@ -100,9 +100,9 @@ def odds(rates: Rates) -> Odds:
     return Odds(bounds, tuple(outcome for _, outcome in happening))
 
 
-def certain(rule: Rule | Entry) -> Outcome | None:
+def certain(rule: ErrorRule | TimetableEntry) -> Outcome | None:
     """What a rule or an entry of the timetable makes happen without chance, if anything."""
-    if isinstance(rule, Rule) and rule.fault is not None:
+    if isinstance(rule, ErrorRule) and rule.fault is not None:
         return rule.fault.each()[0]
     retry, after = rule.rates.retry_after, rule.rates.timeout_after
     if rule.status is not None:

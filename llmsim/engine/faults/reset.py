@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from llmsim.config.faults import After
-from llmsim.config.faults import Reset as Fault
 from llmsim.core import ConnectionEnd, Plan
+from llmsim.core.faults import FaultPoint
+from llmsim.core.faults import Reset as Fault
 from llmsim.engine.faults import cut
 from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList
 
 
 def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     """What comes before the place of the fault; without a place, not even the head."""
-    if fault.after != After():
+    if fault.after != FaultPoint():
         return cut.broken(plan, context, fault.after, ConnectionEnd.RESET)
     first = plan.due[:1]
     return structs.replace(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from llmsim.config.timetable import Entry
+from llmsim.core.timetable import TimetableEntry
 from llmsim.engine.faults.injection import SCHEDULED, Odds, Outcome, certain, odds
 from llmsim.engine.seeds import fraction
 
@@ -32,7 +32,7 @@ class ActiveEntry(Struct, frozen=True):
 class Timetable:
     """The entries, compiled once."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[TimetableEntry]) -> None:
         self._entries = [(entry, odds(entry.rates), certain(entry)) for entry in entries]
 
     def at(self, elapsed: float, model: str, endpoint: str, dialect: str) -> ActiveEntry | None:
@@ -46,11 +46,11 @@ class Timetable:
         return None
 
 
-def _in_effect(entry: Entry, elapsed: float) -> bool:
+def _in_effect(entry: TimetableEntry, elapsed: float) -> bool:
     return entry.from_ <= elapsed and (entry.to is None or elapsed < entry.to)
 
 
-def _scale(entry: Entry, elapsed: float) -> float:
+def _scale(entry: TimetableEntry, elapsed: float) -> float:
     """How much of the entry counts, from 0 to 1: all of it but for ramps."""
     if entry.ramp == "none" or entry.to is None:
         return 1.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from msgspec import structs
 
-from llmsim.config.faults import Trickle as Fault
 from llmsim.core import Plan, Seconds
+from llmsim.core.faults import Trickle as Fault
 from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from llmsim.config.faults import Unterminated as Fault
 from llmsim.core import Plan
+from llmsim.core.faults import Unterminated as Fault
 from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
 
 

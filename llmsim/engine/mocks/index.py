@@ -9,14 +9,14 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from llmsim.config.matching import Match, Where
-from llmsim.config.mocks import Exhausted, Mock, Script, keys
-from llmsim.config.speech import Speech
 from llmsim.core import Request
+from llmsim.core.mocks.match import MatchField, MockMatch
+from llmsim.core.mocks.mock import Mock, MockScript, OnExhausted, counter_keys
+from llmsim.core.mocks.response import MockResponse
 from llmsim.engine.mocks.matcher import Condition, Lexicon, conditions, named, regexes, sought
 from llmsim.engine.mocks.view import View
 
-R = TypeVar("R", Mock, Script)
+R = TypeVar("R", Mock, MockScript)
 
 REMEMBERED = 4096
 """Names of requests for which it is known which rules they are for."""
@@ -38,12 +38,12 @@ class MockRule(Struct, frozen=True):
     place: int
     key: str
     label: str
-    match: Match
-    texts: tuple[tuple[Where, int], ...]
+    match: MockMatch
+    texts: tuple[tuple[MatchField, int], ...]
     rest: tuple[Condition, ...]
-    regexes: tuple[tuple[Where, str], ...]
-    speeches: tuple[Speech, ...]
-    exhausted: Exhausted
+    regexes: tuple[tuple[MatchField, str], ...]
+    speeches: tuple[MockResponse, ...]
+    exhausted: OnExhausted
     turns: bool = False
     times: int | None = None
     probability: float = 1.0
@@ -61,14 +61,14 @@ class MockIndex:
     for which the rules that are for it are remembered.
     """
 
-    def __init__(self, mocks: Sequence[Mock], scripts: Sequence[Script]) -> None:
+    def __init__(self, mocks: Sequence[Mock], scripts: Sequence[MockScript]) -> None:
         self._lexicon: Lexicon = {}
         made = [self._mock(place, mock, key) for place, (mock, key) in _keyed(mocks)]
         made += [self._script(place, script, key) for place, (script, key) in _keyed(scripts)]
         priorities = [one.priority for one in mocks] + [one.priority for one in scripts]
         order = sorted(range(len(made)), key=lambda place: -priorities[place])
         self.rules = tuple(made[place] for place in order)
-        self._by_text: dict[Where, dict[int, list[int]]] = {}
+        self._by_text: dict[MatchField, dict[int, list[int]]] = {}
         self._others: list[int] = []
         for place, rule in enumerate(self.rules):
             if rule.texts:
@@ -136,14 +136,14 @@ class MockIndex:
             tuple(sought(mock.match, self._lexicon)),
             tuple(conditions(mock.match, self._lexicon)),
             tuple(regexes(mock.match)),
-            mock.said,
+            mock.all_responses,
             mock.on_exhausted,
             False,
             mock.times,
             mock.probability,
         )
 
-    def _script(self, place: int, script: Script, key: str) -> MockRule:
+    def _script(self, place: int, script: MockScript, key: str) -> MockRule:
         label = f"scripts[{place}]" if script.name is None else quote(script.name, safe=" ")
         return MockRule(
             "script",
@@ -162,4 +162,4 @@ class MockIndex:
 
 def _keyed(rules: Sequence[R]) -> Iterator[tuple[int, tuple[R, str]]]:
     """Each with its place and the key it is counted by."""
-    return enumerate(zip(rules, keys(rules), strict=True))
+    return enumerate(zip(rules, counter_keys(rules), strict=True))

@@ -7,18 +7,26 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from llmsim.config import bodypath
-from llmsim.config.matching import HOW, WHERE, How, Match, Test, Turns, Where
-from llmsim.config.patterns import matches
-from llmsim.config.regex import compiled
+from llmsim.core.mocks import body_path
+from llmsim.core.mocks.match import (
+    MATCH_FIELDS,
+    MATCH_MODES,
+    MatchField,
+    MatchMode,
+    MockMatch,
+    TurnRange,
+    ValueTest,
+)
+from llmsim.core.mocks.regex import compiled
+from llmsim.core.patterns import matches
 from llmsim.engine.mocks.text_search import SEARCHED, TextSearch
 from llmsim.engine.mocks.view import MISSING, View, tool_results
 
 Condition: TypeAlias = Callable[[View], bool]
-Lexicon: TypeAlias = dict[Where, TextSearch]
+Lexicon: TypeAlias = dict[MatchField, TextSearch]
 
 
-def conditions(match: Match, lexicon: Lexicon) -> list[Condition]:
+def conditions(match: MockMatch, lexicon: Lexicon) -> list[Condition]:
     """All that has to hold, but for the names of the request and the texts looked for: those are
     :func:`named` and :func:`sought`. What is looked for further down is added to ``lexicon``."""
     made: list[Condition] = []
@@ -32,7 +40,7 @@ def conditions(match: Match, lexicon: Lexicon) -> list[Condition]:
     for name, test in match.headers:
         made.append(_header(name.lower(), _test(test, sensitive)))
     for path, test in match.body:
-        made.append(_body(bodypath.parsed(path), _test(test, sensitive)))
+        made.append(_body(body_path.parsed(path), _test(test, sensitive)))
     made += [whole(inner, lexicon) for inner in match.all_]
     if match.any_:
         made.append(_either([whole(inner, lexicon) for inner in match.any_]))
@@ -40,7 +48,7 @@ def conditions(match: Match, lexicon: Lexicon) -> list[Condition]:
     return made
 
 
-def whole(match: Match, lexicon: Lexicon) -> Condition:
+def whole(match: MockMatch, lexicon: Lexicon) -> Condition:
     """A whole mapping of conditions as one."""
     texts = [_in(where, number) for where, number in sought(match, lexicon)]
     rest = texts + conditions(match, lexicon)
@@ -53,7 +61,7 @@ def whole(match: Match, lexicon: Lexicon) -> Condition:
     return every
 
 
-def named(match: Match, model: str, endpoint: str, dialect: str) -> bool:
+def named(match: MockMatch, model: str, endpoint: str, dialect: str) -> bool:
     """Whether the request's names are meant."""
     return (
         (match.model is None or matches(match.model, model))
@@ -62,30 +70,30 @@ def named(match: Match, model: str, endpoint: str, dialect: str) -> bool:
     )
 
 
-def sought(match: Match, lexicon: Lexicon) -> Iterator[tuple[Where, int]]:
+def sought(match: MockMatch, lexicon: Lexicon) -> Iterator[tuple[MatchField, int]]:
     """The texts a mapping looks for, as places and numbers in the lexicon, which gets them."""
-    for where in WHERE:
-        for how in HOW:
+    for where in MATCH_FIELDS:
+        for how in MATCH_MODES:
             text = match.text(where, how)
             if text is not None:
                 search = lexicon.setdefault(where, TextSearch())
                 yield where, search.add(how, text, _ignoring(how, match.case_sensitive))
 
 
-def regexes(match: Match) -> Iterator[tuple[Where, str]]:
+def regexes(match: MockMatch) -> Iterator[tuple[MatchField, str]]:
     """The regular expressions on texts, as places and patterns that heed case as they should."""
-    for where in WHERE:
+    for where in MATCH_FIELDS:
         pattern = match.text(where, "regex")
         if pattern is not None:
             ignoring = _ignoring("regex", match.case_sensitive)
             yield where, f"(?i:{pattern})" if ignoring else pattern
 
 
-def _ignoring(how: How, sensitive: bool | None) -> bool:
+def _ignoring(how: MatchMode, sensitive: bool | None) -> bool:
     return how == "contains" if sensitive is None else not sensitive
 
 
-def _in(where: Where, number: int) -> Condition:
+def _in(where: MatchField, number: int) -> Condition:
     return lambda view: number in view.found(where)
 
 
@@ -109,7 +117,7 @@ def _offering(patterns: Iterable[str]) -> Condition:
     )
 
 
-def _turn(turns: Turns) -> Condition:
+def _turn(turns: TurnRange) -> Condition:
     most = turns.max
     return lambda view: turns.min <= view.turn and (most is None or view.turn <= most)
 
@@ -122,15 +130,15 @@ def _header(name: str, test: Callable[[list[Any]], bool]) -> Condition:
     return holds
 
 
-def _body(path: bodypath.Path, test: Callable[[list[Any]], bool]) -> Condition:
+def _body(path: body_path.BodyPath, test: Callable[[list[Any]], bool]) -> Condition:
     def holds(view: View) -> bool:
         value = view.json
-        return test([] if value is MISSING else list(bodypath.found(value, path)))
+        return test([] if value is MISSING else list(body_path.found(value, path)))
 
     return holds
 
 
-def _test(test: Test, sensitive: bool | None) -> Callable[[list[Any]], bool]:
+def _test(test: ValueTest, sensitive: bool | None) -> Callable[[list[Any]], bool]:
     """Whether any of the values passes. What is no text is looked through as JSON."""
     if test.exists is False:
         return lambda values: not values

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from llmsim.config.speech import UsageSaid
 from llmsim.core import Completion, Finish, RefusalSegment, Segment, TextSegment, Usage
+from llmsim.core.mocks.response import MockUsage
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.text import Brief, before_stop, recited
 from llmsim.engine.tools import fitted
@@ -23,7 +23,7 @@ class RenderedMock(Struct, frozen=True, gc=False):
     refusal: str | None = None
     reasoning: str | None = None
     finish: Finish | None = None
-    usage: UsageSaid | None = None
+    usage: MockUsage | None = None
 
     @property
     def has_answer(self) -> bool:
@@ -67,7 +67,7 @@ def segments(mock: RenderedMock, brief: Brief) -> tuple[tuple[Segment, ...], Fin
     return tuple(segments), Finish.TOOLS if mock.calls else Finish.STOP, None
 
 
-def with_usage(completion: Completion, usage: UsageSaid) -> Completion:
+def with_usage(completion: Completion, usage: MockUsage) -> Completion:
     """The completion with the usage that is to be reported in place of the real one."""
     real = completion.usage
     prompt = real.prompt if usage.prompt_tokens is None else usage.prompt_tokens

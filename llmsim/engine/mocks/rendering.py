@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 import orjson
 from msgspec import Struct
 
-from llmsim.config import bodypath, template
-from llmsim.config.regex import compiled
-from llmsim.config.speech import Arguments, ErrorSaid, Speech
-from llmsim.config.template import Value
 from llmsim.core import Finish
 from llmsim.core.errors import Failure, FailureKind
+from llmsim.core.mocks import body_path, template
+from llmsim.core.mocks.regex import compiled
+from llmsim.core.mocks.response import MockArguments, MockError, MockResponse
+from llmsim.core.mocks.template import Placeholder
 from llmsim.engine.faults.injection import failure, of_status
 from llmsim.engine.mocks.matcher import as_text
 from llmsim.engine.mocks.rendered import RenderedMock
@@ -57,12 +57,12 @@ class Occasion(Struct, frozen=True):
             left -= len(made[-1])
         return "".join(made)
 
-    def _value(self, value: Value) -> str:
+    def _value(self, value: Placeholder) -> str:
         view = self.view
         match value.name:
             case "body":
                 found = () if view.json is MISSING else view.json
-                return ", ".join(map(as_text, bodypath.found(found, bodypath.parsed(value.of))))
+                return ", ".join(map(as_text, body_path.found(found, body_path.parsed(value.of))))
             case "headers":
                 return view.header(value.of) or ""
             case "match":
@@ -94,7 +94,7 @@ _VALUES: dict[str, Callable[[Occasion], str]] = {
 }
 
 
-def rendered(speech: Speech, occasion: Occasion) -> RenderedMock:
+def rendered(speech: MockResponse, occasion: Occasion) -> RenderedMock:
     """The response on that occasion, where that is no error."""
     fill = occasion.fill
     return RenderedMock(
@@ -107,7 +107,7 @@ def rendered(speech: Speech, occasion: Occasion) -> RenderedMock:
     )
 
 
-def mock_failure(error: ErrorSaid, occasion: Occasion) -> Failure:
+def mock_failure(error: MockError, occasion: Occasion) -> Failure:
     """The failure on that occasion."""
     after = error.after or 0.0
     if error.kind is not None:
@@ -127,7 +127,7 @@ def mock_failure(error: ErrorSaid, occasion: Occasion) -> Failure:
     )
 
 
-def arguments(configured: Arguments, fill: Filler) -> str:
+def arguments(configured: MockArguments, fill: Filler) -> str:
     """A call's arguments. In a mapping each text is filled in by itself, so what is put in stays
     inside its string."""
     if configured.free:

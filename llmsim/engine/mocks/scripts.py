@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from llmsim.config.mocks import Exhausted
-from llmsim.config.speech import Speech
 from llmsim.core import Request
+from llmsim.core.mocks.mock import OnExhausted
+from llmsim.core.mocks.response import MockResponse
 
 
-def at(speeches: Sequence[Speech], place: int, exhausted: Exhausted) -> Speech | None:
+def at(speeches: Sequence[MockResponse], place: int, exhausted: OnExhausted) -> MockResponse | None:
     """The response to the request at that place in the order of all; None past the last, where
     that is an error."""
     if place < len(speeches):
@@ -21,11 +21,11 @@ def at(speeches: Sequence[Speech], place: int, exhausted: Exhausted) -> Speech |
 
 
 def turn(
-    speeches: Sequence[Speech],
+    speeches: Sequence[MockResponse],
     answered: int,
-    exhausted: Exhausted,
+    exhausted: OnExhausted,
     fresh: Callable[[str], bool],
-) -> Speech | None:
+) -> MockResponse | None:
     """The response to a conversation that was answered so often before; None past the last, where
     that is an error.
 

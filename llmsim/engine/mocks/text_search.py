@@ -13,8 +13,8 @@ from typing import Any
 
 import re2
 
-from llmsim.config.matching import How
-from llmsim.config.regex import compiled, options
+from llmsim.core.mocks.match import MatchMode
+from llmsim.core.mocks.regex import compiled, options
 
 SEARCHED = 200_000
 """Characters of one text that regular expressions look at. All of it is looked at otherwise."""
@@ -31,7 +31,7 @@ class TextSearch:
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[How, str, bool], int] = {}
+        self._numbers: dict[tuple[MatchMode, str, bool], int] = {}
         self._patterns: list[int] = []
         self._regexes: Any = None
         self._needles: list[int] = []
@@ -42,7 +42,7 @@ class TextSearch:
         self._alike: dict[str, int] = {}
         self.steps = 0  # for each character searched, at most, roughly
 
-    def add(self, how: How, text: str, ignore_case: bool) -> int:
+    def add(self, how: MatchMode, text: str, ignore_case: bool) -> int:
         """The number of what is looked for, the same for the same."""
         key = (how, text, ignore_case)
         number = self._numbers.get(key)
@@ -51,7 +51,7 @@ class TextSearch:
             self._place(number, how, text, ignore_case)
         return number
 
-    def _place(self, number: int, how: How, text: str, ignore_case: bool) -> None:
+    def _place(self, number: int, how: MatchMode, text: str, ignore_case: bool) -> None:
         if how == "equals":
             if ignore_case:
                 self._alike[text.lower()] = number

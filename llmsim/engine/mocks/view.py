@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from llmsim.config.matching import Where
 from llmsim.core import Message, Request
 from llmsim.core.conversation import results
+from llmsim.core.mocks.match import MatchField
 from llmsim.engine.mocks.text_search import TextSearch
 
 MISSING: Any = object()
@@ -40,7 +40,7 @@ class View:
         dialect: str,
         body: bytes,
         header: Callable[[str], str | None],
-        searches: Mapping[Where, TextSearch],
+        searches: Mapping[MatchField, TextSearch],
     ) -> None:
         self.request = request
         self.endpoint = endpoint
@@ -49,18 +49,18 @@ class View:
         self.header = header
         self.searches = searches
         self._json: Any = None
-        self._texts: dict[Where, list[str]] = {}
-        self._found: dict[Where, set[int]] = {}
+        self._texts: dict[MatchField, list[str]] = {}
+        self._found: dict[MatchField, set[int]] = {}
         self._turn = 0
 
-    def texts(self, where: Where) -> list[str]:
+    def texts(self, where: MatchField) -> list[str]:
         """The texts of that place."""
         texts = self._texts.get(where)
         if texts is None:
             texts = self._texts[where] = _TEXTS[where](self.request)
         return texts
 
-    def found(self, where: Where) -> set[int]:
+    def found(self, where: MatchField) -> set[int]:
         """The numbers of what is found there."""
         found = self._found.get(where)
         if found is None:
@@ -126,7 +126,7 @@ def tool_results(request: Request) -> list[Message]:
     return list(results(request.messages)) if request.task is None else []
 
 
-_TEXTS: dict[Where, Callable[[Request], list[str]]] = {
+_TEXTS: dict[MatchField, Callable[[Request], list[str]]] = {
     "content": _content,
     "system": _of("system"),
     "any": _every,

@@ -10,13 +10,13 @@ from typing import TypeAlias
 
 from msgspec import structs
 
-from llmsim.config import Config
-from llmsim.config.injection import Match, Rule
 from llmsim.core.errors import BadRequest, Failure
+from llmsim.core.injection import ErrorRule, RequestPattern
 from llmsim.engine.faults.injection import Odds, Outcome, certain, odds
 from llmsim.engine.faults.timetable import Timetable
 from llmsim.engine.seeds import mix
 from llmsim.pipeline.context import RequestContext
+from llmsim.pipeline.settings import PipelineSettings
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.named_counters import NamedCounters
 from llmsim.state.shm.segment import Cursor, Segment
@@ -26,7 +26,7 @@ REMEMBERED = 4096
 About: TypeAlias = tuple[str, str, str]  # model, endpoint, dialect
 
 
-def any_configured(config: Config) -> bool:
+def any_configured(config: PipelineSettings) -> bool:
     """Whether a configuration lets any request fail."""
     errors = config.errors
     return bool(errors.rates.total or errors.rules or config.timetable)
@@ -55,8 +55,8 @@ class FaultRule:
     """One rule, ready to be applied. Counted under a name that follows from what it says, so that
     it goes on counting when others change."""
 
-    def __init__(self, rule: Rule) -> None:
-        self.match: Match = rule.match
+    def __init__(self, rule: ErrorRule) -> None:
+        self.match: RequestPattern = rule.match
         self.odds: Odds = odds(rule.rates)
         self._first = rule.first
         self._every = rule.every
@@ -81,7 +81,10 @@ class FaultStep:
     the rates for all."""
 
     def __init__(
-        self, config: Config, shared: SharedState, passed: Callable[[Segment], float] = elapsed
+        self,
+        config: PipelineSettings,
+        shared: SharedState,
+        passed: Callable[[Segment], float] = elapsed,
     ) -> None:
         self._segment = shared.segment
         self._named_counters = shared.named_counters

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import secrets
 from asyncio import to_thread
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
 
 from msgspec import structs
 
-from llmsim.config import Config
-from llmsim.config.mocks import Mock, Script, keys
-from llmsim.config.record import Record
-from llmsim.config.speech import Speech
 from llmsim.core.catalog import profiles
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.mocks.response import MockResponse
 from llmsim.engine import seeds
 from llmsim.engine.mocks import scripts as mocks_scripts
 from llmsim.engine.mocks.index import MockIndex, MockRule
@@ -27,10 +22,8 @@ from llmsim.engine.mocks.view import View
 from llmsim.engine.seeds import fraction
 from llmsim.engine.timing import draws_of, span
 from llmsim.pipeline.context import RequestContext
+from llmsim.pipeline.settings import PipelineSettings
 from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.named_counters import NamedCounters
-
-R = TypeVar("R", Mock, Script)
 
 INLINE = 4_000_000
 """Steps of searches that may be taken on the event loop: 16 ms in the worst case, less than one
@@ -41,7 +34,7 @@ class MockStep:
     """The step that decides what is said. The last one: it sees what the others left of the
     request, and a request that is refused uses no mock."""
 
-    def __init__(self, config: Config, shared: SharedState) -> None:
+    def __init__(self, config: PipelineSettings, shared: SharedState) -> None:
         self._config = config
         self._named_counters = shared.named_counters
         self._book = MockIndex(config.mocks, config.scripts)
@@ -75,7 +68,7 @@ class MockStep:
 
     def _speech(
         self, rule: MockRule, count: int, context: RequestContext, view: View
-    ) -> Speech | None:
+    ) -> MockResponse | None:
         if not rule.turns:
             return mocks_scripts.at(rule.speeches, count, rule.exhausted)
         key = ""
@@ -90,7 +83,7 @@ class MockStep:
         return mocks_scripts.turn(rule.speeches, view.turn - 1, rule.exhausted, fresh)
 
     def _say(
-        self, speech: Speech, rule: MockRule, count: int, context: RequestContext, view: View
+        self, speech: MockResponse, rule: MockRule, count: int, context: RequestContext, view: View
     ) -> None:
         occasion = Occasion(view, self._seed(context), count + 1, rule.regexes)
         if speech.latency is not None:
@@ -116,27 +109,6 @@ class MockStep:
             seed = secrets.randbits(seeds.BITS)
             context.request = structs.replace(request, seed=seed)
         return seed
-
-
-def describe(config: Config, named_counters: NamedCounters) -> dict[str, list[dict[str, Any]]]:
-    """Mocks and scripts as they are configured, with how often each was used, and how often a
-    mock may still be."""
-    mocks = [
-        {**written, "hits": hits, "left": None if mock.times is None else mock.times - hits}
-        for mock, written, hits in _counted(config.mocks, Record(Mock).write, named_counters)
-    ]
-    scripts = [
-        {**written, "hits": hits}
-        for _, written, hits in _counted(config.scripts, Record(Script).write, named_counters)
-    ]
-    return {"mocks": mocks, "scripts": scripts}
-
-
-def _counted(
-    rules: Sequence[R], write: Callable[[R], dict[str, object]], named_counters: NamedCounters
-) -> Iterator[tuple[R, dict[str, object], int]]:
-    for rule, key in zip(rules, keys(rules), strict=True):
-        yield rule, write(rule), named_counters.reached(key)
 
 
 def _none(name: str) -> str | None:

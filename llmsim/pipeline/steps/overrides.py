@@ -11,15 +11,23 @@ from functools import lru_cache
 
 from msgspec import structs
 
-from llmsim.config import Config, directions
-from llmsim.config.directions import PREFIX, Counted, Directions, Failing
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.errors import ConfigError, Failure, FailureKind, invalid
+from llmsim.core.overrides import (
+    PREFIX,
+    CountedRequests,
+    ErrorOverride,
+    OverrideParser,
+    RequestOverrides,
+    header,
+    suffixed,
+)
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.faults.injection import failure, of_status
 from llmsim.engine.timing import Draws, draws_of
 from llmsim.pipeline.context import RequestContext
+from llmsim.pipeline.settings import PipelineSettings
 from llmsim.pipeline.steps.faults import apply_outcome
 from llmsim.runtime.model_settings import text_generator
 from llmsim.state.shared_state import SharedState
@@ -38,8 +46,11 @@ def has_overrides(port: Port) -> bool:
 class OverrideStep:
     """The step that does what requests say."""
 
-    def __init__(self, config: Config, shared: SharedState) -> None:
+    def __init__(
+        self, config: PipelineSettings, shared: SharedState, parse: OverrideParser
+    ) -> None:
         self._config = config
+        self._parse = lru_cache(maxsize=REMEMBERED)(parse)
         self._named_counters = shared.named_counters
         self._draws: dict[LatencyProfile, Draws] = {}
 
@@ -48,7 +59,10 @@ class OverrideStep:
         given = _given(context.port, context.suffix)
         if not given:
             return
-        told = _read(given)
+        try:
+            told = self._parse(given)
+        except ConfigError as error:
+            raise invalid(str(error), error.faults[0].where) from None
         if told.error is not None and _counts(
             self._named_counters, "error", told.error.counted, given
         ):
@@ -64,7 +78,7 @@ class OverrideStep:
             apply_outcome(context, told.fault.fault)
         context.settings = await self._settings(context.settings, told)
 
-    def _failure(self, told: Failing) -> Failure:
+    def _failure(self, told: ErrorOverride) -> Failure:
         """The failure that was asked for; what is not said of it is as configured."""
         rates = self._config.errors.rates
         retry = rates.retry_after if told.retry_after is None else told.retry_after
@@ -76,7 +90,7 @@ class OverrideStep:
             return replace(made, after=rates.timeout_after)
         return made
 
-    async def _settings(self, settings: ModelSettings, told: Directions) -> ModelSettings:
+    async def _settings(self, settings: ModelSettings, told: RequestOverrides) -> ModelSettings:
         """The model's settings, but as this request wants them."""
         if told.target_tokens is not None:
             settings = structs.replace(settings, target_tokens=told.target_tokens)
@@ -84,7 +98,7 @@ class OverrideStep:
             try:
                 profile = told.latency.on(profiles.preset(settings.model.latency))
             except ValueError as error:
-                raise invalid(str(error), directions.header("latency")) from None
+                raise invalid(str(error), header("latency")) from None
             settings = structs.replace(settings, draws=await self._drawn(profile))
         if told.generator is not None:
             chosen = told.generator
@@ -93,7 +107,7 @@ class OverrideStep:
                 chosen = self._config.response.generator
             if turns != (chosen.kind == "sequence"):
                 message = "the generator sequence needs response.sequence in the configuration"
-                raise invalid(message, directions.header("generator"))
+                raise invalid(message, header("generator"))
             generator = await to_thread(text_generator, chosen)
             settings = structs.replace(settings, generator=generator, takes_turns=turns)
         return settings
@@ -110,28 +124,23 @@ class OverrideStep:
 
 
 def _given(port: Port | None, suffix: str) -> tuple[tuple[str, str], ...]:
-    """The directions of a request; headers count over what the model's name says."""
-    given = list(directions.suffixed(suffix))
+    """The overrides of a request; headers count over what the model's name says."""
+    given = list(suffixed(suffix))
     if port is not None:
         mine = (name for name in port.names() if name.startswith(PREFIX))
         given += [(name, port.header(name) or "") for name in mine]
     return tuple(given)
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _read(given: tuple[tuple[str, str], ...]) -> Directions:
-    try:
-        return directions.read(given)
-    except ConfigError as error:
-        raise invalid(str(error), error.faults[0].where) from None
-
-
 def _counts(
-    named_counters: NamedCounters, what: str, counted: Counted, given: tuple[tuple[str, str], ...]
+    named_counters: NamedCounters,
+    what: str,
+    counted: CountedRequests,
+    given: tuple[tuple[str, str], ...],
 ) -> bool:
     """Whether this request is one of those that are meant. Without a key, all that say the same
     are counted together."""
-    name = f"directions {what} {given if counted.key is None else counted.key!r}"
+    name = f"overrides {what} {given if counted.key is None else counted.key!r}"
     if counted.first is not None:
         return named_counters.take(name, counted.first) is not None
     if counted.every is not None:

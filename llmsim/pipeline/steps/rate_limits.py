@@ -6,15 +6,15 @@ from operator import sub
 
 from msgspec import structs
 
-from llmsim.config import Config, RateLimit
-from llmsim.config.limits import BURSTS
 from llmsim.core import Complete, Headers, LimitStatus, Request
 from llmsim.core.api_keys import masked
 from llmsim.core.errors import BadRequest, Exceeded, Failure, FailureKind, Measure
+from llmsim.core.rate_limits import BURSTS, RateLimit
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.token_bucket import PERIODS, Bucket
 from llmsim.pipeline.context import RequestContext
 from llmsim.pipeline.queue import Queue
+from llmsim.pipeline.settings import PipelineSettings
 from llmsim.providers.provider import LimitHeaders
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.rate_limit_buckets import COUNTED, Account, Buckets, Taken, hashed
@@ -97,7 +97,7 @@ class RateLimitRule:
 class RateLimitStep:
     """The step that admits requests."""
 
-    def __init__(self, config: Config, shared: SharedState, queue: Queue) -> None:
+    def __init__(self, config: PipelineSettings, shared: SharedState, queue: Queue) -> None:
         self._shared = shared
         self._buckets = shared.buckets
         self._rulings = [RateLimitRule(rule) for rule in config.rate_limits]

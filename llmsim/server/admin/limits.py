@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from llmsim.config import Config, RateLimit
+from llmsim.config import Config
 from llmsim.core.api_keys import masked
+from llmsim.core.rate_limits import RateLimit
 from llmsim.pipeline.steps.rate_limits import buckets_of, rule_name
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.rate_limit_buckets import COUNTED, AccountEntry, hashed

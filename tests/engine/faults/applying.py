@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 import orjson
 from msgspec import structs
 
-from llmsim.config.faults import Fault
 from llmsim.core import Codec, Plan
+from llmsim.core.faults import Fault
 from llmsim.engine.overrides import ResponseOverrides
 from llmsim.engine.plan import plan
 from llmsim.providers.anthropic.messages.codec import Anthropic

@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
-from llmsim.config.faults import After, ErrorEvent
 from llmsim.core import ConnectionEnd
 from llmsim.core.errors import FailureKind
+from llmsim.core.faults import ErrorEvent, FaultPoint
 from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 
 EVENTS = {
@@ -22,7 +22,7 @@ EVENTS = {
 @pytest.mark.parametrize("tokens", [1, 5, TOKENS, 10 * TOKENS])
 def test_the_rest_is_an_error_event(name: str, tokens: int) -> None:
     whole = planned(STREAMED[name])
-    made = planned(STREAMED[name], ErrorEvent(after=After(tokens)))
+    made = planned(STREAMED[name], ErrorEvent(after=FaultPoint(tokens)))
     assert len(made.frames) == len(made.due) <= len(whole.due)
     kept, event = made.frames.join(0, len(made.due) - 1), made.frames[len(made.due) - 1]
     assert sent(whole).startswith(kept)
@@ -36,7 +36,7 @@ def test_the_rest_is_an_error_event(name: str, tokens: int) -> None:
 
 
 def test_an_array_of_nothing_but_the_error_is_an_array() -> None:
-    made = planned(STREAMED["gemini_array"], ErrorEvent(after=After(0)))
+    made = planned(STREAMED["gemini_array"], ErrorEvent(after=FaultPoint(0)))
     (parsed,) = orjson.loads(sent(made))
     assert parsed["error"]["status"] == "UNAVAILABLE"
 

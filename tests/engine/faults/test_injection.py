@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from llmsim.config.faults import After, Cut, Faults, Stall
-from llmsim.config.injection import Rates, Rule
 from llmsim.core.errors import Failure, FailureKind
+from llmsim.core.faults import Cut, FaultPoint, FaultSet, Stall
+from llmsim.core.injection import ErrorRates, ErrorRule
 from llmsim.engine.faults.injection import Odds, certain, failure, odds, of_status
 from llmsim.engine.seeds import mix
 
@@ -41,7 +41,7 @@ def chi_square(found: Counter[str], shares: dict[str, float]) -> float:
     )
 
 
-RATES = Rates(
+RATES = ErrorRates(
     0.01,
     0.001,
     0.02,
@@ -49,7 +49,7 @@ RATES = Rates(
     0.3,
     0.005,
     0.05,
-    faults=Faults(cut=Cut(rate=0.1), stall=Stall(rate=0.25)),
+    faults=FaultSet(cut=Cut(rate=0.1), stall=Stall(rate=0.25)),
 )
 SHARES = {
     "rate_limit": 0.01,
@@ -74,18 +74,18 @@ def test_each_rate_is_exact(seed: int, scale: float) -> None:
 
 @pytest.mark.parametrize("rate", [0.0001, 0.01, 0.5, 0.999])
 def test_one_rate_alone(rate: float) -> None:
-    found = drawn(odds(Rates(rate)), 3)
+    found = drawn(odds(ErrorRates(rate)), 3)
     assert chi_square(found, {"rate_limit": rate}) < 1 + 6 * math.sqrt(2) + 12
 
 
 def test_rates_that_add_up_to_one_leave_nothing() -> None:
-    found = drawn(odds(Rates(0.5, 0.25, 0.125, 30.0, 0.125)), 5)
+    found = drawn(odds(ErrorRates(0.5, 0.25, 0.125, 30.0, 0.125)), 5)
     assert NOTHING not in found
 
 
 def test_nothing_is_drawn_without_rates() -> None:
-    assert odds(Rates()).outcomes == ()
-    assert drawn(odds(Rates()), 1) == {NOTHING: DRAWS}
+    assert odds(ErrorRates()).outcomes == ()
+    assert drawn(odds(ErrorRates()), 1) == {NOTHING: DRAWS}
     assert drawn(odds(RATES), 1, scale=0.0) == {NOTHING: DRAWS}
 
 
@@ -124,14 +124,19 @@ def test_every_status_is_a_failure_of_that_status(status: int) -> None:
 @pytest.mark.parametrize(
     ("rule", "kind", "status", "after"),
     [
-        (Rule(kind="timeout", rates=Rates(timeout_after=9.0)), FailureKind.TIMEOUT, None, 9.0),
-        (Rule(status=504, rates=Rates(timeout_after=9.0)), FailureKind.TIMEOUT, 504, 9.0),
-        (Rule(kind="overloaded"), FailureKind.OVERLOADED, None, 0.0),
-        (Rule(status=429), FailureKind.RATE_LIMIT, 429, 0.0),
+        (
+            ErrorRule(kind="timeout", rates=ErrorRates(timeout_after=9.0)),
+            FailureKind.TIMEOUT,
+            None,
+            9.0,
+        ),
+        (ErrorRule(status=504, rates=ErrorRates(timeout_after=9.0)), FailureKind.TIMEOUT, 504, 9.0),
+        (ErrorRule(kind="overloaded"), FailureKind.OVERLOADED, None, 0.0),
+        (ErrorRule(status=429), FailureKind.RATE_LIMIT, 429, 0.0),
     ],
 )
 def test_what_a_rule_makes_happen(
-    rule: Rule, kind: FailureKind, status: int | None, after: float
+    rule: ErrorRule, kind: FailureKind, status: int | None, after: float
 ) -> None:
     made = certain(rule)
     assert isinstance(made, Failure)
@@ -139,6 +144,6 @@ def test_what_a_rule_makes_happen(
 
 
 def test_a_rule_without_chance_or_fault_does_nothing() -> None:
-    assert certain(Rule()) is None
-    cut = Cut(after=After(3))
-    assert certain(Rule(fault=Faults(cut=cut))) == cut
+    assert certain(ErrorRule()) is None
+    cut = Cut(after=FaultPoint(3))
+    assert certain(ErrorRule(fault=FaultSet(cut=cut))) == cut

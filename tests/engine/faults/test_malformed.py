@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from llmsim.config.faults import After, Malformed
+from llmsim.core.faults import FaultPoint, Malformed
 from llmsim.engine.faults.malformed import spoiled
 from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 
@@ -12,7 +12,7 @@ from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 @pytest.mark.parametrize("tokens", [0, 1, 5, TOKENS, 10 * TOKENS])
 def test_one_frame_is_spoiled_and_its_framing_is_not(name: str, tokens: int) -> None:
     whole = planned(STREAMED[name])
-    made = planned(STREAMED[name], Malformed(after=After(tokens)))
+    made = planned(STREAMED[name], Malformed(after=FaultPoint(tokens)))
     assert len(made.frames) == len(whole.frames)
     different = [i for i in range(len(whole.due)) if made.frames[i] != whole.frames[i]]
     assert len(different) == 1

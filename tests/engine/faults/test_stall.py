@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from llmsim.config.faults import After, Stall
 from llmsim.core import ConnectionEnd
+from llmsim.core.faults import FaultPoint, Stall
 from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 
 
@@ -12,7 +12,7 @@ from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 @pytest.mark.parametrize("tokens", [0, 5, TOKENS])
 def test_all_from_the_place_on_is_later(name: str, tokens: int) -> None:
     whole = planned(STREAMED[name])
-    made = planned(STREAMED[name], Stall(after=After(tokens), lasts=3.0))
+    made = planned(STREAMED[name], Stall(after=FaultPoint(tokens), lasts=3.0))
     assert sent(made) == sent(whole)
     assert made.ending is ConnectionEnd.WHOLE
     assert made.failure is None
@@ -25,7 +25,7 @@ def test_all_from_the_place_on_is_later(name: str, tokens: int) -> None:
 @pytest.mark.parametrize(("tokens", "ttft"), [(0, 3.0), (1, 0.0)])
 def test_a_stall_before_the_first_token_is_part_of_the_ttft(tokens: int, ttft: float) -> None:
     whole = planned(STREAMED["openai_chat"])
-    made = planned(STREAMED["openai_chat"], Stall(after=After(tokens), lasts=3.0))
+    made = planned(STREAMED["openai_chat"], Stall(after=FaultPoint(tokens), lasts=3.0))
     assert made.ttft == whole.ttft + ttft
 
 
@@ -41,7 +41,7 @@ def test_a_plain_answer_comes_in_two_parts(name: str) -> None:
 
 def test_a_plain_answer_may_come_late_as_one() -> None:
     whole = planned(PLAIN["openai_chat"])
-    made = planned(PLAIN["openai_chat"], Stall(after=After(0), lasts=3.0))
+    made = planned(PLAIN["openai_chat"], Stall(after=FaultPoint(0), lasts=3.0))
     assert made.length is None
     assert len(made.frames) == 1
     assert made.due.tolist() == [whole.total + 3.0] == [made.total]

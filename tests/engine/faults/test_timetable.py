@@ -2,10 +2,10 @@
 
 import pytest
 
-from llmsim.config.faults import Cut, Faults
-from llmsim.config.injection import Match, Rates
-from llmsim.config.timetable import Entry
 from llmsim.core.errors import Failure, FailureKind
+from llmsim.core.faults import Cut, FaultSet
+from llmsim.core.injection import ErrorRates, RequestPattern
+from llmsim.core.timetable import TimetableEntry
 from llmsim.engine.faults.timetable import Timetable
 from llmsim.engine.seeds import mix
 
@@ -27,7 +27,13 @@ CLAUDE = ("claude-sonnet-4-5", "/v1/messages", "anthropic")
 def test_an_entry_is_on_for_its_time_and_models(
     elapsed: float, about: tuple[str, str, str], on: bool
 ) -> None:
-    entry = Entry(180.0, 300.0, Match("claude-*"), rates=Rates(overloaded_rate=0.3), itl_factor=4.0)
+    entry = TimetableEntry(
+        180.0,
+        300.0,
+        RequestPattern("claude-*"),
+        rates=ErrorRates(overloaded_rate=0.3),
+        itl_factor=4.0,
+    )
     now = Timetable([entry]).at(elapsed, *about)
     assert (now is not None) is on
     if now is not None:
@@ -35,7 +41,7 @@ def test_an_entry_is_on_for_its_time_and_models(
 
 
 def test_the_first_entry_that_is_on_counts() -> None:
-    table = Timetable([Entry(0, 10, itl_factor=2), Entry(5, None, itl_factor=3)])
+    table = Timetable([TimetableEntry(0, 10, itl_factor=2), TimetableEntry(5, None, itl_factor=3)])
     paces = [now.pace for at in (0, 7, 10, 1e6) if (now := table.at(at, *CHAT)) is not None]
     assert paces == [2, 2, 3, 3]
 
@@ -45,10 +51,10 @@ def test_the_first_entry_that_is_on_counts() -> None:
     [("up", 10, 0.0), ("up", 15, 0.25), ("up", 30, 1.0), ("down", 10, 1.0), ("down", 25, 0.25)],
 )
 def test_ramps_are_lines(ramp: str, elapsed: float, scale: float) -> None:
-    entry = Entry(
+    entry = TimetableEntry(
         10.0,
         30.000001,
-        rates=Rates(0.4),
+        rates=ErrorRates(0.4),
         itl_factor=5,
         ttft_factor=3,
         ramp=ramp,  # type: ignore[arg-type]
@@ -65,11 +71,11 @@ def test_ramps_are_lines(ramp: str, elapsed: float, scale: float) -> None:
 @pytest.mark.parametrize(
     ("entry", "kind"),
     [
-        (Entry(kind="overloaded"), FailureKind.OVERLOADED),
-        (Entry(status=502), FailureKind.BAD_GATEWAY),
+        (TimetableEntry(kind="overloaded"), FailureKind.OVERLOADED),
+        (TimetableEntry(status=502), FailureKind.BAD_GATEWAY),
     ],
 )
-def test_a_kind_happens_to_all(entry: Entry, kind: FailureKind) -> None:
+def test_a_kind_happens_to_all(entry: TimetableEntry, kind: FailureKind) -> None:
     now = Timetable([entry]).at(0.0, *CHAT)
     assert now is not None
     outcomes = [now.outcome(mix(1, place)) for place in range(100)]
@@ -78,7 +84,7 @@ def test_a_kind_happens_to_all(entry: Entry, kind: FailureKind) -> None:
 
 
 def test_faults_come_by_their_rate() -> None:
-    entry = Entry(rates=Rates(faults=Faults(cut=Cut(rate=1.0))))
+    entry = TimetableEntry(rates=ErrorRates(faults=FaultSet(cut=Cut(rate=1.0))))
     now = Timetable([entry]).at(0.0, *CHAT)
     assert now is not None
     assert now.outcome(5) == Cut(rate=1.0)

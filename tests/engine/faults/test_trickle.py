@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from llmsim.config.faults import Trickle
+from llmsim.core.faults import Trickle
 from tests.engine.faults.applying import PLAIN, STREAMED, Asked, planned, sent
 
 

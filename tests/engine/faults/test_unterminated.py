@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from llmsim.config.faults import Unterminated
 from llmsim.core import ConnectionEnd
+from llmsim.core.faults import Unterminated
 from tests.engine.faults.applying import PLAIN, STREAMED, planned, sent
 
 LAST = {

@@ -9,9 +9,10 @@ import pytest
 
 from llmsim.config import document
 from llmsim.config.document import Faults
-from llmsim.config.speech import Speech, SpeechRead
+from llmsim.config.speech import ResponseRead
 from llmsim.core import Codec, Finish, Plan, RefusalSegment, TextSegment, ToolCallSegment
 from llmsim.core.errors import FailureKind
+from llmsim.core.mocks.response import MockResponse
 from llmsim.engine.compose import PlanInputs
 from llmsim.engine.mocks.rendering import Occasion, mock_failure, rendered
 from llmsim.engine.mocks.view import View
@@ -36,11 +37,11 @@ BODIES: list[tuple[Any, dict[str, Any]]] = [
 ]
 
 
-def speech(text: str) -> Speech:
+def speech(text: str) -> MockResponse:
     found = Faults()
     node = document.parsed(text, "speech", found)
     found.settle()
-    return SpeechRead().read(node, "response")
+    return ResponseRead().read(node, "response")
 
 
 def occasion(body: dict[str, Any] = CHAT, regexes: Any = ()) -> Occasion:

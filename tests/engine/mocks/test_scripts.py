@@ -2,20 +2,20 @@
 
 import pytest
 
-from llmsim.config.mocks import Exhausted
-from llmsim.config.speech import ErrorSaid, Speech
 from llmsim.core import Message, Request
+from llmsim.core.mocks.mock import OnExhausted
+from llmsim.core.mocks.response import MockError, MockResponse
 from llmsim.engine.mocks import scripts
 
-FAIL = Speech(error=ErrorSaid("overloaded"))
+FAIL = MockResponse(error=MockError("overloaded"))
 
 
-def spelled(turns: str) -> list[Speech]:
+def spelled(turns: str) -> list[MockResponse]:
     """A script: letters are answers, dashes are errors."""
-    return [FAIL if turn == "-" else Speech(turn) for turn in turns]
+    return [FAIL if turn == "-" else MockResponse(turn) for turn in turns]
 
 
-def walked(turns: str, exhausted: Exhausted, requests: str) -> str:
+def walked(turns: str, exhausted: OnExhausted, requests: str) -> str:
     """What a conversation gets. A client goes on after an answer (``>``) or sends again what it
     sent (``=``); after an error it can only send again."""
     told: set[str] = set()
@@ -54,14 +54,14 @@ def walked(turns: str, exhausted: Exhausted, requests: str) -> str:
         ("--", "repeat_last", ">>>", "---"),
     ],
 )
-def test_a_conversation(turns: str, exhausted: Exhausted, requests: str, said: str) -> None:
+def test_a_conversation(turns: str, exhausted: OnExhausted, requests: str, said: str) -> None:
     assert walked(turns, exhausted, requests) == said
 
 
 @pytest.mark.parametrize(
     ("exhausted", "said"), [("repeat_last", "abbb"), ("loop", "abab"), ("error", "ab!!")]
 )
-def test_all_requests_in_one_order(exhausted: Exhausted, said: str) -> None:
+def test_all_requests_in_one_order(exhausted: OnExhausted, said: str) -> None:
     made = [scripts.at(spelled("ab"), place, exhausted) for place in range(4)]
     assert "".join("!" if one is None else one.content or "" for one in made) == said
 

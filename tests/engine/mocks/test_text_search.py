@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmsim.config.matching import How
+from llmsim.core.mocks.match import MatchMode
 from llmsim.engine.mocks.text_search import FEW, LONGEST, TextSearch
 
 TEXT = "Wie wird das WETTER in Köln? It's 72°F (sunny).\nBring *nothing*."
@@ -39,7 +39,7 @@ def words(others: int) -> TextSearch:
     ],
 )
 def test_a_text_is_found(
-    others: int, how: How, sought: str, ignore_case: bool, found: bool
+    others: int, how: MatchMode, sought: str, ignore_case: bool, found: bool
 ) -> None:
     made = words(others)
     number = made.add(how, sought, ignore_case)

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from llmsim.config import Config, Errors, Server
-from llmsim.config.faults import Cut, Faults
-from llmsim.config.injection import Match, Rates, Rule
-from llmsim.config.timetable import Entry
+from llmsim.config import Config, Server
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.faults import Cut, FaultSet
+from llmsim.core.injection import ErrorInjection, ErrorRates, ErrorRule, RequestPattern
+from llmsim.core.timetable import TimetableEntry
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.pipeline.context import RequestContext
 from llmsim.pipeline.steps.faults import FaultStep, any_configured, elapsed, restart
@@ -69,12 +69,12 @@ def fates(step: FaultStep, count: int, **about: Any) -> list[str]:
     ("config", "expected"),
     [
         (Config(), False),
-        (Config(errors=Errors(Rates(timeout_after=3.0))), False),
-        (Config(errors=Errors(Rates(rate_limit_rate=0.1))), True),
-        (Config(errors=Errors(Rates(faults=Faults(cut=Cut(0.1))))), True),
-        (Config(errors=Errors(Rates(faults=Faults(cut=Cut())))), False),
-        (Config(errors=Errors(rules=(Rule(status=503),))), True),
-        (Config(timetable=(Entry(),)), True),
+        (Config(errors=ErrorInjection(ErrorRates(timeout_after=3.0))), False),
+        (Config(errors=ErrorInjection(ErrorRates(rate_limit_rate=0.1))), True),
+        (Config(errors=ErrorInjection(ErrorRates(faults=FaultSet(cut=Cut(0.1))))), True),
+        (Config(errors=ErrorInjection(ErrorRates(faults=FaultSet(cut=Cut())))), False),
+        (Config(errors=ErrorInjection(rules=(ErrorRule(status=503),))), True),
+        (Config(timetable=(TimetableEntry(),)), True),
     ],
 )
 def test_the_step_is_there_only_if_something_can_happen(config: Config, expected: bool) -> None:
@@ -82,16 +82,16 @@ def test_the_step_is_there_only_if_something_can_happen(config: Config, expected
 
 
 def test_the_same_seed_is_the_same_run() -> None:
-    config = Config(SMALL, errors=Errors(Rates(0.3, 0.3)), seed=5)
+    config = Config(SMALL, errors=ErrorInjection(ErrorRates(0.3, 0.3)), seed=5)
     runs = [fates(FaultStep(config, new_state()), 200) for _ in range(2)]
     assert runs[0] == runs[1]
     assert {"rate_limit", "server_error", FINE} == set(runs[0])
-    other = Config(SMALL, errors=Errors(Rates(0.3, 0.3)), seed=6)
+    other = Config(SMALL, errors=ErrorInjection(ErrorRates(0.3, 0.3)), seed=6)
     assert fates(FaultStep(other, new_state()), 200) != runs[0]
 
 
 def test_workers_draw_in_one_order() -> None:
-    config = Config(SMALL, errors=Errors(Rates(0.5)), seed=5)
+    config = Config(SMALL, errors=ErrorInjection(ErrorRates(0.5)), seed=5)
     alone = fates(FaultStep(config, new_state()), 100)
     segment = new_segment(config)
     shared = new_state(segment)
@@ -101,12 +101,14 @@ def test_workers_draw_in_one_order() -> None:
 
 def test_the_first_rule_that_matches_counts() -> None:
     rules = (
-        Rule(Match("claude-*"), kind="overloaded"),
-        Rule(Match("*-sonnet"), kind="server_error"),
-        Rule(Match("quiet")),
-        Rule(Match(dialect="anthropic"), rates=Rates(timeout_rate=1.0)),
+        ErrorRule(RequestPattern("claude-*"), kind="overloaded"),
+        ErrorRule(RequestPattern("*-sonnet"), kind="server_error"),
+        ErrorRule(RequestPattern("quiet")),
+        ErrorRule(RequestPattern(dialect="anthropic"), rates=ErrorRates(timeout_rate=1.0)),
     )
-    step = FaultStep(Config(SMALL, errors=Errors(Rates(rate_limit_rate=1.0), rules)), new_state())
+    step = FaultStep(
+        Config(SMALL, errors=ErrorInjection(ErrorRates(rate_limit_rate=1.0), rules)), new_state()
+    )
     assert fates(step, 2, model="claude-sonnet") == ["overloaded"] * 2
     assert fates(step, 2, model="my-sonnet") == ["server_error"] * 2
     assert fates(step, 2, model="quiet") == [FINE] * 2
@@ -116,10 +118,12 @@ def test_the_first_rule_that_matches_counts() -> None:
 
 def test_the_first_and_every_are_counted_for_all_steps_of_all_workers() -> None:
     rules = (
-        Rule(Match("first"), first=3, kind="overloaded", rates=Rates(timeout_rate=1.0)),
-        Rule(Match("every"), every=3, kind="overloaded"),
+        ErrorRule(
+            RequestPattern("first"), first=3, kind="overloaded", rates=ErrorRates(timeout_rate=1.0)
+        ),
+        ErrorRule(RequestPattern("every"), every=3, kind="overloaded"),
     )
-    config = Config(SMALL, errors=Errors(rules=rules))
+    config = Config(SMALL, errors=ErrorInjection(rules=rules))
     shared = new_state()
     one, two = FaultStep(config, shared), FaultStep(config, shared)
     turns = [fates(step, 1, model="first")[0] for _ in range(3) for step in (one, two)]
@@ -129,18 +133,18 @@ def test_the_first_and_every_are_counted_for_all_steps_of_all_workers() -> None:
 
 
 def test_a_rule_goes_on_counting_when_another_changes() -> None:
-    kept = Rule(Match("a"), first=2, status=503)
+    kept = ErrorRule(RequestPattern("a"), first=2, status=503)
     shared = new_state()
-    before = FaultStep(Config(SMALL, errors=Errors(rules=(kept,))), shared)
+    before = FaultStep(Config(SMALL, errors=ErrorInjection(rules=(kept,))), shared)
     assert fates(before, 1, model="a") == ["unavailable"]
-    rules = (Rule(Match("b"), kind="timeout"), kept)
-    after = FaultStep(Config(SMALL, errors=Errors(rules=rules)), shared)
+    rules = (ErrorRule(RequestPattern("b"), kind="timeout"), kept)
+    after = FaultStep(Config(SMALL, errors=ErrorInjection(rules=rules)), shared)
     assert fates(after, 2, model="a") == ["unavailable", FINE]
 
 
 def test_a_fault_is_an_order_where_somebody_waits() -> None:
     cut = Cut()
-    config = Config(SMALL, errors=Errors(rules=(Rule(fault=Faults(cut=cut)),)))
+    config = Config(SMALL, errors=ErrorInjection(rules=(ErrorRule(fault=FaultSet(cut=cut)),)))
     step = FaultStep(config, new_state())
     assert considered(step, Asked()) == ResponseOverrides(fault=cut)
     assert considered(step, Asked(overrides=ResponseOverrides(pace=2.0))) == ResponseOverrides(
@@ -153,10 +157,10 @@ def test_the_timetable_goes_by_its_own_clock_and_before_all_else() -> None:
     now = [0.0]
     config = Config(
         SMALL,
-        errors=Errors(Rates(rate_limit_rate=1.0)),
+        errors=ErrorInjection(ErrorRates(rate_limit_rate=1.0)),
         timetable=(
-            Entry(10, 20, kind="overloaded"),
-            Entry(30, 40, Match("gpt-*"), itl_factor=4, ttft_factor=2),
+            TimetableEntry(10, 20, kind="overloaded"),
+            TimetableEntry(30, 40, RequestPattern("gpt-*"), itl_factor=4, ttft_factor=2),
         ),
     )
     step = FaultStep(config, new_state(), lambda segment: now[0])
@@ -182,9 +186,12 @@ def test_the_timetable_can_begin_again() -> None:
 
 
 def test_kinds_are_told_as_configured() -> None:
-    rates = Rates(retry_after=7.0, timeout_after=3.0)
-    rules = (Rule(Match("a"), kind="rate_limit", rates=rates), Rule(kind="timeout", rates=rates))
-    step = FaultStep(Config(SMALL, errors=Errors(rules=rules)), new_state())
+    rates = ErrorRates(retry_after=7.0, timeout_after=3.0)
+    rules = (
+        ErrorRule(RequestPattern("a"), kind="rate_limit", rates=rates),
+        ErrorRule(kind="timeout", rates=rates),
+    )
+    step = FaultStep(Config(SMALL, errors=ErrorInjection(rules=rules)), new_state())
     throttled, late = considered(step, Asked("a")), considered(step, Asked())
     assert isinstance(throttled, Failure)
     assert isinstance(late, Failure)

@@ -16,7 +16,7 @@ from openai._types import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
 
-from llmsim.config import Config, Generator
+from llmsim.config import Config
 from llmsim.config import Response as ResponseConfig
 from llmsim.core import (
     START,
@@ -37,6 +37,7 @@ from llmsim.core import (
     Usage,
 )
 from llmsim.core.errors import Failure, FailureKind
+from llmsim.core.generator import GeneratorChoice
 from llmsim.engine.compose import PlanInputs
 from llmsim.engine.plan import WholeFrame, plan
 from llmsim.engine.tokens.tokenizer import tokenizer
@@ -373,9 +374,9 @@ def test_a_stream_says_what_the_plain_answer_does(
 ) -> None:
     """Whatever the engine says: deltas joined, the last event, and the usage."""
     request = {"model": model, "max_output_tokens": limit, **fields}
-    rules = ModelRegistry(Config(response=ResponseConfig(Generator("fixed", (text,))))).settings(
-        model
-    )
+    rules = ModelRegistry(
+        Config(response=ResponseConfig(GeneratorChoice("fixed", (text,))))
+    ).settings(model)
     whole, stream = (
         plan(asked(stream=wanted, **request), rules, PlanInputs(seed, 0, 9), RESPONSES, STAMP)
         for wanted in (False, True)

@@ -13,10 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from llmsim.config.document import Node, Scalar
-from llmsim.config.kinds import unfit
-
-Path: TypeAlias = tuple[str | int | None, ...]
+BodyPath: TypeAlias = tuple[str | int | None, ...]
 """Names, places in lists, and None for every item of a list or mapping."""
 
 MOST: Final = 1000
@@ -32,7 +29,7 @@ _STEP: Final = re.compile(
 
 
 @lru_cache(maxsize=4096)
-def parsed(text: str) -> Path:
+def parsed(text: str) -> BodyPath:
     """The path. Raises ValueError for a text that is none."""
     rest = text.removeprefix("$")
     steps: list[str | int | None] = []
@@ -54,7 +51,7 @@ def parsed(text: str) -> Path:
     return tuple(steps)
 
 
-def found(value: Any, path: Path) -> Iterator[Any]:
+def found(value: Any, path: BodyPath) -> Iterator[Any]:
     """What is there: nothing, one value, or several where the path has a ``*``."""
     values = [value]
     for step in path:
@@ -72,11 +69,3 @@ def _step(value: Any, step: str | int | None) -> Any:
     if isinstance(value, list) and -len(value) <= step < len(value):
         return (value[step],)
     return ()
-
-
-def check(node: Node, key: str, text: str) -> None:
-    """Raises ConfigError for a text that is no path."""
-    try:
-        parsed(text)
-    except ValueError:
-        raise unfit(Scalar(node.place, text, text, True), key, VALID) from None

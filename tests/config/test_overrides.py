@@ -4,47 +4,70 @@ from __future__ import annotations
 
 import pytest
 
-from llmsim.config import directions
-from llmsim.config.directions import Counted, Directions, Failing, Faulty
-from llmsim.config.faults import After, Cut, Stall
-from llmsim.config.latency import Rule
-from llmsim.config.response import Generator
+from llmsim.config import overrides
 from llmsim.core.errors import ConfigError
+from llmsim.core.faults import Cut, FaultPoint, Stall
+from llmsim.core.generator import GeneratorChoice
+from llmsim.core.latency import LatencyRule
+from llmsim.core.overrides import (
+    CountedRequests,
+    ErrorOverride,
+    FaultOverride,
+    RequestOverrides,
+    split,
+    suffixed,
+)
 
-TIMES = Rule(None, 0.005, 0.0, 0.001, 0.0, "normal")
+TIMES = LatencyRule(None, 0.005, 0.0, 0.001, 0.0, "normal")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("latency", "instant", Directions(latency=Rule("instant"))),
-        ("latency", "ttft_mean_ms=5, tbt_mean_ms=1", Directions(latency=TIMES)),
-        ("latency", "fast;tbt_mean_ms=3", Directions(latency=Rule("fast", tbt_mean=0.003))),
-        ("error", "overloaded", Directions(error=Failing("overloaded"))),
+        ("latency", "instant", RequestOverrides(latency=LatencyRule("instant"))),
+        ("latency", "ttft_mean_ms=5, tbt_mean_ms=1", RequestOverrides(latency=TIMES)),
+        (
+            "latency",
+            "fast;tbt_mean_ms=3",
+            RequestOverrides(latency=LatencyRule("fast", tbt_mean=0.003)),
+        ),
+        ("error", "overloaded", RequestOverrides(error=ErrorOverride("overloaded"))),
         (
             "error",
             "429; first=1; key=abc",
-            Directions(error=Failing(status=429, counted=Counted(1, None, "abc"))),
+            RequestOverrides(
+                error=ErrorOverride(status=429, counted=CountedRequests(1, None, "abc"))
+            ),
         ),
         (
             "error",
             "timeout,after_ms=200,retry_after_ms=1500,every=3",
-            Directions(error=Failing("timeout", None, 0.2, 1.5, Counted(None, 3))),
+            RequestOverrides(
+                error=ErrorOverride("timeout", None, 0.2, 1.5, CountedRequests(None, 3))
+            ),
         ),
-        ("fault", "cut; after=5", Directions(fault=Faulty(Cut(after=After(5)), Counted()))),
+        (
+            "fault",
+            "cut; after=5",
+            RequestOverrides(fault=FaultOverride(Cut(after=FaultPoint(5)), CountedRequests())),
+        ),
         (
             "fault",
             "stall, lasts_ms=100, first=2",
-            Directions(fault=Faulty(Stall(lasts=0.1), Counted(2))),
+            RequestOverrides(fault=FaultOverride(Stall(lasts=0.1), CountedRequests(2))),
         ),
-        ("seed", "7", Directions(seed=7)),
-        ("target-tokens", "7", Directions(target_tokens=7)),
-        ("generator", "fixed:a; b", Directions(generator=Generator("fixed", ("a; b",)))),
-        ("itl-factor", "2.5", Directions(itl_factor=2.5)),
+        ("seed", "7", RequestOverrides(seed=7)),
+        ("target-tokens", "7", RequestOverrides(target_tokens=7)),
+        (
+            "generator",
+            "fixed:a; b",
+            RequestOverrides(generator=GeneratorChoice("fixed", ("a; b",))),
+        ),
+        ("itl-factor", "2.5", RequestOverrides(itl_factor=2.5)),
     ],
 )
-def test_a_direction(name: str, value: str, expected: Directions) -> None:
-    assert directions.read([(f"x-llmsim-{name}", value)]) == expected
+def test_a_direction(name: str, value: str, expected: RequestOverrides) -> None:
+    assert overrides.parse([(f"x-llmsim-{name}", value)]) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,12 +90,12 @@ def test_a_direction(name: str, value: str, expected: Directions) -> None:
         ("target-tokens", "x", "must be a whole number"),
         ("generator", "loren", "did you mean lorem?"),
         ("itl-factor", "nan", "must be a number"),
-        ("eror", "429", "unknown direction (did you mean x-llmsim-error?)"),
+        ("eror", "429", "unknown override (did you mean x-llmsim-error?)"),
     ],
 )
 def test_a_mistake_names_the_header(name: str, value: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        directions.read([(f"x-llmsim-{name}", value)])
+        overrides.parse([(f"x-llmsim-{name}", value)])
     assert caught.value.faults[0].where == f"x-llmsim-{name}"
     assert message in str(caught.value)
 
@@ -92,5 +115,5 @@ def test_a_mistake_names_the_header(name: str, value: str, message: str) -> None
     ],
 )
 def test_a_suffix(model: str, name: str, given: list[tuple[str, str]]) -> None:
-    plain, suffix = directions.split(model)
-    assert (plain, list(directions.suffixed(suffix))) == (name, given)
+    plain, suffix = split(model)
+    assert (plain, list(suffixed(suffix))) == (name, given)

@@ -1,4 +1,4 @@
-"""Texts with places for values of the request: ``You said {{ last_user_message }}``.
+"""Texts with places for values of the request: ``You text {{ last_user_message }}``.
 
 Between the braces stands one name and nothing else: there are no expressions, so a template can
 compute nothing and loops nowhere. What is put in is not looked through for further places. A text
@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from llmsim.config import bodypath
-from llmsim.config.document import Node, Scalar, wrong
-from llmsim.config.kinds import Text, meant
+from llmsim.core.mocks import body_path
+from llmsim.core.spelling import did_you_mean
 
 NAMES: Final = (
     "last_user_message",
@@ -42,20 +41,20 @@ _GROUP: Final = re.compile(r"\d{1,3}|[A-Za-z_]\w{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class Placeholder:
     """A place for one value: its name, and what follows the name's dot."""
 
     name: str
     of: str = ""
 
 
-Part: TypeAlias = str | Value
+TemplatePart: TypeAlias = str | Placeholder
 
 
 @lru_cache(maxsize=4096)
-def parsed(text: str) -> tuple[Part, ...]:
+def parsed(text: str) -> tuple[TemplatePart, ...]:
     """The text's parts. Raises ValueError with the reason for a place nothing can be put in."""
-    parts: list[Part] = []
+    parts: list[TemplatePart] = []
     end = 0
     for place in _PLACE.finditer(text):
         parts += [text[end : place.start()], _value(place[1].strip())]
@@ -64,63 +63,42 @@ def parsed(text: str) -> tuple[Part, ...]:
     return tuple(part for part in parts if part != "")
 
 
-def _value(said: str) -> Part:
-    quoted = _QUOTED.fullmatch(said)
+def _value(text: str) -> TemplatePart:
+    quoted = _QUOTED.fullmatch(text)
     if quoted is not None:
         return quoted[2]
-    if said in NAMES:
-        return Value(said)
+    if text in NAMES:
+        return Placeholder(text)
     for name in KEYED:
-        after = said.removeprefix(name)
-        if after != said and after[:1] in (".", "["):
-            return _keyed(name, after.removeprefix("."), said)
-    hint = meant(said.partition(".")[0], (*NAMES, *KEYED))
-    message = f"{{{{ {said[:60]} }}}} is no value{hint}; valid are {VALID}"
+        after = text.removeprefix(name)
+        if after != text and after[:1] in (".", "["):
+            return _keyed(name, after.removeprefix("."), text)
+    hint = did_you_mean(text.partition(".")[0], (*NAMES, *KEYED))
+    message = f"{{{{ {text[:60]} }}}} is no value{hint}; valid are {VALID}"
     raise ValueError(f'{message}; write {{{{ "…" }}}} for braces that stand for themselves')
 
 
-def _keyed(name: str, of: str, said: str) -> Value:
+def _keyed(name: str, of: str, text: str) -> Placeholder:
     fits = True
     if name == "body":
         try:
-            bodypath.parsed(of)
+            body_path.parsed(of)
         except ValueError:
             fits = False
     else:
         fits = (_HEADER if name == "headers" else _GROUP).fullmatch(of) is not None
     if not fits:
-        raise ValueError(f"{{{{ {said[:60]} }}}} has no {_WANTED[name]} after {name}")
-    return Value(name, of.lower() if name == "headers" else of)
+        raise ValueError(f"{{{{ {text[:60]} }}}} has no {_WANTED[name]} after {name}")
+    return Placeholder(name, of.lower() if name == "headers" else of)
 
 
 _WANTED: Final = {
-    "body": bodypath.VALID.removeprefix("a "),
+    "body": body_path.VALID.removeprefix("a "),
     "headers": "header's name",
     "match": "group's number or name",
 }
 
 
-def values(text: str) -> tuple[Value, ...]:
+def values(text: str) -> tuple[Placeholder, ...]:
     """The places of a text that is a template."""
-    return tuple(part for part in parsed(text) if isinstance(part, Value))
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A text that may be a template. With ``empty`` it may be of no characters."""
-
-    empty: bool = False
-    valid: str = "text"
-
-    def read(self, node: Node, key: str) -> str:
-        if self.empty and isinstance(node, Scalar) and node.value == "":
-            return ""
-        text = Text(self.valid).read(node, key)
-        try:
-            parsed(text)
-        except ValueError as error:
-            raise wrong(node.place, key, str(error)) from None
-        return text
-
-    def write(self, value: str) -> object:
-        return value
+    return tuple(part for part in parsed(text) if isinstance(part, Placeholder))

@@ -1,0 +1,86 @@
+"""What one request may set for itself, and how: in headers, or after its model's name.
+
+``x-llmsim-error: 429; first=1; key=abc`` and ``gpt-5@llmsim:error=429,first=1,key=abc`` say the
+same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from urllib.parse import unquote
+
+from llmsim.core.catalog.models import MARK
+from llmsim.core.faults import Fault
+from llmsim.core.generator import GeneratorChoice
+from llmsim.core.latency import LatencyRule
+
+PREFIX: Final = "x-llmsim-"
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRequests:
+    """Which requests with the same ``key`` are meant: the ``first`` so many of them, every
+    ``every``-th, or all."""
+
+    first: int | None = None
+    every: int | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorOverride:
+    """An error in place of the answer, sent ``after`` seconds after the request. One of ``kind``
+    and ``status`` is set. ``after`` and ``retry_after`` (seconds) None are what the configuration
+    says."""
+
+    kind: str | None = None
+    status: int | None = None
+    after: float | None = None
+    retry_after: float | None = None
+    counted: CountedRequests = CountedRequests()
+
+
+@dataclass(frozen=True, slots=True)
+class FaultOverride:
+    """A fault in the middle of the answer."""
+
+    fault: Fault
+    counted: CountedRequests
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOverrides:
+    """All that one request sets for itself; None where it sets nothing."""
+
+    latency: LatencyRule | None = None
+    error: ErrorOverride | None = None
+    fault: FaultOverride | None = None
+    seed: int | None = None
+    target_tokens: int | None = None
+    generator: GeneratorChoice | None = None
+    itl_factor: float | None = None
+
+
+OverrideParser: TypeAlias = Callable[[Iterable[tuple[str, str]]], RequestOverrides]
+"""From pairs of a header's name and its value to what they set. Raises ConfigError."""
+
+
+def header(name: str) -> str:
+    """The header that sets this override."""
+    return PREFIX + name.replace("_", "-")
+
+
+def split(model: str) -> tuple[str, str]:
+    """A model's name and the overrides after it, empty where there are none."""
+    name, _, suffix = model.partition(MARK)
+    return name, suffix
+
+
+def suffixed(suffix: str) -> Iterator[tuple[str, str]]:
+    """The overrides after a model's name as headers: ``latency=instant;error=429,first=1``.
+    What stands for itself in a value may be percent-encoded."""
+    for part in filter(None, suffix.split(";")):
+        name, _, value = part.partition("=")
+        yield header(name.strip().lower()), unquote(value)
