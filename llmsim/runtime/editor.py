@@ -81,7 +81,7 @@ class ConfigEditor:
         await self._holder.change(inserted)
 
     async def remove(self, name: str, entry: str, place: Place) -> None:
-        """Remove the entries with that name from a section that is a list."""
+        """Remove the entry with that name from a section that is a list."""
 
         def removed(config: Config) -> Config:
             before = _items(config, name, place)
