@@ -1,4 +1,4 @@
-"""Gemini's ``countTokens``: the tokens a request would be, by the same count as its usage
+"""Gemini's ``countTokens``: how many tokens a request has, counted as for its usage
 (``CountTokensResponse`` of google-genai 3.4's types)."""
 
 from __future__ import annotations
@@ -6,25 +6,23 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from llmsim.core import Completion, Count, Headers, Plan, Stamp, StreamScript, TokenCount
-from llmsim.core import Request as Ask
+from llmsim.core import Completion, Count, Headers, Plan, Request, Stamp, StreamScript, TokenCount
 from llmsim.core.errors import Failure, invalid
-from llmsim.providers.gemini import errors as gemini_errors
-from llmsim.providers.gemini import json_names
+from llmsim.providers.gemini import errors, json_names
 from llmsim.providers.gemini.generate import codec, params
-from llmsim.providers.gemini.generate.params import GenerateRequest, Request
+from llmsim.providers.gemini.generate.params import AnyGenerateRequest, GenerateRequest
 from llmsim.providers.gemini.generate.parts import Content, Contents
-from llmsim.providers.gemini.generate.tools import Tool
+from llmsim.providers.gemini.generate.tools import WireTool
 from llmsim.providers.wire.decoding import MalformedBody
 
 
 class CountRequest(Struct, rename="camel"):
-    """The contents alone, or all of a request."""
+    """Either the contents alone, or a whole request."""
 
     contents: Contents | None = None
-    generate_content_request: Request | None = None
+    generate_content_request: AnyGenerateRequest | None = None
     system_instruction: str | Content | None = None
-    tools: list[Tool] | None = None
+    tools: list[WireTool] | None = None
 
 
 _reader = json_names.Reader(CountRequest)
@@ -39,11 +37,11 @@ class GeminiCount:
         self._model = model
         self._version = version
 
-    def decode(self, body: bytes) -> Ask:
+    def decode(self, body: bytes) -> Request:
         try:
             wire = _reader.read(body)
         except MalformedBody as mistake:
-            raise gemini_errors.refuse(mistake, "CountTokensRequest") from None
+            raise errors.refuse(mistake, "CountTokensRequest") from None
         whole = wire.generate_content_request
         if whole is None:
             if wire.contents is None:
@@ -53,26 +51,26 @@ class GeminiCount:
         elif wire.contents is not None:
             message = "contents and generate_content_request are mutually exclusive."
             raise invalid(message, "generate_content_request")
-        model = params.named(whole.model) if self._model is None else self._model
+        model = params.body_model(whole.model) if self._model is None else self._model
         return replace(params.request(whole, model, False), task=Count())
 
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return gemini_errors.failure(failure, self._version, "countTokens")
+        return errors.failure(failure, self._version, "countTokens")
 
-    def broken(self, request: Ask, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         return b""
 
     def retry(self, after: float) -> Headers:
         return []  # the body's details say it
 
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return [*gemini_errors.JSON, gemini_errors.identified(stamp)]
+        return [*errors.JSON, errors.identified(stamp)]
 
-    def plain(self, request: Ask, completion: Completion, stamp: Stamp) -> bytes:
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, TokenCount)
         tokens = completion.made.prompt
         details = codec.modalities(tokens, request.wire)
         return f'{{"totalTokens":{tokens},"promptTokensDetails":[{details}]}}'.encode()
 
-    def script(self, request: Ask, completion: Completion, stamp: Stamp) -> StreamScript:
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         raise AssertionError("a count is never streamed")

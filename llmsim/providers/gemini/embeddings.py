@@ -20,8 +20,7 @@ from llmsim.core import (
     StreamScript,
 )
 from llmsim.core.errors import Failure, invalid
-from llmsim.providers.gemini import errors as gemini_errors
-from llmsim.providers.gemini import json_names
+from llmsim.providers.gemini import errors, json_names
 from llmsim.providers.gemini.generate import contents, params
 from llmsim.providers.gemini.generate.parts import Content
 from llmsim.providers.wire.decoding import MalformedBody
@@ -35,16 +34,16 @@ class EmbedRequest(Struct, rename="camel"):
     title: str | None = None
 
 
-class BatchRequest(Struct):
+class BatchEmbedRequest(Struct):
     requests: Annotated[list[EmbedRequest], Meta(min_length=1, max_length=100)]
 
 
 _one = json_names.Reader(EmbedRequest)
-_many = json_names.Reader(BatchRequest)
+_many = json_names.Reader(BatchEmbedRequest)
 
 
 class GeminiEmbed:
-    """``POST …/models/{model}:embedContent``, and ``:batchEmbedContents`` if it is a batch."""
+    """``POST …/models/{model}:embedContent``, or ``:batchEmbedContents`` if ``batch``."""
 
     name = "gemini_embeddings"
 
@@ -61,7 +60,7 @@ class GeminiEmbed:
         try:
             requests = _many.read(body).requests if self._batch else [_one.read(body)]
         except MalformedBody as mistake:
-            raise gemini_errors.refuse(mistake, self._request) from None
+            raise errors.refuse(mistake, self._request) from None
         first = requests[0]
         for place, request in enumerate(requests):
             if request.output_dimensionality != first.output_dimensionality:
@@ -74,24 +73,24 @@ class GeminiEmbed:
                 where = f"requests[{place}].content" if self._batch else "content"
                 raise invalid(f"* {self._request}.{where}: content is empty", where)
         return Request(
-            params.named(first.model) if self._model is None else self._model,
+            params.body_model(first.model) if self._model is None else self._model,
             tuple([Message("user", text) for text in texts]),
             task=Embed(first.output_dimensionality),
         )
 
     def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return gemini_errors.failure(failure, self._version, self._verb)
+        return errors.failure(failure, self._version, self._verb)
 
-    def broken(self, ask: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         return b""
 
     def retry(self, after: float) -> Headers:
         return []  # the body's details say it
 
     def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return [*gemini_errors.JSON, gemini_errors.identified(stamp)]
+        return [*errors.JSON, errors.identified(stamp)]
 
-    def plain(self, ask: Request, completion: Completion, stamp: Stamp) -> bytes:
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, Embeddings)
         made = [{"values": vector} for vector in completion.made.vectors]
         prompt = completion.usage.prompt
@@ -99,5 +98,5 @@ class GeminiEmbed:
         usage = {"usageMetadata": {"promptTokenCount": prompt, "totalTokenCount": prompt}}
         return orjson.dumps(answer | usage, option=orjson.OPT_SERIALIZE_NUMPY)
 
-    def script(self, ask: Request, completion: Completion, stamp: Stamp) -> StreamScript:
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         raise AssertionError("embeddings are never streamed")

@@ -1,5 +1,5 @@
-"""Gemini's other spelling: protocol buffers' JSON takes snake_case names wherever camelCase is
-written (protobuf's "ProtoJSON Format")."""
+"""Gemini's two spellings of names: protocol buffers' JSON accepts snake_case wherever it writes
+camelCase (protobuf's "ProtoJSON Format")."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmsim.providers.wire.decoding import decode, malformed_body
 T = TypeVar("T")
 Rename: TypeAlias = Callable[[Any], Any]
 
-# Keywords of Gemini's schemas, which are messages too but for the names of properties.
+# Keywords of Gemini's schemas. They have two spellings as well, unlike the names of properties.
 SCHEMA = {
     "additional_properties": "additionalProperties",
     "any_of": "anyOf",
@@ -32,10 +32,10 @@ _anything: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
 class Reader(Generic[T]):
-    """Reads bodies of one type, whichever way their names are spelled.
+    """Reads bodies of one type, in either spelling of their names.
 
-    ``narrow`` is a type for most of them that is quicker to read; what it does not fit is read
-    as ``kind``.
+    ``narrow`` is a type that fits most bodies and is quicker to read; the others are read as
+    ``kind``.
     """
 
     def __init__(self, kind: type[T], narrow: type[T] | None = None) -> None:
@@ -46,14 +46,14 @@ class Reader(Generic[T]):
         self._snake = _finder([*self._names, *SCHEMA])
 
     def read(self, body: bytes) -> T:
-        """The body. Raises Malformed."""
+        """The body. Raises MalformedBody."""
         if b"_" in body and self._snake.search(body) is not None:
             return self._converted(body)
         if self._narrow is not None:
             try:
                 return self._narrow.decode(body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                pass  # what is wrong, if anything is, will be said of the whole type
+                pass  # what is wrong, if anything, the decoder of the whole type says
         return decode(self._decoder, body)
 
     def _converted(self, body: bytes) -> T:
@@ -82,12 +82,12 @@ def _spellings(kind: inspect.Type) -> Iterator[tuple[str, str]]:
             yield from _spellings(item)
 
 
-def _finder(words: list[str]) -> re.Pattern[bytes]:
-    """Finds a key that is one of the words. Beginning with the underscore lets the search skip
+def _finder(names: list[str]) -> re.Pattern[bytes]:
+    """Finds a key that is one of the names. Beginning with the underscore lets the search skip
     from one to the next, where a quotation mark would stop it at every key."""
     ends = []
-    for word in words:
-        first, _, rest = word.partition("_")
+    for name in names:
+        first, _, rest = name.partition("_")
         ends.append(f'{rest}(?<="{first}_{rest})')
     return re.compile(f'_(?:{"|".join(ends)})"\\s*:'.encode())
 
@@ -98,12 +98,12 @@ def _renamed(value: Any, names: dict[str, str], inside: dict[str, Rename], rest:
         return [rest(one) for one in value]
     if not isinstance(value, dict):
         return value
-    given: dict[str, Any] = value
-    made = {}
-    for key, inner in given.items():
+    members: dict[str, Any] = value
+    renamed = {}
+    for key, inner in members.items():
         name = names.get(key, key)
-        made[name] = inside.get(name, rest)(inner)
-    return made
+        renamed[name] = inside.get(name, rest)(inner)
+    return renamed
 
 
 def _schema(value: Any) -> Any:
@@ -118,7 +118,7 @@ def _as_is(value: Any) -> Any:
     return value
 
 
-# What is inside these is no message but a schema, or the user's own.
+# Members whose inside is no message, but a schema or the user's own JSON.
 _INSIDE: dict[str, Rename] = {
     "parameters": _schema,
     "responseSchema": _schema,

@@ -5,11 +5,11 @@ from typing import Any
 import orjson
 import pytest
 
-from llmsim.providers.gemini.generate.params import Request
+from llmsim.providers.gemini.generate.params import AnyGenerateRequest
 from llmsim.providers.gemini.json_names import SCHEMA, Reader
 from llmsim.providers.wire.decoding import MalformedBody
 
-READER: Reader[Request] = Reader(Request)
+READER: Reader[AnyGenerateRequest] = Reader(AnyGenerateRequest)
 CAMEL: dict[str, Any] = {
     "systemInstruction": {"parts": [{"text": "be brief"}]},
     "contents": [
@@ -79,7 +79,7 @@ SNAKE: dict[str, Any] = {
 }
 
 
-def read(body: Any) -> Request:
+def read(body: Any) -> AnyGenerateRequest:
     return READER.read(orjson.dumps(body))
 
 

@@ -23,7 +23,7 @@ from llmsim.core import (
     ToolCallSegment,
 )
 from llmsim.providers.gemini import errors
-from llmsim.providers.gemini.generate import logprobs as generate_logprobs
+from llmsim.providers.gemini.generate import logprobs
 from llmsim.providers.wire import sse
 
 # A function call ends a turn like any other.
@@ -33,28 +33,29 @@ FINISH = {
     Finish.TOOLS: b"STOP",
     Finish.FILTER: b"SAFETY",
 }
-_SAID = b'{"content":{"parts":[{"text":%b}],"role":"model"},"finishReason":"%b","index":%d}'
-CALLS = 8  # ids set apart for each candidate's calls
+_TEXT_ONLY = b'{"content":{"parts":[{"text":%b}],"role":"model"},"finishReason":"%b","index":%d}'
+CALLS = 8  # ids reserved for the calls of each candidate
 
 
-class Style(Struct, frozen=True, gc=False):
-    """What holds for a whole answer: the framing of its chunks, the stamp for ids, and whether
-    the model has thought, so that what it says is signed."""
+class CandidateStyle(Struct, frozen=True, gc=False):
+    """What holds for all candidates of an answer: the framing of its chunks, the stamp that ids are
+    made from, and whether the model has thought, so that its text or calls are signed."""
 
     framing: sse.Framing
     stamp: Stamp
     signed: bool
 
 
-def style(completion: Completion, framing: sse.Framing, stamp: Stamp) -> Style:
-    return Style(framing, stamp, completion.usage.reasoning > 0)
+def candidate_style(completion: Completion, framing: sse.Framing, stamp: Stamp) -> CandidateStyle:
+    """The style of an answer with that completion."""
+    return CandidateStyle(framing, stamp, completion.usage.reasoning > 0)
 
 
-def whole(index: int, choice: Choice, style: Style) -> bytes:
-    """A candidate that is sent at once."""
-    words = _only_words(choice, style)
-    if words is not None:
-        return _SAID % (orjson.dumps(words.text), FINISH[choice.finish], index)
+def whole_candidate(index: int, choice: Choice, style: CandidateStyle) -> bytes:
+    """A candidate that is not streamed."""
+    generated = _only_text(choice, style)
+    if generated is not None:
+        return _TEXT_ONLY % (orjson.dumps(generated.text), FINISH[choice.finish], index)
     parts = []
     scored: tuple[TokenLogprobs, ...] = ()
     calls = 0
@@ -66,50 +67,50 @@ def whole(index: int, choice: Choice, style: Style) -> bytes:
             parts.append(_call(segment, index, calls, style))
             calls += 1
         else:
-            parts.append(_words(segment, segment.generated.text, place == signing, style))
+            parts.append(_part(segment, segment.generated.text, place == signing, style))
             scored += segment.generated.logprobs
     return candidate(index, b",".join(parts), FINISH[choice.finish], scored)
 
 
-def chunks(
-    index: int, choice: Choice, style: Style, alone: bool
+def candidate_tails(
+    index: int, choice: Choice, style: CandidateStyle, alone: bool
 ) -> tuple[list[bytes], Sequence[int]]:
     """What follows the prefix in a streamed candidate's chunks, and the token each waits for.
 
-    A function call is one chunk, sent once it is complete; one that was cut short is not. A
-    candidate that has the stream for itself leaves its last part to :func:`last`.
+    A function call is one chunk, sent when it is complete, and not at all if it was cut short. A
+    candidate that is ``alone`` in the stream leaves its last part to :func:`last_candidate`.
     """
-    words = _only_words(choice, style)
-    if words is not None and alone:
-        said = words.pieces[:-1]
-        return list(map(_tails(index, False, style.framing).__getitem__, said)), words.ends[:-1]
+    generated = _only_text(choice, style)
+    if generated is not None and alone:
+        tails_by_piece = _tails(index, False, style.framing)
+        return list(map(tails_by_piece.__getitem__, generated.pieces[:-1])), generated.ends[:-1]
     tails: list[bytes] = []
     ends: list[int] = []
     offset = calls = 0
     for place, segment in enumerate(choice.segments):
-        words = segment.generated
+        generated = segment.generated
         if isinstance(segment, ToolCallSegment):
             if _cut(place, choice):
                 break
             part = _call(segment, index, calls, style)
             tails.append(_tail(candidate(index, part), style.framing))
-            ends.append(offset + words.tokens - 1)
+            ends.append(offset + generated.tokens - 1)
             calls += 1
         else:
-            tails += _spoken(index, segment, style)
-            ends += words.ends if not offset else [offset + end for end in words.ends]
-        offset += words.tokens
+            tails += _text_tails(index, segment, style)
+            ends += generated.ends if not offset else [offset + end for end in generated.ends]
+        offset += generated.tokens
     if alone and not _ends_in_nothing(choice):
         return tails[:-1], ends[:-1]
     return tails, ends
 
 
-def last(index: int, choice: Choice, style: Style, alone: bool) -> bytes:
-    """The candidate that ends a stream: with its last part if it has the stream for itself."""
-    only = _only_words(choice, style)
+def last_candidate(index: int, choice: Choice, style: CandidateStyle, alone: bool) -> bytes:
+    """The candidate that ends a stream: with its last part if it is ``alone``."""
+    only = _only_text(choice, style)
     if only is not None and alone:
-        said = only.pieces[-1] if only.pieces else ""
-        return _SAID % (orjson.dumps(said), FINISH[choice.finish], index)
+        text = only.pieces[-1] if only.pieces else ""
+        return _TEXT_ONLY % (orjson.dumps(text), FINISH[choice.finish], index)
     finish = FINISH[choice.finish]
     place = len(choice.segments) - 1
     segment = choice.segments[place]
@@ -119,11 +120,11 @@ def last(index: int, choice: Choice, style: Style, alone: bool) -> bytes:
             return candidate(index, b"", finish)
         calls = sum(isinstance(one, ToolCallSegment) for one in choice.segments)
         return candidate(index, _call(segment, index, calls - 1, style), finish)
-    words = segment.generated
-    part = _words(
-        segment, "" if empty else words.pieces[-1], place == _signing(choice, style), style
+    generated = segment.generated
+    part = _part(
+        segment, "" if empty else generated.pieces[-1], place == _signing(choice, style), style
     )
-    scored = generate_logprobs.by_piece(words)[-1] if words.logprobs and not empty else ()
+    scored = logprobs.by_piece(generated)[-1] if generated.logprobs and not empty else ()
     return candidate(index, part, finish, scored)
 
 
@@ -133,8 +134,8 @@ def candidate(
     """A candidate of these parts, joined by commas; a cut one may have none."""
     content = b'"parts":[%b],' % parts if parts else b""
     reason = b',"finishReason":"%b"' % finish if finish else b""
-    logprobs = generate_logprobs.spelled(scored) if scored else b""
-    return b'{"content":{%b"role":"model"}%b,"index":%d%b}' % (content, reason, index, logprobs)
+    scores = logprobs.members(scored) if scored else b""
+    return b'{"content":{%b"role":"model"}%b,"index":%d%b}' % (content, reason, index, scores)
 
 
 def beats(ends: Sequence[int], choice: Choice, end: int) -> Beats:
@@ -144,26 +145,26 @@ def beats(ends: Sequence[int], choice: Choice, end: int) -> Beats:
     return sse.beats_of(ends, choice.beats, 0, 0, end)
 
 
-def _only_words(choice: Choice, style: Style) -> GeneratedText | None:
-    """The text of a candidate that is nothing else, as most are."""
+def _only_text(choice: Choice, style: CandidateStyle) -> GeneratedText | None:
+    """The text of a candidate that has nothing else, as most have."""
     first = choice.segments[0]
     if len(choice.segments) == 1 and type(first) is TextSegment and not style.signed:
         return None if first.generated.logprobs else first.generated
     return None
 
 
-def _spoken(
-    index: int, segment: TextSegment | ReasoningSegment | RefusalSegment, style: Style
+def _text_tails(
+    index: int, segment: TextSegment | ReasoningSegment | RefusalSegment, style: CandidateStyle
 ) -> list[bytes]:
     """The tails of a text, one a piece."""
-    words = segment.generated
-    if words.logprobs:
+    generated = segment.generated
+    if generated.logprobs:
         return [
             _tail(candidate(index, _text(piece), scored=scored), style.framing)
-            for piece, scored in zip(words.pieces, generate_logprobs.by_piece(words), strict=True)
+            for piece, scored in zip(generated.pieces, logprobs.by_piece(generated), strict=True)
         ]
     known = _tails(index, isinstance(segment, ReasoningSegment), style.framing)
-    return list(map(known.__getitem__, words.pieces))
+    return list(map(known.__getitem__, generated.pieces))
 
 
 @lru_cache(maxsize=64)
@@ -172,8 +173,8 @@ def _tails(index: int, thought: bool, framing: sse.Framing) -> sse.Tails:
     return sse.Tails(lambda piece: before + _text(piece, thought) + after)
 
 
-def _tail(made: bytes, framing: sse.Framing) -> bytes:
-    return made + b"]}" + framing.after
+def _tail(candidate: bytes, framing: sse.Framing) -> bytes:
+    return candidate + b"]}" + framing.after
 
 
 def _text(text: str, thought: bool = False, signature: str = "") -> bytes:
@@ -181,14 +182,17 @@ def _text(text: str, thought: bool = False, signature: str = "") -> bytes:
     return b'{"text":%b%b%b}' % (orjson.dumps(text), b',"thought":true' if thought else b"", signed)
 
 
-def _words(
-    segment: TextSegment | ReasoningSegment | RefusalSegment, text: str, signed: bool, style: Style
+def _part(
+    segment: TextSegment | ReasoningSegment | RefusalSegment,
+    text: str,
+    signed: bool,
+    style: CandidateStyle,
 ) -> bytes:
     signature = errors.signature(style.stamp) if signed else ""
     return _text(text, isinstance(segment, ReasoningSegment), signature)
 
 
-def _call(call: ToolCallSegment, index: int, place: int, style: Style) -> bytes:
+def _call(call: ToolCallSegment, index: int, place: int, style: CandidateStyle) -> bytes:
     """The part of a candidate's function call number ``place``; the first one is signed."""
     signed = b""
     if style.signed and not place:
@@ -201,7 +205,7 @@ def _call(call: ToolCallSegment, index: int, place: int, style: Style) -> bytes:
     )
 
 
-def _signing(choice: Choice, style: Style) -> int:
+def _signing(choice: Choice, style: CandidateStyle) -> int:
     """Which segment's text carries the signature of the model's thoughts: the last one, unless
     a function call does; −1 for none."""
     if not style.signed or any(isinstance(one, ToolCallSegment) for one in choice.segments):
@@ -218,5 +222,5 @@ def _ends_in_nothing(choice: Choice) -> bool:
 
 
 def _cut(place: int, choice: Choice) -> bool:
-    """Whether a function call was cut short: it is then not fit to be sent."""
+    """Whether a function call was cut short: it is then not sent."""
     return choice.finish is Finish.LENGTH and place == len(choice.segments) - 1

@@ -69,29 +69,29 @@ class Gemini:
         return [*(_EVENTS if events else gemini_errors.JSON), gemini_errors.identified(stamp)]
 
     def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
-        style = generate_chunks.style(reply, self._framing, stamp)
+        style = generate_chunks.candidate_style(reply, self._framing, stamp)
         candidates = [
-            generate_chunks.whole(index, choice, style)
+            generate_chunks.whole_candidate(index, choice, style)
             for index, choice in enumerate(reply.choices)
         ]
         return _response(candidates, reply.usage, request, stamp)
 
     def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
         framing = self._framing
-        style = generate_chunks.style(reply, framing, stamp)
+        style = generate_chunks.candidate_style(reply, framing, stamp)
         alone = len(reply.choices) == 1
         tails: list[bytes] = []
         beats = []
         offset = 0
         final = len(reply.choices) - 1
         for index, choice in enumerate(reply.choices):
-            said, ends = generate_chunks.chunks(index, choice, style, alone)
+            said, ends = generate_chunks.candidate_tails(index, choice, style, alone)
             places = generate_chunks.beats(ends, choice, index == final)
             tails = tails + said if tails else said
             beats.append(_later(places, offset) if offset else places)
             offset += choice.beats
         candidates = [
-            generate_chunks.last(index, choice, style, alone)
+            generate_chunks.last_candidate(index, choice, style, alone)
             for index, choice in enumerate(reply.choices)
         ]
         closing = _response(candidates, reply.usage, request, stamp)

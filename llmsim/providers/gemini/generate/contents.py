@@ -10,15 +10,14 @@ import orjson
 from llmsim.core import Message, ToolCall
 from llmsim.core.conversation import Orphan, Unanswered, mismatch
 from llmsim.core.errors import invalid
-from llmsim.providers.gemini.generate import media as generate_media
-from llmsim.providers.gemini.generate.media import Medium, Modality
+from llmsim.providers.gemini.generate.media import Medium, Modality, inline_medium, linked_medium
 from llmsim.providers.gemini.generate.parts import (
     Content,
     Contents,
     FunctionCall,
     FunctionResponse,
     Part,
-    Speech,
+    TextContent,
 )
 from llmsim.providers.wire import attachments
 
@@ -38,13 +37,13 @@ CALLED_BY_USER = (
 
 
 Media: TypeAlias = dict[Modality, int]
-"""Prompt tokens of media."""
+"""Prompt tokens of media, by modality."""
 
 
 def read(
-    contents: Contents | list[Speech], system: str | Content | None
+    contents: Contents | list[TextContent], system: str | Content | None
 ) -> tuple[tuple[Message, ...], Media]:
-    """The conversation in neutral words, and the media in it.
+    """The conversation in neutral terms, and the media in it.
 
     Raises BadRequest where it does not fit together.
     """
@@ -52,13 +51,13 @@ def read(
     messages = reader.messages
     if system is not None:
         messages.append(Message("system", texts(system)))
-    listed: Sequence[str | Content | Speech]
+    listed: Sequence[str | Content | TextContent]
     listed = contents if isinstance(contents, list) else [contents]
     if not listed:
         raise invalid("* GenerateContentRequest.contents: contents is not specified", "contents")
     before: str | None = None
     for place, content in enumerate(listed):
-        if type(content) is Speech:
+        if type(content) is TextContent:
             role, parts = content.role, content.parts
             text = parts[0].text if len(parts) == 1 else "".join([part.text for part in parts])
             if role != "model":
@@ -103,9 +102,9 @@ def _check(messages: list[Message]) -> None:
 class _Reader:
     """Reads one content after another into messages.
 
-    What the model said in several contents on end, as clients keep a stream's chunks, is one
-    message. Calls without an id get one, by which their responses name them: a response without
-    an id answers the first open call of its name, or else the first one.
+    Successive contents of the model, as from clients that keep the chunks of a stream, become one
+    message. Calls without an id get one, and so do the responses to them: a response without an
+    id answers the first open call of its name, or else the first open one.
     """
 
     def __init__(self) -> None:
@@ -126,38 +125,38 @@ class _Reader:
             where = f"contents[{place}].parts"
             message = f"* GenerateContentRequest.{where}: contents.parts must not be empty."
             raise invalid(message, where)
-        said: list[str] = []
+        texts: list[str] = []
         calls: list[ToolCall] = []
         media: list[Medium] = []
         for index, part in enumerate(parts):
             if isinstance(part, str):
-                said.append(part)
+                texts.append(part)
             elif part.text is not None:
                 if not part.thought:
-                    said.append(part.text)
+                    texts.append(part.text)
             elif part.function_call is not None:
                 calls.append(self._call(part.function_call))
             else:
-                self._other(part, said, media, f"contents[{place}].parts[{index}]")
+                self._other(part, texts, media, f"contents[{place}].parts[{index}]")
         extra, mark = self._counted(media) if media else (0, 0)
         if role == "model":
-            self._say(
-                Message("assistant", "".join(said), None, (), tuple(calls), None, extra, mark)
+            self._add_assistant(
+                Message("assistant", "".join(texts), None, (), tuple(calls), None, extra, mark)
             )
         elif calls:
             raise invalid(CALLED_BY_USER)
-        elif said or media:
-            self.messages.append(Message("user", "".join(said), extra=extra, mark=mark))
+        elif texts or media:
+            self.messages.append(Message("user", "".join(texts), extra=extra, mark=mark))
 
     def _counted(self, media: list[Medium]) -> tuple[int, int]:
-        """The media's tokens, and a mark that tells them from any others."""
+        """The tokens of the media, and a mark that sets them apart from any others."""
         mark = 0
         for medium in media:
             self.media[medium.modality] = self.media.get(medium.modality, 0) + medium.tokens
             mark = attachments.mark(medium.content, mark)
         return sum(medium.tokens for medium in media), mark
 
-    def _say(self, message: Message) -> None:
+    def _add_assistant(self, message: Message) -> None:
         messages = self.messages
         if messages and messages[-1].role == "assistant":
             before = messages.pop()
@@ -190,7 +189,7 @@ class _Reader:
         return Message("tool", text, response.name, answers=answers)
 
     def _answered(self, response: FunctionResponse) -> ToolCall | None:
-        """The open call that a response is to."""
+        """The open call that a response answers."""
         if response.id and response.id in self._named:
             return next((call for call in self._open if call.id == response.id), None)
         unnamed = self._open
@@ -199,18 +198,18 @@ class _Reader:
         alike = [call for call in unnamed if call.name == response.name]
         return next(iter(alike or unnamed), None)
 
-    def _other(self, part: Part, said: list[str], media: list[Medium], where: str) -> None:
+    def _other(self, part: Part, texts: list[str], media: list[Medium], where: str) -> None:
         """A part that is neither text nor a function call."""
         if part.function_response is not None:
             self.messages.append(self._response(part.function_response))
         elif part.inline_data is not None:
-            media.append(generate_media.inline(part.inline_data))
+            media.append(inline_medium(part.inline_data))
         elif part.file_data is not None:
-            media.append(generate_media.linked(part.file_data))
+            media.append(linked_medium(part.file_data))
         elif part.executable_code is not None:
-            said.append(part.executable_code.code)
+            texts.append(part.executable_code.code)
         elif part.code_execution_result is not None:
-            said.append(part.code_execution_result.output or "")
+            texts.append(part.code_execution_result.output or "")
         elif part.thought_signature is None and part.tool_call is part.tool_response is None:
             raise invalid(
                 f"* GenerateContentRequest.{where}.data: required oneof field 'data' must have "

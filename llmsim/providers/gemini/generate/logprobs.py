@@ -15,14 +15,14 @@ from llmsim.core import GeneratedText, Logprob, TokenLogprobs
 VOCABULARY = 262_144  # Gemma's: Gemini's own is not public
 
 
-def by_piece(words: GeneratedText) -> list[Sequence[TokenLogprobs]]:
+def by_piece(generated: GeneratedText) -> list[Sequence[TokenLogprobs]]:
     """The entries that belong to each piece of a text."""
-    starts = [0, *(end + 1 for end in words.ends)]
-    return [words.logprobs[start:stop] for start, stop in pairwise(starts)]
+    starts = [0, *(end + 1 for end in generated.ends)]
+    return [generated.logprobs[start:stop] for start, stop in pairwise(starts)]
 
 
-def spelled(entries: Sequence[TokenLogprobs]) -> bytes:
-    """``avgLogprobs`` and ``logprobsResult`` of the tokens in one message."""
+def members(entries: Sequence[TokenLogprobs]) -> bytes:
+    """The members ``avgLogprobs`` and ``logprobsResult`` of a candidate with these tokens."""
     total = sum(entry.sampled.logprob for entry in entries)
     result: dict[str, Any] = {
         "chosenCandidates": [_token(entry.sampled) for entry in entries],
@@ -37,9 +37,9 @@ def spelled(entries: Sequence[TokenLogprobs]) -> bytes:
     )
 
 
-def _token(said: Logprob) -> dict[str, Any]:
+def _token(one: Logprob) -> dict[str, Any]:
     return {
-        "token": said.token.decode(errors="replace"),
-        "tokenId": crc32(said.token) % VOCABULARY,
-        "logProbability": said.logprob,
+        "token": one.token.decode(errors="replace"),
+        "tokenId": crc32(one.token) % VOCABULARY,
+        "logProbability": one.logprob,
     }

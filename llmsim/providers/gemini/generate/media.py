@@ -46,36 +46,36 @@ class Medium(NamedTuple):
     content: str
 
 
-def inline(blob: Blob) -> Medium:
-    """Data that came with the request."""
+def inline_medium(blob: Blob) -> Medium:
+    """Data sent with the request."""
     size = len(blob.data) * 3 // 4
     if blob.mime_type == "application/pdf":
-        told = "DOCUMENT", PAGE * -(-size // PAGE_BYTES)
+        modality, tokens = "DOCUMENT", PAGE * -(-size // PAGE_BYTES)
     else:
         match blob.mime_type.partition("/")[0]:
             case "image":
-                told = "IMAGE", TILE * tiles(*attachments.size(blob.data))
+                modality, tokens = "IMAGE", TILE * tiles(*attachments.size(blob.data))
             case "video":
-                told = "VIDEO", VIDEO_SECOND * -(-size // VIDEO_BYTES)
+                modality, tokens = "VIDEO", VIDEO_SECOND * -(-size // VIDEO_BYTES)
             case "audio":
-                told = "AUDIO", AUDIO_SECOND * -(-size // AUDIO_BYTES)
+                modality, tokens = "AUDIO", AUDIO_SECOND * -(-size // AUDIO_BYTES)
             case _:
-                told = "TEXT", -(-size // TEXT_BYTES)
-    return Medium(*told, blob.data)
+                modality, tokens = "TEXT", -(-size // TEXT_BYTES)
+    return Medium(modality, tokens, blob.data)
 
 
-def linked(file: FileData) -> Medium:
-    """A file that nobody here can look into: it counts as one tile, page or second."""
+def linked_medium(file: FileData) -> Medium:
+    """A file at an address, which cannot be looked into: it counts as one tile, page or second."""
     match (file.mime_type or "").partition("/")[0]:
         case "image":
-            told = "IMAGE", TILE
+            modality, tokens = "IMAGE", TILE
         case "video":
-            told = "VIDEO", VIDEO_SECOND
+            modality, tokens = "VIDEO", VIDEO_SECOND
         case "audio":
-            told = "AUDIO", AUDIO_SECOND
+            modality, tokens = "AUDIO", AUDIO_SECOND
         case _:
-            told = "DOCUMENT", PAGE
-    return Medium(*told, file.file_uri)
+            modality, tokens = "DOCUMENT", PAGE
+    return Medium(modality, tokens, file.file_uri)
 
 
 def tiles(width: int, height: int) -> int:

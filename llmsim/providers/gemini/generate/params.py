@@ -7,15 +7,18 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct
 
-from llmsim.core import AUTO, Effort, Format, Thinking
-from llmsim.core import Request as Ask
+from llmsim.core import AUTO, Effort, Format, Request, Thinking
 from llmsim.core.errors import invalid
-from llmsim.providers.gemini import errors as gemini_errors
-from llmsim.providers.gemini import json_names
-from llmsim.providers.gemini.generate import contents as generate_contents
-from llmsim.providers.gemini.generate import tools as generate_tools
-from llmsim.providers.gemini.generate.parts import Content, Contents, Speech
-from llmsim.providers.gemini.generate.tools import Tool, ToolConfig
+from llmsim.providers.gemini import errors, json_names
+from llmsim.providers.gemini.generate import contents
+from llmsim.providers.gemini.generate.parts import Content, Contents, TextContent
+from llmsim.providers.gemini.generate.tools import (
+    ToolConfig,
+    WireTool,
+    answer_format,
+    offered_tools,
+    tool_choice,
+)
 from llmsim.providers.wire.decoding import MalformedBody
 
 LEVELS: dict[str, Effort | None] = {
@@ -60,53 +63,55 @@ class GenerationConfig(Struct, rename="camel"):
 class GenerateRequest(Struct, Generic[C], rename="camel"):
     """The fields llmsim reads or checks; every other one is ignored.
 
-    ``stream`` is none of Gemini's: it says what else the path says.
+    ``stream`` is not one of Gemini's: it is for bodies without a path, which else says it.
     """
 
     contents: C
     model: str | None = None
     system_instruction: str | Content | None = None
     generation_config: GenerationConfig | None = None
-    tools: list[Tool] | None = None
+    tools: list[WireTool] | None = None
     tool_config: ToolConfig | None = None
     stream: bool | None = None
 
 
-Request: TypeAlias = GenerateRequest[Contents]
-SpokenRequest: TypeAlias = GenerateRequest[list[Speech]]
+AnyGenerateRequest: TypeAlias = GenerateRequest[Contents]
+TextGenerateRequest: TypeAlias = GenerateRequest[list[TextContent]]
 
-_reader: json_names.Reader[Request | SpokenRequest] = json_names.Reader(Request, SpokenRequest)
+_reader: json_names.Reader[AnyGenerateRequest | TextGenerateRequest] = json_names.Reader(
+    AnyGenerateRequest, TextGenerateRequest
+)
 _PLAIN = GenerationConfig()
 
 
-def read(body: bytes, model: str | None, stream: bool) -> Ask:
-    """The request in neutral words. Raises BadRequest naming the field that is wrong.
+def read(body: bytes, model: str | None, stream: bool) -> Request:
+    """The request in neutral terms. Raises BadRequest naming the field that is wrong.
 
-    ``model`` None is for a body without a path: it names the model itself, and says whether the
-    answer is to be streamed.
+    ``model`` is None where no path names it: the body then does, and says whether the answer is
+    to be streamed.
     """
     try:
         wire = _reader.read(body)
     except MalformedBody as mistake:
-        raise gemini_errors.refuse(mistake) from None
+        raise errors.refuse(mistake) from None
     if model is None:
-        return request(wire, named(wire.model), wire.stream is True)
+        return request(wire, body_model(wire.model), wire.stream is True)
     return request(wire, model, stream)
 
 
-def named(model: str | None) -> str:
+def body_model(model: str | None) -> str:
     """The model that a body names. Raises BadRequest if it names none."""
     if not model:
         raise invalid("* GenerateContentRequest.model: model is not specified", "model")
-    return gemini_errors.bare(model)
+    return errors.bare(model)
 
 
-def request(wire: Request | SpokenRequest, model: str, stream: bool) -> Ask:
-    """The decoded request in neutral words; its ``wire`` is the media of the prompt."""
+def request(wire: AnyGenerateRequest | TextGenerateRequest, model: str, stream: bool) -> Request:
+    """The decoded request in neutral terms; its ``wire`` is the media of the prompt."""
     config = wire.generation_config or _PLAIN
-    messages, media = generate_contents.read(wire.contents, wire.system_instruction)
-    tools = generate_tools.tools(wire.tools) if wire.tools else ()
-    return Ask(
+    messages, media = contents.read(wire.contents, wire.system_instruction)
+    tools = offered_tools(wire.tools) if wire.tools else ()
+    return Request(
         model,
         messages,
         stream,
@@ -117,8 +122,8 @@ def request(wire: Request | SpokenRequest, model: str, stream: bool) -> Ask:
         _logprobs(config) if config.response_logprobs or config.logprobs else None,
         _thinking(config.thinking_config) if config.thinking_config is not None else None,
         tools,
-        generate_tools.choice(wire.tool_config, tools) if wire.tool_config is not None else AUTO,
-        _form(config),
+        tool_choice(wire.tool_config, tools) if wire.tool_config is not None else AUTO,
+        _format(config),
         False,
         media,
     )
@@ -131,7 +136,7 @@ def _logprobs(config: GenerationConfig) -> int:
     return config.logprobs or 0
 
 
-def _form(config: GenerationConfig) -> Format | None:
+def _format(config: GenerationConfig) -> Format | None:
     kind, schema, json_schema = (
         config.response_mime_type,
         config.response_schema,
@@ -139,7 +144,7 @@ def _form(config: GenerationConfig) -> Format | None:
     )
     if kind is None and schema is None and json_schema is None:
         return None
-    return generate_tools.form(kind, schema, json_schema)
+    return answer_format(kind, schema, json_schema)
 
 
 def _thinking(config: ThinkingConfig) -> Thinking:

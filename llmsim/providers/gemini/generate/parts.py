@@ -1,4 +1,4 @@
-"""Gemini: what contents are made of (``Content`` and ``Part`` of google-genai 3.4's types)."""
+"""Gemini: contents and their parts (``Content`` and ``Part`` of google-genai 3.4's types)."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class Content(Struct, gc=False):
 Contents: TypeAlias = str | Content | list[str | Content]
 
 
-class Words(Struct, gc=False, forbid_unknown_fields=True):
-    """A part that is text and nothing else."""
+class TextPart(Struct, gc=False, forbid_unknown_fields=True):
+    """A part that is only text."""
 
     text: str
 
 
-class Speech(Struct, gc=False, forbid_unknown_fields=True):
-    """A content that is text and nothing else, as most are: quicker to read."""
+class TextContent(Struct, gc=False, forbid_unknown_fields=True):
+    """A content that is only text, as most are. It is quicker to read."""
 
-    parts: Annotated[list[Words], Meta(min_length=1)]
+    parts: Annotated[list[TextPart], Meta(min_length=1)]
     role: Literal["user", "model"] | None = None

@@ -1,4 +1,4 @@
-"""Gemini: functions on offer, which to call, and the form of the answer (``Tool``,
+"""Gemini: the functions offered, which of them to call, and the form of the answer (``Tool``,
 ``ToolConfig`` and ``GenerationConfig`` of google-genai 3.4's types)."""
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from llmsim.core import AUTO, Format, ToolChoice
-from llmsim.core import Tool as Offered
+from llmsim.core import AUTO, Format, Tool, ToolChoice
 from llmsim.core.errors import invalid
 
 MODES: dict[str, Literal["auto", "none", "required"]] = {
@@ -36,8 +35,8 @@ class FunctionDeclaration(Struct, rename="camel"):
     parameters_json_schema: Any = None
 
 
-class Tool(Struct, rename="camel"):
-    """Google's own tools (search, code execution and so on) are passed over."""
+class WireTool(Struct, rename="camel"):
+    """Google's own tools (search, code execution and so on) are ignored."""
 
     function_declarations: list[FunctionDeclaration] | None = None
 
@@ -51,16 +50,16 @@ class ToolConfig(Struct, rename="camel"):
     function_calling_config: FunctionCallingConfig | None = None
 
 
-def tools(given: Sequence[Tool]) -> tuple[Offered, ...]:
-    """The functions on offer. Raises BadRequest for one that cannot be declared so."""
+def offered_tools(wires: Sequence[WireTool]) -> tuple[Tool, ...]:
+    """The functions offered. Raises BadRequest for one that cannot be declared so."""
     return tuple(
-        _offered(declared, f"tools[{place}].function_declarations[{index}]")
-        for place, tool in enumerate(given)
-        for index, declared in enumerate(tool.function_declarations or ())
+        _tool(declared, f"tools[{place}].function_declarations[{index}]")
+        for place, wire in enumerate(wires)
+        for index, declared in enumerate(wire.function_declarations or ())
     )
 
 
-def _offered(declared: FunctionDeclaration, where: str) -> Offered:
+def _tool(declared: FunctionDeclaration, where: str) -> Tool:
     if _NAME.fullmatch(declared.name) is None:
         raise invalid(
             f"* GenerateContentRequest.{where}.name: Invalid function name. Must start with a "
@@ -68,15 +67,15 @@ def _offered(declared: FunctionDeclaration, where: str) -> Offered:
             "(.), colons (:), or dashes (-), with a maximum length of 128.",
             f"{where}.name",
         )
-    schema, said = declared.parameters, "parameters"
+    schema, field = declared.parameters, "parameters"
     if declared.parameters_json_schema is not None:
-        schema, said = declared.parameters_json_schema, "parameters_json_schema"
+        schema, field = declared.parameters_json_schema, "parameters_json_schema"
     if schema is not None and not _is_object(schema):
         raise invalid(
-            f"* GenerateContentRequest.{where}.{said}: {said} schema should be of type OBJECT",
-            f"{where}.{said}",
+            f"* GenerateContentRequest.{where}.{field}: {field} schema should be of type OBJECT",
+            f"{where}.{field}",
         )
-    return Offered(declared.name, declared.description or "", schema)
+    return Tool(declared.name, declared.description or "", schema)
 
 
 def _is_object(schema: Any) -> bool:
@@ -86,25 +85,25 @@ def _is_object(schema: Any) -> bool:
     return isinstance(kind, str) and kind.lower() in ("object", "type_unspecified")
 
 
-def choice(config: ToolConfig | None, offered: Sequence[Offered]) -> ToolChoice:
-    """Which functions may or must be called. Raises BadRequest for one that is not on offer."""
-    asked = config.function_calling_config if config is not None else None
-    if asked is None:
+def tool_choice(config: ToolConfig | None, tools: Sequence[Tool]) -> ToolChoice:
+    """Which functions may or must be called. Raises BadRequest for one that is not offered."""
+    calling = config.function_calling_config if config is not None else None
+    if calling is None:
         return AUTO
     where = "tool_config.function_calling_config"
-    given = (asked.mode or "AUTO").upper()
-    mode = MODES.get(given)
+    name = (calling.mode or "AUTO").upper()
+    mode = MODES.get(name)
     if mode is None:
         raise invalid(
             f"Invalid value at '{where}.mode' (type.googleapis.com/google.ai.generativelanguage."
-            f'v1beta.FunctionCallingConfig.Mode), "{asked.mode}"',
+            f'v1beta.FunctionCallingConfig.Mode), "{calling.mode}"',
             f"{where}.mode",
         )
-    names = tuple(asked.allowed_function_names or ())
-    if names and given not in _RESTRICTED:
+    names = tuple(calling.allowed_function_names or ())
+    if names and name not in _RESTRICTED:
         message = "Allowed function names can only be set with calling mode ANY or VALIDATED."
         raise invalid(message, f"{where}.allowed_function_names")
-    known = {tool.name for tool in offered}
+    known = {tool.name for tool in tools}
     for name in names:
         if name not in known:
             message = f"Allowed function name '{name}' is not one of the declared functions."
@@ -112,16 +111,18 @@ def choice(config: ToolConfig | None, offered: Sequence[Offered]) -> ToolChoice:
     return ToolChoice(mode, names)
 
 
-def form(mime_type: str | None, schema: dict[str, Any] | None, json_schema: Any) -> Format | None:
+def answer_format(
+    mime_type: str | None, schema: dict[str, Any] | None, json_schema: Any
+) -> Format | None:
     """The form the answer must have; None for plain text. Raises BadRequest for one that the
     API does not know."""
-    described = schema if json_schema is None else json_schema
-    match mime_type or (JSON if described is not None else TEXT):
+    answer_schema = schema if json_schema is None else json_schema
+    match mime_type or (JSON if answer_schema is not None else TEXT):
         case "application/json":
-            return Format(described)
+            return Format(answer_schema)
         case "text/x.enum":
-            return Format(described, bare=True)
-        case "text/plain" if described is None:
+            return Format(answer_schema, bare=True)
+        case "text/plain" if answer_schema is None:
             return None
         case "text/plain":
             message = "Schema can only be given when response_mime_type is application/json."
