@@ -1,12 +1,12 @@
-"""The neutral words every part of llmsim speaks: what was asked, what is said, when it is due.
+"""The types that every part of llmsim shares: request, completion, plan, failure.
 
-A dialect turns bytes into an :class:`Ask`; the engine turns an Ask into a :class:`Reply` and,
-with the dialect's frames, into a :class:`Plan`; the player sends the plan. Nothing in here
-knows a wire format, a clock or a socket.
+A :class:`Codec` decodes bytes into a :class:`Request`; the engine makes a :class:`Completion` of
+it and, with the codec's frames, a :class:`Plan`; the scheduler sends the plan. Nothing in here
+knows a wire format, a clock or a socket. Read ``request``, ``completion``, ``plan``, ``errors``.
 
-The words are ``msgspec.Struct`` because they are made on the hot path: building one costs a
-tenth of a frozen dataclass. None of them can be part of a reference cycle, so the garbage
-collector need not look at them (``gc=False``).
+They are ``msgspec.Struct`` because they are made on the hot path: building one costs a tenth of a
+frozen dataclass. None of them can be part of a reference cycle, so the garbage collector need not
+look at them (``gc=False``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is said."""
+"""The completion of a request, before a codec encodes it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ class TokenLogprobs(Struct, frozen=True, gc=False):
 
 
 class GeneratedText(Struct, frozen=True, gc=False):
-    """Something the model writes: an answer, a thought or a refusal.
+    """Something the model writes: an answer, its reasoning, a refusal or a call's arguments.
 
     ``tokens`` is its exact token count. ``pieces`` are what a stream sends, whole characters
     only; joined they give ``text``. ``ends[i]`` is the index of the last token of piece i.
-    Pieces are left empty where nobody asked for a stream. ``logprobs``, if asked for, has one
-    entry a token.
+    Without a stream there are no pieces. ``logprobs``, if asked for, has one entry a token.
     """
 
     text: str
@@ -166,10 +165,10 @@ TaskResult: TypeAlias = Embeddings | Verdicts | Pictures | TokenCount
 
 
 class Completion(Struct, frozen=True, gc=False):
-    """All that is said in answer to one Ask, before a dialect spells it.
+    """All choices of one request, and what they cost.
 
-    ``made`` is what is given in place of words; the choices then say nothing and are only its
-    clocks. Without any choice all is said at once.
+    ``made`` is the result of a task other than generating text; the choices are then empty and are
+    only its clocks. Without any choice all is answered at once.
     """
 
     choices: tuple[Choice, ...]

@@ -10,16 +10,16 @@ from llmsim.core import Message
 
 
 class Orphan(Struct, frozen=True):
-    """A result that answers no call: the message at ``place``, and the id it names."""
+    """A result that answers no call: the message at ``index``, and the id it names."""
 
-    place: int
+    index: int
     id: str
 
 
 class Unanswered(Struct, frozen=True):
-    """Calls of the message at ``place`` that have no result before the next turn."""
+    """Calls of the message at ``index`` that have no result before the next turn."""
 
-    place: int
+    index: int
     ids: tuple[str, ...]
 
 
@@ -30,16 +30,16 @@ def mismatch(messages: Sequence[Message]) -> Orphan | Unanswered | None:
     without an id (OpenAI's old functions) are not tracked.
     """
     asking, open_ids = 0, set[str]()
-    for place, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if message.role == "tool":
             if message.answers and message.answers not in open_ids:
-                return Orphan(place, message.answers)
+                return Orphan(index, message.answers)
             open_ids.discard(message.answers or "")
             continue
         if open_ids:
             break
         if message.calls:
-            asking, open_ids = place, {call.id for call in message.calls if call.id}
+            asking, open_ids = index, {call.id for call in message.calls if call.id}
     if not open_ids:
         return None
     calls = messages[asking].calls
@@ -47,9 +47,9 @@ def mismatch(messages: Sequence[Message]) -> Orphan | Unanswered | None:
 
 
 def results(messages: Sequence[Message]) -> Sequence[Message]:
-    """The tools' results the model was given since it last spoke.
+    """The tools' results since the model's last message.
 
-    Some clients say more along with them: what the user adds does not hide the results.
+    Some clients send more along with them: what the user adds does not hide the results.
     """
     start = len(messages)
     while start and messages[start - 1].role != "assistant":

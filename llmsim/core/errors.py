@@ -1,9 +1,9 @@
 """Every way a call can fail, as data.
 
-A failure the simulated provider answers with is a :class:`Failure`: each dialect spells every
-:class:`Kind` in one table. An exception is for a caller's mistake only: :class:`BadRequest` is
-raised while a request is decoded and caught in one place, :class:`ConfigError` while a
-configuration is read.
+A failure the simulated provider answers with is a :class:`Failure`: each provider has its status
+and error type for every :class:`FailureKind` in one table. An exception is for a caller's mistake
+only: :class:`BadRequest` is raised while a request is decoded and caught in one place,
+:class:`ConfigError` while a configuration is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 
 
 class FailureKind(Enum):
-    """What went wrong, in no provider's words."""
+    """What went wrong, whichever provider is simulated."""
 
     INVALID = "invalid"  # the request is malformed or asks for the impossible
     CONTEXT_LENGTH = "context_length"  # prompt and requested output exceed the context window
@@ -51,7 +51,7 @@ class TooLong:
 
 
 class Measure(Enum):
-    """What a limit bounds; the words of the configuration."""
+    """What a limit bounds, by its key in the configuration."""
 
     REQUESTS = "requests_per_minute"
     DAILY = "requests_per_day"
@@ -68,7 +68,7 @@ class Measure(Enum):
 @dataclass(frozen=True, slots=True)
 class Exceeded:
     """The limit that a request to ``model`` was refused by, what of it was used and what was
-    asked for. ``wait`` is the seconds until that is to be had; None if it never is, or if nobody
+    asked for. ``wait`` is the seconds until that is available; None if it never is, or if nobody
     knows when."""
 
     measure: Measure
@@ -81,16 +81,15 @@ class Exceeded:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call, before a dialect spells it.
+    """One failed request, before a codec encodes it.
 
-    ``message`` is what the client is told; an empty one leaves the words to the dialect.
+    ``message`` is for the client; an empty one leaves it to the provider's usual message.
     ``param`` names the offending field as a path (``messages[0].content``), ``code`` is a more
-    precise machine-readable reason where the dialect has one (``invalid_type``); either may be
-    None. ``retry_after`` is in seconds. ``status`` overrides the status the dialect gives
-    ``kind`` by default. ``too_long`` and ``model``, the name of one that is
-    not served, and ``exceeded`` are for dialects that tell such a failure in words of their own.
-    ``injected`` says that it was made on purpose, and ``after`` how many seconds after the
-    request it is told.
+    precise machine-readable reason where the provider has one (``invalid_type``); either may be
+    None. ``retry_after`` is in seconds. ``status`` overrides the status the provider has for
+    ``kind``. ``too_long``, ``model`` (the name of one that is not served) and ``exceeded`` are for
+    providers with a message of their own for such a failure. ``injected`` says that it was made on
+    purpose, and ``after`` how many seconds after the request it is answered.
     """
 
     kind: FailureKind

@@ -1,4 +1,4 @@
-"""When it is due, and who spells it."""
+"""A plan: frames and the times at which they are due. And the codec, which makes the frames."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Headers: TypeAlias = list[tuple[str, str]]
 class Stamp(Struct, frozen=True, gc=False):
     """What sets this answer apart from any other: never derived from the seed.
 
-    ``mark`` is 26 lower-case hex digits from which the dialect makes its ids; ``created`` is
+    ``mark`` is 26 lower-case hex digits from which the codec makes its ids; ``created`` is
     Unix time in seconds.
     """
 
@@ -48,7 +48,7 @@ class Frames(Protocol):
 
 
 END = -1
-"""The beat of a frame that waits until everything has been said."""
+"""The beat of a frame that waits until every token exists."""
 
 START = -2
 """The beat of a frame that waits for nothing."""
@@ -58,7 +58,7 @@ FIRST = -3
 
 
 class StreamScript(Struct, frozen=True, gc=False):
-    """A streamed reply as its dialect spells it.
+    """A streamed completion as its codec encodes it.
 
     ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
     of all choices, one choice after another, or :data:`FIRST`, :data:`START` or :data:`END`.
@@ -107,7 +107,7 @@ class Codec(Protocol):
     name: str
 
     def decode(self, body: bytes) -> Request:
-        """The request in neutral words. Raises BadRequest."""
+        """The request that the body is. Raises BadRequest."""
         ...
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
@@ -132,5 +132,5 @@ class Codec(Protocol):
         ...
 
     def retry(self, after: float) -> Headers:
-        """How a response head tells when to try again, in seconds from now."""
+        """The headers that say when to try again; ``after`` is in seconds."""
         ...

@@ -1,4 +1,4 @@
-"""What was asked."""
+"""A request, decoded: the same whichever provider's format it came in."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ToolChoice(Struct, frozen=True, gc=False):
 class Format(Struct, frozen=True, gc=False):
     """The form the answer's text must have: JSON of any shape (no schema) or valid against one.
 
-    ``bare`` wants a string without its quotes: one of an enumeration's words, say.
+    ``bare`` wants a string without its quotes: one of an enumeration's values, say.
     """
 
     schema: Schema | None = None
@@ -86,7 +86,7 @@ class Thinking(Struct, frozen=True, gc=False):
 
     ``effort`` None leaves it to the model. ``budget`` bounds the thinking tokens; ``visible`` says
     that the thoughts are shown, and so are paced like any other token instead of hiding in the
-    time to first token. ``wanted`` says that the client told the model to think: then one does
+    time to first token. ``wanted`` says that the client asked the model to think: then one does
     that would not by itself, or is not known to reason at all.
     """
 
@@ -110,10 +110,10 @@ class Breakpoint(Struct, frozen=True, gc=False):
 
 
 class Complete(Struct, frozen=True, gc=False):
-    """To write on where each message ends: ``Ask.n`` choices a message.
+    """To write on where each message ends: ``Request.n`` choices a message.
 
     ``prompted`` wants the message along with what follows it. ``best_of`` choices are tried
-    for each message, at least ``Ask.n``. ``suffix`` is what comes after the gap to be filled.
+    for each message, at least ``Request.n``. ``suffix`` is what comes after the gap to be filled.
     """
 
     prompted: bool = False
@@ -146,8 +146,8 @@ class Canvas(Struct, frozen=True, gc=False):
 
 
 class Paint(Struct, frozen=True, gc=False):
-    """``Ask.n`` pictures of what the message describes, each on such a canvas with a seed of its
-    own.
+    """``Request.n`` pictures of what the message describes, each on such a canvas with a seed of
+    its own.
 
     ``partial`` unfinished versions of each are wanted before it is done. ``linked`` says that
     the client gets a link, and the picture's bytes only when it follows that.
@@ -160,7 +160,7 @@ class Paint(Struct, frozen=True, gc=False):
 
 
 class Count(Struct, frozen=True, gc=False):
-    """To say how many tokens the prompt is, as a chat's, and nothing else."""
+    """To count the prompt's tokens, as a chat's, and nothing else."""
 
 
 Task: TypeAlias = Complete | Embed | Moderate | Paint | Count
@@ -169,11 +169,11 @@ AUTO = ToolChoice()
 
 
 class Request(Struct, frozen=True, gc=False):
-    """A request for an answer, in no provider's words.
+    """A request, whichever provider is simulated.
 
     ``max_tokens`` bounds the completion, reasoning included. ``thinking`` is None where the
-    client said nothing about it: the model then decides. ``wire`` is the dialect's own decoded
-    request, which it needs to spell the answer and nobody else looks at. ``breakpoints`` is None
+    client has no field for it: the model then decides. ``wire`` is the codec's own decoded
+    request, which it needs to encode the answer and nobody else looks at. ``breakpoints`` is None
     with providers that cache prompts of their own accord.
 
     ``task`` None is a chat. With any other but Count the messages are texts that stand by

@@ -2,8 +2,23 @@
 
 A bucket that refills by ``limit`` every ``period`` µs counts what was taken from it in shares: one
 request, or one token, is ``period`` shares, and each microsecond gives ``limit`` of them back. So
-no refill, however short, is ever rounded, and what is taken over any time is exact. An empty count
-is a full bucket: what is not remembered has not been used.
+no refill, however short, is ever rounded, and what is taken over any time is exact. The count is
+of what is taken, not of what is left: 0 is a full bucket, so what is not remembered is unused.
+
+    taken     0 ├───────────────┼───────────────┤ burst × period     (more, after a correction)
+              full              │               empty
+                                └─ gives back ``limit`` shares a µs, down to 0
+
+    fits      taken + amount × period ≤ burst × period
+    wait      ⌈(taken + (amount − burst) × period) / limit⌉ µs, none below 0
+    reset     ⌈taken / limit⌉ µs
+
+For example 3 requests a minute, burst 3, ``period`` 60,000,000. After three requests at once taken
+is 180,000,000 and the next has to wait 20,000,000 µs, to the microsecond; looked at every 7 µs
+meanwhile the count is the same as looked at once.
+
+The arithmetic is here; who remembers counts, and how two processes take from one bucket, is
+:mod:`llmsim.state.shm.rate_limit_buckets`.
 """
 
 from __future__ import annotations

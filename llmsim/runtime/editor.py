@@ -104,7 +104,7 @@ class ConfigEditor:
         mocks, rate limits, turns of texts and random draws. Statistics go on."""
         self._shared.named_counters.reset()
         self._shared.buckets.reset()
-        for cursor in (Cursor.TURN, Cursor.DRAWN):
+        for cursor in (Cursor.TURN, Cursor.RANDOM_FAULTS):
             self._shared.segment.put(cursor, 0)
 
     def restart_timetable(self) -> None:

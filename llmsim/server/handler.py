@@ -227,7 +227,7 @@ class RequestHandler:
             port.peer().hang_up(reset=True)
             return
         stream = opened(port, planned, lifecycle.head(planned, stamp))
-        self._scheduler.play(planned, lifecycle.start, stream, lifecycle.ended)
+        self._scheduler.send(planned, lifecycle.start, stream, lifecycle.ended)
 
     async def _reach(self, due: int, port: Port) -> None:
         """Wait until ``due``. Raises Gone if the client leaves during a long wait."""

@@ -10,7 +10,7 @@ from llmsim.core import Request
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.tokens import prompt_cache
 from llmsim.engine.tokens.prompt_cache import Hit, Prefix
-from llmsim.state.shm.prompt_prefixes import Prefixes
+from llmsim.state.shm.prompt_prefixes import PromptPrefixes
 from llmsim.state.shm.segment import Segment
 
 # Text before breakpoints within a message is tokenised again; up to this much on the event loop.
@@ -21,7 +21,7 @@ class PromptCache:
     """One worker's view of the cache that all workers share."""
 
     def __init__(self, segment: Segment, clock: Callable[[], float] = time.monotonic) -> None:
-        self._table = Prefixes(segment.prefixes())
+        self._table = PromptPrefixes(segment.prefixes())
         self._clock = clock
 
     async def lookup(self, request: Request, settings: ModelSettings, prompt_tokens: int) -> Hit:

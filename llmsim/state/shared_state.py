@@ -13,7 +13,7 @@ from llmsim.state.shm.concurrency_slots import ConcurrencySlots
 from llmsim.state.shm.journal import Journal, JournalEntry, slot_of
 from llmsim.state.shm.layout import GENERATION
 from llmsim.state.shm.named_counters import NamedCounters
-from llmsim.state.shm.rate_limit_buckets import Buckets
+from llmsim.state.shm.rate_limit_buckets import RateLimitBuckets
 from llmsim.state.shm.segment import Cursor, Segment, Shape
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
@@ -36,7 +36,7 @@ def new_segment(config: Config) -> Segment:
 class SharedState:
     """Claims a free slot for this process and repairs those that dead workers left.
 
-    ``limits`` gives the buckets of the rate limits as ``/llmsim/stats`` tells them: each with its
+    ``limits`` gives the buckets of the rate limits as ``/llmsim/stats`` shows them: each with its
     rule, key, model, what it counts, limit, remaining and ``reset_s``.
     """
 
@@ -45,7 +45,7 @@ class SharedState:
         slots = range(segment.shape.slots)
         self._all_counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
         self._journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in slots]
-        self.buckets = Buckets(segment)
+        self.buckets = RateLimitBuckets(segment)
         self.concurrency = ConcurrencySlots(segment)
         self.slot = self.buckets.slot = self.concurrency.slot = self._claimed()
         self.counters = self._all_counters[self.slot]
@@ -73,7 +73,7 @@ class SharedState:
     def reap(self, slots: Iterable[int]) -> bool:
         """Close what the dead among the owners of those slots left open: whether there was one.
 
-        Their boards are for who takes their slots over.
+        Their counters are for who takes their slots over.
         """
         found = False
         for slot in slots:
@@ -88,7 +88,7 @@ class SharedState:
         self.concurrency.release_slot(slot)
 
     def resign(self) -> None:
-        """This worker ends in good order."""
+        """This worker ends as it should."""
         self._close(self.slot)
         self.counters.resign()
 
@@ -111,10 +111,11 @@ class SharedState:
 
     def entry(self, name: str) -> JournalEntry | None:
         """The remembered request of that id, whichever worker answered it."""
-        place = slot_of(name)
-        if place is None or place[0] >= len(self._journals):
+        found = slot_of(name)
+        if found is None or found[0] >= len(self._journals):
             return None
-        return self._journals[place[0]].find(place[1])
+        slot, mark = found
+        return self._journals[slot].find(mark)
 
     def each(self) -> Iterator[JournalEntry]:
         """Every remembered request of every worker, in no order."""

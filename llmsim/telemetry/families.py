@@ -42,7 +42,7 @@ def one(value: float) -> Labels:
 
 
 class BucketBounds:
-    """The buckets of a family: bounds of the boards' own, so that nothing is estimated.
+    """The buckets of a family: bounds of the counters' own, so that nothing is estimated.
 
     Two an octave, from at least ``shortest`` to at least ``longest`` seconds.
     """
@@ -61,12 +61,12 @@ class BucketBounds:
         labels: Mapping[str, str] = NONE,
     ) -> Metric:
         """A histogram of ``times``; ``examples`` are (seconds, request, Unix time), of which the
-        first in a bucket is told. ``labels`` are constant ones."""
+        first in a bucket is shown. ``labels`` are constant ones."""
         below = list(accumulate(times.counts))
         counts = [below[index] for index in self._indexes] + [below[-1]]
-        given = self._by_bucket(examples)
+        exemplars = self._by_bucket(examples)
         buckets = [
-            (bound, count, given[bound]) if bound in given else (bound, count)
+            (bound, count, exemplars[bound]) if bound in exemplars else (bound, count)
             for bound, count in zip(self._names, counts, strict=True)
         ]
         made = HistogramMetricFamily(name, meaning, labels=list(labels))
@@ -76,9 +76,9 @@ class BucketBounds:
     def _by_bucket(self, examples: Iterable[tuple[float, str, float]]) -> dict[str, Exemplar]:
         found: dict[str, Exemplar] = {}
         for seconds, request, at in examples:
-            place = sum(bound <= seconds for bound in self.seconds)
+            index = sum(bound <= seconds for bound in self.seconds)
             found.setdefault(
-                self._names[place], Exemplar({"request_id": request}, seconds, round(at, 3))
+                self._names[index], Exemplar({"request_id": request}, seconds, round(at, 3))
             )
         return found
 

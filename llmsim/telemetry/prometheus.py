@@ -36,7 +36,7 @@ Example = tuple[float, float, str, float]
 
 @dataclass(frozen=True, slots=True)
 class MetricsReading:
-    """All that is told, read at one moment: ``second`` on the monotonic clock.
+    """All that is exposed, read at one moment: ``second`` on the monotonic clock.
 
     ``started`` is the Unix time of the launch, ``expected`` how many workers there should be.
     ``limits`` are the buckets of the rate limits, ``examples`` the latest answers: their TTFT and
@@ -96,17 +96,17 @@ class Exposition(Collector):
 
 
 def dialect(endpoint: str) -> str:
-    """The provider an endpoint is of."""
+    """The provider whose API an endpoint is part of."""
     return OTHER if endpoint == OTHER else registry.of_path(endpoint).name
 
 
 def _server(reading: MetricsReading) -> Iterator[Metric]:
     build = {"version": __version__, "python": platform.python_version()}
-    yield InfoMetricFamily("llmsim_build", "What runs here.", build)
+    yield InfoMetricFamily("llmsim_build", "The versions of llmsim and of Python.", build)
     yield gauge(
         "llmsim_start_time_seconds", "When the server was started.", (), one(reading.started)
     )
-    yield gauge("llmsim_workers", "Workers there should be.", (), one(reading.expected))
+    yield gauge("llmsim_workers", "Configured workers.", (), one(reading.expected))
     yield counter(
         "llmsim_log_lines_dropped",
         "Lines of the access log that were not written because too many waited.",
@@ -175,11 +175,11 @@ def _times(reading: MetricsReading) -> Iterator[Metric]:
     )
     yield LATE.histogram(
         "llmsim_frame_lateness_seconds",
-        "How long after they were due frames left.",
+        "How long after its due time a frame was sent.",
         snapshot.lateness,
     )
     yield ANSWERS.histogram(
-        "llmsim_queue_seconds", "How long requests waited to be let in.", snapshot.queue
+        "llmsim_queue_seconds", "How long requests waited for a concurrency slot.", snapshot.queue
     )
 
 
@@ -204,16 +204,16 @@ def _errors(snapshot: Snapshot) -> Iterator[Metric]:
 
 def _limits(limits: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
     labels = ("rule", "key", "model", "what")
-    told = {tuple(str(one[name]) for name in labels): one for one in limits[:MOST_LIMITS]}
+    shown = {tuple(str(one[name]) for name in labels): one for one in limits[:MOST_LIMITS]}
     yield gauge(
         "llmsim_rate_limit",
-        "What a bucket of the rate limits holds when it is full.",
+        "How much a rate-limit bucket holds when it is full.",
         labels,
-        {key: one["limit"] for key, one in told.items()},
+        {key: one["limit"] for key, one in shown.items()},
     )
     yield gauge(
         "llmsim_rate_limit_remaining",
-        "What is left in a bucket of the rate limits.",
+        "How much is left in a rate-limit bucket.",
         labels,
-        {key: one["remaining"] for key, one in told.items()},
+        {key: one["remaining"] for key, one in shown.items()},
     )

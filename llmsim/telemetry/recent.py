@@ -19,7 +19,7 @@ Quantiles: TypeAlias = dict[str, float] | None
 
 
 class Recent:
-    """What one follower of the boards has seen lately; asked about once a second."""
+    """What one reader of the counters has seen lately; asked about once a second."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, dict[str, list[int]]]] = deque()

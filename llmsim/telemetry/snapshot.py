@@ -1,4 +1,4 @@
-"""The sum of all boards: what the whole server has done, at one moment."""
+"""The sum of all workers' counters: what the whole server has done, at one moment."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class WorkerSnapshot:
 
     @classmethod
     def of(cls, slot: int, counters: WorkerCounters) -> WorkerSnapshot:
-        """What a board tells about its owner."""
+        """The owner of these counters."""
         cells = counters.cells
         spent = cells[CPU] / 1e6
         if not cells[BEAT]:
@@ -84,7 +84,7 @@ class WorkerSnapshot:
 
 
 class Snapshot:
-    """What the boards of all slots say together."""
+    """The counters of all slots together."""
 
     def __init__(self, all_counters: Iterable[WorkerCounters]) -> None:
         all_counters = [counters for counters in all_counters if counters.owners]
@@ -162,7 +162,7 @@ class ErrorCounts:
 
 
 class TimeHistograms:
-    """A histogram summed over all boards; results in seconds."""
+    """A histogram summed over all slots; results in seconds."""
 
     def __init__(self, all_counters: Iterable[WorkerCounters], start: int) -> None:
         read = [counters.histogram(start) for counters in all_counters]
@@ -179,17 +179,17 @@ class TimeHistograms:
 
 
 def _summed(all_counters: Iterable[WorkerCounters]) -> list[Row]:
-    """The rows of all boards, those of one label as one."""
-    places: dict[Label, int] = {}
+    """The rows of all slots, those of one label as one."""
+    index_of: dict[Label, int] = {}
     read = []
     for counters in all_counters:
         numbers = counters.rows.numbers()
         labels = counters.rows.labels()[: len(numbers)]
-        read.append(([places.setdefault(label, len(places)) for label in labels], numbers))
-    summed = np.zeros((len(places), len(COLUMNS)), np.int64)
-    for where, numbers in read:
-        summed[where] += numbers  # the labels of a board differ
-    return [Row(*both) for both in zip(places, summed.tolist(), strict=True)]
+        read.append(([index_of.setdefault(label, len(index_of)) for label in labels], numbers))
+    summed = np.zeros((len(index_of), len(COLUMNS)), np.int64)
+    for indexes, numbers in read:
+        summed[indexes] += numbers  # the labels of one slot differ
+    return [Row(*both) for both in zip(index_of, summed.tolist(), strict=True)]
 
 
 def _bounded(sums: Counter[str]) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""What ``GET /llmsim/stats`` tells."""
+"""What ``GET /llmsim/stats`` answers."""
 
 from __future__ import annotations
 
@@ -112,17 +112,17 @@ def _worker(one: WorkerSnapshot) -> dict[str, Any]:
 
 def _models(snapshot: Snapshot) -> dict[str, dict[str, int]]:
     """By model, the most used first; names beyond the bound together under one."""
-    told = {
+    models = {
         name: {"requests": count, "prompt": 0, "completion": 0, "errors": 0}
         for name, count in snapshot.by("model").items()
     }
     for row in snapshot.rows:
-        one = told[row.model if row.model in told else OTHER]
+        one = models[row.model if row.model in models else OTHER]
         one["prompt"] += row.columns["prompt"]
         one["completion"] += row.columns["completion"]
         if row.status >= 400:
             one["errors"] += row.columns["count"]
-    return told
+    return models
 
 
 def _quantiles(times: TimeHistograms, longest: float = float("inf")) -> dict[str, float]:

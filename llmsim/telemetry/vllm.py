@@ -25,10 +25,14 @@ def families(snapshot: Snapshot, config: Metrics) -> Iterator[Metric]:
     running = min(snapshot.active, config.vllm_capacity)
     for name, meaning, value in (
         ("num_requests_running", "Requests being answered.", float(running)),
-        ("num_requests_waiting", "Requests beyond those.", float(snapshot.active - running)),
+        (
+            "num_requests_waiting",
+            "Requests waiting: those beyond the capacity.",
+            float(snapshot.active - running),
+        ),
         (
             "kv_cache_usage_perc",
-            "Share of the cache in use; 1 is all of it.",
+            "Share of the KV cache in use; 1 is all of it.",
             running / config.vllm_capacity,
         ),
     ):
@@ -36,23 +40,27 @@ def families(snapshot: Snapshot, config: Metrics) -> Iterator[Metric]:
     for name, meaning, count in (
         ("prompt_tokens", "Prompt tokens.", snapshot.total("prompt")),
         ("generation_tokens", "Completion tokens.", snapshot.total("completion")),
-        ("prefix_cache_queries", "Prompt tokens looked for.", snapshot.total("prompt")),
-        ("prefix_cache_hits", "Prompt tokens found.", snapshot.total("cached")),
-        ("num_preemptions", "Requests put off: none ever is.", 0),
+        (
+            "prefix_cache_queries",
+            "Prompt tokens looked up in the prefix cache.",
+            snapshot.total("prompt"),
+        ),
+        ("prefix_cache_hits", "Prompt tokens found in the prefix cache.", snapshot.total("cached")),
+        ("num_preemptions", "Preempted requests: always 0.", 0),
     ):
         yield counter(f"vllm:{name}", meaning, LABELS, {key: count})
     yield counter(
         "vllm:request_success",
-        "Requests answered, by why they ended.",
+        "Answered requests by finish reason.",
         (*LABELS, "finished_reason"),
         {(*key, reason): count for reason, count in _ended(snapshot).items()},
     )
     for name, meaning, bounds, times in (
         ("time_to_first_token", "Time to first token.", ANSWERS, snapshot.ttft),
-        ("inter_token_latency", "Between two chunks of a stream.", GAPS, snapshot.itl),
-        ("time_per_output_token", "The same, by its older name.", GAPS, snapshot.itl),
+        ("inter_token_latency", "Time between two chunks of a stream.", GAPS, snapshot.itl),
+        ("time_per_output_token", "The same under its older name.", GAPS, snapshot.itl),
         ("e2e_request_latency", "From arrival to end.", ANSWERS, snapshot.latency),
-        ("request_queue_time", "Waiting to be let in.", ANSWERS, snapshot.queue),
+        ("request_queue_time", "Time in the queue.", ANSWERS, snapshot.queue),
     ):
         yield bounds.histogram(
             f"vllm:{name}_seconds", meaning, times, labels=dict(zip(LABELS, key, strict=True))

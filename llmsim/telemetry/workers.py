@@ -1,4 +1,4 @@
-"""What ``/metrics`` tells about the worker processes."""
+"""The worker processes in ``/metrics``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def families(
     }
     yield gauge(
         "llmsim_worker_up",
-        "Whether a worker has told its state within the last seconds.",
+        "1 if a worker has written its gauges within the last seconds, else 0.",
         label,
         up,
     )

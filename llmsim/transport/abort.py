@@ -25,7 +25,7 @@ Later = Callable[[float, Callable[[], None]], object]
 class AbortingStream:
     """A stream after whose last byte the connection breaks.
 
-    What is sent waits in the server's queues before it is with the kernel. So before breaking, at
+    What is sent waits in the server's queues before it is with the kernel. So before aborting, at
     least ``head`` bytes, which include all before this response, and the body must have been
     written.
     """

@@ -135,7 +135,7 @@ class HotRoute:
 
 
 async def _watch(port: ASGIPort) -> None:
-    """Send nothing more to a client that has gone. Its handler goes on: it has books to close."""
+    """Send nothing more to a client that has gone. Its handler goes on: it has yet to count."""
     await port.left()
     if port.stream is not None:
         port.stream.gone = True

@@ -1,9 +1,35 @@
-"""The player: the only place that waits for a time, and the only one that sends.
+"""The scheduler: the only place that waits for a time, and the only one that sends.
 
-A calendar of one-millisecond ticks holds whatever is due next: streams by their next frame,
-plain answers by their only one. One timer is set for the earliest tick; when it fires, all that
-is due leaves, the due frames of one stream joined. No stream has a task or a timer of its own,
-and due times are absolute, so being late once does not make the rest late.
+Due times are absolute: those of a plan count from the moment its request arrived, and each frame
+is compared with the clock, never with the frame before it, so being late once does not make the
+rest late. No stream has a task or a timer of its own: a calendar of one-millisecond ticks holds
+each stream once, by its next frame, and each plain answer as a future, and one timer is set for
+the earliest tick.
+
+    due, µs of the clock   … 40,499 │ 40,500 ─────── 41,499 │ 41,500 …
+    tick                       40   │          41           │   42        (due + 500) // 1,000
+                                               ▲
+                  the timer fires at 41,000: all of tick 41 leaves, at most 500 µs early
+
+*Joining.* When a stream's tick comes, all its frames that are due by then, half a tick ahead
+included, leave in one send, and the stream is entered again under its next frame. That one is due
+later than half a tick from now, so its tick is none that has begun: no tick is visited twice.
+
+*Lateness* is now minus due for each frame, counted as 0 for those that leave early. A loop that
+is late finds several ticks begun and works through them in order, so overload shows as fewer,
+larger sends and as lateness, which is measured, and never as a queue of frames that grows.
+
+*Back-pressure.* A send queues bytes and returns at once; it says only whether the client is still
+there. What a client does not read is held in memory, so it has bounds elsewhere: the tokens of an
+answer, the open streams, and :mod:`llmsim.transport.slow_clients`, which cuts those that stall.
+
+A stream's states:
+
+    state    calendar  next
+    waiting  once      its tick comes: sending
+    sending  no        frames left: waiting; all sent, the client gone or an error: ended
+    ended    no        nothing. It is counted first and its response closed after that, so what a
+                       client has seen end is counted, also if the worker is killed in between
 """
 
 from __future__ import annotations
@@ -25,7 +51,7 @@ from llmsim.transport.timer import TimerFactory, precise_timer
 
 TICK = 1000  # µs
 NEVER = 1 << 62
-PLAYING = -1  # no timer is set while a tick is played
+SENDING = -1  # in place of a timer's tick while ticks are sent: none is set then
 
 log = logging.getLogger("llmsim")
 
@@ -33,7 +59,7 @@ log = logging.getLogger("llmsim")
 class StreamEnded(Protocol):
     """Called once when a stream has ended.
 
-    Gets whether it was played to its end, when its first and its last frame left (seconds after
+    Gets whether it was sent to its end, when its first and its last frame left (seconds after
     arrival), the worst lateness (seconds) and how many frames were sent.
     """
 
@@ -74,14 +100,14 @@ class Scheduler:
         loop: asyncio.AbstractEventLoop,
         counters: WorkerCounters,
         clock: Callable[[], int] = now_us,
-        alarm: TimerFactory = precise_timer,
+        timer: TimerFactory = precise_timer,
     ) -> None:
         self._loop = loop
         self._counters = counters
         self._clock = clock
         self._calendar: dict[int, list[ActiveStream | asyncio.Future[None]]] = {}
         self._ticks: list[int] = []
-        self._alarm = alarm(loop, self._tick)
+        self._timer = timer(loop, self._tick)
         self._timer_tick = NEVER
         self.open = 0
 
@@ -91,13 +117,13 @@ class Scheduler:
         self._enter(reached, due)
         return reached
 
-    def play(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> None:
+    def send(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> None:
         """Send the plan's frames on ``stream``, due times counted from ``start`` (µs), those
         already due at once. Owns the stream from here on."""
         self._counters.cells[OPENED] += 1
         self.open += 1
-        playing = ActiveStream(plan, start, stream, ended)
-        self._advance(playing, self._clock())
+        active = ActiveStream(plan, start, stream, ended)
+        self._advance(active, self._clock())
 
     def _enter(self, item: ActiveStream | asyncio.Future[None], due: int) -> None:
         tick = (due + TICK // 2) // TICK
@@ -112,10 +138,10 @@ class Scheduler:
 
     def _set_timer(self) -> None:
         self._timer_tick = tick = self._ticks[0]
-        self._alarm.set(max(tick * TICK - self._clock(), 0))
+        self._timer.set(max(tick * TICK - self._clock(), 0))
 
     def _tick(self) -> None:
-        self._timer_tick = PLAYING
+        self._timer_tick = SENDING
         ticks, calendar = self._ticks, self._calendar
         # All of a tick is due within half a tick of its beginning, so once it has begun nothing
         # can come back to it.
@@ -135,10 +161,10 @@ class Scheduler:
         if ticks:
             self._set_timer()
 
-    def _advance(self, playing: ActiveStream, now: int) -> None:
+    def _advance(self, active: ActiveStream, now: int) -> None:
         """Send every frame that is due at ``now`` and come back for the next."""
-        due, start = playing.due, playing.start
-        first = stop = playing.next
+        due, start = active.due, active.start
+        first = stop = active.next
         horizon = now - start + TICK // 2
         count = len(due)
         late = self._counters.late
@@ -150,29 +176,29 @@ class Scheduler:
             late(now - start - at, stop - run)
         if stop > first:
             latest = now - start - due[first]
-            if latest > playing.latest:  # noqa: PLR1730  max() takes three times as long
-                playing.latest = latest
-            if playing.first < 0:
-                playing.first = now - start
+            if latest > active.latest:  # noqa: PLR1730  max() takes three times as long
+                active.latest = latest
+            if active.first < 0:
+                active.first = now - start
             else:
-                self._counters.apart(now - playing.sent)
-            playing.sent = now
-            if not playing.stream.send(playing.frames.join(first, stop)):  # type: ignore[union-attr]
-                self._end(playing, now, False)
+                self._counters.apart(now - active.sent)
+            active.sent = now
+            if not active.stream.send(active.frames.join(first, stop)):  # type: ignore[union-attr]
+                self._end(active, now, False)
                 return
-            playing.next = stop
+            active.next = stop
         if stop == count:
-            self._end(playing, now, True)
+            self._end(active, now, True)
         else:
-            self._enter(playing, start + due[stop])
+            self._enter(active, start + due[stop])
 
-    def _end(self, playing: ActiveStream, now: int, whole: bool) -> None:
-        stream, playing.stream = playing.stream, None
+    def _end(self, active: ActiveStream, now: int, whole: bool) -> None:
+        stream, active.stream = active.stream, None
         self._counters.cells[CLOSED] += 1
         self.open -= 1
-        end = (now - playing.start) / 1e6
-        # Counted before the client can see the end: a worker killed in between has told no one.
+        end = (now - active.start) / 1e6
+        # Counted before the client can see the end: a worker killed in between has shown no one.
         try:
-            playing.ended(whole, playing.first / 1e6, end, playing.latest / 1e6, playing.next)
+            active.ended(whole, active.first / 1e6, end, active.latest / 1e6, active.next)
         finally:
             stream.close()  # type: ignore[union-attr]

@@ -1,6 +1,6 @@
 """Clients that stop reading: what waits for them is held in memory, so that has to have an end.
 
-Nobody tells the application how much of an answer has been read. The kernel knows what it holds
+No interface says how much of an answer has been read. The kernel knows what it holds
 for each connection and how much of it was ever acknowledged: a connection that holds something
 and for which nothing moves is stalled. Looked at in a thread, every second or more often.
 """
@@ -97,13 +97,13 @@ def holding() -> Iterator[tuple[int, int, int]]:
         except OSError:  # or it was closed meanwhile
             continue
         try:
-            told = looked_at.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+            info = looked_at.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
         except OSError:
             continue
         finally:
             looked_at.detach()
-        if len(told) >= _ACKNOWLEDGED + 8:
-            yield descriptor, inode, struct.unpack_from("=Q", told, _ACKNOWLEDGED)[0]
+        if len(info) >= _ACKNOWLEDGED + 8:
+            yield descriptor, inode, struct.unpack_from("=Q", info, _ACKNOWLEDGED)[0]
 
 
 def drop(descriptor: int, inode: int) -> bool:

@@ -1,4 +1,4 @@
-"""What wakes the player at a time: as exactly as the platform can."""
+"""What wakes the scheduler at a time: as exactly as the platform can."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class KernelTimer:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._settime = libc.timerfd_settime
         self._until = _Until()
-        self._place = ctypes.byref(self._until)
+        self._reference = ctypes.byref(self._until)
         self._call = call
         loop.add_reader(self._descriptor, self._fire)
 
@@ -78,7 +78,7 @@ class KernelTimer:
         seconds, rest = divmod(max(wait, 1), SECOND)  # 0 would disarm it
         self._until.seconds = seconds
         self._until.nanoseconds = rest * 1000
-        self._settime(self._descriptor, 0, self._place, None)
+        self._settime(self._descriptor, 0, self._reference, None)
 
     def _fire(self) -> None:
         try:
@@ -89,7 +89,7 @@ class KernelTimer:
 
 
 def precise_timer(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> Timer:
-    """The best alarm there is here."""
+    """The most precise timer this platform has."""
     if sys.platform == "linux":
         try:
             return KernelTimer(loop, call)

@@ -54,13 +54,21 @@ def asked(text: str = "Say something.", **fields: Any) -> Request:
     return CHAT.decode(orjson.dumps(body))
 
 
-def drawn(request: Request, given: ModelSettings, seed: int = 7, turn: int = 0) -> PlanInputs:
+def drawn(
+    request: Request, model_settings: ModelSettings, seed: int = 7, turn: int = 0
+) -> PlanInputs:
     """What the server would have read and drawn for this request."""
-    return PlanInputs(seed=seed, turn=turn, prompt_tokens=prompt.tokens(request, given.tokenizer))
+    return PlanInputs(
+        seed=seed, turn=turn, prompt_tokens=prompt.tokens(request, model_settings.tokenizer)
+    )
 
 
 def planned(
-    request: Request, given: ModelSettings, seed: int = 7, turn: int = 0, stamp: Stamp = STAMP
+    request: Request,
+    model_settings: ModelSettings,
+    seed: int = 7,
+    turn: int = 0,
+    stamp: Stamp = STAMP,
 ) -> Plan:
     """The plan of this request."""
-    return plan(request, given, drawn(request, given, seed, turn), CHAT, stamp)
+    return plan(request, model_settings, drawn(request, model_settings, seed, turn), CHAT, stamp)

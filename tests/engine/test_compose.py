@@ -15,8 +15,10 @@ from tests.engine.asking import AWKWARD, asked, drawn, settings
 THINKER = "o3-mini"
 
 
-def composed(request: Request, given_: ModelSettings, seed: int = 7, turn: int = 0) -> Completion:
-    return compose(request, given_, drawn(request, given_, seed, turn))
+def composed(
+    request: Request, model_settings: ModelSettings, seed: int = 7, turn: int = 0
+) -> Completion:
+    return compose(request, model_settings, drawn(request, model_settings, seed, turn))
 
 
 def content(choice: Choice) -> str:
@@ -43,20 +45,20 @@ def counted(text: str, encoding: str = "o200k_base") -> int:
 def test_an_answer_is_as_long_as_wanted_and_no_longer_than_allowed(
     fields: dict[str, Any], tokens: int, finish: Finish
 ) -> None:
-    reply = composed(asked(**fields), settings(tokens=40))
-    (choice,) = reply.choices
+    completion = composed(asked(**fields), settings(tokens=40))
+    (choice,) = completion.choices
     assert (choice.tokens, choice.finish, choice.stop) == (tokens, finish, None)
-    assert counted(content(choice)) == reply.usage.completion == tokens
+    assert counted(content(choice)) == completion.usage.completion == tokens
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4", "claude-sonnet-4-5", "nobody-knows-it"])
 def test_tokens_are_those_of_the_models_encoding(model: str) -> None:
-    given_ = settings(model, "echo")
+    model_settings = settings(model, "echo")
     text = " ".join(AWKWARD)
-    reply = composed(asked(text, model=model), given_)
-    assert content(reply.choices[0]) == text
-    assert reply.usage.completion == counted(text, given_.model.encoding)
-    assert reply.usage.prompt == 7 + counted(text, given_.model.encoding)
+    completion = composed(asked(text, model=model), model_settings)
+    assert content(completion.choices[0]) == text
+    assert completion.usage.completion == counted(text, model_settings.model.encoding)
+    assert completion.usage.prompt == 7 + counted(text, model_settings.model.encoding)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +75,10 @@ def test_tokens_are_those_of_the_models_encoding(model: str) -> None:
 def test_an_answer_ends_before_a_stop_sequence(
     text: str, stop: Any, said: str, hit: str | None
 ) -> None:
-    reply = composed(asked(stop=stop), settings(generator="fixed", texts=[text]))
-    (choice,) = reply.choices
+    completion = composed(asked(stop=stop), settings(generator="fixed", texts=[text]))
+    (choice,) = completion.choices
     assert (content(choice), choice.stop, choice.finish) == (said, hit, Finish.STOP)
-    assert reply.usage.completion == choice.tokens == counted(said)
+    assert completion.usage.completion == choice.tokens == counted(said)
 
 
 def test_a_stop_sequence_after_the_cut_was_never_reached() -> None:
@@ -87,9 +89,9 @@ def test_a_stop_sequence_after_the_cut_was_never_reached() -> None:
 
 @pytest.mark.parametrize("generator", ["lorem", "random"])
 def test_alternatives_differ_and_are_all_counted(generator: str) -> None:
-    reply = composed(asked(n=5), settings(generator=generator))
-    assert len({content(choice) for choice in reply.choices}) == 5
-    assert reply.usage.completion == 5 * 40
+    completion = composed(asked(n=5), settings(generator=generator))
+    assert len({content(choice) for choice in completion.choices}) == 5
+    assert completion.usage.completion == 5 * 40
 
 
 def test_the_first_alternative_does_not_depend_on_how_many_there_are() -> None:
@@ -98,18 +100,20 @@ def test_the_first_alternative_does_not_depend_on_how_many_there_are() -> None:
 
 
 def test_a_sequence_follows_the_turn() -> None:
-    given_ = settings(generator="sequence", texts=["one", "two", "three"])
-    said = [content(composed(asked(), given_, turn=turn).choices[0]) for turn in range(4)]
+    model_settings = settings(generator="sequence", texts=["one", "two", "three"])
+    said = [content(composed(asked(), model_settings, turn=turn).choices[0]) for turn in range(4)]
     assert said == ["one", "two", "three", "one"]
 
 
 @pytest.mark.parametrize("effort", ["minimal", "low", "medium", "high", "xhigh"])
-def test_a_reasoning_model_thinks_harder_when_told_to(effort: str) -> None:
-    given_ = settings(THINKER)
+def test_a_reasoning_model_thinks_harder_on_request(effort: str) -> None:
+    model_settings = settings(THINKER)
     order = ["minimal", "low", "medium", "high", "xhigh"]
     thought = [
         sum(
-            composed(asked(model=THINKER, reasoning_effort=each), given_, seed).usage.reasoning
+            composed(
+                asked(model=THINKER, reasoning_effort=each), model_settings, seed
+            ).usage.reasoning
             for seed in range(20)
         )
         for each in order
@@ -122,72 +126,72 @@ def test_a_reasoning_model_thinks_harder_when_told_to(effort: str) -> None:
 @given(st.integers(0, 2**48), st.sampled_from([None, 0, 1, 7, 64, 500, 5000]))
 def test_reasoning_is_inside_the_completion_and_its_limit(seed: int, limit: int | None) -> None:
     request = asked(model=THINKER, reasoning_effort="high", max_completion_tokens=limit)
-    reply = composed(request, settings(THINKER), seed)
-    said = counted(content(reply.choices[0]))
-    assert reply.usage.completion == reply.usage.reasoning + said
-    assert reply.usage.total == reply.usage.prompt + reply.usage.completion
+    completion = composed(request, settings(THINKER), seed)
+    said = counted(content(completion.choices[0]))
+    assert completion.usage.completion == completion.usage.reasoning + said
+    assert completion.usage.total == completion.usage.prompt + completion.usage.completion
     if limit is None:
-        assert reply.usage.reasoning > 0
-        assert reply.usage.reasoning % 64 == 0
+        assert completion.usage.reasoning > 0
+        assert completion.usage.reasoning % 64 == 0
     else:
-        assert reply.usage.completion <= limit
-        assert reply.usage.reasoning <= limit // 2
+        assert completion.usage.completion <= limit
+        assert completion.usage.reasoning <= limit // 2
 
 
 def test_other_models_do_not_reason() -> None:
     for fields in ({}, {"reasoning_effort": "high"}):
-        reply = composed(asked(**fields), settings())
-        assert (reply.usage.reasoning, reply.usage.completion) == (0, 40)
+        completion = composed(asked(**fields), settings())
+        assert (completion.usage.reasoning, completion.usage.completion) == (0, 40)
 
 
 @pytest.mark.parametrize(("over", "limit"), [(0, 100), (0, 0), (1, 100), (1, 0), (50_000, 7)])
 def test_prompt_and_wanted_output_must_fit_the_window(over: int, limit: int) -> None:
-    given_ = settings()
+    model_settings = settings()
     request = asked(max_tokens=limit)
-    prompt = given_.model.context_window - limit + over
+    prompt = model_settings.model.context_window - limit + over
     inputs = PlanInputs(seed=7, turn=0, prompt_tokens=prompt)
     if not over:
-        assert compose(request, given_, inputs).usage.prompt == prompt
+        assert compose(request, model_settings, inputs).usage.prompt == prompt
         return
     with pytest.raises(BadRequest) as caught:
-        compose(request, given_, inputs)
+        compose(request, model_settings, inputs)
     failure = caught.value.failure
     assert (failure.kind, failure.param) == (FailureKind.CONTEXT_LENGTH, "messages")
-    assert str(given_.model.context_window) in failure.message
+    assert str(model_settings.model.context_window) in failure.message
     assert str(prompt) in failure.message
 
 
 @pytest.mark.parametrize("left", [1, 20, 39])
 def test_a_window_that_is_nearly_full_cuts_the_answer(left: int) -> None:
-    given_ = settings(tokens=40)
-    inputs = PlanInputs(seed=7, turn=0, prompt_tokens=given_.model.context_window - left)
-    (choice,) = compose(asked(), given_, inputs).choices
+    model_settings = settings(tokens=40)
+    inputs = PlanInputs(seed=7, turn=0, prompt_tokens=model_settings.model.context_window - left)
+    (choice,) = compose(asked(), model_settings, inputs).choices
     assert (choice.tokens, choice.finish) == (left, Finish.LENGTH)
 
 
 def test_a_full_window_leaves_nothing_to_say() -> None:
-    given_ = settings()
-    inputs = PlanInputs(seed=7, turn=0, prompt_tokens=given_.model.context_window)
+    model_settings = settings()
+    inputs = PlanInputs(seed=7, turn=0, prompt_tokens=model_settings.model.context_window)
     with pytest.raises(BadRequest):
-        compose(asked(), given_, inputs)
+        compose(asked(), model_settings, inputs)
 
 
 @pytest.mark.parametrize(("left", "fits"), [(0, True), (1, True), (-1, False)])
 def test_a_window_that_is_for_input_takes_nothing_from_the_answer(left: int, fits: bool) -> None:
-    given_ = settings("gemini-2.5-flash-lite")
-    inputs = PlanInputs(seed=7, turn=0, prompt_tokens=given_.model.context_window - left)
+    model_settings = settings("gemini-2.5-flash-lite")
+    inputs = PlanInputs(seed=7, turn=0, prompt_tokens=model_settings.model.context_window - left)
     if fits:
         for request in (asked(), asked(max_tokens=40)):
-            assert compose(request, given_, inputs).choices[0].finish is Finish.STOP
+            assert compose(request, model_settings, inputs).choices[0].finish is Finish.STOP
     else:
         with pytest.raises(BadRequest):
-            compose(asked(), given_, inputs)
+            compose(asked(), model_settings, inputs)
 
 
 def test_no_answer_is_longer_than_the_models_own_limit() -> None:
-    given_ = settings(tokens=10**6)
-    (choice,) = composed(asked(), given_).choices
-    assert (choice.tokens, choice.finish) == (given_.model.max_output_tokens, Finish.LENGTH)
+    model_settings = settings(tokens=10**6)
+    (choice,) = composed(asked(), model_settings).choices
+    assert (choice.tokens, choice.finish) == (model_settings.model.max_output_tokens, Finish.LENGTH)
 
 
 @given(st.sampled_from(AWKWARD), st.integers(0, 20), st.booleans(), st.integers(0, 99))
@@ -230,14 +234,14 @@ requests = st.fixed_dictionaries(
 def test_usage_is_what_the_tokenizer_counts(
     generator: str, text: str, fields: dict[str, Any], model: str, seed: int
 ) -> None:
-    given_ = settings(model, generator)
-    reply = composed(asked(text, model=model, **fields), given_, seed)
-    encoding = given_.model.encoding
-    assert len(reply.choices) == fields.get("n", 1)
-    said = sum(counted(content(choice), encoding) for choice in reply.choices)
-    assert reply.usage.completion == said + reply.usage.reasoning
-    assert reply.usage.prompt == 7 + counted(text, encoding)
-    for choice in reply.choices:
+    model_settings = settings(model, generator)
+    completion = composed(asked(text, model=model, **fields), model_settings, seed)
+    encoding = model_settings.model.encoding
+    assert len(completion.choices) == fields.get("n", 1)
+    said = sum(counted(content(choice), encoding) for choice in completion.choices)
+    assert completion.usage.completion == said + completion.usage.reasoning
+    assert completion.usage.prompt == 7 + counted(text, encoding)
+    for choice in completion.choices:
         assert choice.tokens == counted(content(choice), encoding)
         assert not any(stop in content(choice) for stop in fields.get("stop", []))
 

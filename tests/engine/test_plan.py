@@ -39,10 +39,10 @@ seeds = st.integers(0, 2**48)
 
 def events(plan: Plan) -> list[Any]:
     """The JSON of each event of a stream; its last frame has to be the end mark."""
-    *told, end, rest = plan.frames.join(0, len(plan.frames)).split(b"\n\n")
+    *chunks, end, rest = plan.frames.join(0, len(plan.frames)).split(b"\n\n")
     assert (end, rest) == (b"data: [DONE]", b"")
-    assert all(event.startswith(b"data: {") for event in told)
-    return [orjson.loads(event.removeprefix(b"data: ")) for event in told]
+    assert all(event.startswith(b"data: {") for event in chunks)
+    return [orjson.loads(event.removeprefix(b"data: ")) for event in chunks]
 
 
 def streamed(plan: Plan) -> dict[int, dict[str, Any]]:
@@ -74,9 +74,9 @@ def plain(plan: Plan) -> dict[int, dict[str, Any]]:
 
 @given(generators, texts, fields, st.booleans(), profiles, seeds)
 def test_every_frame_has_a_time_and_times_never_decrease(
-    generator: str, text: str, given_: dict[str, Any], stream: bool, profile: str, seed: int
+    generator: str, text: str, body_fields: dict[str, Any], stream: bool, profile: str, seed: int
 ) -> None:
-    request = asked(text, stream=stream, **given_)
+    request = asked(text, stream=stream, **body_fields)
     plan = planned(request, settings(request.model, generator, profile=profile), seed)
     assert len(plan.frames) == len(plan.due) >= 1
     assert plan.due.dtype == np.float64
@@ -90,11 +90,11 @@ def test_every_frame_has_a_time_and_times_never_decrease(
 
 @given(generators, texts, fields, seeds)
 def test_a_stream_says_what_the_plain_answer_does(
-    generator: str, text: str, given_: dict[str, Any], seed: int
+    generator: str, text: str, body_fields: dict[str, Any], seed: int
 ) -> None:
-    rule = settings(given_["model"], generator)
-    whole = planned(asked(text, **given_), rule, seed)
-    parts = planned(asked(text, stream=True, **given_), rule, seed)
+    model_settings = settings(body_fields["model"], generator)
+    whole = planned(asked(text, **body_fields), model_settings, seed)
+    parts = planned(asked(text, stream=True, **body_fields), model_settings, seed)
     assert streamed(parts) == plain(whole)
     assert parts.completion is not None
     assert whole.completion is not None
@@ -105,28 +105,28 @@ def test_a_stream_says_what_the_plain_answer_does(
 
 @given(generators, texts, fields, seeds)
 def test_usage_on_the_wire_is_what_the_tokenizer_counts(
-    generator: str, text: str, given_: dict[str, Any], seed: int
+    generator: str, text: str, body_fields: dict[str, Any], seed: int
 ) -> None:
-    rule = settings(given_["model"], generator)
-    count = ranks.encoding(rule.model.encoding).encode_ordinary
-    body = orjson.loads(planned(asked(text, **given_), rule, seed).frames[0])
+    model_settings = settings(body_fields["model"], generator)
+    count = ranks.encoding(model_settings.model.encoding).encode_ordinary
+    body = orjson.loads(planned(asked(text, **body_fields), model_settings, seed).frames[0])
     usage = body["usage"]
     said = sum(len(count(choice["message"]["content"])) for choice in body["choices"])
     reasoning = usage["completion_tokens_details"]["reasoning_tokens"]
     assert usage["completion_tokens"] == said + reasoning
     assert usage["prompt_tokens"] == 7 + len(count(text))
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
-    told = given_ | {"stream_options": {"include_usage": True}}
-    last = events(planned(asked(text, stream=True, **told), rule, seed))[-1]
+    chunks = body_fields | {"stream_options": {"include_usage": True}}
+    last = events(planned(asked(text, stream=True, **chunks), model_settings, seed))[-1]
     assert (last["choices"], last["usage"]) == ([], usage)
 
 
 @given(generators, texts, fields, st.data())
 def test_joined_frames_are_the_single_ones(
-    generator: str, text: str, given_: dict[str, Any], data: st.DataObject
+    generator: str, text: str, body_fields: dict[str, Any], data: st.DataObject
 ) -> None:
     frames = planned(
-        asked(text, stream=True, **given_), settings(given_["model"], generator)
+        asked(text, stream=True, **body_fields), settings(body_fields["model"], generator)
     ).frames
     start = data.draw(st.integers(0, len(frames) - 1))
     stop = data.draw(st.integers(start + 1, len(frames)))
@@ -140,12 +140,14 @@ def test_joined_frames_are_the_single_ones(
 
 @given(generators, texts, fields, st.booleans(), seeds)
 def test_the_seed_decides_all_but_the_stamp(
-    generator: str, text: str, given_: dict[str, Any], stream: bool, seed: int
+    generator: str, text: str, body_fields: dict[str, Any], stream: bool, seed: int
 ) -> None:
-    request = asked(text, stream=stream, **given_)
-    rule = settings(request.model, generator)
+    request = asked(text, stream=stream, **body_fields)
+    model_settings = settings(request.model, generator)
     other = Stamp("f" * 26, 1_800_000_000)
-    one, again, later = (planned(request, rule, seed, stamp=s) for s in (STAMP, STAMP, other))
+    one, again, later = (
+        planned(request, model_settings, seed, stamp=s) for s in (STAMP, STAMP, other)
+    )
     assert (one.due == again.due).all()
     assert (one.due == later.due).all()
     said = [plan.frames.join(0, len(plan.frames)) for plan in (one, again, later)]
@@ -181,9 +183,9 @@ def test_a_token_leaves_when_it_exists() -> None:
 
 def test_pieces_wait_for_the_last_token_of_their_characters() -> None:
     text = "👩‍👩‍👧‍👦🏳️‍🌈"
-    rule = settings(generator="fixed", texts=[text])
-    plan = planned(asked(stream=True), rule)
-    words = rule.tokenizer.text(text, pieces=True)
+    model_settings = settings(generator="fixed", texts=[text])
+    plan = planned(asked(stream=True), model_settings)
+    words = model_settings.tokenizer.text(text, pieces=True)
     assert len(words.pieces) < words.tokens
     whole = planned(asked(stream=True), settings(generator="lorem", tokens=words.tokens))
     clock = whole.due[1:-2]  # one time a token, by the same seed
@@ -222,13 +224,15 @@ def test_the_usage_and_the_end_come_when_all_has_been_said() -> None:
 
 
 def test_thinking_harder_takes_longer_to_the_first_token() -> None:
-    rule = settings(THINKER, profile="o-series")
+    model_settings = settings(THINKER, profile="o-series")
     efforts = ["minimal", "low", "medium", "high", "xhigh"]
-    plans = [planned(asked(model=THINKER, reasoning_effort=each), rule) for each in efforts]
+    plans = [
+        planned(asked(model=THINKER, reasoning_effort=each), model_settings) for each in efforts
+    ]
     times = [plan.ttft for plan in plans]
     assert times == sorted(times)
     assert len(set(times)) == len(times)
-    assert planned(asked(model=THINKER), rule).ttft == pytest.approx(times[2])
+    assert planned(asked(model=THINKER), model_settings).ttft == pytest.approx(times[2])
 
 
 def test_a_failure_is_one_frame_due_at_once() -> None:

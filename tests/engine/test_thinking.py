@@ -85,10 +85,12 @@ def test_unseen_thinking_takes_time_before_the_first_token(
 
 
 def test_seen_thinking_is_on_the_clock() -> None:
-    given = settings("gpt-4o")
+    model_settings = settings("gpt-4o")
     quiet = asked()
     aloud = replace(quiet, thinking=Thinking(None, 1024, True, True))
-    plain, thought = (plan(one, given, drawn(one, given), CHAT, STAMP) for one in (quiet, aloud))
+    plain, thought = (
+        plan(one, model_settings, drawn(one, model_settings), CHAT, STAMP) for one in (quiet, aloud)
+    )
     assert plain.completion is not None
     assert thought.completion is not None
     first = thought.completion.choices[0].segments[0]

@@ -72,7 +72,7 @@ def test_what_was_planned_and_what_came_of_it(sim: Server, stream: bool) -> None
     planned, actual = found["planned"], found["actual"]
     assert planned == {"ttft_ms": pytest.approx(20), "total_ms": pytest.approx(40)}
     assert answer.headers["server-timing"] == "ttft;dur=20.000, total;dur=40.000"
-    # Half a tick of the player's calendar early at most.
+    # Half a tick of the scheduler's calendar early at most.
     first = planned["ttft_ms"] if stream else planned["total_ms"]
     assert actual["first_ms"] >= first - 0.5
     assert actual["total_ms"] >= planned["total_ms"] - 0.5

@@ -27,7 +27,7 @@ from llmsim.telemetry.prometheus import (
     render,
 )
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
-from tests.telemetry.test_snapshot import boards, finish
+from tests.telemetry.test_snapshot import counters_of, finish
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -35,13 +35,15 @@ LIMIT = {"rule": "all", "key": "k", "model": "m", "what": "requests", "limit": 9
 
 
 def reading(made: list[WorkerCounters], **more: Any) -> MetricsReading:
-    workers = [WorkerSnapshot.of(slot, board) for slot, board in enumerate(made) if board.pid]
+    workers = [
+        WorkerSnapshot.of(slot, counters) for slot, counters in enumerate(made) if counters.pid
+    ]
     return MetricsReading(Snapshot(made), workers, len(made), 17.5, 10.0, **more)
 
 
-def scraped(given: MetricsReading, config: Metrics | None = None) -> dict[tuple[str, ...], float]:
+def scraped(read: MetricsReading, config: Metrics | None = None) -> dict[tuple[str, ...], float]:
     """Samples by name and label values, these in the order of the labels' names."""
-    body, _ = render(given, config or Metrics(), "", "")
+    body, _ = render(read, config or Metrics(), "", "")
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(body.decode())
@@ -49,8 +51,8 @@ def scraped(given: MetricsReading, config: Metrics | None = None) -> dict[tuple[
     }
 
 
-def test_what_was_counted_is_told() -> None:
-    one, two = made = boards(2)
+def test_what_was_counted_is_exposed() -> None:
+    one, two = made = counters_of(2)
     finish(one, "a", 200, (10, 20, 5, 1), streamed=True)
     finish(two, "a", 200, (1, 2, 0, 0))
     finish(two, "b", 429)
@@ -59,7 +61,7 @@ def test_what_was_counted_is_told() -> None:
     one.failed(FailureKind.RATE_LIMIT, False)
     one.failed(FailureKind.RATE_LIMIT, True)
     one.cells[DROPPED] += 3
-    told = scraped(reading(made, limits=[LIMIT]))
+    metrics = scraped(reading(made, limits=[LIMIT]))
     expected = {
         ("llmsim_requests_total", "openai", "/v1/x", "a", "200"): 2,
         ("llmsim_requests_total", "openai", "/v1/x", "b", "429"): 1,
@@ -79,7 +81,7 @@ def test_what_was_counted_is_told() -> None:
         ("llmsim_rate_limit", "k", "m", "all", "requests"): 9,
         ("llmsim_rate_limit_remaining", "k", "m", "all", "requests"): 4,
     }
-    assert {key: told[key] for key in expected} == expected
+    assert {key: metrics[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_what_was_counted_is_told() -> None:
 def test_histograms_estimate_nothing(
     name: str, bounds: Any, record: str, values: list[float]
 ) -> None:
-    (one,) = made = boards(1)
+    (one,) = made = counters_of(1)
     for value in values:
         us = round(value * 1e6)
         match record:
@@ -107,31 +109,31 @@ def test_histograms_estimate_nothing(
                 one.apart(us)
             case _:
                 one.late(us, 1)
-    told = scraped(reading(made))
+    metrics = scraped(reading(made))
     full = f"llmsim_{name}_seconds"
-    assert told[f"{full}_count",] == told[f"{full}_bucket", "+Inf"] == len(values)
-    assert told[f"{full}_sum",] == pytest.approx(sum(values))
+    assert metrics[f"{full}_count",] == metrics[f"{full}_bucket", "+Inf"] == len(values)
+    assert metrics[f"{full}_sum",] == pytest.approx(sum(values))
     for bound in bounds.seconds:
         below = sum(round(value * 1e6) < round(bound * 1e6) for value in values)
-        assert told[f"{full}_bucket", repr(bound)] == below, bound
+        assert metrics[f"{full}_bucket", repr(bound)] == below, bound
 
 
 def test_a_worker_is_up_while_its_heart_beats() -> None:
-    made = boards(3)
+    made = counters_of(3)
     made[0].sampled(9_000_000, 250_000, 4096, 1500, 3)
     made[1].sampled(4_000_000, 1, 1, 1, None)
-    told = scraped(reading(made))
-    assert [told["llmsim_worker_up", str(slot)] for slot in range(3)] == [1, 0, 0]
-    assert told["llmsim_worker_cpu_seconds_total", "0"] == 0.25
-    assert told["llmsim_worker_resident_memory_bytes", "0"] == 4096
-    assert told["llmsim_worker_event_loop_lag_seconds", "0"] == 0.0015
-    assert told["llmsim_worker_open_connections", "0"] == 3
-    assert ("llmsim_worker_open_connections", "1") not in told
-    assert ("llmsim_worker_resident_memory_bytes", "2") not in told
+    metrics = scraped(reading(made))
+    assert [metrics["llmsim_worker_up", str(slot)] for slot in range(3)] == [1, 0, 0]
+    assert metrics["llmsim_worker_cpu_seconds_total", "0"] == 0.25
+    assert metrics["llmsim_worker_resident_memory_bytes", "0"] == 4096
+    assert metrics["llmsim_worker_event_loop_lag_seconds", "0"] == 0.0015
+    assert metrics["llmsim_worker_open_connections", "0"] == 3
+    assert ("llmsim_worker_open_connections", "1") not in metrics
+    assert ("llmsim_worker_resident_memory_bytes", "2") not in metrics
 
 
 def test_no_counter_goes_backwards_when_workers_die() -> None:
-    one, two = made = boards(2)
+    one, two = made = counters_of(2)
     for number in range(2 * MODELS):
         finish(one, f"m{number}", 200, (3, 4, 1, 1), streamed=True)
         finish(two, f"n{number % 7}", 500)
@@ -147,26 +149,26 @@ def test_no_counter_goes_backwards_when_workers_die() -> None:
     assert after["llmsim_requests_lost_total",] == 1
 
 
-def counters(given: MetricsReading) -> dict[tuple[str, ...], float]:
+def counters(read: MetricsReading) -> dict[tuple[str, ...], float]:
     ends = ("_total", "_count", "_sum", "_bucket")
-    return {key: value for key, value in scraped(given).items() if key[0].endswith(ends)}
+    return {key: value for key, value in scraped(read).items() if key[0].endswith(ends)}
 
 
 def test_series_are_bounded() -> None:
-    (one,) = made = boards(1)
+    (one,) = made = counters_of(1)
     for number in range(3000):
         finish(one, f"m{number}", 200 + number % 300)
     limits = [LIMIT | {"key": str(number)} for number in range(3000)]
-    told = scraped(reading(made, limits=limits))
-    assert sum(key[0] == "llmsim_requests_total" for key in told) <= 512
-    assert sum(key[0] == "llmsim_tokens_total" for key in told) <= 4 * (MODELS + 1)
-    assert sum(key[0] == "llmsim_rate_limit" for key in told) == MOST_LIMITS
-    assert sum(v for key, v in told.items() if key[0] == "llmsim_requests_total") == 3000
+    metrics = scraped(reading(made, limits=limits))
+    assert sum(key[0] == "llmsim_requests_total" for key in metrics) <= 512
+    assert sum(key[0] == "llmsim_tokens_total" for key in metrics) <= 4 * (MODELS + 1)
+    assert sum(key[0] == "llmsim_rate_limit" for key in metrics) == MOST_LIMITS
+    assert sum(v for key, v in metrics.items() if key[0] == "llmsim_requests_total") == 3000
 
 
 @pytest.mark.parametrize("name", ['a"b', "back\\slash", "new\nline", "ünï", "{}", "x" * 80])
-def test_any_model_can_be_told(name: str) -> None:
-    (one,) = made = boards(1)
+def test_any_model_can_be_exposed(name: str) -> None:
+    (one,) = made = counters_of(1)
     finish(one, name, 200, (1, 0, 0, 0))
     assert scraped(reading(made))["llmsim_tokens_total", "prompt", name] == 1
 
@@ -183,7 +185,7 @@ def test_any_model_can_be_told(name: str) -> None:
 def test_the_form_is_the_one_asked_for(
     accept: str, encodings: str, media_type: str, encoding: str | None
 ) -> None:
-    body, head = render(reading(boards(1)), Metrics(), accept, encodings)
+    body, head = render(reading(counters_of(1)), Metrics(), accept, encodings)
     assert head["content-type"].startswith(media_type)
     assert head.get("content-encoding") == encoding
     assert head["vary"] == "accept, accept-encoding"
@@ -192,7 +194,7 @@ def test_the_form_is_the_one_asked_for(
 
 
 def test_openmetrics_has_examples_of_what_is_in_a_bucket() -> None:
-    (one,) = made = boards(1)
+    (one,) = made = counters_of(1)
     one.timed(3.0, 0.25)
     one.timed(2.5, 0.25)
     examples = [(0.25, 3.0, "mark1", 1700.0004), (0.25, 2.5, "mark2", 1699.0)]
@@ -208,8 +210,8 @@ def test_openmetrics_has_examples_of_what_is_in_a_bucket() -> None:
         (name, "3.145728"): "mark1",
         ("llmsim_time_to_first_token_seconds_bucket", "0.262144"): "mark1",
     }
-    told = found[name, "3.145728"]
-    assert (told.value, float(told.timestamp)) == (3.0, 1700.0)
+    metrics = found[name, "3.145728"]
+    assert (metrics.value, float(metrics.timestamp)) == (3.0, 1700.0)
 
 
 @pytest.mark.parametrize(
@@ -227,8 +229,8 @@ def test_the_dialect_is_the_endpoints(endpoint: str, name: str) -> None:
     assert dialect(endpoint) == name
 
 
-def test_vllm_is_told_where_it_is_wanted() -> None:
-    one, two = made = boards(2)
+def test_vllm_is_exposed_where_it_is_wanted() -> None:
+    one, two = made = counters_of(2)
     finish(one, "a", 200, (10, 20, 5, 1), streamed=True)
     finish(two, "a", 499)
     finish(two, "b", 429)
@@ -236,7 +238,7 @@ def test_vllm_is_told_where_it_is_wanted() -> None:
         two.started()
     one.apart(20_000)
     assert not [key for key in scraped(reading(made)) if key[0].startswith("vllm:")]
-    told = scraped(reading(made), Metrics(True, "mine", 4))
+    metrics = scraped(reading(made), Metrics(True, "mine", 4))
     expected = {
         ("vllm:num_requests_running", "0", "mine"): 4,
         ("vllm:num_requests_waiting", "0", "mine"): 1,
@@ -248,7 +250,7 @@ def test_vllm_is_told_where_it_is_wanted() -> None:
         ("vllm:request_success_total", "0", "abort", "mine"): 1,
         ("vllm:inter_token_latency_seconds_count", "0", "mine"): 1,
     }
-    assert {key: told[key] for key in expected} == expected
+    assert {key: metrics[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -265,17 +267,17 @@ def test_vllm_is_told_where_it_is_wanted() -> None:
     ],
 )
 def test_names_are_the_same_in_every_form(accept: str) -> None:
-    body, _ = render(reading(boards(1)), Metrics(vllm=True), accept, "")
+    body, _ = render(reading(counters_of(1)), Metrics(vllm=True), accept, "")
     assert b'\nvllm:num_requests_running{engine="0",model_name="llmsim"} 0.0\n' in body
     assert b"\nllmsim_active_requests 0.0\n" in body
 
 
 def exposed() -> Iterator[tuple[str, str, frozenset[str]]]:
     """Name, type and labels of every family, with something in each."""
-    made = boards(2)
+    made = counters_of(2)
     finish(made[0])
-    for board in made:
-        board.sampled(9_000_000, 1, 1, 1, 1)
+    for counters in made:
+        counters.sampled(9_000_000, 1, 1, 1, 1)
     body, _ = render(reading(made, limits=[LIMIT]), Metrics(vllm=True), "", "")
     for family in text_string_to_metric_families(body.decode()):
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}

@@ -17,9 +17,9 @@ def snapshot(*latencies_ms: int) -> Any:
     return SimpleNamespace(latency=times, ttft=none, itl=none, lateness=none)
 
 
-def latency(told: dict[str, Quantiles] | None) -> dict[str, float]:
-    assert told is not None
-    found = told["latency_ms"]
+def latency(times: dict[str, Quantiles] | None) -> dict[str, float]:
+    assert times is not None
+    found = times["latency_ms"]
     assert found is not None
     return found
 

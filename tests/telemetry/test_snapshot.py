@@ -1,4 +1,4 @@
-"""The sum of all boards, as one reading."""
+"""The sum of all counters_of, as one reading."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.snapshot import ErrorCounts, Snapshot, WorkerSnapshot
 
 
-def boards(number: int) -> list[WorkerCounters]:
+def counters_of(number: int) -> list[WorkerCounters]:
     made = [WorkerCounters(memoryview(bytearray(layout.SIZE))) for _ in range(number)]
     for slot, one in enumerate(made):
         one.take_over(100 + slot)
@@ -29,14 +29,14 @@ def finish(
     one.finished(one.row("/v1/x", model, status), second, tokens, streamed)
 
 
-def test_no_boards_say_nothing() -> None:
+def test_no_counters_sum_to_nothing() -> None:
     snapshot = Snapshot([])
     assert (snapshot.started, snapshot.finished, snapshot.active, snapshot.frames) == (0, 0, 0, 0)
     assert snapshot.latency.quantile(0.5) == snapshot.latency.mean == snapshot.longest == 0.0
 
 
-def test_boards_are_summed() -> None:
-    one, two, unused = boards(3)
+def test_counters_are_summed() -> None:
+    one, two, unused = counters_of(3)
     finish(one, "a", 200, (10, 20, 5, 1), streamed=True)
     finish(two, "a", 200, (1, 2, 0, 0))
     finish(two, "b", 429)
@@ -51,8 +51,8 @@ def test_boards_are_summed() -> None:
     assert snapshot.total("streamed") == 1
 
 
-def test_times_are_of_all_boards() -> None:
-    one, two, unused = boards(3)
+def test_times_are_of_all_slots() -> None:
+    one, two, unused = counters_of(3)
     one.timed(0.5, 0.1)
     two.timed(1.5, 0.3)
     one.late(400, 2)
@@ -67,7 +67,7 @@ def test_times_are_of_all_boards() -> None:
 
 
 def test_gauges_are_differences_and_lost_requests_are_not_active() -> None:
-    one, two = boards(2)
+    one, two = counters_of(2)
     for each in (one, two):
         each.started()
         each.cells[OPENED] += 1
@@ -93,14 +93,14 @@ def test_gauges_are_differences_and_lost_requests_are_not_active() -> None:
     ],
 )
 def test_rate_is_over_the_last_minute(now: float, uptime: float, rate: float) -> None:
-    one, two = boards(2)
+    one, two = counters_of(2)
     for each, second in ((one, 1000), (one, 1000), (two, 1000), (one, 1001), (two, 1001)):
         finish(each, second=second)
     assert Snapshot([one, two]).rates(now, uptime)[0] == pytest.approx(rate)
 
 
-def test_models_are_bounded_over_all_boards() -> None:
-    one, two = boards(2)
+def test_models_are_bounded_over_all_slots() -> None:
+    one, two = counters_of(2)
     for number in range(MODELS):
         finish(one, f"one-{number}")
         finish(one, f"one-{number}")
@@ -113,15 +113,15 @@ def test_models_are_bounded_over_all_boards() -> None:
 
 
 def test_rate_of_tokens_is_over_the_same_minute() -> None:
-    one, two = boards(2)
+    one, two = counters_of(2)
     finish(one, tokens=(9, 20, 5, 1), second=1000)
     finish(two, tokens=(9, 10, 5, 1), second=1001)
     assert Snapshot([one, two]).rates(1002.5, 10.0) == (0.2, 3.0)
     assert Snapshot([one, two]).rates(1061.5, 100.0) == (1 / 60, 10 / 60)
 
 
-def test_errors_are_of_all_boards_and_limits_are_those_that_are_real() -> None:
-    one, two = boards(2)
+def test_errors_are_of_all_slots_and_limits_are_those_that_are_real() -> None:
+    one, two = counters_of(2)
     for each in (one, two):
         for kind in (
             FailureKind.RATE_LIMIT,
@@ -138,8 +138,8 @@ def test_errors_are_of_all_boards_and_limits_are_those_that_are_real() -> None:
     assert snapshot.limited == 6
 
 
-def test_deaths_are_of_all_boards() -> None:
-    one, two = boards(2)
+def test_deaths_are_of_all_slots() -> None:
+    one, two = counters_of(2)
     one.take_over(200)
     one.take_over(201)
     two.resign()
@@ -147,7 +147,7 @@ def test_deaths_are_of_all_boards() -> None:
 
 
 def test_a_worker_tells_nothing_before_its_first_beat() -> None:
-    (one,) = boards(1)
+    (one,) = counters_of(1)
     one.sampled(1_000_000, 500_000, 4096, 70, 3)
     one.take_over(7)
     assert WorkerSnapshot.of(4, one) == WorkerSnapshot(4, 7, one.since, cpu_slot=0.5)

@@ -1,4 +1,4 @@
-"""What ``GET /llmsim/stats`` says about the boards."""
+"""What ``GET /llmsim/stats`` says about the counters_of."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from llmsim.state.shm.layout import OPENED
 from llmsim.state.shm.rows import MODELS, OTHER
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 from llmsim.telemetry.stats import stats
-from tests.telemetry.test_snapshot import boards, finish
+from tests.telemetry.test_snapshot import counters_of, finish
 
 
 def test_stats_of_a_server_that_has_done_nothing() -> None:
-    told = stats(Snapshot(boards(2)), [], 0.0, 5.0)
-    assert told["requests"] == {
+    shown = stats(Snapshot(counters_of(2)), [], 0.0, 5.0)
+    assert shown["requests"] == {
         "total": 0,
         "finished": 0,
         "aborted": 0,
@@ -25,21 +25,21 @@ def test_stats_of_a_server_that_has_done_nothing() -> None:
         "non_streaming": 0,
         "per_second": 0.0,
     }
-    assert told["errors"] == {"total": 0, "by_status": {}, "by_kind": {}}
+    assert shown["errors"] == {"total": 0, "by_status": {}, "by_kind": {}}
     nothing = {"p50": 0.0, "p95": 0.0, "p99": 0.0}
-    assert told["latency_ms"] == {"avg": 0.0, "min": 0.0, "max": 0.0, **nothing}
-    assert told["ttft_ms"] == {"avg": 0.0, **nothing}
-    assert told["itl_ms"] == {"avg": 0.0, **nothing}
-    assert told["queue_ms"] == {"avg": 0.0, **nothing, "count": 0}
-    assert told["lateness_ms"] == {"frames": 0, "max": 0.0, **nothing}
-    assert told["version"] == __version__
-    assert told["tokens"]["per_second"] == 0.0
-    assert told["models"] == {}
-    assert (told["worker_restarts"], told["rate_limited"], told["rate_limits"]) == (0, 0, [])
+    assert shown["latency_ms"] == {"avg": 0.0, "min": 0.0, "max": 0.0, **nothing}
+    assert shown["ttft_ms"] == {"avg": 0.0, **nothing}
+    assert shown["itl_ms"] == {"avg": 0.0, **nothing}
+    assert shown["queue_ms"] == {"avg": 0.0, **nothing, "count": 0}
+    assert shown["lateness_ms"] == {"frames": 0, "max": 0.0, **nothing}
+    assert shown["version"] == __version__
+    assert shown["tokens"]["per_second"] == 0.0
+    assert shown["models"] == {}
+    assert (shown["worker_restarts"], shown["rate_limited"], shown["rate_limits"]) == (0, 0, [])
 
 
 def test_stats_tell_everything_in_milliseconds() -> None:
-    one, two = boards(2)
+    one, two = counters_of(2)
     finish(one, "a", 200, (10, 20, 5, 1), streamed=True)
     finish(two, "a", 200, (1, 2, 0, 0))
     finish(two, "b", 500)
@@ -54,7 +54,7 @@ def test_stats_tell_everything_in_milliseconds() -> None:
     two.queued(0.125)
     one.timed(0.5, 0.25)
     one.late(1500, 4)
-    told = stats(
+    shown = stats(
         Snapshot([one, two]),
         [
             WorkerSnapshot(0, 100, 17.0),
@@ -64,8 +64,8 @@ def test_stats_tell_everything_in_milliseconds() -> None:
         1001.0,
         [{"rule": "all"}],
     )
-    assert told["uptime_s"] == 12.346
-    assert told["workers"] == [
+    assert shown["uptime_s"] == 12.346
+    assert shown["workers"] == [
         {
             "slot": 0,
             "pid": 100,
@@ -85,9 +85,9 @@ def test_stats_tell_everything_in_milliseconds() -> None:
             "open_connections": 7,
         },
     ]
-    assert told["worker_restarts"] == 1
-    assert told["rate_limits"] == [{"rule": "all"}]
-    assert told["requests"] == {
+    assert shown["worker_restarts"] == 1
+    assert shown["rate_limits"] == [{"rule": "all"}]
+    assert shown["requests"] == {
         "total": 6,
         "finished": 3,
         "aborted": 2,
@@ -99,13 +99,13 @@ def test_stats_tell_everything_in_milliseconds() -> None:
         "non_streaming": 2,
         "per_second": round(4 / 12.3456, 3),
     }
-    assert told["endpoints"] == {"/v1/x": 4}
-    assert told["models"] == {
+    assert shown["endpoints"] == {"/v1/x": 4}
+    assert shown["models"] == {
         "a": {"requests": 2, "prompt": 11, "completion": 22, "errors": 0},
         "b": {"requests": 2, "prompt": 0, "completion": 0, "errors": 2},
     }
-    assert told["statuses"] == {"200": 2, "500": 1, "499": 1}
-    assert told["errors"] == {
+    assert shown["statuses"] == {"200": 2, "500": 1, "499": 1}
+    assert shown["errors"] == {
         "total": 2,
         "by_status": {"500": 1, "499": 1},
         "by_kind": {
@@ -113,40 +113,40 @@ def test_stats_tell_everything_in_milliseconds() -> None:
             "overloaded": {"injected": 1, "real": 0},
         },
     }
-    assert told["rate_limited"] == 1
-    assert told["tokens"] == {
+    assert shown["rate_limited"] == 1
+    assert shown["tokens"] == {
         "prompt": 11,
         "completion": 22,
         "reasoning": 5,
         "cached": 1,
         "per_second": round(22 / 12.3456, 3),
     }
-    assert told["latency_ms"]["avg"] == 500.0
-    assert told["latency_ms"]["min"] == told["latency_ms"]["max"] == 500.0
-    assert told["latency_ms"]["p99"] == pytest.approx(500.0, rel=1 / 16)
-    assert told["ttft_ms"]["p50"] == pytest.approx(250.0, rel=1 / 16)
-    assert told["itl_ms"]["avg"] == 20.0
-    assert told["queue_ms"]["avg"] == 125.0
-    assert told["queue_ms"]["count"] == 1
-    assert told["lateness_ms"]["frames"] == 4
-    assert told["lateness_ms"]["max"] == 1.5
+    assert shown["latency_ms"]["avg"] == 500.0
+    assert shown["latency_ms"]["min"] == shown["latency_ms"]["max"] == 500.0
+    assert shown["latency_ms"]["p99"] == pytest.approx(500.0, rel=1 / 16)
+    assert shown["ttft_ms"]["p50"] == pytest.approx(250.0, rel=1 / 16)
+    assert shown["itl_ms"]["avg"] == 20.0
+    assert shown["queue_ms"]["avg"] == 125.0
+    assert shown["queue_ms"]["count"] == 1
+    assert shown["lateness_ms"]["frames"] == 4
+    assert shown["lateness_ms"]["max"] == 1.5
 
 
 def test_no_quantile_is_beyond_the_longest_time() -> None:
-    (one,) = boards(1)
+    (one,) = counters_of(1)
     one.timed(0.513, 0.1)
-    told = stats(Snapshot([one]), [], 1.0, 1.0)["latency_ms"]
-    assert told["p50"] <= told["p95"] <= told["p99"] <= told["max"] == 513.0
+    shown = stats(Snapshot([one]), [], 1.0, 1.0)["latency_ms"]
+    assert shown["p50"] <= shown["p95"] <= shown["p99"] <= shown["max"] == 513.0
 
 
-def test_models_beyond_the_bound_are_told_together() -> None:
-    one, two = boards(2)
+def test_models_beyond_the_bound_are_shown_together() -> None:
+    one, two = counters_of(2)
     for number in range(MODELS):
         finish(one, f"one-{number}", tokens=(3, 2, 0, 0))
         finish(one, f"one-{number}")
         finish(two, f"two-{number}", 500, tokens=(3000, 2000, 0, 0))
-    told = stats(Snapshot([one, two]), [], 1.0, 1.0)["models"]
-    assert len(told) <= MODELS + 1
-    assert told["one-7"] == {"requests": 2, "prompt": 3, "completion": 2, "errors": 0}
-    assert sum(one["errors"] for one in told.values()) == told[OTHER]["errors"] == MODELS
-    assert sum(one["prompt"] for one in told.values()) == 3003 * MODELS
+    shown = stats(Snapshot([one, two]), [], 1.0, 1.0)["models"]
+    assert len(shown) <= MODELS + 1
+    assert shown["one-7"] == {"requests": 2, "prompt": 3, "completion": 2, "errors": 0}
+    assert sum(one["errors"] for one in shown.values()) == shown[OTHER]["errors"] == MODELS
+    assert sum(one["prompt"] for one in shown.values()) == 3003 * MODELS

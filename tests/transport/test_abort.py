@@ -14,13 +14,13 @@ from llmsim.transport.abort import FLUSHED, HELD, LOOK, PATIENCE, AbortingStream
 
 
 class World:
-    """A connection, a response on it and a clock that only goes when told; writes down what
+    """A connection, a response on it and a clock that only advances on demand; writes down what
     happens to them."""
 
-    def __init__(self, told: bool = True) -> None:
+    def __init__(self, known: bool = True) -> None:
         self.now = 0.0
         self.waiting: list[tuple[float, Callable[[], None]]] = []
-        self.got = 0 if told else None
+        self.got = 0 if known else None
         self.seen: list[tuple[float, str]] = []
 
     def later(self, after: float, call: Callable[[], None]) -> None:
@@ -69,7 +69,7 @@ def test_it_breaks_once_all_is_written(chunked: bool, needed: int) -> None:
 
 
 def test_it_breaks_soon_where_nobody_tells() -> None:
-    world = World(told=False)
+    world = World(known=False)
     breaking(world).close()
     world.run(1.0)
     assert world.seen == [(FLUSHED, "cut"), (FLUSHED, "close")]
@@ -84,7 +84,7 @@ def test_a_client_that_reads_nothing_does_not_hold_it_up_for_ever() -> None:
 
 
 def test_after_a_reset_the_response_is_not_ended_before_the_server_knows() -> None:
-    world = World(told=False)
+    world = World(known=False)
     breaking(world, reset=True).close()
     world.run(10.0)
     assert world.seen == [(FLUSHED, "reset"), (FLUSHED + HELD, "close")]

@@ -110,24 +110,24 @@ def test_a_body_over_the_limit_is_refused_once_it_is_read(size: int) -> None:
 def test_a_client_that_leaves_in_its_body_is_gone() -> None:
     async def test() -> None:
         client = Client(b"half", whole=False)
-        told: list[bool] = []
+        seen: list[bool] = []
 
         async def handler(port: Port) -> None:
             with pytest.raises(Gone):
                 await port.body(100)
-            told.append(True)
+            seen.append(True)
 
         route = serving(client, handler)
         await turns()
         client.leave()
         await route
-        assert told == [True]
+        assert seen == [True]
         assert client.received == []
 
     run(test)
 
 
-def test_a_reply_is_sent_whole() -> None:
+def test_a_response_is_sent_whole() -> None:
     async def test() -> None:
         client = Client(b"ping")
 
@@ -211,25 +211,25 @@ def test_a_handler_may_finish_when_its_client_has_left() -> None:
     async def test() -> None:
         client = Client(b"")
         goes_on = asyncio.Event()
-        told: list[object] = []
+        seen: list[object] = []
 
         async def handler(port: Port) -> None:
             await port.body(100)
             await port.left()
-            told.append("left")
+            seen.append("left")
             await goes_on.wait()
             stream = port.open(200, [])
-            told.append(stream.send(b"too late"))
+            seen.append(stream.send(b"too late"))
             stream.close()
 
         route = serving(client, handler)
         await turns()
-        assert told == []
+        assert seen == []
         client.leave()
         await route
         goes_on.set()
         await turns()
-        assert told == ["left", False]
+        assert seen == ["left", False]
         assert client.received == []
 
     run(test)

@@ -12,7 +12,7 @@ def port(scheme: str = "http", **headers: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("port", "expected"),
     [
         (port(host="localhost:8080"), "http://localhost:8080"),
         (port("https", host="sim.example"), "https://sim.example"),
@@ -25,5 +25,5 @@ def port(scheme: str = "http", **headers: str) -> Any:
         (port(), "http://localhost"),
     ],
 )
-def test_the_host_the_client_used(given: Any, expected: str) -> None:
-    assert origin(given) == expected
+def test_the_host_the_client_used(port: Any, expected: str) -> None:
+    assert origin(port) == expected

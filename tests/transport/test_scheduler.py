@@ -1,4 +1,4 @@
-"""The player under a clock and a loop of its own: nothing here waits for anything."""
+"""The scheduler under a clock and a loop of its own: nothing here waits for anything."""
 
 import asyncio
 import heapq
@@ -56,7 +56,7 @@ class Loop:
         if self.now != self._asked_at:
             self._asked_at, self._asked = self.now, 0
         self._asked += 1
-        assert self._asked < 10_000, "the player spins"
+        assert self._asked < 10_000, "the scheduler spins"
         return self.now
 
     def call_later(self, delay: float, call: Callable[[], object]) -> Timer:
@@ -85,7 +85,7 @@ class Loop:
             missed = self._missed[number % len(self._missed)]
             self.now = max(self.now, timer.at + missed)
             timer.call()
-        raise AssertionError("the player spins")
+        raise AssertionError("the scheduler spins")
 
 
 class Client:
@@ -112,8 +112,8 @@ class Client:
         self.closed += 1
 
 
-class Played:
-    """One stream: its plan, its client and what the player said at its end."""
+class Sent:
+    """One stream: its plan, its client and what the scheduler reported at its end."""
 
     def __init__(
         self, loop: Loop, scheduler: Scheduler, due: Sequence[float], client: Client
@@ -124,7 +124,7 @@ class Played:
         self.ended: list[tuple[bool, float, float, float, int]] = []
         frames = Spliced(b"<", [b"%d>" % number for number in range(len(due))])
         plan = Plan(200, frames, np.array(due), True, due[0], due[-1], 1)
-        scheduler.play(plan, self.start, client, lambda *told: self.ended.append(told))
+        scheduler.send(plan, self.start, client, lambda *result: self.ended.append(result))
 
     def sent(self) -> list[int]:
         """When each frame arrived."""
@@ -143,15 +143,15 @@ def counters() -> WorkerCounters:
     return WorkerCounters(memoryview(bytearray(layout.SIZE)))
 
 
-def player_on(loop: Loop) -> tuple[Scheduler, WorkerCounters]:
+def scheduler_on(loop: Loop) -> tuple[Scheduler, WorkerCounters]:
     shared = counters()
     return Scheduler(loop, shared, loop.clock, LoopTimer), shared  # type: ignore[arg-type]
 
 
 def test_frames_leave_when_they_are_due() -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
-    one = Played(loop, scheduler, [0.01, 0.02, 0.5], Client(loop))
+    scheduler, _ = scheduler_on(loop)
+    one = Sent(loop, scheduler, [0.01, 0.02, 0.5], Client(loop))
     assert one.client.received == []
     loop.run()
     assert [data for _, data in one.client.received] == [b"<0>", b"<1>", b"<2>"]
@@ -160,15 +160,15 @@ def test_frames_leave_when_they_are_due() -> None:
 
 def test_what_is_already_due_leaves_at_once_as_one() -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
-    one = Played(loop, scheduler, [0.0, 0.0, 0.0002, 1.0], Client(loop))
+    scheduler, _ = scheduler_on(loop)
+    one = Sent(loop, scheduler, [0.0, 0.0, 0.0002, 1.0], Client(loop))
     assert one.client.received == [(loop.now, b"<0><1><2>")]
 
 
-def test_a_plan_that_is_all_due_ends_before_play_returns() -> None:
+def test_a_plan_that_is_all_due_ends_before_send_returns() -> None:
     loop = Loop()
-    scheduler, shared = player_on(loop)
-    one = Played(loop, scheduler, [0.0, 0.0], Client(loop))
+    scheduler, shared = scheduler_on(loop)
+    one = Sent(loop, scheduler, [0.0, 0.0], Client(loop))
     assert one.ended == [(True, 0.0, 0.0, 0.0, 2)]
     assert (one.client.closed, scheduler.open) == (1, 0)
     assert (shared.cells[OPENED], shared.cells[CLOSED]) == (1, 1)
@@ -176,8 +176,8 @@ def test_a_plan_that_is_all_due_ends_before_play_returns() -> None:
 
 def test_late_frames_are_joined_and_the_rest_is_on_time_again() -> None:
     loop = Loop(missed=[50_000] + [0] * 20)
-    scheduler, shared = player_on(loop)
-    one = Played(loop, scheduler, [0.01, 0.02, 0.03, 0.04, 0.2, 0.3], Client(loop))
+    scheduler, shared = scheduler_on(loop)
+    one = Sent(loop, scheduler, [0.01, 0.02, 0.03, 0.04, 0.2, 0.3], Client(loop))
     loop.run()
     assert [data for _, data in one.client.received] == [b"<0><1><2><3>", b"<4>", b"<5>"]
     assert max(one.lateness()[4:]) <= LATEST_WHEN_PUNCTUAL
@@ -191,9 +191,9 @@ def test_late_frames_are_joined_and_the_rest_is_on_time_again() -> None:
 
 def test_gaps_between_sends_are_counted_and_no_gap_before_the_first() -> None:
     loop = Loop(missed=[50_000] + [0] * 20)
-    scheduler, shared = player_on(loop)
-    one = Played(loop, scheduler, [0.01, 0.02, 0.03, 0.04, 0.2, 0.3], Client(loop))
-    Played(loop, scheduler, [0.0, 0.0], Client(loop))
+    scheduler, shared = scheduler_on(loop)
+    one = Sent(loop, scheduler, [0.01, 0.02, 0.03, 0.04, 0.2, 0.3], Client(loop))
+    Sent(loop, scheduler, [0.0, 0.0], Client(loop))
     loop.run()
     times = [at for at, _ in one.client.received]
     total, buckets = shared.histogram(ITL)
@@ -204,17 +204,17 @@ def test_gaps_between_sends_are_counted_and_no_gap_before_the_first() -> None:
 
 def test_streams_that_are_due_together_leave_in_one_tick() -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
-    streams = [Played(loop, scheduler, [0.01, 0.02], Client(loop)) for _ in range(50)]
+    scheduler, _ = scheduler_on(loop)
+    streams = [Sent(loop, scheduler, [0.01, 0.02], Client(loop)) for _ in range(50)]
     loop.run()
     assert len({tuple(one.sent()) for one in streams}) == 1
 
 
 def test_an_earlier_frame_is_not_held_up_by_a_timer_for_a_later_one() -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
-    slow = Played(loop, scheduler, [5.0], Client(loop))
-    quick = Played(loop, scheduler, [0.01], Client(loop))
+    scheduler, _ = scheduler_on(loop)
+    slow = Sent(loop, scheduler, [5.0], Client(loop))
+    quick = Sent(loop, scheduler, [0.01], Client(loop))
     loop.run()
     assert quick.lateness()[0] <= LATEST_WHEN_PUNCTUAL
     assert slow.lateness()[0] <= LATEST_WHEN_PUNCTUAL
@@ -222,10 +222,10 @@ def test_an_earlier_frame_is_not_held_up_by_a_timer_for_a_later_one() -> None:
 
 def test_a_client_that_leaves_ends_its_stream_and_no_other() -> None:
     loop = Loop()
-    scheduler, shared = player_on(loop)
+    scheduler, shared = scheduler_on(loop)
     due = [0.01, 0.02, 0.03, 0.04]
-    leaves = Played(loop, scheduler, due, Client(loop, stays_for=2))
-    stays = Played(loop, scheduler, due, Client(loop))
+    leaves = Sent(loop, scheduler, due, Client(loop, stays_for=2))
+    stays = Sent(loop, scheduler, due, Client(loop))
     assert scheduler.open == 2
     loop.run()
     ((whole, first, end, _, sent),) = leaves.ended
@@ -239,8 +239,8 @@ def test_a_client_that_leaves_ends_its_stream_and_no_other() -> None:
 
 def test_a_client_that_has_left_before_the_first_frame() -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
-    one = Played(loop, scheduler, [0.0, 1.0], Client(loop, stays_for=0))
+    scheduler, _ = scheduler_on(loop)
+    one = Sent(loop, scheduler, [0.0, 1.0], Client(loop, stays_for=0))
     ((whole, _, _, _, sent),) = one.ended
     assert (whole, sent, one.client.closed, scheduler.open) == (False, 0, 1, 0)
     loop.run()
@@ -249,7 +249,7 @@ def test_a_client_that_has_left_before_the_first_frame() -> None:
 
 def test_an_error_in_one_stream_ends_that_stream_only() -> None:
     loop = Loop()
-    scheduler, shared = player_on(loop)
+    scheduler, shared = scheduler_on(loop)
 
     class Broken(Client):
         def send(self, data: bytes) -> bool:
@@ -258,9 +258,9 @@ def test_an_error_in_one_stream_ends_that_stream_only() -> None:
             return super().send(data)
 
     due = [0.01, 0.02, 0.03]
-    before = Played(loop, scheduler, due, Client(loop))
-    broken = Played(loop, scheduler, due, Broken(loop))
-    after = Played(loop, scheduler, due, Client(loop))
+    before = Sent(loop, scheduler, due, Client(loop))
+    broken = Sent(loop, scheduler, due, Broken(loop))
+    after = Sent(loop, scheduler, due, Client(loop))
     loop.run()
     ((whole, _, _, _, sent),) = broken.ended
     assert (whole, sent, broken.client.closed) == (False, 1, 1)
@@ -270,16 +270,16 @@ def test_an_error_in_one_stream_ends_that_stream_only() -> None:
     assert (scheduler.open, shared.cells[OPENED], shared.cells[CLOSED]) == (0, 3, 3)
 
 
-def test_an_error_in_the_books_does_not_stop_the_others() -> None:
+def test_an_error_while_counting_does_not_stop_the_others() -> None:
     loop = Loop()
-    scheduler, shared = player_on(loop)
+    scheduler, shared = scheduler_on(loop)
     plan = Plan(200, Spliced(b"", [b"x"]), np.array([0.01]), True, 0.01, 0.01, 1)
 
-    def ended(*told: object) -> None:
+    def ended(*result: object) -> None:
         raise RuntimeError("could not be written down")
 
-    scheduler.play(plan, loop.now, Client(loop), ended)
-    one = Played(loop, scheduler, [0.01, 0.5], Client(loop))
+    scheduler.send(plan, loop.now, Client(loop), ended)
+    one = Sent(loop, scheduler, [0.01, 0.5], Client(loop))
     loop.run()
     assert one.ended[0][0] is True
     assert (scheduler.open, shared.cells[CLOSED]) == (0, 2)
@@ -287,7 +287,7 @@ def test_an_error_in_the_books_does_not_stop_the_others() -> None:
 
 def test_reach_is_done_at_its_time() -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
+    scheduler, _ = scheduler_on(loop)
     due = loop.now + 12_345
     reached = scheduler.reach(due)
     reached.add_done_callback(lambda _: times.append(loop.now))
@@ -300,7 +300,7 @@ def test_reach_is_done_at_its_time() -> None:
 
 def test_reach_of_a_time_gone_by_is_done_at_the_next_turn() -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
+    scheduler, _ = scheduler_on(loop)
     now = loop.now
     reached = scheduler.reach(now - 5_000_000)
     loop.run()
@@ -308,21 +308,21 @@ def test_reach_of_a_time_gone_by_is_done_at_the_next_turn() -> None:
     assert loop.now == now
 
 
-@pytest.mark.parametrize("given_up", ["cancelled", "failed"])
-def test_a_wait_that_was_given_up_harms_nothing(given_up: str) -> None:
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_a_wait_that_was_abandoned_harms_nothing(how: str) -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
+    scheduler, _ = scheduler_on(loop)
     due = loop.now + 10_000
     abandoned, other = scheduler.reach(due), scheduler.reach(due)
-    one = Played(loop, scheduler, [0.01], Client(loop))
-    if given_up == "cancelled":
+    one = Sent(loop, scheduler, [0.01], Client(loop))
+    if how == "cancelled":
         abandoned.cancel()
     else:
         abandoned.set_exception(ConnectionError())
     loop.run()
     assert other.done()
     assert one.ended[0][0] is True
-    if given_up == "failed":
+    if how == "failed":
         assert isinstance(abandoned.exception(), ConnectionError)
     else:
         assert abandoned.cancelled()
@@ -330,11 +330,11 @@ def test_a_wait_that_was_given_up_harms_nothing(given_up: str) -> None:
 
 def test_a_stream_may_be_started_by_what_a_tick_wakes() -> None:
     loop = Loop()
-    scheduler, _ = player_on(loop)
-    started: list[Played] = []
+    scheduler, _ = scheduler_on(loop)
+    started: list[Sent] = []
     waiting = scheduler.reach(loop.now + 10_000)
     waiting.add_done_callback(
-        lambda _: started.append(Played(loop, scheduler, [0.0, 0.001, 0.01], Client(loop)))
+        lambda _: started.append(Sent(loop, scheduler, [0.0, 0.001, 0.01], Client(loop)))
     )
     loop.run()
     assert started[0].ended[0][0] is True
@@ -361,17 +361,17 @@ def test_every_frame_leaves_once_in_order_and_never_early(
     asked: list[tuple[list[float], int, int | None, int]], missed: list[int]
 ) -> None:
     loop = Loop(missed)
-    scheduler, shared = player_on(loop)
-    played = []
+    scheduler, shared = scheduler_on(loop)
+    started = []
     for spans, pause, stays_for, cost in asked:
         due = np.cumsum(spans).tolist()
-        played.append(Played(loop, scheduler, due, Client(loop, stays_for, cost)))
+        started.append(Sent(loop, scheduler, due, Client(loop, stays_for, cost)))
         loop.run(until=loop.now + pause)
     loop.run()
     assert scheduler.open == 0
-    assert shared.cells[OPENED] == shared.cells[CLOSED] == len(played)
+    assert shared.cells[OPENED] == shared.cells[CLOSED] == len(started)
     frames = 0
-    for one in played:
+    for one in started:
         ((whole, first, end, lateness, sent),) = one.ended
         times = one.sent()
         frames += sent
@@ -388,7 +388,7 @@ def test_every_frame_leaves_once_in_order_and_never_early(
             assert first <= end
             assert lateness * 1e6 >= max(one.lateness()) - 1
     assert shared.cells[FRAMES] == sum(shared.histogram(LATENESS)[1]) >= frames
-    assert shared.cells[LATEST] >= max(one.ended[0][3] * 1e6 for one in played) - 1
+    assert shared.cells[LATEST] >= max(one.ended[0][3] * 1e6 for one in started) - 1
 
 
 @given(streams)
@@ -396,9 +396,9 @@ def test_with_punctual_timers_no_frame_is_late(
     asked: list[tuple[list[float], int, int | None, int]],
 ) -> None:
     loop = Loop()
-    scheduler, shared = player_on(loop)
+    scheduler, shared = scheduler_on(loop)
     for spans, pause, _, _ in asked:
-        Played(loop, scheduler, np.cumsum(spans).tolist(), Client(loop))
+        Sent(loop, scheduler, np.cumsum(spans).tolist(), Client(loop))
         loop.run(until=loop.now + pause)
     loop.run()
     assert shared.cells[LATEST] <= LATEST_WHEN_PUNCTUAL

@@ -59,7 +59,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def window_is_input(self) -> bool:
-        """Whether what the model says has a limit of its own, beside the window."""
+        """Whether the window bounds the prompt alone, and the output has a limit of its own."""
         return self.provider == "google"
 
 
@@ -92,7 +92,7 @@ UNKNOWN: Final = Model(
     encoding="o200k_base",
     latency="gpt-4o",
 )
-"""What a name that tells nothing is served as.
+"""What a name that fits no model is served as.
 
 Its limits are those of the current generation: nobody here knows the model's own, and a
 request that the real model would take must not fail for a guess.
@@ -100,16 +100,16 @@ request that the real model would take must not fail for a guess.
 
 
 MARK: Final = "@llmsim:"
-"""What stands between a model's name and directions for llmsim. No provider's names have it."""
+"""What stands between a model's name and request overrides. No provider's names have it."""
 
 
 def plain(name: str) -> str:
-    """A model's name without the directions after it."""
+    """A model's name without the overrides after it."""
     return name.partition(MARK)[0]
 
 
 def find(name: str) -> Model | None:
-    """The catalogue's model of that id or alias, directions after it apart."""
+    """The catalogue's model of that id or alias, overrides after it apart."""
     return _NAMES.get(plain(name))
 
 

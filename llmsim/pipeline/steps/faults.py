@@ -138,7 +138,7 @@ class FaultStep:
         if self._own is not None:
             self._own += 1
             return mix(self._own)
-        return mix(self._secret, self._segment.advance(Cursor.DRAWN))
+        return mix(self._secret, self._segment.advance(Cursor.RANDOM_FAULTS))
 
     def _stretch(self, context: RequestContext, pace: float, delay: float) -> None:
         overrides = context.overrides

@@ -17,7 +17,7 @@ from llmsim.pipeline.queue import Queue
 from llmsim.pipeline.settings import PipelineSettings
 from llmsim.providers.provider import LimitHeaders
 from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.rate_limit_buckets import COUNTED, Account, Buckets, Taken, hashed
+from llmsim.state.shm.rate_limit_buckets import COUNTED, Account, RateLimitBuckets, Taken, hashed
 
 REMEMBERED = 4096
 KINDS = {
@@ -35,7 +35,7 @@ class LimitHold:
 
     __slots__ = ("_account", "_buckets", "_estimate", "_held", "_queue", "_taken", "_told")
 
-    def __init__(self, buckets: Buckets) -> None:
+    def __init__(self, buckets: RateLimitBuckets) -> None:
         self._buckets = buckets
         self._account: Account | None = None
         self._held = False

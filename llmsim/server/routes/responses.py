@@ -98,7 +98,7 @@ class Retrieving:
         start = now_us() - int(kept.elapsed * 1e6)
         planned = replay(kept, settings, self._codec, _after(query))
         stream = port.open(200, [("content-type", sse.CONTENT_TYPE), *head])
-        self._context.scheduler.play(planned, start, stream, _uncounted)
+        self._context.scheduler.send(planned, start, stream, _uncounted)
 
 
 def _refuse(port: Port, failure: Failure) -> None:

@@ -1,9 +1,9 @@
 """How many requests are being answered and how many wait for that, exact over all workers.
 
-In int64: the latest ticket, then for each slot the places its worker holds, how many of its
-requests wait, and the ticket of the first of them (0 for none). Who waits has a ticket, and
-whoever has the lowest is next, whichever worker it waits in. One lock guards all of it; the cells
-of a dead worker are emptied when its slot is taken over or somebody finds it dead.
+In int64: the latest ticket, then for each worker slot the concurrency slots its worker holds, how
+many of its requests wait, and the ticket of the first of them (0 for none). A request that waits
+has a ticket, and the lowest is next, whichever worker it waits in. One lock guards all of it; the
+cells of a dead worker are emptied when its worker slot is taken over or a worker finds it dead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LOCK: Final = Lock.BUCKETS
 
 
 class ConcurrencySlots:
-    """The places in the memory that all workers share, for the event loop only."""
+    """The slots of all workers, to be used on the event loop only. ``slot`` is the worker's own."""
 
     def __init__(self, segment: Segment) -> None:
         slots = segment.shape.slots
@@ -35,11 +35,11 @@ class ConcurrencySlots:
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for a place."""
+        """Requests that wait for a concurrency slot."""
         return sum(self._waiting.tolist())
 
     def arrive(self, most: int, room: int) -> int | None:
-        """Take one of ``most`` places if nobody waits for one: 0. Else a ticket to wait with, if
+        """Take one of ``most`` slots if no request waits for one: 0. Else a ticket to wait with, if
         fewer than ``room`` wait, and if so many do, None."""
         with self._segment.locked(LOCK):
             waiting = self.waiting
@@ -55,8 +55,8 @@ class ConcurrencySlots:
             return ticket
 
     def admit(self, ticket: int, following: int, most: int) -> bool:
-        """Take one of ``most`` places for the first that waits in this worker, if there is one
-        and nobody waits with a lower ticket. ``following`` is the next ticket here, or 0."""
+        """Take one of ``most`` slots for the first that waits in this worker, if there is one
+        and none waits with a lower ticket. ``following`` is the next ticket here, or 0."""
         with self._segment.locked(LOCK):
             lowest = min(first for first in (*self._first.tolist(), ticket) if first)
             if lowest < ticket or self.held >= most:
@@ -73,17 +73,17 @@ class ConcurrencySlots:
             self._waiting[self.slot] -= 1
 
     def release(self) -> None:
-        """Give a place back."""
+        """Give a slot back."""
         if self._held[self.slot] > 0:
             self._held[self.slot] -= 1
 
     def busy(self) -> list[int]:
-        """The slots of other workers that hold places or wait for them."""
+        """The worker slots, but for this one, that hold concurrency slots or wait for them."""
         cells = zip(self._held.tolist(), self._waiting.tolist(), strict=True)
         return [slot for slot, one in enumerate(cells) if any(one) and slot != self.slot]
 
     def release_slot(self, slot: int) -> None:
-        """Empty the cells of a dead worker; for who holds the slot."""
+        """Empty the cells of a dead worker; for the process that has claimed its slot."""
         self._held[slot] = self._waiting[slot] = self._first[slot] = 0
 
 

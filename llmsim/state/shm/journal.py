@@ -2,9 +2,9 @@
 
 Layout of a journal, in bytes:
 
-    0       header, int64: numbers ever given, bytes ever written
+    0       header, int64: entries ever numbered, bytes ever written
     64      the index: :data:`RECORDS` records of fixed size, used in turn
-    …       the ring: what was sent and asked, one entry after another, oldest overwritten
+    …       the ring: requests and responses, one entry after another, oldest overwritten
 
 An entry's mark (26 hex digits: 3 of its slot, 10 of its number, 13 of the launch's own) lets any
 process find it without a search, and a mark of another launch finds nothing. The owner writes
@@ -25,7 +25,7 @@ MARK_DIGITS = 26
 NAMES = 1024
 NAME_BYTES = 512
 
-# check word, place in the ring, body length, answer length, arrival (Unix, s), planned ttft,
+# check word, start in the ring, body length, answer length, arrival (Unix, s), planned ttft,
 # planned total, actual first frame, actual end, worst lateness (all s after arrival, −1 until
 # known), frames planned, frames sent, status, seed, name length, number + 1
 _RECORD = struct.Struct("=QQIIdddddd IIiqI Q")
@@ -111,18 +111,18 @@ class Journal:
         if length * 4 > self._room:
             content = name
             length, body, answer = len(name), b"", b""
-        place = header[1]
-        offset = place % self._room
+        start = header[1]
+        offset = start % self._room
         if offset + length > self._room:
-            place += self._room - offset
+            start += self._room - offset
             offset = 0
-        header[1] = place + length
+        header[1] = start + length
         self._ring[offset : offset + length] = content
         _RECORD.pack_into(
             self._memory,
             _HEADER + number % RECORDS * _RECORD_BYTES,
             number ^ self._check,
-            place,
+            start,
             len(body),
             len(answer),
             arrived,
@@ -175,14 +175,14 @@ class Journal:
         # it has read before: the words it keeps are read once the record is known to be whole.
         before = _RECORD.unpack_from(self._memory, at)
         record = _RECORD.unpack_from(self._memory, at)
-        (check, place, body, answer, arrived, ttft, total, first, end, late,
+        (check, start, body, answer, arrived, ttft, total, first, end, late,
          frames, sent, status, seed, name, stored) = record  # fmt: skip
         if (before[0], before[-1]) != fits or (check, stored) != fits or self.mark(number) != mark:
             return None
-        offset = place % self._room
+        offset = start % self._room
         copied = bytes(self._ring[offset : offset + name + body + answer])
         again = _RECORD.unpack_from(self._memory, at)
-        overwritten = self._header[1] - place > self._room
+        overwritten = self._header[1] - start > self._room
         if overwritten or (again[0], again[-1]) != fits:
             return None
         endpoint, _, model = copied[:name].decode(errors="replace").partition("\0")

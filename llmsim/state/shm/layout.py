@@ -1,10 +1,10 @@
-"""Where the numbers of a board are, in int64:
+"""Where the numbers of a worker's counters are, in int64:
 
     0       header: pid of the owner (0 if it has none), when it took over (Unix time, µs),
             how many owners there have been, how many rows are in use
     16      counters, in the order of :data:`COUNTERS`
-    32      gauges, in the order of :data:`GAUGES`: what the owner last said about itself
-    64      answers with an error: two counters for each :class:`Kind`, real and injected ones
+    32      gauges, in the order of :data:`GAUGES`: what the owner last measured of itself
+    64      answers with an error, by :class:`FailureKind`: real ones and injected ones
     …       each second: 64 triples (second of the monotonic clock, requests finished in it and
             their completion tokens)
     …       histograms, in the order of :data:`HISTOGRAMS`: sum in µs, then the buckets
@@ -28,7 +28,7 @@ COUNTERS = (
     "latency_longest_us",
     "latency_shortest_us",  # stored as 1 + µs, 0 where there is none
     "lateness_longest_us",
-    "owners_died",  # without having ended in good order
+    "owners_died",  # without having resigned
     "cpu_us",  # of all owners
     "log_lines_dropped",
 )
@@ -76,7 +76,7 @@ LATENCY, TTFT, LATENESS, ITL, QUEUE = range(
 )
 
 KINDS = tuple(FailureKind)
-REAL = {kind: ERRORS + 2 * place for place, kind in enumerate(KINDS)}
+REAL = {kind: ERRORS + 2 * index for index, kind in enumerate(KINDS)}
 """Where the real errors of a kind are counted; the injected ones follow."""
 
 

@@ -29,14 +29,14 @@ class NamedCounters:
 
     def __init__(self, segment: Segment, clock: Callable[[], float] = time.monotonic) -> None:
         self._segment = segment
-        self._cells = segment.tallies().cast("q")
+        self._cells = segment.named_counters().cast("q")
         self._clock = clock
 
     def advance(self, name: str) -> int:
         """How often ``name`` was counted before, counting it now."""
         key = _key(name)
         bucket = _bucket(key)
-        with self._segment.locked(Lock.TALLIES + bucket % LOCKS):
+        with self._segment.locked(Lock.NAMED_COUNTERS + bucket % LOCKS):
             at = self._place(bucket, key)
             count = self._cells[at + 1]
             self._cells[at + 2] = int(self._clock())
@@ -47,7 +47,7 @@ class NamedCounters:
         """Like :meth:`advance`, but None, uncounted, once ``most`` were counted."""
         key = _key(name)
         bucket = _bucket(key)
-        with self._segment.locked(Lock.TALLIES + bucket % LOCKS):
+        with self._segment.locked(Lock.NAMED_COUNTERS + bucket % LOCKS):
             at = self._place(bucket, key)
             count = self._cells[at + 1]
             self._cells[at + 2] = int(self._clock())
@@ -69,7 +69,7 @@ class NamedCounters:
     def reset(self) -> None:
         """Forget all counts."""
         for bucket in range(_BUCKETS):
-            with self._segment.locked(Lock.TALLIES + bucket % LOCKS):
+            with self._segment.locked(Lock.NAMED_COUNTERS + bucket % LOCKS):
                 start = bucket * WAYS * 3
                 self._cells[start : start + WAYS * 3] = _EMPTY
 

@@ -1,9 +1,9 @@
 """Locks that keep processes apart, in the memory they share.
 
 On Linux each is a POSIX mutex that is shared between processes and robust: when its owner dies,
-however it dies, the kernel gives it to the next one who asks. A free one is taken with neither a
-system call nor the interpreter given away, which under load another thread of the process would
-take: a pair of ``fcntl`` calls costs a request about 15 µs there, a mutex 1 µs
+however it dies, the kernel gives it to the next one that wants it. A free one is taken with
+neither a system call nor the interpreter given away, which under load another thread of the
+process would take: a pair of ``fcntl`` calls costs a request about 15 µs there, a mutex 1 µs
 (docs/performance.md).
 
 Elsewhere they are byte locks of the segment's file, which the kernel frees as well.
@@ -33,13 +33,13 @@ _ROBUST = 1  # PTHREAD_MUTEX_ROBUST
 
 
 class ProcessLocks(Protocol):
-    """Locks by their numbers. Whoever holds one must not ask for it again."""
+    """Locks by their numbers. Whoever holds one must not take it again."""
 
-    def lock(self, place: int) -> None:
+    def lock(self, number: int) -> None:
         """Take that lock, waiting for whoever holds it."""
         ...
 
-    def unlock(self, place: int) -> None:
+    def unlock(self, number: int) -> None:
         """Give it back, in the thread that took it."""
         ...
 
@@ -64,12 +64,12 @@ class MutexLocks:
         _good(library.pthread_mutexattr_init(attributes))
         _good(library.pthread_mutexattr_setpshared(attributes, _SHARED))
         _good(library.pthread_mutexattr_setrobust(attributes, _ROBUST))
-        for place in range(count):
-            address = ctypes.c_void_p(self._at + place * STRIDE)
+        for number in range(count):
+            address = ctypes.c_void_p(self._at + number * STRIDE)
             _good(library.pthread_mutex_init(address, attributes))
 
-    def lock(self, place: int) -> None:
-        address = self._at + place * STRIDE
+    def lock(self, number: int) -> None:
+        address = self._at + number * STRIDE
         code = self._try(address)
         if code:
             if code == errno.EBUSY:
@@ -78,8 +78,8 @@ class MutexLocks:
                 code = self._mend(address)
             _good(code)
 
-    def unlock(self, place: int) -> None:
-        self._unlock(self._at + place * STRIDE)
+    def unlock(self, number: int) -> None:
+        self._unlock(self._at + number * STRIDE)
 
 
 class FileLocks:
@@ -89,11 +89,11 @@ class FileLocks:
         self._descriptor = descriptor
         self._at = at
 
-    def lock(self, place: int) -> None:
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, self._at + place)
+    def lock(self, number: int) -> None:
+        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, self._at + number)
 
-    def unlock(self, place: int) -> None:
-        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, self._at + place)
+    def unlock(self, number: int) -> None:
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, self._at + number)
 
 
 def supported() -> bool:

@@ -20,34 +20,34 @@ _BUCKETS = ENTRIES // WAYS
 _SECONDS = 0xFFFFFFFF
 
 
-class Prefixes:
+class PromptPrefixes:
     """The table in the memory that all workers share. Keys are 64 bits, times whole seconds."""
 
     def __init__(self, memory: memoryview) -> None:
-        self._words = memory.cast("Q")
+        self._entries = memory.cast("Q")
 
     def holds(self, key: int, now: int) -> bool:
         """Whether the prefix is in the cache."""
         start = key % _BUCKETS * WAYS
         tag = key >> 32
-        for word in self._words[start : start + WAYS]:
-            if word >> 32 == tag:
-                return word & _SECONDS > now
+        for entry in self._entries[start : start + WAYS]:
+            if entry >> 32 == tag:
+                return entry & _SECONDS > now
         return False
 
     def keep(self, key: int, until: int) -> None:
         """Keep the prefix, which may be there already, at least until then.
 
-        It takes the place of the one in its bucket that would be forgotten first.
+        It replaces the one in its bucket that would be forgotten first.
         """
         start = key % _BUCKETS * WAYS
         tag = key >> 32
-        words = self._words[start : start + WAYS].tolist()
-        tags = [word >> 32 for word in words]
+        entries = self._entries[start : start + WAYS].tolist()
+        tags = [entry >> 32 for entry in entries]
         if tag in tags:
-            place = tags.index(tag)
-            until = max(until, words[place] & _SECONDS)
+            index = tags.index(tag)
+            until = max(until, entries[index] & _SECONDS)
         else:
-            ends = [word & _SECONDS for word in words]
-            place = ends.index(min(ends))
-        self._words[start + place] = tag << 32 | until
+            ends = [entry & _SECONDS for entry in entries]
+            index = ends.index(min(ends))
+        self._entries[start + index] = tag << 32 | until

@@ -12,8 +12,28 @@ A table of :data:`ENTRIES` accounts in sets of :data:`WAYS`. An account is, in i
 
 An account of zeros has used nothing, so what is forgotten counts as unused. There may be any
 number of callers: in a full set the one that was not used for longest is forgotten, and none that
-has a request open while there is another. Only its owner writes a slot's lease; those of a dead
-worker end when its slot is taken over or somebody finds it dead.
+has a request open while there is another.
+
+Taking is one step under the set's lock: refill every bucket up to now, see whether the account has
+a concurrent request left and whether each bucket holds its amount, and only then take from all of
+them and open a lease. So requests and tokens are both taken or neither, and two workers can never
+take the same share. When the request ends, its lease is closed; what it took too much is given
+back and what it took too little is taken too, even below nothing left: later requests wait for it.
+
+What a worker that is killed leaves behind, wherever it was:
+
+    holding a lock         the kernel gives it to the next process that wants it
+    while refilling        the time is written before the counts: too little was refilled, never
+                           too much
+    while taking           some buckets were taken from and others not: at most what that one
+                           request took is missing, until it is refilled
+    with requests open     what they took stays taken, as nobody knows what they used; their leases
+                           end when the slot is taken over, or when a worker that lacks one finds
+                           that the slot's owner is dead
+    while making an entry  its key is 0 until the last write: nobody finds it half made
+
+Only the owner of a slot opens and closes its leases, so closing one needs no lock; whoever forgets
+the account, or clears the slot of a dead owner, empties them.
 """
 
 from __future__ import annotations
@@ -49,9 +69,9 @@ _LABEL_BYTES = 128
 
 
 class Account:
-    """A caller's buckets under one rule, and the place it was last found at.
+    """A caller's buckets under one rule, and the cell it was last found at (−1: none yet).
 
-    ``buckets`` are (place in :data:`COUNTED`, bucket), ``tokens`` says whether one of them counts
+    ``buckets`` are (index in :data:`COUNTED`, bucket), ``tokens`` says whether one of them counts
     tokens; ``concurrent`` bounds the open requests.
     """
 
@@ -78,9 +98,9 @@ class Account:
 
 
 class Taken(Struct, frozen=True, gc=False):
-    """What an attempt came to: ``counts`` are what is taken now of the account's buckets, in
-    their order. ``refused`` is the place in that order of the bucket that had too little, −1 for
-    too many open requests (``open`` of them), None if all was had."""
+    """The result of an attempt: ``counts`` are what is taken now of the account's buckets, in
+    their order. ``refused`` is the index in that order of the bucket that had too little, −1 for
+    too many open requests (``open`` of them), None if all was taken."""
 
     counts: tuple[int, ...]
     refused: int | None
@@ -98,7 +118,7 @@ class AccountEntry(Struct, frozen=True):
     open: int
 
 
-class Buckets:
+class RateLimitBuckets:
     """The accounts in the memory that all workers share. To be used on the event loop only: the
     locks keep processes apart, not threads."""
 
@@ -122,7 +142,7 @@ class Buckets:
         return self._clock()
 
     def take(self, account: Account, amounts: tuple[int, ...]) -> Taken:
-        """Take from each of the account's buckets, by its place in :data:`COUNTED`, what
+        """Take from each of the account's buckets, by its index in :data:`COUNTED`, what
         ``amounts`` says, and open a request; all of it or nothing."""
         cells = self._cells
         self._segment.lock(account.lock)
@@ -136,14 +156,14 @@ class Buckets:
                 if leases >= account.concurrent:
                     return Taken(tuple(counts), -1, leases)
             refused = None
-            for place, (column, bucket) in enumerate(account.buckets):
-                if not bucket.fits(counts[place], amounts[column]):
-                    refused = place
+            for index, (column, bucket) in enumerate(account.buckets):
+                if not bucket.fits(counts[index], amounts[column]):
+                    refused = index
                     break
             else:
-                for place, (column, bucket) in enumerate(account.buckets):
-                    counts[place] += amounts[column] * bucket.period
-                    cells[at + _TAKEN + column] = counts[place]
+                for index, (column, bucket) in enumerate(account.buckets):
+                    counts[index] += amounts[column] * bucket.period
+                    cells[at + _TAKEN + column] = counts[index]
                 cells[at + _LEASES + self.slot] += 1
         finally:
             self._segment.unlock(account.lock)
@@ -160,9 +180,9 @@ class Buckets:
             self._segment.lock(account.lock)
             try:
                 counts = self._refilled(at, account)
-                for place, (column, bucket) in enumerate(account.buckets):
+                for index, (column, bucket) in enumerate(account.buckets):
                     if more[column]:
-                        count = max(counts[place] + more[column] * bucket.period, 0)
+                        count = max(counts[index] + more[column] * bucket.period, 0)
                         cells[at + _TAKEN + column] = bounded(count)
             finally:
                 self._segment.unlock(account.lock)
@@ -170,7 +190,7 @@ class Buckets:
             cells[at + _LEASES + self.slot] -= 1
 
     def release_slot(self, slot: int) -> None:
-        """Close what the dead owner of a slot left open; for who holds the slot."""
+        """Close what the dead owner of a slot left open; for the process that has claimed it."""
         cells = self._cells
         for at in range(_LEASES + slot, self._end, self._width):
             if cells[at]:
@@ -241,7 +261,7 @@ _NOTHING = memoryview(bytes(8 * len(COUNTED))).cast("q")
 
 
 def size(slots: int) -> int:
-    """The bytes for a server of that many slots: the places, and the accounts after them."""
+    """The bytes for that many worker slots: the concurrency slots, and the accounts after them."""
     accounts = -(-ENTRIES * 8 * (_LEASES + slots) // PAGE) * PAGE
     return concurrency_slots.size(slots) + accounts
 

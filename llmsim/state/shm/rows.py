@@ -1,4 +1,4 @@
-"""The rows of a board: what was finished, by endpoint, model and status."""
+"""The rows of a worker's counters: finished requests, by endpoint, model and status."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ class Row:
 
 
 class Rows:
-    """A board's rows. Only its owner makes new ones, and only after it has taken them over."""
+    """A worker's rows. Only their owner makes new ones, and only after it has taken them over."""
 
     def __init__(self, memory: memoryview) -> None:
         self._bytes = memory
         self._cells = memory.cast("q")
-        self._places: dict[tuple[str, str, int], int] = {}
+        self._at: dict[tuple[str, str, int], int] = {}
         self._labels: list[Label] = []
         self._models: set[str] = set()
 
     def take_over(self) -> None:
         """Go on with the rows there are."""
         for index, key in enumerate(self.labels()):
-            self._places[key] = columns_at(index)
+            self._at[key] = columns_at(index)
             self._models.add(key.model)
 
     @property
@@ -80,22 +80,22 @@ class Rows:
         numbers = self.numbers().tolist()
         return [Row(*both) for both in zip(self.labels(), numbers, strict=False)]
 
-    def place(self, endpoint: str, model: str, status: int) -> int:
+    def at(self, endpoint: str, model: str, status: int) -> int:
         """Where the numbers of that row are; a new row the first time.
 
         Names beyond the :data:`MODELS` first ones share one row, and so does everything once
         the rows are used up.
         """
-        place = self._places.get((endpoint, model, status))
-        return self._named(endpoint, model, status) if place is None else place
+        at = self._at.get((endpoint, model, status))
+        return self._named(endpoint, model, status) if at is None else at
 
     def _named(self, endpoint: str, model: str, status: int) -> int:
         name = model.replace("\0", " ").encode()[:_NAME_BYTES].decode(errors="ignore")
         if name not in self._models and len(self._models) >= MODELS:
             name = OTHER
         for key in ((endpoint, name, status), (endpoint, OTHER, status), (OTHER, OTHER, 0)):
-            if key in self._places:
-                return self._places[key]
+            if key in self._at:
+                return self._at[key]
             if self._cells[_IN_USE] < ROWS - (key[0] != OTHER):
                 self._models.add(name)
                 return self._new(key)
@@ -107,5 +107,5 @@ class Rows:
         at = label_at(index)
         self._bytes[at : at + len(written)] = written
         self._cells[_IN_USE] = index + 1
-        self._places[key] = columns_at(index)
-        return self._places[key]
+        self._at[key] = columns_at(index)
+        return self._at[key]

@@ -2,24 +2,43 @@
 
 Layout, in bytes:
 
-    0       header, one page: 16 int64 (magic, slots, board size, journal size, pid of the
-            launcher, Unix time of the start in µs, boot secret, sizes of the prefixes, the
-            tallies and the buckets, whether the locks are mutexes), then 440 int64 cursors
-    4096    the boards, one after another, each of board size
-    …       the journals, likewise
-    …       the prefixes of cached prompts
-    …       the tallies
-    …       the buckets of rate limits
-    …       the locks, where they are mutexes (:mod:`llmsim.state.shm.process_locks`)
+    0       header, one page: 16 int64 (magic, slots, size of a slot's counters and of its journal,
+            pid of the launcher, Unix time of the start in µs, boot secret, sizes of the prefixes,
+            the named counters and the buckets, whether the locks are mutexes), then 440 int64
+            cursors
+    4096    the counters of each slot                                        (worker_counters)
+    …       the journal of each slot                                         (journal)
+    …       the prefixes of cached prompts                                   (prompt_prefixes)
+    …       the named counters                                               (named_counters)
+    …       the concurrency slots, then the buckets of rate limits           (rate_limit_buckets)
+    …       the locks, where they are mutexes                                (process_locks)
 
-A slot (one board and one journal) belongs to the process that holds a lock on byte ``slot`` of
-the segment's file. The kernel frees that lock when the process dies, however it dies, and the
-next worker takes the slot over with everything it counted. Each cursor has a lock of its own, and
-after those comes one for each of :class:`Lock`; where there are no mutexes they are locks on bytes
-past the slots'.
+Who writes what, and what keeps others away:
 
-POSIX locks vanish when *any* descriptor of the file is closed in the process that holds them,
-so the file is opened once a process and never closed.
+    header                   the launcher, once, before there are workers
+    counters and journals    the owner of the slot; it needs no lock, and readers take none
+    prompt prefixes          any worker, without a lock: an entry is one word
+    cursors                  any worker; a lock for each
+    named counters, buckets  any worker; the locks of :class:`Lock`, each for some of the entries
+
+A slot is one worker's counters and journal. It belongs to the process that holds a lock on byte
+``slot`` of the segment's file, and the kernel frees that lock when the process dies, however it
+dies. The pid in the counters says whether the last owner resigned:
+
+    slot      byte locked  pid     what happens next
+    free      no           0       a worker that starts claims it and goes on counting: owned
+    owned     yes          owner's the worker resigns and ends: free; or it is killed: orphaned
+    orphaned  no           dead    a worker that starts claims it, counts a death and the requests
+                                   that were open as lost, and keeps the slot (owned) or, if it
+                                   has one, releases it (free)
+
+A worker that lacks a rate limit's or the server's concurrency may claim an orphaned slot before,
+give back what that held there, and release it: still orphaned. So counts never fall, each death
+and each open request is counted once, and what the dead held is free as soon as it is wanted.
+
+Where there are no mutexes, the locks are byte locks too, past those of the slots. POSIX locks
+vanish when *any* descriptor of the file is closed in the process that holds them, so the file is
+opened once a process and never closed.
 """
 
 from __future__ import annotations
@@ -57,13 +76,13 @@ class Cursor(IntEnum):
     RESPONSES_MARKED = 1  # responses that were deleted or cancelled
     GENERATION = 2  # changes of the configuration in effect
     TIMETABLE = 3  # when the timetable began, in µs of the monotonic clock
-    DRAWN = 4  # requests whose failure was left to chance
+    RANDOM_FAULTS = 4  # requests whose failure was left to chance
 
 
 class Lock(IntEnum):
-    """What processes guard against each other, by the first of its locks."""
+    """What is locked between processes, by the number of its first lock."""
 
-    TALLIES = 0
+    NAMED_COUNTERS = 0
     CHANGES = 64  # of the configuration in effect
     BUCKETS = 65
 
@@ -76,7 +95,7 @@ class Shape:
     counters: int
     journal: int
     prefixes: int = 0
-    tallies: int = 0
+    named_counters: int = 0
     buckets: int = 0
 
     @property
@@ -85,23 +104,23 @@ class Shape:
         return PAGE + self.slots * (self.counters + self.journal)
 
     @property
-    def tallies_at(self) -> int:
-        """Where the tallies begin."""
+    def named_counters_at(self) -> int:
+        """Where the named counters begin."""
         return self.prefixes_at + self.prefixes
 
     @property
     def buckets_at(self) -> int:
         """Where the buckets begin."""
-        return self.tallies_at + self.tallies
+        return self.named_counters_at + self.named_counters
 
     @property
-    def latches_at(self) -> int:
+    def locks_at(self) -> int:
         """Where the locks begin."""
         return self.buckets_at + self.buckets
 
     @property
     def size(self) -> int:
-        return self.latches_at + (CURSORS + _GUARDED) * STRIDE
+        return self.locks_at + (CURSORS + _GUARDED) * STRIDE
 
 
 class Segment:
@@ -116,7 +135,7 @@ class Segment:
             raise RuntimeError(f"{path} is not a segment of this version of llmsim")
         self.shape = Shape(*self.header[1:4], *self.header[7:10])
         self._locks: ProcessLocks = (
-            MutexLocks(self._map, self.shape.latches_at)
+            MutexLocks(self._map, self.shape.locks_at)
             if self.header[10]
             else FileLocks(descriptor, MAX_SLOTS)
         )
@@ -131,13 +150,13 @@ class Segment:
             raise ValueError(f"a segment has 1 to {MAX_SLOTS} slots, not {shape.slots}")
         descriptor, path = _file(shape.size)
         header = memoryview(mmap.mmap(descriptor, PAGE)).cast("q")
-        told = [
+        fields = [
             *(shape.slots, shape.counters, shape.journal, os.getpid(), time.time_ns() // 1000),
-            *(secrets.randbits(62), shape.prefixes, shape.tallies, shape.buckets),
+            *(secrets.randbits(62), shape.prefixes, shape.named_counters, shape.buckets),
         ]
-        header[1:10] = memoryview(array("q", told))
+        header[1:10] = memoryview(array("q", fields))
         if supported():
-            MutexLocks(mmap.mmap(descriptor, 0), shape.latches_at).make(CURSORS + _GUARDED)
+            MutexLocks(mmap.mmap(descriptor, 0), shape.locks_at).make(CURSORS + _GUARDED)
             header[10] = 1
         header[0] = MAGIC
         return cls(descriptor, path)
@@ -158,7 +177,7 @@ class Segment:
         return self.header[6]
 
     def counters(self, slot: int) -> memoryview:
-        """The slot's board, as bytes."""
+        """The slot's counters, as bytes."""
         start = PAGE + slot * self.shape.counters
         return memoryview(self._map)[start : start + self.shape.counters]
 
@@ -172,10 +191,10 @@ class Segment:
         start = self.shape.prefixes_at
         return memoryview(self._map)[start : start + self.shape.prefixes]
 
-    def tallies(self) -> memoryview:
-        """The tallies, as bytes."""
-        start = self.shape.tallies_at
-        return memoryview(self._map)[start : start + self.shape.tallies]
+    def named_counters(self) -> memoryview:
+        """The named counters, as bytes."""
+        start = self.shape.named_counters_at
+        return memoryview(self._map)[start : start + self.shape.named_counters]
 
     def buckets(self) -> memoryview:
         """The buckets of rate limits, as bytes."""
@@ -183,22 +202,22 @@ class Segment:
         return memoryview(self._map)[start : start + self.shape.buckets]
 
     @contextmanager
-    def locked(self, place: int) -> Iterator[None]:
-        """Keep every other process from the lock at ``place``, a member of :class:`Lock` and what
-        of it is meant. It is free again when the holder dies."""
-        self.lock(place)
+    def locked(self, number: int) -> Iterator[None]:
+        """Hold lock ``number``, a member of :class:`Lock` plus an index where it has several. It is
+        free again when the holder dies."""
+        self.lock(number)
         try:
             yield
         finally:
-            self.unlock(place)
+            self.unlock(number)
 
-    def lock(self, place: int) -> None:
+    def lock(self, number: int) -> None:
         """Take that lock, where a ``with`` would cost too much."""
-        self._locks.lock(CURSORS + place)
+        self._locks.lock(CURSORS + number)
 
-    def unlock(self, place: int) -> None:
+    def unlock(self, number: int) -> None:
         """Give it back."""
-        self._locks.unlock(CURSORS + place)
+        self._locks.unlock(CURSORS + number)
 
     def claim(self, slot: int) -> bool:
         """Make this process the owner of ``slot``, unless a living one owns it."""
@@ -222,11 +241,11 @@ class Segment:
 
     def advance(self, cursor: int) -> int:
         """The cursor's value, which is one more for the next caller in any process."""
-        place = _CURSORS_AT + cursor
+        at = _CURSORS_AT + cursor
         self._locks.lock(cursor)
         try:
-            value = self.header[place]
-            self.header[place] = value + 1
+            value = self.header[at]
+            self.header[at] = value + 1
         finally:
             self._locks.unlock(cursor)
         return value

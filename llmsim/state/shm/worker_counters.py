@@ -1,8 +1,8 @@
-"""Counters in shared memory: each worker writes its own board, any worker sums them all.
+"""Counters in shared memory: each worker writes its own, any worker sums them all.
 
-Everything but the gauges only ever grows, whoever owns the board; a number that falls is a
+Everything but the gauges only ever grows, whoever owns the slot; a number that falls is a
 difference of two that grow. The count of a row is written last, so a worker that is killed while
-it records a request has not counted it. Where each number is, says :mod:`llmsim.state.shm.layout`.
+it records a request has not counted it. :mod:`llmsim.state.shm.layout` has where each number is.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class WorkerCounters:
     def __init__(self, memory: memoryview) -> None:
         self.cells = memory.cast("q")
         self.rows = Rows(memory)
-        self.row = self.rows.place
+        self.row = self.rows.at
 
     def take_over(self, pid: int) -> None:
-        """Own this board, with all that was counted; what its last owner left open is lost."""
+        """Own these counters, with all that was counted; what the last owner left open is lost."""
         cells = self.cells
         self.owner_died()
         for gauge in range(BEAT, BEAT + len(GAUGES)):
@@ -66,19 +66,19 @@ class WorkerCounters:
         self.rows.take_over()
 
     def owner_died(self) -> None:
-        """The owner, if there still is one, has died: book that, and what it left open."""
+        """The owner, if there still is one, has died: count that, and what it left open."""
         self.repair()
         if self.cells[0]:
             self.cells[DIED] += 1
             self.cells[0] = 0
 
     def resign(self) -> None:
-        """The owner ends in good order."""
+        """The owner ends as it should."""
         self.repair()
         self.cells[0] = 0
 
     def repair(self) -> None:
-        """Book what a dead owner left open."""
+        """Count what the owner left open as lost."""
         cells = self.cells
         cells[LOST] += self.active
         cells[CLOSED] = cells[OPENED]
@@ -89,7 +89,7 @@ class WorkerCounters:
 
     @property
     def owners(self) -> int:
-        """How many processes have owned this board."""
+        """How many processes have owned these counters."""
         return self.cells[2]
 
     @property
@@ -137,13 +137,13 @@ class WorkerCounters:
             cells[row + 4] += cached
         if streamed:
             cells[row + 5] += 1
-        place = RATES + 3 * (second % SECONDS)
-        if cells[place] != second:
-            cells[place + 1] = cells[place + 2] = 0
-            cells[place] = second
-        cells[place + 1] += 1
+        rate = RATES + 3 * (second % SECONDS)
+        if cells[rate] != second:
+            cells[rate + 1] = cells[rate + 2] = 0
+            cells[rate] = second
+        cells[rate + 1] += 1
         if completion:
-            cells[place + 2] += completion
+            cells[rate + 2] += completion
         cells[row] += 1
 
     def failed(self, kind: FailureKind, injected: bool) -> None:
@@ -189,8 +189,8 @@ class WorkerCounters:
         self.cells[QUEUE + 1 + bucket(us)] += 1
 
     def sampled(self, beat: int, cpu: int, rss: int, lag: int, connections: int | None) -> None:
-        """What the owner says about itself: the monotonic clock, the processor time it has used
-        and the lag of its event loop in µs, its resident memory in bytes, open connections."""
+        """What the owner has measured of itself: the monotonic clock, its processor time and the
+        lag of its event loop in µs, its resident memory in bytes, open connections."""
         cells = self.cells
         cells[CPU] = cells[CPU_BEFORE] + cpu
         cells[RSS] = rss

@@ -36,8 +36,8 @@ STREAMED: dict[str, Asked] = {
     "gemini_array": (Gemini("gemini-2.5-flash-lite", True, events=False), _GEMINI),
 }
 PLAIN: dict[str, Asked] = {
-    name: (dialect, {**body, "stream": False})
-    for name, (dialect, body) in STREAMED.items()
+    name: (codec, {**body, "stream": False})
+    for name, (codec, body) in STREAMED.items()
     if not name.startswith("gemini")
 } | {"gemini": (Gemini("gemini-2.5-flash-lite"), _GEMINI)}
 
@@ -49,13 +49,13 @@ def planned(
     **fields: Any,
 ) -> Plan:
     """The plan of a request with a fault in its answer, which is of TOKENS tokens."""
-    dialect, body = asked
-    request = dialect.decode(orjson.dumps({**body, **fields}))
+    codec, body = asked
+    request = codec.decode(orjson.dumps({**body, **fields}))
     model_settings = settings(request.model, tokens=TOKENS, profile=profile)
     inputs = structs.replace(
         drawn(request, model_settings), overrides=ResponseOverrides(fault=fault)
     )
-    return plan(request, model_settings, inputs, dialect, STAMP)
+    return plan(request, model_settings, inputs, codec, STAMP)
 
 
 def sent(made: Plan) -> bytes:

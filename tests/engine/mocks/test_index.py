@@ -31,7 +31,7 @@ AGENT = [
 ]
 
 
-def book(text: str) -> MockIndex:
+def index_of(text: str) -> MockIndex:
     """The rules of YAML text: a list of mocks."""
     found = Faults()
     node = document.parsed(text, "mocks", found)
@@ -122,7 +122,7 @@ def labels(rules: MockIndex, view: View) -> list[str]:
     ],
 )
 def test_each_condition(match: str, holds: bool) -> None:
-    rules = book(f"- {{match: {match}, response: a}}")
+    rules = index_of(f"- {{match: {match}, response: a}}")
     view = seen(
         rules, header={"x-test": "abc"}.get, tools=[TOOL], user="alice", n=1, metadata={"a.b": "c"}
     )
@@ -153,19 +153,19 @@ TEXTS: list[tuple[Codec, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "body"), TEXTS, ids=lambda one: getattr(one, "name", ""))
-def test_every_dialect_has_the_same_places(dialect: Codec, body: dict[str, Any]) -> None:
-    rules = book(
+@pytest.mark.parametrize(("codec", "body"), TEXTS, ids=lambda one: getattr(one, "name", ""))
+def test_every_format_has_the_same_places(codec: Codec, body: dict[str, Any]) -> None:
+    rules = index_of(
         "- match: {content_equals: hello, system_contains: brief, model: m, turns: 1}\n"
         "  response: a"
     )
     raw = orjson.dumps(body)
-    view = rules.view(dialect.decode(raw), "/", dialect.name, raw, lambda _: None)
+    view = rules.view(codec.decode(raw), "/", codec.name, raw, lambda _: None)
     assert labels(rules, view) == ["mocks[0]"]
 
 
 def test_priority_counts_before_the_order_of_the_file() -> None:
-    rules = book(
+    rules = index_of(
         "- {response: a, priority: -1}\n- {match: {content_contains: weather}, response: b}\n"
         "- {response: c, priority: 5}\n- {match: {any_contains: paris}, response: d}\n- response: e"
     )
@@ -179,8 +179,8 @@ def test_a_thousand_rules_are_found_as_if_each_were_asked() -> None:
     listed = [
         {"match": {inputs.choice(hows): inputs.choice(words)}, "response": "x"} for _ in range(1000)
     ]
-    rules = book(orjson.dumps(listed).decode())
-    alone = [book(orjson.dumps([one]).decode()) for one in listed]
+    rules = index_of(orjson.dumps(listed).decode())
+    alone = [index_of(orjson.dumps([one]).decode()) for one in listed]
     for _ in range(10):
         said = " ".join(inputs.choices(words, k=6)).title()
         talk = (
@@ -193,7 +193,7 @@ def test_a_thousand_rules_are_found_as_if_each_were_asked() -> None:
 
 @pytest.mark.parametrize("regex", ["(a+)+$", "(a|aa)+b", "(.*)*x", "(a?){99}a{99}b"])
 def test_no_expression_takes_long(regex: str) -> None:
-    rules = book(f"- {{match: {{content_regex: '{regex}'}}, response: a}}")
+    rules = index_of(f"- {{match: {{content_regex: '{regex}'}}, response: a}}")
     view = seen(rules, {"role": "user", "content": "a" * 20_000 + "!"})
     start = time.process_time()
     assert labels(rules, view) == []
@@ -201,7 +201,7 @@ def test_no_expression_takes_long(regex: str) -> None:
 
 
 def test_a_body_that_is_no_json_has_nothing_in_it() -> None:
-    rules = book(
+    rules = index_of(
         "- {match: {body: {a: {exists: true}}}, response: a}\n"
         "- {match: {body: {a: {exists: false}}}, response: b}"
     )

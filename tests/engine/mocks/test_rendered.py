@@ -1,4 +1,4 @@
-"""What a response becomes, in every dialect, plain and streamed."""
+"""What a response becomes, in every format, plain and streamed."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def occasion(body: dict[str, Any] = CHAT, regexes: Any = ()) -> Occasion:
     return Occasion(View(request, "/v1/x", "openai_chat", raw, header, {}), 7, 3, regexes)
 
 
-def answered(text: str, dialect: Codec, body: dict[str, Any]) -> Plan:
-    request = dialect.decode(orjson.dumps(body))
+def answered(text: str, codec: Codec, body: dict[str, Any]) -> Plan:
+    request = codec.decode(orjson.dumps(body))
     overrides = ResponseOverrides(mock=rendered(speech(text), occasion()))
     return plan(
-        request, settings(request.model), PlanInputs(7, 0, 20, overrides=overrides), dialect, STAMP
+        request, settings(request.model), PlanInputs(7, 0, 20, overrides=overrides), codec, STAMP
     )
 
 
@@ -84,12 +84,12 @@ def answered(text: str, dialect: Codec, body: dict[str, Any]) -> Plan:
         ("{content: cut, reasoning: hm}", [TextSegment], Finish.STOP, ["cut"]),
     ],
 )
-def test_every_response_in_every_dialect(
+def test_every_response_in_every_format(
     make: Any, body: dict[str, Any], stream: bool, text: str, kinds: Any, finish: Finish, shown: Any
 ) -> None:
-    dialect = make(stream)
-    streamed = {} if dialect.name == "gemini" else {"stream": stream}
-    made = answered(text, dialect, body | streamed)
+    codec = make(stream)
+    streamed = {} if codec.name == "gemini" else {"stream": stream}
+    made = answered(text, codec, body | streamed)
     assert made.completion is not None
     (choice,) = made.completion.choices
     assert [type(part) for part in choice.segments] == kinds
@@ -102,7 +102,7 @@ def test_every_response_in_every_dialect(
         orjson.loads(said)
 
 
-def test_thoughts_are_counted_as_given() -> None:
+def test_reasoning_is_counted_as_configured() -> None:
     made = answered("{content: a, reasoning: one two three}", OpenAIChat(), CHAT)
     assert made.completion is not None
     assert (made.completion.usage.reasoning, made.completion.usage.completion) == (3, 4)
@@ -144,7 +144,7 @@ def test_a_call_is_cut_where_the_limit_is() -> None:
     assert made.completion.usage.completion <= 7
 
 
-def test_usage_is_told_in_place_of_the_real_one() -> None:
+def test_usage_is_reported_in_place_of_the_real_one() -> None:
     text = "{content: a, usage: {prompt_tokens: 9, completion_tokens: 8, cached_tokens: 4}}"
     made = answered(text, OpenAIChat(), CHAT)
     assert made.completion is not None
@@ -177,8 +177,8 @@ def test_templates(text: str, said: str) -> None:
 
 
 def test_groups_of_the_first_expression() -> None:
-    told = occasion(regexes=(("content", r"(?P<verb>\w+) (x)?"),))
-    assert told.fill("{{ match.verb }}|{{ match.1 }}|{{ match.2 }}") == "say|say|"
+    matched = occasion(regexes=(("content", r"(?P<verb>\w+) (x)?"),))
+    assert matched.fill("{{ match.verb }}|{{ match.1 }}|{{ match.2 }}") == "say|say|"
 
 
 def test_what_is_put_into_arguments_stays_in_its_string() -> None:

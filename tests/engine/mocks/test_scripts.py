@@ -18,13 +18,13 @@ def spelled(turns: str) -> list[MockResponse]:
 def walked(turns: str, exhausted: OnExhausted, requests: str) -> str:
     """What a conversation gets. A client goes on after an answer (``>``) or sends again what it
     sent (``=``); after an error it can only send again."""
-    told: set[str] = set()
+    visited: set[str] = set()
     said = ""
     answered = 0
 
     def fresh(place: str) -> bool:
-        new = place not in told
-        told.add(place)
+        new = place not in visited
+        visited.add(place)
         return new
 
     for request in requests:

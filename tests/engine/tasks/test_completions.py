@@ -20,14 +20,16 @@ def asked(prompt: Any = "Say this", **fields: Any) -> Request:
 
 
 def answered(request: Request, generator: str = "lorem", seed: int = 7) -> Completion:
-    given = settings(MODEL, generator)
-    reply = plan(request, given, drawn(request, given, seed), COMPLETIONS, STAMP).completion
-    assert reply is not None
-    return reply
+    model_settings = settings(MODEL, generator)
+    completion = plan(
+        request, model_settings, drawn(request, model_settings, seed), COMPLETIONS, STAMP
+    ).completion
+    assert completion is not None
+    return completion
 
 
-def texts(reply: Completion) -> list[str]:
-    return [choice.segments[0].generated.text for choice in reply.choices]
+def texts(completion: Completion) -> list[str]:
+    return [choice.segments[0].generated.text for choice in completion.choices]
 
 
 @pytest.mark.parametrize(
@@ -49,15 +51,15 @@ def test_prompts_count_alone(prompt: Any, fields: dict[str, Any], tokens: int) -
 
 
 def test_each_prompt_has_its_choices_in_order() -> None:
-    reply = answered(asked(["one", "two", "three"], n=2), "echo")
-    assert texts(reply) == ["one", "one", "two", "two", "three", "three"]
+    completion = answered(asked(["one", "two", "three"], n=2), "echo")
+    assert texts(completion) == ["one", "one", "two", "two", "three", "three"]
 
 
 def test_tokens_are_read_as_their_text() -> None:
     ids = settings(MODEL).tokenizer._encoding.encode_ordinary("Say this 👍 now")
-    reply = answered(asked([ids, ids[:2]], echo=True), "echo")
-    assert texts(reply) == ["Say this 👍 now", "Say this"]
-    assert [one.prompt and one.prompt.text for one in reply.choices] == texts(reply)
+    completion = answered(asked([ids, ids[:2]], echo=True), "echo")
+    assert texts(completion) == ["Say this 👍 now", "Say this"]
+    assert [one.prompt and one.prompt.text for one in completion.choices] == texts(completion)
 
 
 def test_choices_differ_and_a_seed_is_a_seed() -> None:
@@ -68,8 +70,8 @@ def test_choices_differ_and_a_seed_is_a_seed() -> None:
 
 
 def test_all_that_were_tried_are_counted() -> None:
-    reply = answered(asked(n=2, best_of=5, max_tokens=10))
-    assert (len(reply.choices), reply.usage.completion) == (2, 50)
+    completion = answered(asked(n=2, best_of=5, max_tokens=10))
+    assert (len(completion.choices), completion.usage.completion) == (2, 50)
 
 
 @pytest.mark.parametrize(("limit", "tokens"), [(None, 16), (5, 5), (0, 0)])
@@ -108,7 +110,9 @@ def test_tokens_that_are_none_are_refused(token: int) -> None:
 
 def test_reasoning_models_complete_at_once() -> None:
     request = COMPLETIONS.decode(orjson.dumps({"model": "o3", "prompt": "x"}))
-    given = settings("o3")
-    reply = plan(request, given, drawn(request, given), COMPLETIONS, STAMP).completion
-    assert reply is not None
-    assert (reply.usage.reasoning, reply.usage.completion) == (0, 16)
+    model_settings = settings("o3")
+    completion = plan(
+        request, model_settings, drawn(request, model_settings), COMPLETIONS, STAMP
+    ).completion
+    assert completion is not None
+    assert (completion.usage.reasoning, completion.usage.completion) == (0, 16)

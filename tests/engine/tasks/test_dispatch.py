@@ -15,13 +15,13 @@ SMALL = "text-embedding-3-small"
 
 def embedded(model: str, task: Embed, *messages: Message) -> Embeddings:
     request = Request(model, messages, task=task)
-    given = settings(model)
-    inputs = drawn(request, given)
-    reply = perform(request, task, given, inputs)
-    assert isinstance(reply.made, Embeddings)
-    assert reply.usage.prompt == inputs.prompt_tokens
-    assert reply.usage.completion == 0
-    return reply.made
+    model_settings = settings(model)
+    inputs = drawn(request, model_settings)
+    completion = perform(request, task, model_settings, inputs)
+    assert isinstance(completion.made, Embeddings)
+    assert completion.usage.prompt == inputs.prompt_tokens
+    assert completion.usage.completion == 0
+    return completion.made
 
 
 def texts(*said: str) -> tuple[Message, ...]:

@@ -20,13 +20,13 @@ def answered(seed: int = 7, text: str = "an otter", n: int = 1, **fields: Any) -
     return paint(request, task, PlanInputs(seed, 0, 3))
 
 
-def pictures(reply: Completion) -> Pictures:
-    assert isinstance(reply.made, Pictures)
-    return reply.made
+def pictures(completion: Completion) -> Pictures:
+    assert isinstance(completion.made, Pictures)
+    return completion.made
 
 
-def seeds(reply: Completion) -> list[int]:
-    return [one.canvas.seed for one in pictures(reply).pictures]
+def seeds(completion: Completion) -> list[int]:
+    return [one.canvas.seed for one in pictures(completion).pictures]
 
 
 @pytest.mark.parametrize(
@@ -75,15 +75,15 @@ def test_no_two_pictures_of_a_request_are_alike(seed: int) -> None:
 def test_pictures_follow_from_prompt_and_seed() -> None:
     assert seeds(answered(n=3)) == seeds(answered(n=3))
     assert seeds(answered()) != seeds(answered(text="a cat"))
-    every = {seed for given in range(200) for seed in seeds(answered(given, linked=True))}
+    every = {made for seed in range(200) for made in seeds(answered(seed, linked=True))}
     assert len(every) == VARIETY
 
 
 def test_pictures_cost_tokens_and_time() -> None:
-    reply = answered(n=2, quality="high")
-    (one, two) = reply.choices
+    completion = answered(n=2, quality="high")
+    (one, two) = completion.choices
     assert one.tokens == two.tokens == tokens(Canvas(0, 64, 32), "high")
-    assert (reply.usage.prompt, reply.usage.completion) == (3, 2 * one.tokens)
+    assert (completion.usage.prompt, completion.usage.completion) == (3, 2 * one.tokens)
 
 
 @pytest.mark.parametrize(

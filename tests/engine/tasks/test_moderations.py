@@ -12,16 +12,16 @@ def test_there_are_all_thirteen_categories() -> None:
 def test_each_of_its_words_flags_a_category(category: str, words: tuple[str, ...]) -> None:
     for word in words:
         for text in (word, f"He said: {word.upper()}!"):
-            told = verdict(Message("user", text))
-            assert category in told.flagged
-            assert told.scores[category] >= 0.8
+            result = verdict(Message("user", text))
+            assert category in result.flagged
+            assert result.scores[category] >= 0.8
 
 
 @pytest.mark.parametrize("text", ["", "hello", "skilled bombastic shooting stars", "a subhumanity"])
 def test_other_words_flag_nothing(text: str) -> None:
-    told = verdict(Message("user", text))
-    assert told.flagged == frozenset()
-    assert all(0 <= score < 0.01 for score in told.scores.values())
+    result = verdict(Message("user", text))
+    assert result.flagged == frozenset()
+    assert all(0 <= score < 0.01 for score in result.scores.values())
 
 
 def test_scores_follow_from_the_text() -> None:

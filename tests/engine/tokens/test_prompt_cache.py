@@ -31,13 +31,13 @@ def request(*messages: Message, points: Sequence[Breakpoint] | None = None) -> R
     return Request("m", messages, breakpoints=None if points is None else tuple(points))
 
 
-def chain(given: Request, model: str = MODEL.id) -> list[Prefix]:
-    total = prompt.tokens(given, ENCODING)
-    return list(prompt_cache.prefixes(given, resolve(model), ENCODING, total))
+def chain(prompt_request: Request, model: str = MODEL.id) -> list[Prefix]:
+    total = prompt.tokens(prompt_request, ENCODING)
+    return list(prompt_cache.prefixes(prompt_request, resolve(model), ENCODING, total))
 
 
-def keys(given: Request, model: str = MODEL.id) -> list[int]:
-    return [prefix.key for prefix in chain(given, model)]
+def keys(prompt_request: Request, model: str = MODEL.id) -> list[int]:
+    return [prefix.key for prefix in chain(prompt_request, model)]
 
 
 CONVERSATION = [user(LONG), Message("assistant", "ok"), user("and " * 200)]
@@ -167,10 +167,10 @@ def test_files_come_before_the_text_of_their_message() -> None:
 
 def test_tools_come_before_all_messages() -> None:
     tools = tuple(Tool(f"f{place}", LONG[:600]) for place in range(20))
-    given = replace(request(user("hi"), points=[Breakpoint(-1)]), tools=tools)
-    (found,) = chain(given)
-    assert found.tokens == prompt.tools(given, ENCODING)
-    (same,) = chain(replace(given, messages=(user("bye"),)))
+    prompt_request = replace(request(user("hi"), points=[Breakpoint(-1)]), tools=tools)
+    (found,) = chain(prompt_request)
+    assert found.tokens == prompt.tools(prompt_request, ENCODING)
+    (same,) = chain(replace(prompt_request, messages=(user("bye"),)))
     assert same.key == found.key
 
 
@@ -185,9 +185,9 @@ def test_tools_come_before_all_messages() -> None:
 )
 def test_a_prefix_has_to_be_long_enough(model: str, length: int, enough: bool) -> None:
     text = "a" + " a" * (length - prompt.PER_MESSAGE - 2)
-    given = request(user(text), user("then"), points=[Breakpoint(0)])
+    prompt_request = request(user(text), user("then"), points=[Breakpoint(0)])
     assert prompt.message(user(text), ENCODING) == length
-    assert bool(chain(given, model)) is enough
+    assert bool(chain(prompt_request, model)) is enough
 
 
 HOUR, MINUTES = Prefix(1, 1500, 3600), Prefix(2, 1800, 300)
@@ -209,7 +209,7 @@ def test_what_is_read_and_written(read: Prefix | None, new: list[Prefix], hit: H
 
 
 @pytest.mark.parametrize(
-    ("given", "may"),
+    ("prompt_request", "may"),
     [
         (request(user("x")), True),
         (request(user("x"), points=[Breakpoint(0)]), True),
@@ -217,8 +217,8 @@ def test_what_is_read_and_written(read: Prefix | None, new: list[Prefix], hit: H
         (replace(request(user("x")), task=Count()), False),
     ],
 )
-def test_what_may_be_cached(given: Request, may: bool) -> None:
-    assert prompt_cache.cacheable(given) is may
+def test_what_may_be_cached(prompt_request: Request, may: bool) -> None:
+    assert prompt_cache.cacheable(prompt_request) is may
 
 
 # --- the clock ----------------------------------------------------------------------------------
@@ -227,15 +227,16 @@ def test_what_may_be_cached(given: Request, may: bool) -> None:
 @pytest.mark.parametrize(("cached", "factor"), [(0, 1.0), (500, 0.6), (1000, 0.2)])
 def test_the_first_token_comes_sooner(cached: int, factor: float) -> None:
     assert prompt_cache.scale(Usage(1000, 5, cached=cached)) == pytest.approx(factor)
-    given, held = asked(stream=True), settings()
+    streamed, held = asked(stream=True), settings()
     slow, quick = (
-        plan(given, held, PlanInputs(7, 0, 1000, hit), CHAT, STAMP) for hit in (MISS, Hit(cached))
+        plan(streamed, held, PlanInputs(7, 0, 1000, hit), CHAT, STAMP)
+        for hit in (MISS, Hit(cached))
     )
     assert quick.ttft == pytest.approx(slow.ttft * factor)
     assert np.allclose(np.diff(quick.due), np.diff(slow.due))
 
 
-def test_the_cache_is_told_in_the_usage() -> None:
+def test_the_cache_is_in_the_usage() -> None:
     made = plan(asked(), settings(), PlanInputs(7, 0, 2000, Hit(1024, 300, 100)), CHAT, STAMP)
     assert made.completion is not None
     used = made.completion.usage

@@ -17,7 +17,7 @@ spawning = get_context("spawn")
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """Seconds that pass on demand."""
 
     now = 1.0
 

@@ -31,7 +31,7 @@ def opened(kind: str, path: str) -> tuple[ProcessLocks, mmap.mmap]:
 
 
 def hold(kind: str, path: str, place: int, pipe: Connection) -> None:
-    """Take a lock, tell so, and keep it until told to give it back or killed."""
+    """Take a lock, report so, and keep it until asked to give it back or killed."""
     locks, _ = opened(kind, path)
     locks.lock(place)
     pipe.send("held")

@@ -12,7 +12,7 @@ import pytest
 from llmsim.engine.token_bucket import DAY, MINUTE, Bucket
 from llmsim.state.shm import rate_limit_buckets
 from llmsim.state.shm.concurrency_slots import ConcurrencySlots
-from llmsim.state.shm.rate_limit_buckets import COUNTED, ENTRIES, Account, Buckets, hashed
+from llmsim.state.shm.rate_limit_buckets import COUNTED, ENTRIES, Account, RateLimitBuckets, hashed
 from llmsim.state.shm.segment import PAGE, Segment, Shape
 
 SLOTS = 6
@@ -23,7 +23,7 @@ spawning = get_context("spawn")
 
 
 class Clock:
-    """Microseconds that pass when told to."""
+    """Microseconds that pass on demand."""
 
     now = 1_000_000
 
@@ -36,8 +36,8 @@ def segment() -> Segment:
     return Segment.create(Shape(SLOTS, PAGE, PAGE, 0, 0, rate_limit_buckets.size(SLOTS)))
 
 
-def made(segment: Segment, slot: int = 0, clock: Clock | None = None) -> Buckets:
-    table = Buckets(segment, clock or Clock())
+def made(segment: Segment, slot: int = 0, clock: Clock | None = None) -> RateLimitBuckets:
+    table = RateLimitBuckets(segment, clock or Clock())
     table.slot = slot
     return table
 
@@ -136,8 +136,8 @@ def test_reset_fills_every_bucket(segment: Segment) -> None:
 
 
 def hammer(path: str, slot: int, pipe: Connection) -> None:
-    """Take until told otherwise; tell how many were had, at once, so that none is unaccounted."""
-    table = Buckets(Segment.attach(path))
+    """Take until asked to stop; report how many were had, at once, so that none is unaccounted."""
+    table = RateLimitBuckets(Segment.attach(path))
     table.slot = slot
     one = account("caller", tokens=30 * 700, daily=700)
     pipe.send("ready")
@@ -150,8 +150,8 @@ def stall(path: str, slot: int, pipe: Connection) -> None:
     """Take three, and never give them back."""
     segment = Segment.attach(path)
     segment.claim(slot)
-    table, places = Buckets(segment), ConcurrencySlots(segment)
-    table.slot = places.slot = slot
+    table, slots = RateLimitBuckets(segment), ConcurrencySlots(segment)
+    table.slot = slots.slot = slot
     one = account("caller", concurrent=3)
     pipe.send([table.take(one, ONE).refused for _ in range(3)])
     pipe.recv()

@@ -24,7 +24,7 @@ spawning = get_context("spawn")
 
 
 def hold(path: str, slot: int, pipe: Connection) -> None:
-    """Claim a slot, tell whether that worked, and keep it until told to give it up or killed."""
+    """Claim a slot, report whether that worked, and keep it until asked to give it up or killed."""
     segment = Segment.attach(path)
     pipe.send(segment.claim(slot))
     while pipe.recv() == "release":
@@ -64,9 +64,9 @@ def segment() -> Segment:
     return Segment.create(SMALL)
 
 
-def test_a_new_segment_has_the_shape_it_was_given_and_is_empty(segment: Segment) -> None:
+def test_a_new_segment_has_the_shape_asked_for_and_is_empty(segment: Segment) -> None:
     assert segment.shape == SMALL
-    assert SMALL.latches_at == PAGE + 3 * 3 * PAGE < SMALL.size
+    assert SMALL.locks_at == PAGE + 3 * 3 * PAGE < SMALL.size
     for slot in range(SMALL.slots):
         assert bytes(segment.counters(slot)) == bytes(PAGE)
         assert bytes(segment.journal(slot)) == bytes(2 * PAGE)

@@ -1,4 +1,4 @@
-"""Counters in shared memory: what is counted is there, once, whoever owns the board."""
+"""Counters in shared memory: what is counted is there, once, whoever owns them."""
 
 import time
 from collections import Counter
@@ -69,7 +69,7 @@ def counts(one: WorkerCounters) -> dict[tuple[str, str, int], int]:
     return {(row.endpoint, row.model, row.status): row.columns["count"] for row in one.rows.all()}
 
 
-def test_a_new_board_has_counted_nothing() -> None:
+def test_a_new_worker_has_counted_nothing() -> None:
     before = time.time()
     _, one = fresh()
     assert (one.pid, one.owners, one.active, one.rows.all()) == (100, 1, 0, [])
@@ -164,13 +164,13 @@ def test_nothing_is_lost_once_the_rows_are_used_up() -> None:
 
 def test_a_row_is_found_again() -> None:
     _, one = fresh()
-    places = {one.row("/v1/x", "m", 200) for _ in range(3)} | {one.row("/v1/x", "m", 200)}
-    assert len(places) == 1
-    assert one.row("/v1/y", "m", 200) not in places
-    assert one.row("/v1/x", "m", 429) not in places
+    cells = {one.row("/v1/x", "m", 200) for _ in range(3)} | {one.row("/v1/x", "m", 200)}
+    assert len(cells) == 1
+    assert one.row("/v1/y", "m", 200) not in cells
+    assert one.row("/v1/x", "m", 429) not in cells
 
 
-def test_a_successor_goes_on_counting_and_books_what_was_open_as_lost() -> None:
+def test_a_successor_goes_on_counting_and_counts_what_was_open_as_lost() -> None:
     memory, one = fresh()
     finish(one, "m")
     one.started()
@@ -186,7 +186,7 @@ def test_a_successor_goes_on_counting_and_books_what_was_open_as_lost() -> None:
     assert counts(two) == {("/v1/x", "m", 200): 2}
 
 
-def test_a_repair_books_nothing_twice() -> None:
+def test_a_repair_counts_nothing_twice() -> None:
     _, one = fresh()
     one.started()
     one.repair()
@@ -261,14 +261,14 @@ def test_errors_are_counted_by_kind_and_by_whether_they_are_injected() -> None:
 
 def test_nothing_is_counted_in_two_places() -> None:
     """Whatever is counted changes cells of its own."""
-    places = [*range(STARTED, STARTED + len(COUNTERS)), *range(BEAT, BEAT + len(GAUGES))]
-    places += [place + injected for place in REAL.values() for injected in (0, 1)]
-    places += range(RATES, RATES + 3 * SECONDS)
+    cells = [*range(STARTED, STARTED + len(COUNTERS)), *range(BEAT, BEAT + len(GAUGES))]
+    cells += [place + injected for place in REAL.values() for injected in (0, 1)]
+    cells += range(RATES, RATES + 3 * SECONDS)
     for start in (LATENCY, TTFT, LATENESS, ITL, QUEUE):
-        places += range(start, start + 1 + BUCKETS)
-    assert len(places) == len(set(places))
-    assert min(places) >= HEADER
-    assert max(places) < label_at(0) // 8
+        cells += range(start, start + 1 + BUCKETS)
+    assert len(cells) == len(set(cells))
+    assert min(cells) >= HEADER
+    assert max(cells) < label_at(0) // 8
     assert columns_at(0) * 8 == label_at(0) + LABEL_BYTES
     assert columns_at(ROWS - 1) * 8 + 8 * len(COLUMNS) <= layout.SIZE
 
@@ -306,7 +306,7 @@ def test_only_owners_that_did_not_resign_have_died() -> None:
 
 
 class Workers(RuleBasedStateMachine):
-    """A board through the hands of workers that count, die and are replaced."""
+    """Counters through the hands of workers that count, die and are replaced."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -121,7 +121,7 @@ class Conversation:
 
     def _check(self, wires: Sequence[WireMessage]) -> None:
         match mismatch(self.messages):
-            case Orphan(place=place, id=wanted):
+            case Orphan(index=place, id=wanted):
                 wire = self._wires[place]
                 where = f"messages.{wire}.content.{_place_of(wanted, wires[wire].content)}"
                 raise invalid(
@@ -130,7 +130,7 @@ class Conversation:
                     "previous message.",
                     where,
                 )
-            case Unanswered(place=place, ids=ids):
+            case Unanswered(index=place, ids=ids):
                 where = f"messages.{self._wires[place]}"
                 raise invalid(
                     f"{where}: `tool_use` ids were found without `tool_result` blocks immediately "

@@ -119,7 +119,7 @@ def conversation(wires: list[WireMessage]) -> tuple[Message, ...]:
 
 def _checked(messages: tuple[Message, ...]) -> tuple[Message, ...]:
     match mismatch(messages):
-        case Orphan(place=place):
+        case Orphan(index=place):
             raise invalid(
                 "Invalid parameter: messages with role 'tool' must be a response to a preceeding "
                 "message with 'tool_calls'.",
