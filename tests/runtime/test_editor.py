@@ -188,12 +188,12 @@ def test_a_reload_says_nothing_before_it_was_applied(scene: Scene) -> None:
 
 def test_a_reset_starts_over_with_what_decides_about_requests(scene: Scene) -> None:
     shared = scene.worker.shared
-    for cursor in (Cursor.TURN, Cursor.DRAWN):
+    for cursor in (Cursor.TURN, Cursor.RANDOM_FAULTS):
         shared.segment.advance(cursor)
     shared.named_counters.advance("mock")
     shared.counters.started()
     scene.editor.reset()
-    assert [shared.segment.reached(cursor) for cursor in (Cursor.TURN, Cursor.DRAWN)] == [0, 0]
+    assert [shared.segment.reached(cursor) for cursor in (Cursor.TURN, Cursor.RANDOM_FAULTS)] == [0, 0]
     assert shared.named_counters.advance("mock") == 0
     assert shared.counters.active == 1, "statistics go on"
 
