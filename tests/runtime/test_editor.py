@@ -188,12 +188,13 @@ def test_a_reload_says_nothing_before_it_was_applied(scene: Scene) -> None:
 
 def test_a_reset_starts_over_with_what_decides_about_requests(scene: Scene) -> None:
     shared = scene.worker.shared
-    for cursor in (Cursor.TURN, Cursor.RANDOM_FAULTS):
+    cursors = (Cursor.TURN, Cursor.RANDOM_FAULTS)
+    for cursor in cursors:
         shared.segment.advance(cursor)
     shared.named_counters.advance("mock")
     shared.counters.started()
     scene.editor.reset()
-    assert [shared.segment.reached(cursor) for cursor in (Cursor.TURN, Cursor.RANDOM_FAULTS)] == [0, 0]
+    assert [shared.segment.reached(cursor) for cursor in cursors] == [0, 0]
     assert shared.named_counters.advance("mock") == 0
     assert shared.counters.active == 1, "statistics go on"
 
