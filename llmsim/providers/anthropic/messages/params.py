@@ -17,9 +17,9 @@ from llmsim.providers.anthropic.messages.blocks import CacheControl, TextBlock
 from llmsim.providers.anthropic.messages.conversation import Conversation, WireMessage
 from llmsim.providers.anthropic.messages.tools import (
     AnyChoice,
-    Choice,
     OneChoice,
     WireTool,
+    WireToolChoice,
     offered_tools,
     tool_choice,
 )
@@ -76,7 +76,7 @@ class Prompt(Struct, kw_only=True):
     messages: list[WireMessage]
     system: str | list[TextBlock] | None = None
     tools: list[WireTool] | None = None
-    tool_choice: Choice | None = None
+    tool_choice: WireToolChoice | None = None
     thinking: Enabled | Adaptive | Disabled | BetweenTools | None = None
     output_config: OutputConfig | None = None
     output_format: JSONFormat | None = None

@@ -40,7 +40,7 @@ class NoChoice(Struct, tag="none", tag_field="type"):
     pass
 
 
-Choice = AutoChoice | AnyChoice | OneChoice | NoChoice
+WireToolChoice = AutoChoice | AnyChoice | OneChoice | NoChoice
 
 
 def _commands(*names: str, **others: Schema) -> Schema:
@@ -106,7 +106,7 @@ def _missing(where: str) -> BadRequest:
     return invalid(f"{where}: Field required", where)
 
 
-def tool_choice(choice: Choice | None, tools: Sequence[Tool]) -> ToolChoice:
+def tool_choice(choice: WireToolChoice | None, tools: Sequence[Tool]) -> ToolChoice:
     """Which tools may or must be called. Raises BadRequest for one that is not offered."""
     match choice:
         case None | AutoChoice(disable_parallel_tool_use=False):

@@ -63,7 +63,7 @@ class GenerationConfig(Struct, rename="camel"):
 class GenerateRequest(Struct, Generic[C], rename="camel"):
     """The fields llmsim reads or checks; every other one is ignored.
 
-    ``stream`` is not one of Gemini's: it is for bodies without a path, which else says it.
+    ``stream`` is not one of Gemini's: it is for bodies without a path, which would say it.
     """
 
     contents: C

@@ -11,11 +11,11 @@ from llmsim.core import AUTO, Effort, Request, Thinking
 from llmsim.core.errors import invalid
 from llmsim.providers.openai.chat.messages import WireMessage, conversation
 from llmsim.providers.openai.chat.tools import (
-    Choice,
     Function,
     LegacyChoice,
     ResponseFormat,
     WireTool,
+    WireToolChoice,
     answer_format,
     offered_tools,
     tool_choice,
@@ -24,7 +24,7 @@ from llmsim.providers.openai.errors import refuse
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
-Count = Annotated[int, Meta(ge=0)]
+NonNegative = Annotated[int, Meta(ge=0)]
 
 
 class StreamOptions(Struct):
@@ -39,8 +39,8 @@ class ChatRequest(Struct):
     model: Annotated[str, Meta(min_length=1, max_length=256)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: Count | None = None
-    max_completion_tokens: Count | None = None
+    max_tokens: NonNegative | None = None
+    max_completion_tokens: NonNegative | None = None
     stop: str | Annotated[list[str], Meta(max_length=4)] | None = None
     n: Annotated[int, Meta(ge=1, le=128)] | None = None
     seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
@@ -53,7 +53,7 @@ class ChatRequest(Struct):
     logit_bias: dict[str, float] | None = None
     reasoning_effort: Effort | None = None
     tools: Annotated[list[WireTool], Meta(min_length=1)] | None = None
-    tool_choice: Choice | None = None
+    tool_choice: WireToolChoice | None = None
     parallel_tool_calls: bool | None = None
     functions: Annotated[list[Function], Meta(min_length=1)] | None = None
     function_call: LegacyChoice | None = None

@@ -35,22 +35,22 @@ class CustomTool(Struct, tag="custom", tag_field="type"):
 WireTool = FunctionTool | CustomTool
 
 
-class Named(Struct):
+class ToolName(Struct):
     name: str
 
 
 class FunctionChoice(Struct, tag="function", tag_field="type"):
-    function: Named
+    function: ToolName
 
 
 class CustomChoice(Struct, tag="custom", tag_field="type"):
-    custom: Named
+    custom: ToolName
 
 
 class AllowedTool(Struct):
     type: str = "function"
-    function: Named | None = None
-    custom: Named | None = None
+    function: ToolName | None = None
+    custom: ToolName | None = None
 
 
 class Allowed(Struct):
@@ -62,8 +62,8 @@ class AllowedChoice(Struct, tag="allowed_tools", tag_field="type"):
     allowed_tools: Allowed
 
 
-Choice = Literal["none", "auto", "required"] | FunctionChoice | CustomChoice | AllowedChoice
-LegacyChoice = Literal["none", "auto"] | Named
+WireToolChoice = Literal["none", "auto", "required"] | FunctionChoice | CustomChoice | AllowedChoice
+LegacyChoice = Literal["none", "auto"] | ToolName
 
 
 class TextFormat(Struct, tag="text", tag_field="type"):
@@ -109,7 +109,7 @@ def _function(function: Function) -> Tool:
 
 
 def tool_choice(
-    choice: Choice | None,
+    choice: WireToolChoice | None,
     function_call: LegacyChoice | None,
     parallel: bool | None,
     tools: Sequence[Tool],
@@ -120,7 +120,9 @@ def tool_choice(
     match choice:
         case None:
             return _legacy_choice(function_call, names, side_by_side)
-        case FunctionChoice(function=Named(name=name)) | CustomChoice(custom=Named(name=name)):
+        case (
+            FunctionChoice(function=ToolName(name=name)) | CustomChoice(custom=ToolName(name=name))
+        ):
             return ToolChoice("required", (_known(name, names, "tool_choice"),), side_by_side)
         case AllowedChoice(allowed_tools=allowed):
             chosen = [tool.function or tool.custom for tool in allowed.tools]
@@ -137,7 +139,7 @@ def _legacy_choice(
     match function_call:
         case None:
             return AUTO if parallel else ToolChoice("auto", (), False)
-        case Named(name=name):
+        case ToolName(name=name):
             return ToolChoice("required", (_known(name, names, "function_call"),), False)
         case _:
             return ToolChoice(function_call, (), False)

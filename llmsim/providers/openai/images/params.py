@@ -116,7 +116,7 @@ def read(body: bytes, purpose: Purpose) -> Request:
 
 
 def _read(body: bytes) -> tuple[ImageRequest, tuple[Image, ...], int]:
-    """The request, the pictures sent with it, and a mark that tells them from any others."""
+    """The request, the pictures sent with it, and a mark that sets them apart from any others."""
     form = multipart.read(body)
     if form is None:
         if body.startswith(b"--"):

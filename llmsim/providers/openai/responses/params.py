@@ -36,7 +36,7 @@ class StreamOptions(Struct):
     include_obfuscation: bool | None = None
 
 
-class Conversation(Struct):
+class ConversationParam(Struct):
     id: str
 
 
@@ -54,7 +54,7 @@ class ResponsesRequest(Struct):
     background: bool | None = None
     store: bool | None = None
     previous_response_id: str | None = None
-    conversation: str | Conversation | None = None
+    conversation: str | ConversationParam | None = None
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
@@ -84,7 +84,7 @@ class ResponsesRequest(Struct):
     @property
     def conversation_id(self) -> str | None:
         conversation = self.conversation
-        return conversation.id if isinstance(conversation, Conversation) else conversation
+        return conversation.id if isinstance(conversation, ConversationParam) else conversation
 
     @property
     def continues(self) -> bool:
