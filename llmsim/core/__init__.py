@@ -11,6 +11,7 @@ look at them (``gc=False``).
 
 from __future__ import annotations
 
+from llmsim.core.codec import Codec, StreamCodec
 from llmsim.core.completion import (
     Choice,
     Completion,
@@ -38,7 +39,6 @@ from llmsim.core.plan import (
     FIRST,
     START,
     Beats,
-    Codec,
     ConnectionEnd,
     Frames,
     Headers,
@@ -108,6 +108,7 @@ __all__ = [
     "START",
     "TextSegment",
     "Schema",
+    "StreamCodec",
     "StreamScript",
     "Seconds",
     "Segment",

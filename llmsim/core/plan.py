@@ -1,4 +1,4 @@
-"""A plan: frames and the times at which they are due. And the codec, which makes the frames."""
+"""A plan: frames and the times at which they are due."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from llmsim.core.completion import Completion
 from llmsim.core.errors import Failure
-from llmsim.core.request import Request
 
 if TYPE_CHECKING:  # the command line has no need of numpy
     import numpy as np
@@ -99,38 +98,3 @@ class Plan(Struct, frozen=True, gc=False):
     failure: Failure | None = None
     ending: ConnectionEnd = ConnectionEnd.WHOLE
     length: int | None = None
-
-
-class Codec(Protocol):
-    """One API's wire format: translates, decides nothing."""
-
-    name: str
-
-    def decode(self, body: bytes) -> Request:
-        """The request that the body is. Raises BadRequest."""
-        ...
-
-    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
-        """The whole answer as one body."""
-        ...
-
-    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        """The answer as a stream."""
-        ...
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        """The response head, content type included."""
-        ...
-
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        """A failure before the first byte: status and body."""
-        ...
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        """The event that ends a stream which breaks off after ``sent`` frames; empty where
-        nothing is streamed."""
-        ...
-
-    def retry(self, after: float) -> Headers:
-        """The headers that say when to try again; ``after`` is in seconds."""
-        ...

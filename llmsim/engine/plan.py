@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from msgspec import structs
 
-from llmsim.core import Codec, Completion, Frames, Plan, Request, Seconds, Stamp
+from llmsim.core import Codec, Completion, Frames, Plan, Request, Seconds, Stamp, StreamCodec
 from llmsim.core.errors import Failure
 from llmsim.engine import thinking
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
@@ -86,7 +88,8 @@ def timed(
             ttft = overrides.waited + ttft * overrides.delay
             total = ttft + decoding
         return Plan(200, whole, np.array([total]), False, ttft, total, seed, completion)
-    script = codec.script(request, completion, stamp)
+    # A request asks for a stream only where its codec writes them.
+    script = cast("StreamCodec", codec).script(request, completion, stamp)
     clock = _clock(request, settings, seed, completion)
     if overrides is not NO_OVERRIDES:
         first = clock.min()
@@ -117,11 +120,11 @@ def _faulty(
     tokens = sum(choice.tokens for choice in completion.choices)
     reached = np.zeros(1, np.int64)
     if request.stream:
-        beats = codec.script(request, completion, stamp).beats
+        beats = cast("StreamCodec", codec).script(request, completion, stamp).beats
         reached = tokens_reached(beats, _clock(request, settings, seed, completion))
 
     def spell(failure: Failure, sent: int) -> bytes:
-        return codec.broken(request, failure, stamp, sent)
+        return cast("StreamCodec", codec).error_event(request, failure, stamp, sent)
 
     return apply(whole, FaultContext(tokens, reached, spell), fault)
 

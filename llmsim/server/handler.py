@@ -122,10 +122,10 @@ class RequestHandler:
             lifecycle.model = request.model
             planned = await self._planned(None, lifecycle, request, body, stamp)
         except BadRequest as bad:
-            planned = failed(bad.failure, *endpoint.codec.failure(bad.failure, stamp))
+            planned = failed(bad.failure, *endpoint.errors.failure(bad.failure, stamp))
         except Exception:
             failure = lifecycle.broken()
-            planned = failed(failure, *endpoint.codec.failure(failure, stamp))
+            planned = failed(failure, *endpoint.errors.failure(failure, stamp))
         lifecycle.unawaited(planned)
         return planned
 

@@ -118,7 +118,7 @@ class RequestLifecycle:
 
     def head(self, planned: Plan, stamp: Stamp) -> Headers:
         """The dialect's response head and the ground truth."""
-        made = self.endpoint.codec.headers(planned, stamp)
+        made = self.endpoint.headers(planned, stamp)
         if self.allowance is not None:
             made += self.allowance.headers(self.arrived)
         if self.mock:
@@ -165,14 +165,14 @@ class RequestLifecycle:
 
     def refuse(self, port: Port, failure: Failure) -> None:
         """Answer with a failure instead."""
-        codec = self.endpoint.codec
+        endpoint = self.endpoint
         stamp = Stamp(self.mark, int(self.arrived))
-        status, body = codec.failure(failure, stamp)
+        status, body = endpoint.errors.failure(failure, stamp)
         planned = failed(failure, status, body)
         self.begin(planned)
-        head = codec.headers(planned, stamp)
+        head = endpoint.headers(planned, stamp)
         if failure.retry_after is not None:
-            head += codec.retry(failure.retry_after)
+            head += endpoint.errors.retry(failure.retry_after)
         if self.allowance is not None:
             head += self.allowance.headers(self.arrived)
         if self.mock:

@@ -48,7 +48,7 @@ def test_an_image_is_refused_and_a_prompts_image_has_its_size() -> None:
         from llmsim.core import Canvas, Message, Paint, Request
         from llmsim.core.errors import BadRequest
         from llmsim.engine.tasks.images import paint
-        from llmsim.providers.openai.images.codec import OpenAIImages
+        from llmsim.providers.openai.provider import OPENAI
         from llmsim.core import Stamp
         from llmsim.providers.wire import attachments
 
@@ -58,8 +58,7 @@ def test_an_image_is_refused_and_a_prompts_image_has_its_size() -> None:
         try:
             paint(request, task, PlanInputs(7, 0, 3))
         except BadRequest as bad:
-            codec = OpenAIImages("generations", lambda canvas: "")
-            status, body = codec.failure(bad.failure, Stamp("0" * 26, 0))
+            status, body = OPENAI.errors.failure(bad.failure, Stamp("0" * 26, 0))
             print(status, body.decode())
     """)
     assert done.stderr == ""

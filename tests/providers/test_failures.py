@@ -1,41 +1,40 @@
-"""Every dialect tells every failure, before the first byte and in the middle of a stream."""
+"""Every endpoint tells every failure, before the first byte and in the middle of a stream."""
+
+from itertools import product
+from typing import Any
 
 import orjson
 import pytest
 
-from llmsim.core import Codec, Request, Stamp
+from llmsim.core import Request, Stamp
 from llmsim.core.errors import Failure, FailureKind
-from llmsim.providers.anthropic.messages.codec import Anthropic, AnthropicBatch, AnthropicCount
-from llmsim.providers.gemini.count_tokens import GeminiCount
-from llmsim.providers.gemini.embeddings import GeminiEmbed
-from llmsim.providers.gemini.generate.codec import Gemini
-from llmsim.providers.openai.chat.codec import OpenAIChat
-from llmsim.providers.openai.completions.codec import OpenAICompletions
-from llmsim.providers.openai.embeddings import OpenAIEmbeddings
+from llmsim.providers import registry
+from llmsim.providers.anthropic.provider import ANTHROPIC
+from llmsim.providers.gemini.errors import VERBS
+from llmsim.providers.gemini.provider import GEMINI
 from llmsim.providers.openai.images.codec import OpenAIImages
-from llmsim.providers.openai.moderations import OpenAIModerations
-from llmsim.providers.openai.responses.codec import OpenAIResponses
+from llmsim.providers.openai.provider import OPENAI
+from llmsim.providers.provider import Endpoint, Provider
 
 STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
-OPENAI: list[Codec] = [
-    OpenAIChat(),
-    OpenAICompletions(),
-    OpenAIEmbeddings(),
-    OpenAIImages("generations", lambda canvas: ""),
-    OpenAIModerations(),
-    OpenAIResponses(),
-]
-ANTHROPIC: list[Codec] = [Anthropic(), AnthropicCount(), AnthropicBatch()]
-GEMINI: list[Codec] = [
-    Gemini("gemini-2.5-flash"),
-    Gemini("gemini-2.5-flash", True),
-    Gemini("gemini-2.5-flash", True, events=False),
-    GeminiCount("gemini-2.5-flash"),
-    GeminiEmbed("gemini-embedding-001"),
-]
-EVERY = OPENAI + ANTHROPIC + GEMINI
-ASK = Request("gpt-4o", ())
-RESPONSES_ASK = OpenAIResponses().decode(b'{"model":"gpt-4o","input":"hi","stream":true}')
+NOTHING = Request("gpt-4o", ())
+
+
+def endpoints() -> dict[str, Endpoint]:
+    """Every endpoint of the registry, and one for each form of a call of those with patterns."""
+    every = registry.by_codec()
+    for verb, query in product(VERBS, ("", "alt=sse")):
+        assert GEMINI.pattern is not None
+        every[f"{verb}?{query}"] = GEMINI.pattern.endpoint(f"/v1beta/models/x:{verb}", query)
+    images = OpenAIImages("generations", lambda canvas: "")
+    return every | {"openai_images": OPENAI.endpoint("/v1/images/generations", images)}
+
+
+ENDPOINTS = endpoints()
+
+
+def streams(endpoint: Endpoint) -> bool:
+    return hasattr(endpoint.codec, "script")
 
 
 def name(value: object) -> str:
@@ -43,19 +42,32 @@ def name(value: object) -> str:
 
 
 @pytest.mark.parametrize("kind", FailureKind, ids=name)
-@pytest.mark.parametrize("dialect", EVERY, ids=name)
-def test_every_kind_has_a_status_and_words(dialect: Codec, kind: FailureKind) -> None:
-    status, body = dialect.failure(Failure(kind, "", injected=True), STAMP)
-    told = orjson.loads(body)
-    error = (told[0] if isinstance(told, list) else told)["error"]
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_every_kind_has_a_status_and_a_message(endpoint: str, kind: FailureKind) -> None:
+    status, body = ENDPOINTS[endpoint].errors.failure(Failure(kind, "", injected=True), STAMP)
+    read = orjson.loads(body)
+    error = (read[0] if isinstance(read, list) else read)["error"]
     assert 400 <= status <= 599
     assert error["message"]
 
 
-@pytest.mark.parametrize("dialect", EVERY, ids=name)
-def test_words_and_status_that_are_given_count(dialect: Codec) -> None:
+@pytest.mark.parametrize("provider", registry.PROVIDERS, ids=lambda one: one.name)
+def test_whose_fault_it_is_shows_in_the_status(provider: Provider) -> None:
+    ours = {
+        FailureKind.SERVER_ERROR,
+        FailureKind.BAD_GATEWAY,
+        FailureKind.UNAVAILABLE,
+        FailureKind.TIMEOUT,
+        FailureKind.OVERLOADED,
+    }
+    statuses = {kind: provider.errors.failure(Failure(kind, ""), STAMP)[0] for kind in FailureKind}
+    assert {kind for kind, status in statuses.items() if status >= 500} == ours
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_message_and_a_status_of_the_failures_own_count(endpoint: str) -> None:
     failure = Failure(FailureKind.OVERLOADED, "so there", status=418)
-    status, body = dialect.failure(failure, STAMP)
+    status, body = ENDPOINTS[endpoint].errors.failure(failure, STAMP)
     assert status == 418
     assert b"so there" in body
 
@@ -72,7 +84,7 @@ def test_geminis_refusals_say_in_the_body_when_to_come_back(
     kind: FailureKind, status: int, said: str
 ) -> None:
     failure = Failure(kind, "", retry_after=2.5)
-    told_status, body = GEMINI[0].failure(failure, STAMP)
+    told_status, body = GEMINI.errors.failure(failure, STAMP)
     error = orjson.loads(body)["error"]
     assert (told_status, error["code"], error["status"]) == (status, status, said)
     delays = [one["retryDelay"] for one in error["details"] if "retryDelay" in one]
@@ -80,7 +92,7 @@ def test_geminis_refusals_say_in_the_body_when_to_come_back(
 
 
 @pytest.mark.parametrize(
-    ("dialects", "after", "expected"),
+    ("provider", "after", "expected"),
     [
         (OPENAI, 2.5, [("retry-after", "3"), ("retry-after-ms", "2500")]),
         (OPENAI, 0.02, [("retry-after", "1"), ("retry-after-ms", "20")]),
@@ -90,40 +102,60 @@ def test_geminis_refusals_say_in_the_body_when_to_come_back(
     ],
 )
 def test_when_to_come_back(
-    dialects: list[Codec], after: float, expected: list[tuple[str, str]]
+    provider: Provider, after: float, expected: list[tuple[str, str]]
 ) -> None:
-    assert [dialect.retry(after) for dialect in dialects] == [expected] * len(dialects)
+    for endpoint in ENDPOINTS.values():
+        if endpoint.provider is provider:
+            assert endpoint.errors.retry(after) == expected
+
+
+FRAMED = {
+    "openai_chat": (b"data: ", b"\n\n"),
+    "openai_completions": (b"data: ", b"\n\n"),
+    "openai_images": (b"event: error\ndata: ", b"\n\n"),
+    "openai_responses": (b"event: response.failed\ndata: ", b"\n\n"),
+    "anthropic": (b"event: error\ndata: ", b"\n\n"),
+    "gemini": (b"data: ", b"\r\n\r\n"),
+    "generateContent?": (b"data: ", b"\r\n\r\n"),
+    "generateContent?alt=sse": (b"data: ", b"\r\n\r\n"),
+    "streamGenerateContent?alt=sse": (b"data: ", b"\r\n\r\n"),
+    "streamGenerateContent?": (b"", b"\n]"),
+}
 
 
 @pytest.mark.parametrize("kind", FailureKind, ids=name)
-@pytest.mark.parametrize(
-    ("dialect", "chat", "before", "after"),
-    [
-        (OpenAIChat(), ASK, b"data: ", b"\n\n"),
-        (OpenAICompletions(), ASK, b"data: ", b"\n\n"),
-        (OpenAIImages("generations", lambda canvas: ""), ASK, b"event: error\ndata: ", b"\n\n"),
-        (OpenAIResponses(), RESPONSES_ASK, b"event: response.failed\ndata: ", b"\n\n"),
-        (Anthropic(), ASK, b"event: error\ndata: ", b"\n\n"),
-        (Gemini("m", True), ASK, b"data: ", b"\r\n\r\n"),
-        (Gemini("m", True, events=False), ASK, b"", b"\n]"),
-    ],
-    ids=name,
-)
-def test_every_kind_has_an_event(
-    dialect: Codec, chat: Request, before: bytes, after: bytes, kind: FailureKind
-) -> None:
-    event = dialect.broken(chat, Failure(kind, "", injected=True), STAMP, 3)
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if streams(ENDPOINTS[one])])
+def test_every_kind_has_an_event(endpoint: str, kind: FailureKind) -> None:
+    before, after = FRAMED[endpoint]
+    codec: Any = ENDPOINTS[endpoint].codec
+    request = NOTHING
+    if endpoint == "openai_responses":
+        request = codec.decode(b'{"model":"gpt-4o","input":"hi","stream":true}')
+    event = codec.error_event(request, Failure(kind, "", injected=True), STAMP, 3)
     assert event.startswith(before)
     assert event.endswith(after)
-    told = orjson.loads(event.removeprefix(before).removesuffix(after))
-    error = told["response"]["error"] if "response" in told else told["error"]
+    read = orjson.loads(event.removeprefix(before).removesuffix(after))
+    error = read["response"]["error"] if "response" in read else read["error"]
     assert error["message"]
 
 
-@pytest.mark.parametrize(
-    "dialect",
-    [OpenAIEmbeddings(), OpenAIModerations(), GeminiCount("m"), GeminiEmbed("m")],
-    ids=name,
-)
-def test_what_is_never_streamed_has_none(dialect: Codec) -> None:
-    assert dialect.broken(ASK, Failure(FailureKind.OVERLOADED, ""), STAMP, 3) == b""
+BODIES: dict[str, dict[str, Any]] = {
+    "openai_embeddings": {"input": "hi"},
+    "openai_moderations": {"input": "hi"},
+    "anthropic_count": {"messages": [{"role": "user", "content": "hi"}]},
+    "anthropic_batch": {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 5},
+    "gemini_count": {"generateContentRequest": {"contents": "hi", "model": "m"}},
+    "gemini_embeddings": {"content": "hi"},
+    "countTokens?": {"contents": "hi"},
+    "embedContent?": {"content": "hi"},
+    "batchEmbedContents?": {"requests": [{"content": "hi"}]},
+}
+
+
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if not streams(ENDPOINTS[one])])
+def test_what_has_no_streams_is_never_asked_for_one(endpoint: str) -> None:
+    body = {"model": "m", "stream": True, **BODIES[endpoint.removesuffix("alt=sse")]}
+    if endpoint.startswith(("count", "embed", "batch", "gemini_count")):
+        del body["model"], body["stream"]
+    request = ENDPOINTS[endpoint].codec.decode(orjson.dumps(body))
+    assert not request.stream

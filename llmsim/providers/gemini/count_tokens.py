@@ -6,8 +6,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from llmsim.core import Completion, Count, Headers, Plan, Request, Stamp, StreamScript, TokenCount
-from llmsim.core.errors import Failure, invalid
+from llmsim.core import Completion, Count, Request, Stamp, TokenCount
+from llmsim.core.errors import invalid
 from llmsim.providers.gemini import errors, json_names
 from llmsim.providers.gemini.generate import codec, params
 from llmsim.providers.gemini.generate.params import AnyGenerateRequest, GenerateRequest
@@ -33,9 +33,8 @@ class GeminiCount:
 
     name = "gemini_count"
 
-    def __init__(self, model: str | None = None, version: str = "v1beta") -> None:
+    def __init__(self, model: str | None = None) -> None:
         self._model = model
-        self._version = version
 
     def decode(self, body: bytes) -> Request:
         try:
@@ -54,23 +53,8 @@ class GeminiCount:
         model = params.body_model(whole.model) if self._model is None else self._model
         return replace(params.request(whole, model, False), task=Count())
 
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return errors.failure(failure, self._version, "countTokens")
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        return b""
-
-    def retry(self, after: float) -> Headers:
-        return []  # the body's details say it
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return [*errors.JSON, errors.identified(stamp)]
-
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, TokenCount)
         tokens = completion.made.prompt
         details = codec.modalities(tokens, request.wire)
         return f'{{"totalTokens":{tokens},"promptTokensDetails":[{details}]}}'.encode()
-
-    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        raise AssertionError("a count is never streamed")

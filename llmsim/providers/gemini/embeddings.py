@@ -12,14 +12,11 @@ from llmsim.core import (
     Completion,
     Embed,
     Embeddings,
-    Headers,
     Message,
-    Plan,
     Request,
     Stamp,
-    StreamScript,
 )
-from llmsim.core.errors import Failure, invalid
+from llmsim.core.errors import invalid
 from llmsim.providers.gemini import errors, json_names
 from llmsim.providers.gemini.generate import contents, params
 from llmsim.providers.gemini.generate.parts import Content
@@ -47,14 +44,10 @@ class GeminiEmbed:
 
     name = "gemini_embeddings"
 
-    def __init__(
-        self, model: str | None = None, batch: bool = False, version: str = "v1beta"
-    ) -> None:
+    def __init__(self, model: str | None = None, batch: bool = False) -> None:
         self._model = model
         self._batch = batch
-        self._verb = "batchEmbedContents" if batch else "embedContent"
         self._request = "BatchEmbedContentsRequest" if batch else "EmbedContentRequest"
-        self._version = version
 
     def decode(self, body: bytes) -> Request:
         try:
@@ -78,18 +71,6 @@ class GeminiEmbed:
             task=Embed(first.output_dimensionality),
         )
 
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return errors.failure(failure, self._version, self._verb)
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        return b""
-
-    def retry(self, after: float) -> Headers:
-        return []  # the body's details say it
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return [*errors.JSON, errors.identified(stamp)]
-
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, Embeddings)
         made = [{"values": vector} for vector in completion.made.vectors]
@@ -97,6 +78,3 @@ class GeminiEmbed:
         answer = {"embeddings": made} if self._batch else {"embedding": made[0]}
         usage = {"usageMetadata": {"promptTokenCount": prompt, "totalTokenCount": prompt}}
         return orjson.dumps(answer | usage, option=orjson.OPT_SERIALIZE_NUMPY)
-
-    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        raise AssertionError("embeddings are never streamed")

@@ -49,11 +49,11 @@ def _codec(call: GeminiCall, events: bool) -> Codec:
         case "streamGenerateContent":
             return Gemini(call.model, stream=True, events=events, version=call.version)
         case "countTokens":
-            return GeminiCount(call.model, call.version)
+            return GeminiCount(call.model)
         case "embedContent":
-            return GeminiEmbed(call.model, False, call.version)
+            return GeminiEmbed(call.model)
         case "batchEmbedContents":
-            return GeminiEmbed(call.model, True, call.version)
+            return GeminiEmbed(call.model, batch=True)
 
 
 def _matches(path: str) -> bool:

@@ -11,8 +11,8 @@ import orjson
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from llmsim.core import Completion, Embed, Embeddings, Headers, Plan, Request, Stamp, StreamScript
-from llmsim.core.errors import Failure, invalid
+from llmsim.core import Completion, Embed, Embeddings, Request, Stamp
+from llmsim.core.errors import invalid
 from llmsim.providers.openai import errors, inputs
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
@@ -59,18 +59,6 @@ class OpenAIEmbeddings:
         task = Embed(wire.dimensions, MOST_TOKENS)
         return Request(wire.model, messages, wire=wire, task=task)
 
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return errors.failure(failure)
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        return b""
-
-    def retry(self, after: float) -> Headers:
-        return errors.retry(after)
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return errors.head(plan, stamp)
-
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, Embeddings)
         wire: EmbeddingRequest = request.wire
@@ -85,9 +73,6 @@ class OpenAIEmbeddings:
             b'"usage":{"prompt_tokens":%d,"total_tokens":%d}}'
             % (data, orjson.dumps(request.model), count, count)
         )
-
-    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        raise AssertionError("embeddings are never streamed")
 
 
 def _floats(vector: NDArray[np.float32]) -> bytes:

@@ -85,7 +85,7 @@ def failure(failed: Failure, stamp: Stamp | None = None) -> tuple[int, bytes]:
     return failed.status or status, orjson.dumps({"error": error})
 
 
-def broken(failed: Failure) -> bytes:
+def error_event(failed: Failure) -> bytes:
     """The event that ends a stream which breaks off: the error envelope, as in a body."""
     return sse.event(failure(failed)[1])
 

@@ -10,18 +10,15 @@ from msgspec import Meta, Struct
 
 from llmsim.core import (
     Completion,
-    Headers,
     Image,
     Message,
     Moderate,
-    Plan,
     Request,
     Stamp,
-    StreamScript,
     Verdict,
     Verdicts,
 )
-from llmsim.core.errors import Failure, invalid
+from llmsim.core.errors import invalid
 from llmsim.providers.openai import errors
 from llmsim.providers.openai.chat.messages import TextPart
 from llmsim.providers.wire import attachments
@@ -70,18 +67,6 @@ class OpenAIModerations:
             raise errors.refuse(mistake) from None
         return Request(wire.model or MODEL, _messages(wire.input), wire=wire, task=Moderate())
 
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return errors.failure(failure)
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        return b""
-
-    def retry(self, after: float) -> Headers:
-        return errors.retry(after)
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return errors.head(plan, stamp)
-
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, Verdicts)
         results = [
@@ -91,9 +76,6 @@ class OpenAIModerations:
         return orjson.dumps(
             {"id": f"modr-{stamp.mark}", "model": request.model, "results": results}
         )
-
-    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        raise AssertionError("moderations are never streamed")
 
 
 def _messages(value: str | list[str | TextPart | ModerationImagePart]) -> tuple[Message, ...]:

@@ -5,11 +5,20 @@ from __future__ import annotations
 from llmsim.core import Codec
 from llmsim.providers.openai import auth, errors, limits, model_list
 from llmsim.providers.openai.chat.codec import OpenAIChat
+from llmsim.providers.openai.completions import codec as completions
 from llmsim.providers.openai.completions.codec import OpenAICompletions
 from llmsim.providers.openai.embeddings import OpenAIEmbeddings
 from llmsim.providers.openai.moderations import OpenAIModerations
+from llmsim.providers.openai.responses import codec as responses
 from llmsim.providers.openai.responses.codec import OpenAIResponses
-from llmsim.providers.provider import Claims, Endpoint, ModelListing, Provider, ProviderAuth
+from llmsim.providers.provider import (
+    Claims,
+    Endpoint,
+    ErrorFormat,
+    ModelListing,
+    Provider,
+    ProviderAuth,
+)
 
 PREFIXES = ("/v1", "/openai/v1")
 RESPONSES = "/v1/responses"
@@ -19,15 +28,21 @@ def endpoints(strict: bool) -> list[Endpoint]:
     """All but images, whose codec has to know the server's address."""
     return [
         _endpoint("/v1/chat/completions", OpenAIChat(strict)),
-        _endpoint(RESPONSES, OpenAIResponses(strict), f"/openresponses{RESPONSES}"),
-        _endpoint("/v1/completions", OpenAICompletions()),
+        responses_endpoint(OpenAIResponses(strict)),
+        _endpoint("/v1/completions", OpenAICompletions(), completions.error_format()),
         _endpoint("/v1/embeddings", OpenAIEmbeddings()),
         _endpoint("/v1/moderations", OpenAIModerations()),
     ]
 
 
-def _endpoint(path: str, codec: Codec, *more: str) -> Endpoint:
-    return OPENAI.endpoint(path, codec, (path, f"/openai{path}", *more))
+def responses_endpoint(codec: OpenAIResponses) -> Endpoint:
+    """``/v1/responses``, also under the path of Open Responses."""
+    paths = (RESPONSES, f"/openai{RESPONSES}", f"/openresponses{RESPONSES}")
+    return OPENAI.endpoint(RESPONSES, codec, paths, responses.error_format())
+
+
+def _endpoint(path: str, codec: Codec, errors: ErrorFormat | None = None) -> Endpoint:
+    return OPENAI.endpoint(path, codec, (path, f"/openai{path}"), errors)
 
 
 OPENAI = Provider(

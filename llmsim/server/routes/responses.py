@@ -14,14 +14,14 @@ from llmsim.core import Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai import lists
-from llmsim.providers.openai.provider import OPENAI
+from llmsim.providers.openai.provider import responses_endpoint
 from llmsim.providers.openai.responses import stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.wire import sse
 from llmsim.server.application import BROKEN
 from llmsim.server.refusals import refusal, unlogged_stamp
 from llmsim.server.resources.conversations import Conversations
-from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
+from llmsim.server.resources.response_archive import ResponseArchive
 from llmsim.server.resources.response_replay import replay
 from llmsim.server.resources.responses import Responses
 from llmsim.server.resources.responses_socket import ResponsesSession
@@ -50,7 +50,7 @@ def add(paths: Router, context: Services) -> Responses:
         context.handler.settings,
     )
     retrieve = Retrieving(context, archive, codec)
-    live = OPENAI.endpoint(ENDPOINT, OpenAIResponses(strict, live=True))
+    live = responses_endpoint(OpenAIResponses(strict, live=True))
 
     async def talk(socket: Socket) -> None:
         await ResponsesSession(socket, live, context.handler, responses).serve()

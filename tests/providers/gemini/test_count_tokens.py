@@ -7,13 +7,13 @@ import pytest
 from google.genai.types import CountTokensResponse
 
 from llmsim.core import Completion, Count, Request, Stamp, TokenCount, Usage
-from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.errors import BadRequest
 from llmsim.engine.tokens import prompt
 from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.providers.gemini.count_tokens import GeminiCount
 from llmsim.providers.gemini.generate.codec import Gemini
 
-COUNT = GeminiCount("gemini-2.5-pro", "v1")
+COUNT = GeminiCount("gemini-2.5-pro")
 STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
 ENCODING = tokenizer("o200k_base")
 REQUEST: dict[str, Any] = {
@@ -69,9 +69,3 @@ def test_what_is_wrong_is_named(body: dict[str, Any], said: str) -> None:
 def test_without_a_path_the_request_names_the_model() -> None:
     body = {"generateContentRequest": {"model": "models/x", "contents": "a"}}
     assert GeminiCount().decode(orjson.dumps(body)).model == "x"
-
-
-def test_a_failure_names_the_method() -> None:
-    status, body = COUNT.failure(Failure(FailureKind.MODEL_NOT_FOUND, "none", model="x"), STAMP)
-    assert status == 404
-    assert "for API version v1, or is not supported for countTokens" in body.decode()

@@ -8,7 +8,7 @@ import pytest
 from google.genai.types import EmbedContentResponse
 
 from llmsim.core import Completion, Embed, Embeddings, Request, Stamp, Usage
-from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.errors import BadRequest
 from llmsim.engine.tasks.embeddings import vector
 from llmsim.providers.gemini.embeddings import GeminiEmbed
 
@@ -81,9 +81,3 @@ def test_what_is_wrong_is_named(codec: GeminiEmbed, body: Any, said: str) -> Non
 
 def test_without_a_path_the_first_request_names_the_model() -> None:
     assert decoded(GeminiEmbed(), request()).model == "x"
-
-
-@pytest.mark.parametrize(("codec", "verb"), [(ONE, "embedContent"), (BATCH, "batchEmbedContents")])
-def test_a_failure_names_the_method(codec: GeminiEmbed, verb: str) -> None:
-    _, body = codec.failure(Failure(FailureKind.MODEL_NOT_FOUND, "none", model="x"), STAMP)
-    assert f"is not supported for {verb}." in body.decode()

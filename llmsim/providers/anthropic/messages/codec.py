@@ -15,8 +15,6 @@ from msgspec import structs
 from llmsim.core import (
     Choice,
     Completion,
-    Headers,
-    Plan,
     ReasoningSegment,
     RefusalSegment,
     Request,
@@ -34,85 +32,86 @@ from llmsim.providers.anthropic.messages import strict as messages_strict
 from llmsim.providers.anthropic.messages.threads import Turn
 from llmsim.providers.wire import partial_json, sse
 
-_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
-
 
 class Anthropic:
     """``POST /v1/messages``. ``strict`` refuses all that the live service refuses."""
 
     name = "anthropic"
-    tier = b"standard"
 
     def __init__(self, strict: bool = False) -> None:
         self._strict = strict
 
     def decode(self, body: bytes) -> Request:
-        return self._checked(params.read(body, self._strict))
+        return _checked(params.read(body, self._strict), self._strict)
 
     def continued(self, request: Request, turns: Sequence[Turn]) -> Request:
         """A request that continues a thread with the turns before it. Raises BadRequest."""
-        return self._checked(threads.continued(request.wire, turns))
-
-    def _checked(self, request: Request) -> Request:
-        if self._strict and request.messages:
-            messages_strict.check(request.wire)
-        return request
-
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return anthropic_errors.failure(failure, stamp)
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        return sse.event(anthropic_errors.failure(failure, stamp)[1], b"error")
-
-    def retry(self, after: float) -> Headers:
-        return anthropic_errors.retry(after)
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        head = anthropic_errors.headers(stamp)
-        return [*_STREAM, *head] if plan.stream else [anthropic_errors.JSON, *head]
+        return _checked(threads.continued(request.wire, turns), self._strict)
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
-        choice = completion.choices[0]
-        return b"".join(
-            (
-                messages_content.opening(request.model, stamp),
-                _content(choice, messages_content.thinks_unseen(completion), stamp),
-                b"],",
-                messages_content.stop_members(choice),
-                b',"usage":',
-                messages_content.usage(completion.usage, self.tier),
-                b"}",
-            )
-        )
+        return _message(request, completion, stamp, b"standard")
 
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        return events.script(request, completion, stamp, self.tier)
+        return events.script(request, completion, stamp, b"standard")
+
+    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return sse.event(anthropic_errors.failure(failure, stamp)[1], b"error")
 
 
-class AnthropicCount(Anthropic):
+class AnthropicCount:
     """``POST /v1/messages/count_tokens``."""
 
     name = "anthropic_count"
 
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
+
     def decode(self, body: bytes) -> Request:
-        return self._checked(params.read_prompt(body, self._strict))
+        return _checked(params.read_prompt(body, self._strict), self._strict)
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, TokenCount)
         return b'{"input_tokens":%d}' % completion.made.prompt
 
 
-class AnthropicBatch(Anthropic):
-    """One request of a message batch: never streamed."""
+class AnthropicBatch:
+    """One request of a message batch, whose answer is never streamed."""
 
     name = "anthropic_batch"
-    tier = b"batch"
+
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
 
     def decode(self, body: bytes) -> Request:
-        request = super().decode(body)
+        request = _checked(params.read(body, self._strict), self._strict)
         if not request.messages:
             raise invalid("thread: not supported in message batches", "thread")
         return structs.replace(request, stream=False) if request.stream else request
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        return _message(request, completion, stamp, b"batch")
+
+
+def _checked(request: Request, strict: bool) -> Request:
+    if strict and request.messages:
+        messages_strict.check(request.wire)
+    return request
+
+
+def _message(request: Request, completion: Completion, stamp: Stamp, tier: bytes) -> bytes:
+    """A whole answer, served in a service tier."""
+    choice = completion.choices[0]
+    return b"".join(
+        (
+            messages_content.opening(request.model, stamp),
+            _content(choice, messages_content.thinks_unseen(completion), stamp),
+            b"],",
+            messages_content.stop_members(choice),
+            b',"usage":',
+            messages_content.usage(completion.usage, tier),
+            b"}",
+        )
+    )
 
 
 def _content(choice: Choice, unseen: bool, stamp: Stamp) -> bytes:

@@ -10,19 +10,13 @@ from functools import lru_cache
 import numpy as np
 import orjson
 
-from llmsim.core import END, Beats, Completion, Headers, Plan, Request, Stamp, StreamScript, Usage
+from llmsim.core import END, Beats, Completion, Request, Stamp, StreamScript, Usage
 from llmsim.core.errors import Failure
 from llmsim.providers.gemini import errors as gemini_errors
 from llmsim.providers.gemini.generate import chunks as generate_chunks
 from llmsim.providers.gemini.generate import params
 from llmsim.providers.gemini.generate.contents import Media
 from llmsim.providers.wire import sse
-
-_EVENTS: Headers = [
-    ("content-type", "text/event-stream"),
-    ("cache-control", "no-cache"),
-    gemini_errors.VARY,
-]
 
 
 class Gemini:
@@ -50,23 +44,10 @@ class Gemini:
     def decode(self, body: bytes) -> Request:
         return params.read(body, self._model, self._stream)
 
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        status, body = gemini_errors.failure(failure, self._version, self._verb)
-        if self._stream and self._framing is sse.JSON_ARRAY:
-            body = sse.JSON_ARRAY.opening + body + sse.JSON_ARRAY.last
-        return status, body
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         _, body = gemini_errors.failure(failure, self._version, self._verb)
         framing = self._framing
         return (b"" if sent else framing.opening) + framing.before + body + framing.last
-
-    def retry(self, after: float) -> Headers:
-        return []  # the body's details say it
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        events = plan.stream and self._framing is sse.CRLF_EVENTS
-        return [*(_EVENTS if events else gemini_errors.JSON), gemini_errors.identified(stamp)]
 
     def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
         style = generate_chunks.candidate_style(reply, self._framing, stamp)

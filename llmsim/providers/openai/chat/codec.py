@@ -16,8 +16,6 @@ from llmsim.core import (
     Beats,
     Choice,
     Completion,
-    Headers,
-    Plan,
     RefusalSegment,
     Request,
     Stamp,
@@ -59,17 +57,8 @@ class OpenAIChat:
             chat_strict.check(request.wire)
         return request
 
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return openai_errors.failure(failure)
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        return openai_errors.broken(failure)
-
-    def retry(self, after: float) -> Headers:
-        return openai_errors.retry(after)
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return openai_errors.head(plan, stamp)
+    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return openai_errors.error_event(failure)
 
     def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
         choices = reply.choices

@@ -17,8 +17,6 @@ from llmsim.core import (
     Completion,
     Finish,
     GeneratedText,
-    Headers,
-    Plan,
     Request,
     Stamp,
     StreamScript,
@@ -30,6 +28,7 @@ from llmsim.providers.openai.completions import params
 from llmsim.providers.openai.completions.logprobs import logprobs_object
 from llmsim.providers.openai.completions.params import CompletionRequest
 from llmsim.providers.openai.deltas import by_piece
+from llmsim.providers.provider import ErrorFormat
 from llmsim.providers.wire import sse
 
 # Completions call no tools.
@@ -41,6 +40,11 @@ FINISH = {
 }
 
 
+def error_format() -> ErrorFormat:
+    """OpenAI's, with this endpoint's own message for a prompt that is too long."""
+    return replace(openai_errors.FORMAT, failure=_failure)
+
+
 class OpenAICompletions:
     """``POST /v1/completions``."""
 
@@ -49,19 +53,8 @@ class OpenAICompletions:
     def decode(self, body: bytes) -> Request:
         return params.read(body)
 
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        if isinstance(failure.too_long, TooLong):
-            failure = replace(failure, message=_too_long(failure.too_long), param=None)
-        return openai_errors.failure(failure)
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        return openai_errors.broken(failure)
-
-    def retry(self, after: float) -> Headers:
-        return openai_errors.retry(after)
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return openai_errors.head(plan, stamp)
+    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+        return openai_errors.error_event(failure)
 
     def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
         wire: CompletionRequest = request.wire
@@ -83,6 +76,12 @@ class OpenAICompletions:
         beats.append(sse.beats(0, 0, 0, 1 + wire.usage_wanted))
         frames = sse.Spliced(sse.HEAD + _head(request, stamp), tails, sse.DONE)
         return StreamScript(frames, np.concatenate(beats))
+
+
+def _failure(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
+    if failed.too_long is not None:
+        failed = replace(failed, message=_too_long(failed.too_long), param=None)
+    return openai_errors.failure(failed)
 
 
 def _too_long(excess: TooLong) -> str:

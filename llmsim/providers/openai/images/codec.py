@@ -13,11 +13,9 @@ import orjson
 from llmsim.core import (
     Canvas,
     Completion,
-    Headers,
     Paint,
     Picture,
     Pictures,
-    Plan,
     Request,
     Stamp,
     StreamScript,
@@ -50,17 +48,8 @@ class OpenAIImages:
     def decode(self, body: bytes) -> Request:
         return params.read(body, self._purpose)
 
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        return openai_errors.failure(failure)
-
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         return sse.event(openai_errors.failure(failure)[1], b"error")
-
-    def retry(self, after: float) -> Headers:
-        return openai_errors.retry(after)
-
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return openai_errors.head(plan, stamp)
 
     def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
         wire: ImageRequest = request.wire

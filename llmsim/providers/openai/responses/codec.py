@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from llmsim.core import Completion, Finish, Headers, Plan, Request, Stamp, StreamScript
+from llmsim.core import Completion, Finish, Request, Stamp, StreamScript
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.error_messages import WORDS
@@ -18,14 +18,24 @@ from llmsim.providers.openai.responses import events as responses_events
 from llmsim.providers.openai.responses import items as responses_items
 from llmsim.providers.openai.responses import strict as responses_strict
 from llmsim.providers.openai.responses.params import Wire
-from llmsim.providers.wire import sse
-
-_JSON: Headers = [("content-type", "application/json")]
-_STREAM: Headers = [("content-type", sse.CONTENT_TYPE), ("cache-control", "no-cache")]
+from llmsim.providers.provider import ErrorFormat
 
 TOO_LONG = (
     "Your input exceeds the context window of this model. Please adjust your input and try again."
 )
+
+
+def error_format() -> ErrorFormat:
+    """OpenAI's, with this endpoint's own names of parameters."""
+    return replace(openai_errors.FORMAT, failure=_failure)
+
+
+def _failure(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
+    if failed.kind is FailureKind.CONTEXT_LENGTH:
+        failed = replace(failed, message=TOO_LONG, param="input")
+    elif failed.param == "response_format":
+        failed = replace(failed, param="text.format.schema")
+    return openai_errors.failure(failed)
 
 
 class OpenAIResponses:
@@ -63,25 +73,12 @@ class OpenAIResponses:
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         return responses_events.script(request, completion, stamp)
 
-    def headers(self, plan: Plan, stamp: Stamp) -> Headers:
-        return [*(_STREAM if plan.stream else _JSON), *openai_errors.headers(plan, stamp)]
-
-    def failure(self, failure: Failure, stamp: Stamp) -> tuple[int, bytes]:
-        if failure.kind is FailureKind.CONTEXT_LENGTH:
-            failure = replace(failure, message=TOO_LONG, param="input")
-        elif failure.param == "response_format":
-            failure = replace(failure, param="text.format.schema")
-        return openai_errors.failure(failure)
-
-    def retry(self, after: float) -> Headers:
-        return openai_errors.retry(after)
-
     def queued(self, request: Request, stamp: Stamp) -> bytes:
         """What a response in the background is answered with at once."""
         echo: bytes = request.wire.echo
         return b"".join(response_object.unfinished(echo, stamp, "queued"))
 
-    def broken(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         """The event that ends a stream which breaks off after ``sent`` events."""
         code = failure.code or openai_errors.SPELLING[failure.kind][2] or "server_error"
         message = failure.message or WORDS[failure.kind]

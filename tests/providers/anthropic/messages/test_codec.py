@@ -36,6 +36,7 @@ from llmsim.core import (
 from llmsim.engine.plan import WholeFrame
 from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.providers.anthropic.messages.codec import Anthropic, AnthropicBatch, AnthropicCount
+from llmsim.providers.registry import by_codec
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 DIALECT = Anthropic()
@@ -374,8 +375,8 @@ def test_a_count_is_all_that_is_told() -> None:
 )
 def test_the_response_head(stream: bool, kind: str) -> None:
     answered = Plan(200, WholeFrame(b""), np.zeros(1), stream, 0.0, 0.0, 1)
-    head = DIALECT.headers(answered, STAMP)
+    head = by_codec()["anthropic"].headers(answered, STAMP)
     assert dict(head)["content-type"] == kind
     assert dict(head)["request-id"].endswith(STAMP.mark)
     head.append(("x-mine", "1"))
-    assert "x-mine" not in dict(DIALECT.headers(answered, STAMP))
+    assert "x-mine" not in dict(by_codec()["anthropic"].headers(answered, STAMP))

@@ -37,7 +37,10 @@ from llmsim.core.errors import Failure, FailureKind, TooLong
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.plan import WholeFrame, plan
 from llmsim.engine.tokens.tokenizer import tokenizer
+from llmsim.providers.gemini.errors import VERBS
 from llmsim.providers.gemini.generate.codec import Gemini
+from llmsim.providers.gemini.provider import GEMINI
+from llmsim.providers.provider import Endpoint
 from tests.engine.asking import AWKWARD, drawn, settings
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -338,60 +341,81 @@ def answers(dialect: Gemini, request: Request, given_: ModelSettings) -> list[An
     return [orjson.loads(one.removeprefix("data: ")) for one in told if one]
 
 
+def endpoint(verb: str, query: str = "", version: str = "v1beta") -> Endpoint:
+    assert GEMINI.pattern is not None
+    return GEMINI.pattern.endpoint(f"/{version}/models/x:{verb}", query)
+
+
+ONE = endpoint("generateContent")
+AS_EVENTS = endpoint("streamGenerateContent", "alt=sse")
+AS_ARRAY = endpoint("streamGenerateContent")
+
+
 @pytest.mark.parametrize(
-    ("dialect", "stream", "kind"),
+    ("called", "stream", "kind"),
     [
-        (PLAIN, False, "application/json; charset=UTF-8"),
-        (EVENTS, True, "text/event-stream"),
-        (EVENTS, False, "application/json; charset=UTF-8"),
-        (ARRAY, True, "application/json; charset=UTF-8"),
+        (ONE, False, "application/json; charset=UTF-8"),
+        (AS_EVENTS, True, "text/event-stream"),
+        (AS_EVENTS, False, "application/json; charset=UTF-8"),
+        (AS_ARRAY, True, "application/json; charset=UTF-8"),
     ],
 )
-def test_the_content_type(dialect: Gemini, stream: bool, kind: str) -> None:
+def test_the_content_type(called: Endpoint, stream: bool, kind: str) -> None:
     answered = Plan(200, WholeFrame(b""), np.zeros(1), stream, 0.0, 0.0, 1)
-    assert dict(dialect.headers(answered, STAMP))["content-type"] == kind
+    assert dict(called.headers(answered, STAMP))["content-type"] == kind
 
 
 def test_the_head_of_one_answer_is_not_that_of_the_next() -> None:
     answered = Plan(200, WholeFrame(b""), np.zeros(1), False, 0.0, 0.0, 1)
-    PLAIN.headers(answered, STAMP).append(("x-mine", "1"))
-    assert "x-mine" not in dict(PLAIN.headers(answered, STAMP))
+    ONE.headers(answered, STAMP).append(("x-mine", "1"))
+    assert "x-mine" not in dict(ONE.headers(answered, STAMP))
 
 
 @pytest.mark.parametrize("kind", FailureKind)
 def test_a_failure_of_a_streamed_array_is_an_array(kind: FailureKind) -> None:
     failure = Failure(kind, "no")
-    status, body = ARRAY.failure(failure, STAMP)
-    assert EVENTS.failure(failure, STAMP) == PLAIN.failure(failure, STAMP)
-    assert orjson.loads(body) == [orjson.loads(PLAIN.failure(failure, STAMP)[1])]
-    assert status == PLAIN.failure(failure, STAMP)[0]
+    status, body = AS_ARRAY.errors.failure(failure, STAMP)
+    assert AS_EVENTS.errors.failure(failure, STAMP) == ONE.errors.failure(failure, STAMP)
+    assert orjson.loads(body) == [orjson.loads(ONE.errors.failure(failure, STAMP)[1])]
+    assert status == ONE.errors.failure(failure, STAMP)[0]
 
 
 @pytest.mark.parametrize(
-    ("dialect", "failure", "message"),
+    ("called", "failure", "message"),
     [
         (
-            Gemini("x", version="v1"),
+            endpoint("generateContent", version="v1"),
             Failure(FailureKind.MODEL_NOT_FOUND, "none", model="x"),
             "models/x is not found for API version v1, or is not supported for generateContent. "
             "Call ListModels to see the list of available models and their supported methods.",
         ),
         (
-            Gemini("tunedModels/x", stream=True),
+            AS_EVENTS,
             Failure(FailureKind.MODEL_NOT_FOUND, "none", model="tunedModels/x"),
             "tunedModels/x is not found for API version v1beta, or is not supported for "
             "streamGenerateContent. Call ListModels to see the list of available models and their "
             "supported methods.",
         ),
         (
-            PLAIN,
+            ONE,
             Failure(FailureKind.CONTEXT_LENGTH, "long", too_long=TooLong(10, 12, 0)),
             "The input token count (12) exceeds the maximum number of tokens allowed (10).",
         ),
+        *(
+            (
+                endpoint(verb),
+                Failure(FailureKind.MODEL_NOT_FOUND, "none", model="x"),
+                "models/x is not found for API version v1beta, or is not supported for "
+                f"{verb}. Call ListModels to see the list of available models and their "
+                "supported methods.",
+            )
+            for verb in VERBS
+            if verb != "streamGenerateContent"
+        ),
     ],
 )
-def test_failures_in_googles_words(dialect: Gemini, failure: Failure, message: str) -> None:
-    assert orjson.loads(dialect.failure(failure, STAMP)[1])["error"]["message"] == message
+def test_failures_in_googles_words(called: Endpoint, failure: Failure, message: str) -> None:
+    assert orjson.loads(called.errors.failure(failure, STAMP)[1])["error"]["message"] == message
 
 
 def test_without_a_path_the_body_names_the_model() -> None:

@@ -34,6 +34,7 @@ from llmsim.core.errors import Failure, FailureKind
 from llmsim.engine.plan import WholeFrame
 from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.providers.openai.chat.codec import OpenAIChat
+from llmsim.providers.registry import by_codec
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CHAT = OpenAIChat()
@@ -282,13 +283,15 @@ def test_a_models_name_is_said_as_it_was_asked_for() -> None:
 )
 def test_the_head_tells_the_content_type(stream: bool, kind: str) -> None:
     plan = Plan(200, WholeFrame(b""), np.zeros(1), stream, 0.0, 0.0, 1)
-    told = dict(CHAT.headers(plan, STAMP))
+    told = dict(by_codec()["openai_chat"].headers(plan, STAMP))
     assert told["content-type"] == kind
     assert ("cache-control" in told) == stream
     assert told["x-request-id"].endswith(STAMP.mark)
 
 
 def test_a_failure_is_openais() -> None:
-    status, body = CHAT.failure(Failure(FailureKind.RATE_LIMIT, "slow"), STAMP)
+    status, body = by_codec()["openai_chat"].errors.failure(
+        Failure(FailureKind.RATE_LIMIT, "slow"), STAMP
+    )
     assert status == 429
     assert orjson.loads(body)["error"]["code"] == "rate_limit_exceeded"

@@ -29,6 +29,7 @@ from llmsim.core import Completion as Reply
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
 from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.providers.openai.completions.codec import FINISH, OpenAICompletions
+from llmsim.providers.registry import by_codec
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 COMPLETIONS = OpenAICompletions()
@@ -268,7 +269,7 @@ def test_what_is_refused_is_named(fields: dict[str, Any], param: str) -> None:
 
 def test_what_is_too_long_is_told_in_the_words_of_completions() -> None:
     failure = Failure(FailureKind.CONTEXT_LENGTH, "x", "messages", too_long=TooLong(4096, 10, 5000))
-    status, told = COMPLETIONS.failure(failure, STAMP)
+    status, told = by_codec()["openai_completions"].errors.failure(failure, STAMP)
     error = orjson.loads(told)["error"]
     assert (status, error["param"], error["code"]) == (400, None, "context_length_exceeded")
     assert (

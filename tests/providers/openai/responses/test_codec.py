@@ -42,6 +42,7 @@ from llmsim.engine.compose import PlanInputs
 from llmsim.engine.plan import WholeFrame, plan
 from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.providers.openai.responses.codec import TOO_LONG, OpenAIResponses
+from llmsim.providers.registry import by_codec
 from llmsim.providers.wire import sse
 from llmsim.runtime.model_settings import ModelRegistry
 from tests.effort import examples
@@ -429,7 +430,7 @@ def test_a_response_in_the_background_is_queued_at_first() -> None:
 def test_a_response_that_breaks_off(failure: Failure, code: str) -> None:
     ask = asked(stream=True)
     frames = RESPONSES.script(ask, CASES["text"][1], STAMP).frames
-    chunk = frames.join(0, 6) + RESPONSES.broken(ask, failure, STAMP, 6)
+    chunk = frames.join(0, 6) + RESPONSES.error_event(ask, failure, STAMP, 6)
     told = [orjson.loads(one.split(b"data: ")[1]) for one in chunk.split(b"\n\n")[:-1]]
     assert [one["sequence_number"] for one in told] == list(range(7))
     read = validate_type(type_=ResponseStreamEvent, value=told[-1])  # type: ignore[arg-type]
@@ -453,7 +454,7 @@ def test_over_a_socket_everything_is_streamed_and_kept() -> None:
 )
 def test_the_head_tells_the_content_type(stream: bool, kind: str) -> None:
     plan = Plan(200, WholeFrame(b""), np.zeros(1), stream, 0.0, 0.0, 1)
-    told = dict(RESPONSES.headers(plan, STAMP))
+    told = dict(by_codec()["openai_responses"].headers(plan, STAMP))
     assert told["content-type"] == kind
     assert ("cache-control" in told) == stream
     assert told["x-request-id"].endswith(STAMP.mark)
@@ -480,6 +481,6 @@ def test_the_head_tells_the_content_type(stream: bool, kind: str) -> None:
     ],
 )
 def test_a_failure_is_openais(failure: Failure, status: int, error: dict[str, Any]) -> None:
-    given, body = RESPONSES.failure(failure, STAMP)
+    given, body = by_codec()["openai_responses"].errors.failure(failure, STAMP)
     assert given == status
     assert orjson.loads(body)["error"].items() >= error.items()
