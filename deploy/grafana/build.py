@@ -45,7 +45,7 @@ def built() -> str:
     board = (
         dashboard.Dashboard("llmsim")
         .uid("llmsim")
-        .description("What llmsim does, how fast, how late, and why.")
+        .description("What llmsim does: traffic, latency, lateness, errors and workers.")
         .tags(["llmsim", "llm", "load-testing"])
         .readonly()
         .refresh("5s")

@@ -31,7 +31,7 @@ class Row:
 
 
 def rate(metric: str, by: str = "", where: str = "") -> str:
-    """What a counter grows a second, summed over what ``by`` does not name."""
+    """Growth of a counter per second, summed over the labels that ``by`` does not name."""
     chosen = f'{{instance=~"$instance"{", " + where if where else ""}}}'
     grouped = f" by ({by})" if by else ""
     return f"sum{grouped} (rate({metric}{chosen}[$__rate_interval]))"
@@ -62,7 +62,7 @@ ROWS = (
                 "Completion tokens",
                 "short",
                 [(rate("llmsim_tokens_total", where='kind="completion"'), "")],
-                "A second; a stream's count when it has ended.",
+                "Per second. The tokens of a stream are counted when it ends.",
                 width=4,
                 single=True,
             ),
@@ -77,10 +77,10 @@ ROWS = (
                 "Open streams", "short", [(total("llmsim_open_streams"), "")], width=4, single=True
             ),
             Panel(
-                "Late, 99 of 100 frames",
+                "Frame lateness, p99",
                 "s",
                 [(f"histogram_quantile(0.99, {LATE})", "")],
-                "What llmsim was late by itself: no more than this is its own share.",
+                "Delay of llmsim's own. What you measure beyond this is not llmsim.",
                 width=4,
                 single=True,
                 red_from=0.02,
@@ -113,11 +113,11 @@ ROWS = (
                 "Requests by status",
                 "reqps",
                 [(rate("llmsim_requests_total", "status"), "{{status}}")],
-                "499: the client left.",
+                "499: the client closed its connection.",
                 stacked=True,
             ),
             Panel(
-                "Open",
+                "Open now",
                 "short",
                 [
                     (total("llmsim_active_requests"), "requests"),
@@ -129,7 +129,7 @@ ROWS = (
                 "Tokens by kind",
                 "short",
                 [(rate("llmsim_tokens_total", "kind"), "{{kind}}")],
-                "A second. cached is part of prompt, reasoning of completion.",
+                "Per second. prompt includes cached, completion includes reasoning.",
             ),
             Panel(
                 "Completion tokens by model",
@@ -157,22 +157,22 @@ ROWS = (
                 "Inter-token latency",
                 "s",
                 quantiles("llmsim_inter_token_latency_seconds"),
-                "Between two chunks of a stream, as they were sent.",
+                "Time between two chunks of a stream, as they were sent.",
                 width=6,
             ),
             Panel(
                 "Queue",
                 "s",
                 quantiles("llmsim_queue_seconds"),
-                "How long requests waited to be let in.",
+                "Time requests waited in the queue of the concurrency limit.",
                 width=6,
             ),
         ),
     ),
     Row(
-        "Lateness: what llmsim, not the gateway, was late",
+        "Lateness: delay of llmsim's own, not of the gateway",
         (
-            Panel("Frames' lateness", "s", quantiles("llmsim_frame_lateness_seconds"), width=12),
+            Panel("Frame lateness", "s", quantiles("llmsim_frame_lateness_seconds"), width=12),
             Panel(
                 "Frames later than 24.576 ms",
                 "percentunit",
@@ -188,7 +188,7 @@ ROWS = (
                 width=6,
                 red_from=0.01,
             ),
-            Panel("Frames", "short", [(rate("llmsim_frames_total"), "a second")], width=6),
+            Panel("Frames", "short", [(rate("llmsim_frames_total"), "per second")], width=6),
         ),
     ),
     Row(
@@ -212,7 +212,7 @@ ROWS = (
                 width=6,
             ),
             Panel(
-                "Refused by a limit, lost",
+                "Rate-limited and lost requests",
                 "reqps",
                 [
                     (rate("llmsim_rate_limited_total"), "rate limited"),
@@ -221,7 +221,7 @@ ROWS = (
                 width=6,
             ),
             Panel(
-                "Left in the limits",
+                "Rate limits: share left",
                 "percentunit",
                 [
                     (
@@ -241,7 +241,7 @@ ROWS = (
                 "Processor",
                 "percentunit",
                 [(rate("llmsim_worker_cpu_seconds_total", "instance, worker"), "{{worker}}")],
-                "Of one core.",
+                "Share of one core.",
                 width=6,
             ),
             Panel(
@@ -258,7 +258,7 @@ ROWS = (
                 red_from=0.05,
             ),
             Panel(
-                "Restarts, log lines dropped",
+                "Worker restarts and dropped log lines",
                 "short",
                 [
                     (total("llmsim_worker_restarts_total"), "restarts"),

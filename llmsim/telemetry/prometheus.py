@@ -55,7 +55,7 @@ class MetricsReading:
 def render(
     reading: MetricsReading, config: Metrics, accept: str, encodings: str
 ) -> tuple[bytes, dict[str, str]]:
-    """The document and its head; the form is the one that the headers ``accept`` and
+    """The document and its headers; the format is the one that the headers ``accept`` and
     ``accept-encoding`` ask for."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Exposition(reading, config))
@@ -63,11 +63,11 @@ def render(
     if media_type.startswith(OPENMETRICS):
         encode, _ = choose_encoder(UNESCAPED)
     document = encode(registry)
-    head = {"content-type": media_type, "vary": "accept, accept-encoding"}
+    headers = {"content-type": media_type, "vary": "accept, accept-encoding"}
     if gzip_accepted(encodings):
-        head["content-encoding"] = "gzip"
+        headers["content-encoding"] = "gzip"
         document = gzip.compress(document, compresslevel=1)
-    return document, head
+    return document, headers
 
 
 class Exposition(Collector):
@@ -104,12 +104,12 @@ def _server(reading: MetricsReading) -> Iterator[Metric]:
     build = {"version": __version__, "python": platform.python_version()}
     yield InfoMetricFamily("llmsim_build", "The versions of llmsim and of Python.", build)
     yield gauge(
-        "llmsim_start_time_seconds", "When the server was started.", (), one(reading.started)
+        "llmsim_start_time_seconds", "Unix time of the server's start.", (), one(reading.started)
     )
-    yield gauge("llmsim_workers", "Configured workers.", (), one(reading.expected))
+    yield gauge("llmsim_workers", "Configured worker processes.", (), one(reading.expected))
     yield counter(
         "llmsim_log_lines_dropped",
-        "Lines of the access log that were not written because too many waited.",
+        "Access log lines dropped because too many were waiting to be written.",
         (),
         one(reading.snapshot.dropped),
     )
@@ -127,28 +127,30 @@ def _requests(snapshot: Snapshot) -> Iterator[Metric]:
             tokens[kind, row.model] += columns[kind]
     yield counter(
         "llmsim_requests",
-        "Requests answered, or left by their client (status 499).",
+        "Requests answered, or abandoned by their client (status 499).",
         ("dialect", "endpoint", "model", "status"),
         finished,
     )
     yield counter(
         "llmsim_requests_lost",
-        "Requests that were open when their worker died.",
+        "Requests lost because their worker died.",
         (),
         one(snapshot.lost),
     )
     yield gauge(
         "llmsim_active_requests",
-        "Requests that have arrived and are not yet answered.",
+        "Requests that have arrived and are not yet fully answered.",
         (),
         one(snapshot.active),
     )
-    yield counter("llmsim_streams", "Streams begun.", (), one(snapshot.streams_opened))
+    yield counter("llmsim_streams", "Streams started.", (), one(snapshot.streams_opened))
     yield gauge("llmsim_open_streams", "Streams being sent.", (), one(snapshot.streams_open))
-    yield counter("llmsim_frames", "Frames sent, plain answers included.", (), one(snapshot.frames))
+    yield counter(
+        "llmsim_frames", "Frames sent; a response not streamed is one.", (), one(snapshot.frames)
+    )
     yield counter(
         "llmsim_tokens",
-        "Tokens of answered requests; cached is part of prompt, reasoning of completion.",
+        "Tokens of answered requests; prompt includes cached, completion includes reasoning.",
         ("kind", "model"),
         tokens,
     )
@@ -158,19 +160,19 @@ def _times(reading: MetricsReading) -> Iterator[Metric]:
     snapshot, examples = reading.snapshot, reading.examples
     yield ANSWERS.histogram(
         "llmsim_request_duration_seconds",
-        "From a request's arrival to the end of its answer.",
+        "Time from the arrival of a request to the end of its response.",
         snapshot.latency,
         ((total, request, at) for _, total, request, at in examples),
     )
     yield ANSWERS.histogram(
         "llmsim_time_to_first_token_seconds",
-        "From a request's arrival to the first token; of plain answers, to the answer.",
+        "Time from the arrival of a request to its first token, or to a response not streamed.",
         snapshot.ttft,
         ((first, request, at) for first, _, request, at in examples),
     )
     yield GAPS.histogram(
         "llmsim_inter_token_latency_seconds",
-        "Between two chunks of one stream, as they were sent.",
+        "Time between two chunks of a stream, as they were sent.",
         snapshot.itl,
     )
     yield LATE.histogram(
@@ -190,13 +192,13 @@ def _errors(snapshot: Snapshot) -> Iterator[Metric]:
         counts[kind.value, "true"] = errors.injected
     yield counter(
         "llmsim_errors",
-        "Answers that were errors, or broke off with one; injected ones were configured.",
+        "Error responses and streams cut by an error; injected errors are those configured.",
         ("kind", "injected"),
         counts,
     )
     yield counter(
         "llmsim_rate_limited",
-        "Requests refused by a limit, injected refusals left out.",
+        "Requests refused by a rate limit; injected errors are not counted.",
         (),
         one(snapshot.limited),
     )
@@ -207,13 +209,13 @@ def _limits(limits: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
     shown = {tuple(str(one[name]) for name in labels): one for one in limits[:MOST_LIMITS]}
     yield gauge(
         "llmsim_rate_limit",
-        "How much a rate-limit bucket holds when it is full.",
+        "Capacity of a rate limit, in requests or tokens.",
         labels,
         {key: one["limit"] for key, one in shown.items()},
     )
     yield gauge(
         "llmsim_rate_limit_remaining",
-        "How much is left in a rate-limit bucket.",
+        "What is left of a rate limit, in requests or tokens.",
         labels,
         {key: one["remaining"] for key, one in shown.items()},
     )

@@ -24,15 +24,15 @@ def families(snapshot: Snapshot, config: Metrics) -> Iterator[Metric]:
     key = (config.vllm_model, "0")
     running = min(snapshot.active, config.vllm_capacity)
     for name, meaning, value in (
-        ("num_requests_running", "Requests being answered.", float(running)),
+        ("num_requests_running", "Active requests, up to metrics.vllm_capacity.", float(running)),
         (
             "num_requests_waiting",
-            "Requests waiting: those beyond the capacity.",
+            "Active requests beyond metrics.vllm_capacity.",
             float(snapshot.active - running),
         ),
         (
             "kv_cache_usage_perc",
-            "Share of the KV cache in use; 1 is all of it.",
+            "Running requests as a share of metrics.vllm_capacity.",
             running / config.vllm_capacity,
         ),
     ):
@@ -51,7 +51,7 @@ def families(snapshot: Snapshot, config: Metrics) -> Iterator[Metric]:
         yield counter(f"vllm:{name}", meaning, LABELS, {key: count})
     yield counter(
         "vllm:request_success",
-        "Answered requests by finish reason.",
+        "Finished requests, by finish reason.",
         (*LABELS, "finished_reason"),
         {(*key, reason): count for reason, count in _ended(snapshot).items()},
     )
@@ -59,7 +59,7 @@ def families(snapshot: Snapshot, config: Metrics) -> Iterator[Metric]:
         ("time_to_first_token", "Time to first token.", ANSWERS, snapshot.ttft),
         ("inter_token_latency", "Time between two chunks of a stream.", GAPS, snapshot.itl),
         ("time_per_output_token", "The same under its older name.", GAPS, snapshot.itl),
-        ("e2e_request_latency", "From arrival to end.", ANSWERS, snapshot.latency),
+        ("e2e_request_latency", "From arrival to end of response.", ANSWERS, snapshot.latency),
         ("request_queue_time", "Time in the queue.", ANSWERS, snapshot.queue),
     ):
         yield bounds.histogram(

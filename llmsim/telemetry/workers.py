@@ -12,9 +12,9 @@ from llmsim.telemetry.snapshot import WorkerSnapshot
 # A worker that has not written its gauges for so many seconds does not answer either.
 SILENT = 5.0
 GAUGES = (
-    ("resident_memory_bytes", "Resident memory.", "rss"),
-    ("event_loop_lag_seconds", "How late the last timer of the event loop was.", "lag"),
-    ("open_connections", "Connections.", "connections"),
+    ("resident_memory_bytes", "Resident memory of a worker.", "rss"),
+    ("event_loop_lag_seconds", "How late the event loop ran its last timer.", "lag"),
+    ("open_connections", "Open connections of a worker.", "connections"),
 )
 
 
@@ -30,19 +30,19 @@ def families(
     }
     yield gauge(
         "llmsim_worker_up",
-        "1 if a worker has written its gauges within the last seconds, else 0.",
+        "1 if the worker has reported its state within the last 5 seconds, else 0.",
         label,
         up,
     )
     yield counter(
         "llmsim_worker_restarts",
-        "Workers that died and were replaced.",
+        "Times a worker died and was replaced.",
         label,
         {(str(slot),): died for slot, died in enumerate(deaths)},
     )
     yield counter(
         "llmsim_worker_cpu_seconds",
-        "Processor time of a worker and those before it.",
+        "Processor time used by a worker and those it replaced.",
         label,
         {(str(worker.slot),): worker.cpu_slot for worker in workers},
     )

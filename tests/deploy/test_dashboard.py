@@ -15,7 +15,7 @@ import yaml
 from llmsim.config import Metrics
 from llmsim.telemetry.prometheus import render
 from tests.telemetry.test_prometheus import LIMIT, finish, reading
-from tests.telemetry.test_snapshot import boards
+from tests.telemetry.test_snapshot import counters_of
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 GRAFANA = DEPLOY / "grafana"
@@ -39,7 +39,7 @@ def panels() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def exposed() -> set[str]:
     """The names of all samples."""
-    made = boards(1)
+    made = counters_of(1)
     finish(made[0])
     made[0].sampled(9_000_000, 1, 1, 1, 1)
     body, _ = render(reading(made, limits=[LIMIT]), Metrics(), "", "")
