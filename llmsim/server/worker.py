@@ -14,6 +14,8 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+from starlette.applications import Starlette
+
 from llmsim.config import Config
 from llmsim.core import Headers
 from llmsim.core.errors import BadRequest
@@ -26,6 +28,7 @@ from llmsim.server import routes, shutdown
 from llmsim.server.access_log import AccessLog
 from llmsim.server.handler import RequestHandler
 from llmsim.server.refusals import refusal
+from llmsim.server.router import Router
 from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
 from llmsim.state.shared_state import SharedState
@@ -61,8 +64,8 @@ class WorkerApp:
         config_store = ConfigStore(config, self._shared.segment, str(Path(store).parent))
         self._holder = ConfigHolder(self._shared, config_store)
         self._store = Store(store)
-        self._router = routes.Router()
-        self._starlette: Any = None
+        self._router = Router()
+        self._starlette = Starlette()
         self._metrics: WorkerMetrics | None = None
         self._access_log: AccessLog | None = None
 
@@ -76,8 +79,8 @@ class WorkerApp:
         services = Services(
             self._config, shared, self._holder, scheduler, handler, self._store, self._reread
         )
-        self._router = routes.paths(services)
-        self._starlette = routes.application(self._router)
+        router = routes.paths(services)
+        self.serve(router, routes.application(router))
         for callback in self._router.on_shutdown:
             shutdown.on_signals(loop, SHUTDOWN_SIGNALS, callback)
         self._metrics = WorkerMetrics(loop, shared.counters)
@@ -88,6 +91,11 @@ class WorkerApp:
         _freeze()
         threading.Thread(target=_warm, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SHUTDOWN_SIGNALS)
+
+    def serve(self, router: Router, starlette: Starlette) -> None:
+        """Dispatch to these paths; ``starlette`` answers all that are not hot."""
+        self._router = router
+        self._starlette = starlette
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._metrics is not None:
@@ -104,9 +112,9 @@ class WorkerApp:
         port = RSGIPort(scope, protocol)
         auth = self._holder.runtime.api_key_auth
         if auth is not None:
-            refusal = auth.refusal(port.path, port.query, port.header)
-            if refusal is not None:
-                return _respond(port, refusal)
+            response = auth.refusal(port.path, port.query, port.header)
+            if response is not None:
+                return _respond(port, response)
         handler = self._router.handler(port.method, port.path)
         return handler(port) if handler is not None else self._other(port)
 
@@ -117,9 +125,9 @@ class WorkerApp:
             return
         auth = self._holder.runtime.api_key_auth
         if auth is not None:
-            refusal = auth.refusal(scope.path, scope.query_string, scope.headers.get)
-            if refusal is not None:
-                protocol.close(refusal[0])
+            response = auth.refusal(scope.path, scope.query_string, scope.headers.get)
+            if response is not None:
+                protocol.close(response[0])
                 return
         await handler(Socket(scope, await protocol.accept()))
         protocol.close()
