@@ -22,7 +22,7 @@ from llmsim.core.conversation import results
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
 from llmsim.engine import thinking, tools
 from llmsim.engine.logprobs import with_logprobs
-from llmsim.engine.mocks.rendered import segments as mock_segments
+from llmsim.engine.mocks.rendered import mock_segments
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.text import Brief, TextGenerator, before_stop, pool, recited

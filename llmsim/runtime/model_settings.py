@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from llmsim.config import Config
-from llmsim.core.catalog import models as catalog_models
 from llmsim.core.catalog import profiles
-from llmsim.core.catalog.models import Model, Vendor
+from llmsim.core.catalog.models import MODELS, Model, Vendor, find, resolve
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.generator import GeneratorChoice
 from llmsim.engine.compose import ModelSettings
@@ -37,7 +36,7 @@ class ModelRegistry:
 
     def ready(self, model: str) -> bool:
         """Whether :meth:`settings` needs not load a tokenizer."""
-        return ranks.loaded(catalog_models.resolve(model).encoding)
+        return ranks.loaded(resolve(model).encoding)
 
     def settings(self, model: str) -> ModelSettings:
         """The settings for a model. Raises BadRequest for one that is not served."""
@@ -53,16 +52,16 @@ class ModelRegistry:
         """The models that listings show: those configured, or else the catalogue, or ``vendor``'s
         part of it."""
         if self._available is not None:
-            return [catalog_models.resolve(name) for name in self._available]
-        every = catalog_models.MODELS.values()
+            return [resolve(name) for name in self._available]
+        every = MODELS.values()
         return [one for one in every if vendor is None or one.provider == vendor]
 
     def model(self, name: str) -> Model:
         """A model that listings show. Raises BadRequest for any other."""
-        found = catalog_models.find(name)
+        found = find(name)
         if self._available is not None:
             if name in self._available:
-                return catalog_models.resolve(name)
+                return resolve(name)
         elif found is not None:
             return found
         raise unknown_model(name)
@@ -70,7 +69,7 @@ class ModelRegistry:
     def _built(self, model: str) -> ModelSettings:
         if self._config.models.unknown == "reject" or self._config.validation == "strict":
             self.model(model)
-        entry = catalog_models.resolve(model)
+        entry = resolve(model)
         profile = self._config.latency.for_model(model, profiles.preset(entry.latency))
         return ModelSettings(
             entry,

@@ -3,7 +3,7 @@
 import pytest
 
 from llmsim.config import Config, Models, Response
-from llmsim.core.catalog import models as catalog_models
+from llmsim.core.catalog.models import MODELS, UNKNOWN, resolve
 from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
 from llmsim.core.errors import BadRequest, FailureKind
 from llmsim.core.generator import GeneratorChoice
@@ -22,12 +22,12 @@ from llmsim.runtime.model_settings import ModelRegistry
         ("gpt-4", "cl100k_base", "gpt-4"),
         ("o3-mini", "o200k_base", "o-series"),
         ("openai/gpt-4o", "o200k_base", "gpt-4o"),
-        ("nobody-knows-it", "o200k_base", catalog_models.UNKNOWN.latency),
+        ("nobody-knows-it", "o200k_base", UNKNOWN.latency),
     ],
 )
 def test_a_models_own_rules(model: str, encoding: str, profile: str) -> None:
     settings = ModelRegistry(Config()).settings(model)
-    assert settings.model == catalog_models.resolve(model)
+    assert settings.model == resolve(model)
     assert settings.tokenizer.name == encoding
     assert settings.draws is draws_of(PRESETS[profile])
     assert settings.target_tokens == Config().response.target_tokens
@@ -137,7 +137,7 @@ def test_which_models_are_listed(models: Models, listed: list[str], unlisted: li
 
 
 def test_an_alias_is_shown_as_the_model_it_stands_for() -> None:
-    alias, model = next((m.aliases[0], m) for m in catalog_models.MODELS.values() if m.aliases)
+    alias, model = next((m.aliases[0], m) for m in MODELS.values() if m.aliases)
     assert ModelRegistry(Config()).model(alias) == model
     assert ModelRegistry(Config()).settings(alias).model.id == alias, (
         "it is answered as it was asked for"
@@ -148,4 +148,4 @@ def test_a_listing_is_what_is_offered() -> None:
     assert [one.id for one in ModelRegistry(Config(models=Models(OFFERED))).listed()] == list(
         OFFERED
     )
-    assert [one.id for one in ModelRegistry(Config()).listed()] == list(catalog_models.MODELS)
+    assert [one.id for one in ModelRegistry(Config()).listed()] == list(MODELS)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from msgspec import structs
 
 from llmsim.core import ConnectionEnd, Plan
-from llmsim.core.faults import Cut as Fault
-from llmsim.core.faults import FaultPoint
+from llmsim.core.faults import Cut, FaultPoint
 from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
 
 HALF = 0.5
 
 
-def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Cut) -> Plan:
     """What comes before the place of the fault, and then nothing."""
     return broken(plan, context, fault.after.share(HALF), ConnectionEnd.CUT)
 

@@ -6,14 +6,14 @@ from msgspec import structs
 
 from llmsim.core import Plan
 from llmsim.core.errors import FailureKind
-from llmsim.core.faults import ErrorEvent as Fault
+from llmsim.core.faults import ErrorEvent
 from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
 from llmsim.engine.faults.injection import failure
 
 HALF = 0.5
 
 
-def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: ErrorEvent) -> Plan:
     """The error event in place of the rest. A plain answer, which can not hold one, is whole."""
     stop = context.frame(fault.after.share(HALF))
     failed = failure(FailureKind(fault.kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from llmsim.core import Plan
-from llmsim.core.faults import Malformed as Fault
+from llmsim.core.faults import Malformed
 from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
 
 HALF = 0.5
@@ -13,7 +13,7 @@ BETWEEN = b"\r\n,]"
 """What may stand after a message of a stream."""
 
 
-def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Malformed) -> Plan:
     """The frame at the place of the fault lacks the end of its message."""
     frames = frame_list(plan)
     place = min(context.frame(fault.after.share(HALF)), len(frames) - 1)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from msgspec import structs
 
 from llmsim.core import ConnectionEnd, Plan
-from llmsim.core.faults import FaultPoint
-from llmsim.core.faults import Reset as Fault
+from llmsim.core.faults import FaultPoint, Reset
 from llmsim.engine.faults import cut
 from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList
 
 
-def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Reset) -> Plan:
     """What comes before the place of the fault; without a place, not even the head."""
     if fault.after != FaultPoint():
         return cut.broken(plan, context, fault.after, ConnectionEnd.RESET)

@@ -6,13 +6,13 @@ import numpy as np
 from msgspec import structs
 
 from llmsim.core import Plan
-from llmsim.core.faults import Stall as Fault
+from llmsim.core.faults import Stall
 from llmsim.engine.faults.fault_context import FaultContext, FrameList
 
 HALF = 0.5
 
 
-def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Stall) -> Plan:
     """All from the place of the fault on comes later."""
     after = fault.after.share(HALF)
     if plan.stream:
@@ -33,6 +33,6 @@ def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
     )
 
 
-def _ttft(plan: Plan, start: int, fault: Fault) -> float:
+def _ttft(plan: Plan, start: int, fault: Stall) -> float:
     """The time to first token, which is later where no token left before the fault."""
     return plan.ttft if start and plan.due[start - 1] >= plan.ttft else plan.ttft + fault.lasts

@@ -6,11 +6,11 @@ import numpy as np
 from msgspec import structs
 
 from llmsim.core import Plan, Seconds
-from llmsim.core.faults import Trickle as Fault
+from llmsim.core.faults import Trickle
 from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
 
 
-def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:
+def apply(plan: Plan, context: FaultContext, fault: Trickle) -> Plan:
     """All after the first token stretched in time, and dribbled out where the fault says so."""
     due = np.where(
         plan.due > plan.ttft, plan.ttft + (plan.due - plan.ttft) * fault.factor, plan.due

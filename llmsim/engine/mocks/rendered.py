@@ -31,7 +31,9 @@ class RenderedMock(Struct, frozen=True, gc=False):
         return self.content is not None or self.refusal is not None or bool(self.calls)
 
 
-def segments(mock: RenderedMock, brief: Brief) -> tuple[tuple[Segment, ...], Finish, str | None]:
+def mock_segments(
+    mock: RenderedMock, brief: Brief
+) -> tuple[tuple[Segment, ...], Finish, str | None]:
     """The answer's segments, why it ended, and the stop sequence that ended it if one did.
 
     As with any other answer the limit cuts it, and a stop sequence ends it: what would come after

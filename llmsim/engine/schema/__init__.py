@@ -13,9 +13,9 @@ import orjson
 
 from llmsim.core import Schema
 from llmsim.engine.schema.compiler import Compiler
-from llmsim.engine.schema.dice import Dice, Exhausted
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.normal import Document, normalise
+from llmsim.engine.schema.seeded_random import Exhausted, SeededRandom
 from llmsim.engine.schema.spot import ENDLESS, Spot
 
 __all__ = ["ImpossibleSchema", "Path", "check", "normalise", "text", "value"]
@@ -28,10 +28,10 @@ _SMALL = 16_384  # bytes: a larger schema weighs too much to keep many of
 
 def value(schema: Schema, seed: int) -> Any:
     """A JSON value valid against the schema. Raises ImpossibleSchema if there is none."""
-    dice = Dice(seed, MOST_STEPS)
+    rng = SeededRandom(seed, MOST_STEPS)
     try:
         root = _root(schema)
-        return root.make(dice, root.height + _SPARE, "")
+        return root.make(rng, root.height + _SPARE, "")
     except Exhausted:
         message = f"no value was found in {MOST_STEPS} steps"
         raise ImpossibleSchema((), message) from None

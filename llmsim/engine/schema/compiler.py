@@ -24,7 +24,7 @@ _TEXTUAL = frozenset(("minLength", "maxLength", "pattern", "format"))
 _FLAT = frozenset(("type", "not")).union(
     key for key, kind in kinds.KEYWORDS.items() if kind & (kinds.STRING | kinds.NUMBER)
 )
-"""Keywords that say something of values without parts, those that only lead elsewhere aside."""
+"""Keywords about values without parts, those that only lead elsewhere aside."""
 _LISTING = {"type", "enum", "const", "default", "examples", "description"}
 _EACH = (kinds.OBJECT, kinds.ARRAY, kinds.STRING, kinds.NUMBER, kinds.BOOLEAN, kinds.NULL)
 
@@ -123,10 +123,10 @@ class Compiler:
 
     def _about(self, facets: tuple[Facet, ...], keywords: frozenset[str]) -> Check:
         """A check of these keywords only."""
-        told = tuple(
+        narrowed = tuple(
             {key: value for key, value in facet.items() if key in keywords} for facet in facets
         )
-        return Check(partial(self._document.closed, tuple(filter(None, told)) or ({},)))
+        return Check(partial(self._document.closed, tuple(filter(None, narrowed)) or ({},)))
 
     def _enumerated(self, facets: tuple[Facet, ...], mask: int) -> Sequence[Any] | None:
         """The listed values that meet every facet; None if none are listed."""
@@ -142,16 +142,16 @@ class Compiler:
 
     def _suggested(self, facets: tuple[Facet, ...], maker: Maker) -> Maker:
         """``maker``, or the valid ones of the examples and simple defaults the schema gives."""
-        given: list[Any] = []
+        suggestions: list[Any] = []
         for facet in facets:
             examples = facet.get("examples")
-            given += examples if isinstance(examples, list) else ()
+            suggestions += examples if isinstance(examples, list) else ()
             if not isinstance(facet.get("default"), dict | list | None):
-                given.append(facet["default"])
-        valid = list(filter(self._valid(facets, given), given)) if given else []
+                suggestions.append(facet["default"])
+        valid = list(filter(self._valid(facets, suggestions), suggestions)) if suggestions else []
         return Suggested(valid, maker) if valid else maker
 
     def _valid(self, facets: tuple[Facet, ...], values: Sequence[Any]) -> Callable[[Any], bool]:
-        """A check of given values, no dearer than they need."""
+        """A check of these values, no dearer than they need."""
         simple = not any(isinstance(value, dict | list) for value in values)
         return self._about(facets, _FLAT) if simple else self.accepts(facets)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema
+from llmsim.engine.schema.keywords import Facet
+from llmsim.engine.schema.seeded_random import SeededRandom
 
 ENDLESS = 1 << 30
 """The height of a spot that nothing finite can fill."""
@@ -34,12 +35,25 @@ class Maker(Protocol):
         """Every value this maker can make, if they are few and simple; otherwise nothing."""
         ...
 
-    def make(self, dice: Dice, room: int, name: str) -> Any:
+    def make(self, rng: SeededRandom, room: int, name: str) -> Any:
         """A value at most ``room`` levels high, ``room`` being at least the height.
 
         ``name`` is the property the value is for and makes it plausible, no more. Raises
         ImpossibleSchema.
         """
+        ...
+
+
+class SpotCompiler(Protocol):
+    """Turns schemas that hold together into the spot they describe, the same for the same ones.
+
+    What makers of arrays and objects need of the compiler.
+    """
+
+    def spot(self, schemas: tuple[Facet, ...]) -> Spot: ...
+
+    def accepts(self, schemas: tuple[Facet, ...]) -> Callable[[Any], bool]:
+        """A check of finished values against all of ``schemas``."""
         ...
 
 
@@ -62,13 +76,13 @@ class Spot:
             self._settle()
         return self._height
 
-    def make(self, dice: Dice, room: int, name: str) -> Any:
+    def make(self, rng: SeededRandom, room: int, name: str) -> Any:
         """As :meth:`Maker.make`."""
         if not self._settled:
             self._settle()
         if self._maker is None or self._height > room:
             raise self.why()
-        return self._maker.make(dice, room, name)
+        return self._maker.make(rng, room, name)
 
     def all_values(self) -> Sequence[Any]:
         """Every value that fits here, if they are few and simple; otherwise nothing."""

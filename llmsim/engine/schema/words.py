@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeVar
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.plausible import BY_NAME, PLAIN, RANGES
+from llmsim.engine.schema.seeded_random import SeededRandom
 
 T = TypeVar("T")
 
@@ -65,18 +65,18 @@ def is_identifier(name: str) -> bool:
     return bool(parts) and parts[-1] in {"id", "sku", "uid", "key", "token", "reference"}
 
 
-def identifier(name: str, dice: Dice) -> str:
+def identifier(name: str, rng: SeededRandom) -> str:
     """An id that shows what it identifies: ``order_4821``."""
     parts = _parts(name)
     prefix = parts[-2] if len(parts) > 1 else "id"
-    return f"{prefix}_{dice.between(1000, 9999)}"
+    return f"{prefix}_{rng.between(1000, 9999)}"
 
 
-def phrase(low: int, high: int, dice: Dice) -> str:
+def phrase(low: int, high: int, rng: SeededRandom) -> str:
     """Words separated by spaces, between ``low`` and ``high`` characters in all."""
-    text = dice.pick(PLAIN)
+    text = rng.pick(PLAIN)
     while len(text) < low:
-        text += " " + dice.pick(PLAIN)
+        text += " " + rng.pick(PLAIN)
     text = text[:high]
     return text[:-1] + "a" if text.endswith(" ") else text
 

@@ -3,8 +3,8 @@
 import pytest
 
 from llmsim.engine.schema import words
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.plausible import BY_NAME, RANGES
+from llmsim.engine.schema.seeded_random import SeededRandom
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_no_identifiers(name: str) -> None:
 
 
 def test_identifier_says_what_of() -> None:
-    assert words.identifier("order_id", Dice(1, 10)).startswith("order_")
+    assert words.identifier("order_id", SeededRandom(1, 10)).startswith("order_")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,6 @@ def test_example_in_a_description(description: str, example: str | None) -> None
 @pytest.mark.parametrize(("low", "high"), [(0, 0), (1, 1), (0, 3), (12, 12), (300, 301)])
 def test_phrase_has_the_length(low: int, high: int) -> None:
     for seed in range(50):
-        text = words.phrase(low, high, Dice(seed, 10))
+        text = words.phrase(low, high, SeededRandom(seed, 10))
         assert low <= len(text) <= high
         assert text == text.strip()

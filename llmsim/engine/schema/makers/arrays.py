@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.makers.scalars import frozen
-from llmsim.engine.schema.place import PlaceCompiler
-from llmsim.engine.schema.spot import ENDLESS, Spot
+from llmsim.engine.schema.seeded_random import SeededRandom
+from llmsim.engine.schema.spot import ENDLESS, Spot, SpotCompiler
 from llmsim.engine.schema.words import singular
 
 MOST_ITEMS = 10_000
@@ -26,7 +25,7 @@ Wants: TypeAlias = tuple[int, ...]
 class ArrayMaker:
     """Arrays that meet all facets."""
 
-    def __init__(self, facets: Sequence[Facet], places: PlaceCompiler, path: Path) -> None:
+    def __init__(self, facets: Sequence[Facet], places: SpotCompiler, path: Path) -> None:
         self._facets = facets
         self._places = places
         self._path = path
@@ -67,30 +66,30 @@ class ArrayMaker:
             levels.append(best)
         return min(1 + max(levels, default=0), ENDLESS)
 
-    def make(self, dice: Dice, room: int, name: str) -> list[Any]:
-        dice.spend()
+    def make(self, rng: SeededRandom, room: int, name: str) -> list[Any]:
+        rng.spend()
         room -= 1
         reach = self._reach(room)
-        length = min(self._length(dice), reach)
+        length = min(self._length(rng), reach)
         name = singular(name)
         fault: ImpossibleSchema | None = None
         for attempt in range(self._placings):
             try:
-                wants = self._assigned(length, reach, room, dice, attempt)
-                return self._filled(wants, dice, room, name)
+                wants = self._assigned(length, reach, room, rng, attempt)
+                return self._filled(wants, rng, room, name)
             except ImpossibleSchema as error:  # perhaps one item took what another needs
                 fault = fault or error
         raise fault or ImpossibleSchema(self._path, "no items were found")
 
-    def _filled(self, wants: list[Wants], dice: Dice, room: int, name: str) -> list[Any]:
+    def _filled(self, wants: list[Wants], rng: SeededRandom, room: int, name: str) -> list[Any]:
         items: list[Any] = []
         seen: set[Any] = set()
         for index, want in enumerate(wants):
             spot = self._spot(index, want)
             try:
-                item = self._item(spot, seen, dice, room, name)
+                item = self._item(spot, seen, rng, room, name)
                 if item in items[-_USUAL:] and not self._unique:  # the same again looks odd
-                    item = self._item(spot, seen, dice, room, name)
+                    item = self._item(spot, seen, rng, room, name)
                 items.append(item)
             except ImpossibleSchema:
                 if index < self._low or any(wants[index:]):
@@ -98,35 +97,35 @@ class ArrayMaker:
                 break
         return items
 
-    def _item(self, spot: Spot, seen: set[Any], dice: Dice, room: int, name: str) -> Any:
+    def _item(self, spot: Spot, seen: set[Any], rng: SeededRandom, room: int, name: str) -> Any:
         if not self._unique:
-            return spot.make(dice, room, name)
-        for value in self._candidates(spot, dice, room, name):
+            return spot.make(rng, room, name)
+        for value in self._candidates(spot, rng, room, name):
             key = frozen(value)
             if key not in seen:
                 seen.add(key)
                 return value
         raise ImpossibleSchema(self._path, "there are too few different values for its items")
 
-    def _candidates(self, spot: Spot, dice: Dice, room: int, name: str) -> Iterator[Any]:
+    def _candidates(self, spot: Spot, rng: SeededRandom, room: int, name: str) -> Iterator[Any]:
         """Plausible values, then all if they can be listed, then any."""
         for _ in range(_FEW):
-            yield spot.make(dice, room, name)
+            yield spot.make(rng, room, name)
         yield from spot.all_values()
         for _ in range(_MANY):
-            with dice.wildly():
-                value = spot.make(dice, room, name)
+            with rng.wildly():
+                value = spot.make(rng, room, name)
             yield value
 
-    def _length(self, dice: Dice) -> int:
+    def _length(self, rng: SeededRandom) -> int:
         """How many items to aim for."""
         needed = max(self._low, min(sum(count for _, count in self._wanted), self._high))
         if self._prefix > needed:
             return min(self._prefix, self._high)
-        if dice.scarce or (needed >= self._prefix > 0):
+        if rng.scarce or (needed >= self._prefix > 0):
             return needed
         most = min(self._high, max(needed + 1, _USUAL))
-        return dice.between(max(needed, min(1, most)), most) if most > needed else needed
+        return rng.between(max(needed, min(1, most)), most) if most > needed else needed
 
     def _first(self, below: int = MOST_ITEMS) -> range:
         """The positions at which items can differ in what they must be, the last for the rest."""
@@ -146,7 +145,7 @@ class ArrayMaker:
         return self._high
 
     def _assigned(
-        self, length: int, reach: int, room: int, dice: Dice, attempt: int
+        self, length: int, reach: int, room: int, rng: SeededRandom, attempt: int
     ) -> list[Wants]:
         """For each item, which ``contains`` it is there for.
 
@@ -155,7 +154,7 @@ class ArrayMaker:
         most = self._prefix + sum(count for _, count in self._wanted)
         wants: list[Wants] = [()] * min(max(length, most), reach)
         for want, (_, count) in enumerate(self._wanted):
-            taken = [dice.below(100) if attempt else len(each) for each in wants]
+            taken = [rng.below(100) if attempt else len(each) for each in wants]
             fitting = [
                 index
                 for index in sorted(range(len(wants)), key=taken.__getitem__)

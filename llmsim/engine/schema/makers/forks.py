@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
+from llmsim.engine.schema.seeded_random import SeededRandom
 from llmsim.engine.schema.spot import Maker, Spot
 
 _TRIES = 24
@@ -39,25 +39,25 @@ class Fork:
     def height(self) -> int:
         return min(spot.known() for spot in self.needs())
 
-    def make(self, dice: Dice, room: int, name: str) -> Any:
-        dice.spend()
+    def make(self, rng: SeededRandom, room: int, name: str) -> Any:
+        rng.spend()
         fault: ImpossibleSchema | None = None
         for spots in (self._spots, self._last):
             open_spots = [spot for spot in spots if spot.known() <= room]
-            start = self._start(open_spots, dice)
+            start = self._start(open_spots, rng)
             for spot in open_spots[start:] + open_spots[:start]:
                 try:
-                    return spot.make(dice, room, name)
+                    return spot.make(rng, room, name)
                 except ImpossibleSchema as error:
                     fault = fault or error
         raise fault or ImpossibleSchema((), "no alternative is possible")
 
-    def _start(self, spots: list[Spot], dice: Dice) -> int:
+    def _start(self, spots: list[Spot], rng: SeededRandom) -> int:
         """Which alternative to try first."""
         if len(spots) < 2:
             return 0
-        start = dice.below(len(spots))
-        if spots[start] is self._rare and dice.below(_RARITY):
+        start = rng.below(len(spots))
+        if spots[start] is self._rare and rng.below(_RARITY):
             start = (start + 1) % len(spots)
         return start
 
@@ -80,11 +80,11 @@ class Suggested:
     def height(self) -> int:
         return self._maker.height()
 
-    def make(self, dice: Dice, room: int, name: str) -> Any:
-        dice.spend()
-        if dice.below(3) and not dice.wild:
-            return deepcopy(dice.pick(self._values))
-        return self._maker.make(dice, room, name)
+    def make(self, rng: SeededRandom, room: int, name: str) -> Any:
+        rng.spend()
+        if rng.below(3) and not rng.wild:
+            return deepcopy(rng.pick(self._values))
+        return self._maker.make(rng, room, name)
 
 
 class Verified:
@@ -109,18 +109,18 @@ class Verified:
     def height(self) -> int:
         return self._maker.height()
 
-    def make(self, dice: Dice, room: int, name: str) -> Any:
+    def make(self, rng: SeededRandom, room: int, name: str) -> Any:
         makers: tuple[Maker | Spot, ...] = (self._maker, self._strict)
         fault: ImpossibleSchema | None = None
         for maker in makers:
             for attempt in range(_TRIES):
-                dice.spend()
+                rng.spend()
                 try:
                     if attempt < _TRIES // 2:
-                        value = maker.make(dice, room, name)
+                        value = maker.make(rng, room, name)
                     else:
-                        with dice.wildly():
-                            value = maker.make(dice, room, name)
+                        with rng.wildly():
+                            value = maker.make(rng, room, name)
                 except ImpossibleSchema as error:
                     fault = error
                     break

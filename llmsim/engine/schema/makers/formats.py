@@ -7,87 +7,87 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from llmsim.engine.schema import plausible
-from llmsim.engine.schema.dice import Dice
+from llmsim.engine.schema.seeded_random import SeededRandom
 
 
 @dataclass(frozen=True, slots=True)
 class StringFormat:
     """``pattern`` matches only valid strings, but not all of them."""
 
-    natural: Callable[[Dice], str]
+    natural: Callable[[SeededRandom], str]
     pattern: str
 
 
-def _date(dice: Dice) -> str:
-    return f"{dice.between(2023, 2026)}-{dice.between(1, 12):02}-{dice.between(1, 28):02}"
+def _date(rng: SeededRandom) -> str:
+    return f"{rng.between(2023, 2026)}-{rng.between(1, 12):02}-{rng.between(1, 28):02}"
 
 
-def _time(dice: Dice) -> str:
-    return f"{dice.between(8, 19):02}:{dice.between(0, 11) * 5:02}:00Z"
+def _time(rng: SeededRandom) -> str:
+    return f"{rng.between(8, 19):02}:{rng.between(0, 11) * 5:02}:00Z"
 
 
-def _date_time(dice: Dice) -> str:
-    return f"{_date(dice)}T{_time(dice)}"
+def _date_time(rng: SeededRandom) -> str:
+    return f"{_date(rng)}T{_time(rng)}"
 
 
-def _duration(dice: Dice) -> str:
-    return dice.pick(("PT15M", "PT30M", "PT1H", "PT2H30M", "P1D", "P7D"))
+def _duration(rng: SeededRandom) -> str:
+    return rng.pick(("PT15M", "PT30M", "PT1H", "PT2H30M", "P1D", "P7D"))
 
 
-def _email(dice: Dice) -> str:
-    return f"{dice.pick(plausible.FIRST).lower()}.{dice.pick(plausible.LAST).lower()}@example.com"
+def _email(rng: SeededRandom) -> str:
+    return f"{rng.pick(plausible.FIRST).lower()}.{rng.pick(plausible.LAST).lower()}@example.com"
 
 
-def _hostname(dice: Dice) -> str:
-    return f"{dice.pick(plausible.PLAIN)}.example.com"
+def _hostname(rng: SeededRandom) -> str:
+    return f"{rng.pick(plausible.PLAIN)}.example.com"
 
 
-def _ipv4(dice: Dice) -> str:
-    return f"192.0.2.{dice.between(1, 254)}"
+def _ipv4(rng: SeededRandom) -> str:
+    return f"192.0.2.{rng.between(1, 254)}"
 
 
-def _ipv6(dice: Dice) -> str:
-    return f"2001:db8::{dice.between(1, 0xFFFF):x}"
+def _ipv6(rng: SeededRandom) -> str:
+    return f"2001:db8::{rng.between(1, 0xFFFF):x}"
 
 
-def _uri(dice: Dice) -> str:
-    return f"https://example.com/{dice.pick(plausible.PLAIN)}"
+def _uri(rng: SeededRandom) -> str:
+    return f"https://example.com/{rng.pick(plausible.PLAIN)}"
 
 
-def _reference(dice: Dice) -> str:
-    return f"/{dice.pick(plausible.PLAIN)}"
+def _reference(rng: SeededRandom) -> str:
+    return f"/{rng.pick(plausible.PLAIN)}"
 
 
-def _template(dice: Dice) -> str:
-    return f"https://example.com/{dice.pick(plausible.PLAIN)}/{{id}}"
+def _template(rng: SeededRandom) -> str:
+    return f"https://example.com/{rng.pick(plausible.PLAIN)}/{{id}}"
 
 
-def _uuid(dice: Dice) -> str:
-    bits = dice.below(1 << 122)
+def _uuid(rng: SeededRandom) -> str:
+    bits = rng.below(1 << 122)
     bits = (bits >> 76 << 80) | (4 << 76) | (bits & ((1 << 76) - 1))
     bits = (bits & ~(3 << 62)) | (2 << 62)
     digits = f"{bits:032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _pointer(dice: Dice) -> str:
-    return f"/{dice.pick(plausible.PLAIN)}/{dice.below(4)}"
+def _pointer(rng: SeededRandom) -> str:
+    return f"/{rng.pick(plausible.PLAIN)}/{rng.below(4)}"
 
 
-def _relative_pointer(dice: Dice) -> str:
-    return f"{dice.below(3)}/{dice.pick(plausible.PLAIN)}"
+def _relative_pointer(rng: SeededRandom) -> str:
+    return f"{rng.below(3)}/{rng.pick(plausible.PLAIN)}"
 
 
-def _regex(dice: Dice) -> str:
-    return dice.pick(("^[a-z]+$", "^[A-Z]{2}[0-9]{4}$", "^\\d{3}-\\d{4}$"))
+def _regex(rng: SeededRandom) -> str:
+    return rng.pick(("^[a-z]+$", "^[A-Z]{2}[0-9]{4}$", "^\\d{3}-\\d{4}$"))
 
 
-def _bytes(dice: Dice) -> str:
-    return b64encode(dice.pick(plausible.PLAIN).encode()).decode()
+def _bytes(rng: SeededRandom) -> str:
+    return b64encode(rng.pick(plausible.PLAIN).encode()).decode()
 
 
-def _secret(dice: Dice) -> str:
-    return f"{dice.pick(plausible.PLAIN).title()}-{dice.between(1000, 9999)}!"
+def _secret(rng: SeededRandom) -> str:
+    return f"{rng.pick(plausible.PLAIN).title()}-{rng.between(1000, 9999)}!"
 
 
 _DAY = r"202[0-9]-0[1-9]-(1[0-9]|2[0-8])"

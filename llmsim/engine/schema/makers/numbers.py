@@ -8,9 +8,9 @@ from fractions import Fraction
 from math import ceil, floor, gcd, inf, nextafter
 from typing import Any, TypeAlias
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.keywords import Facet
+from llmsim.engine.schema.seeded_random import SeededRandom
 from llmsim.engine.schema.spot import Spot
 from llmsim.engine.schema.words import range_of
 
@@ -128,15 +128,15 @@ class Integers:
     def height(self) -> int:
         return 0
 
-    def make(self, dice: Dice, room: int, name: str) -> int:
-        dice.spend()
-        first, last, _ = _WILD if dice.wild else range_of(name)
+    def make(self, rng: SeededRandom, room: int, name: str) -> int:
+        rng.spend()
+        first, last, _ = _WILD if rng.wild else range_of(name)
         if self.step > 1:
             first, last = -(-first // self.step), max(last // self.step, -(-first // self.step) + 9)
         if self.low is not None or self.high is not None:
             low, high = _within(self.low, self.high, (first, last))
             first, last = int(low), int(high)
-        return dice.between(first, last) * self.step
+        return rng.between(first, last) * self.step
 
 
 class Decimals:
@@ -158,28 +158,28 @@ class Decimals:
     def height(self) -> int:
         return 0
 
-    def make(self, dice: Dice, room: int, name: str) -> Number:
-        dice.spend()
-        first, last, decimals = _WILD if dice.wild else range_of(name)
+    def make(self, rng: SeededRandom, room: int, name: str) -> Number:
+        rng.spend()
+        first, last, decimals = _WILD if rng.wild else range_of(name)
         wanted = self._bounds
         if wanted.step is not None:
-            return self._on_grid(wanted.step, dice, (first, last))
+            return self._on_grid(wanted.step, rng, (first, last))
         if wanted.low is None and wanted.high is None:
             scale: int = 10**decimals
-            return dice.between(first * scale, last * scale) / scale
+            return rng.between(first * scale, last * scale) / scale
         low, high = _within(wanted.low, wanted.high, (first, last))
         try:
-            return self._decimal(low, high, max(decimals, 1), dice)
+            return self._decimal(low, high, max(decimals, 1), rng)
         except OverflowError:  # whole numbers beyond what a float can hold
             return self._first((ceil(low), floor(high), ceil(low) + 1))
 
-    def _decimal(self, low: Number, high: Number, decimals: int, dice: Dice) -> Number:
+    def _decimal(self, low: Number, high: Number, decimals: int, rng: SeededRandom) -> Number:
         """A number with as few decimals as there is room for."""
         for digits in range(decimals, _MOST_DECIMALS + 1):
             scale: int = 10**digits
             start, end = ceil(Fraction(low) * scale), floor(Fraction(high) * scale)
             if end - start > 1 or (start == end and digits == _MOST_DECIMALS):
-                number = dice.between(start, end) / scale
+                number = rng.between(start, end) / scale
                 if self._bounds.holds(number):
                     return number
         middle = float((Fraction(low) + Fraction(high)) / 2)
@@ -192,7 +192,7 @@ class Decimals:
                 return number
         raise ImpossibleSchema(self._path, "no number can be written between its bounds")
 
-    def _on_grid(self, step: Fraction, dice: Dice, usual: tuple[int, int]) -> Number:
+    def _on_grid(self, step: Fraction, rng: SeededRandom, usual: tuple[int, int]) -> Number:
         """A multiple of ``step``, also in the eyes of those who divide in floating point."""
         low, high = self._bounds.low, self._bounds.high
         first = None if low is None else _whole(Fraction(low) / step, self._bounds.above)
@@ -201,7 +201,7 @@ class Decimals:
             near = ceil(usual[0] / step), max(floor(usual[1] / step), 9)
             start, end = map(int, _within(first, last, near))
             for attempt in range(_TRIES):
-                count = dice.between(start, end)
+                count = rng.between(start, end)
                 if attempt > _TRIES // 2:  # whole numbers divide best
                     count -= count % step.denominator
                 number = _exactly(step * count)

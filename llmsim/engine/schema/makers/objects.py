@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.normal import NOTHING
-from llmsim.engine.schema.place import PlaceCompiler
 from llmsim.engine.schema.plausible import PLAIN
 from llmsim.engine.schema.regex.pattern import pattern
-from llmsim.engine.schema.spot import ENDLESS, Spot
+from llmsim.engine.schema.seeded_random import SeededRandom
+from llmsim.engine.schema.spot import ENDLESS, Spot, SpotCompiler
 
 MOST_PROPERTIES = 2_000
 _MOST_OPTIONAL = 8
@@ -25,7 +24,7 @@ _ABOUT_VALUES = frozenset(
 class Properties:
     """Objects that meet all facets."""
 
-    def __init__(self, facets: Sequence[Facet], places: PlaceCompiler, path: Path) -> None:
+    def __init__(self, facets: Sequence[Facet], places: SpotCompiler, path: Path) -> None:
         self._facets = [facet for facet in facets if not _ABOUT_VALUES.isdisjoint(facet)]
         self._places = places
         self._path = path
@@ -70,53 +69,55 @@ class Properties:
             levels += sorted(spare)[:missing] if len(spare) >= missing else [ENDLESS]
         return min(1 + max(levels, default=0), ENDLESS)
 
-    def make(self, dice: Dice, room: int, name: str) -> dict[str, Any]:
-        dice.spend()
+    def make(self, rng: SeededRandom, room: int, name: str) -> dict[str, Any]:
+        rng.spend()
         room -= 1
-        made = {key: self._spot(key).make(dice, room, key) for key in self._required}
+        made = {key: self._spot(key).make(rng, room, key) for key in self._required}
         if self._optional:
-            self._add_optional(made, dice, room)
-        wanted = max(self._low, self._usual(dice, room))
+            self._add_optional(made, rng, room)
+        wanted = max(self._low, self._usual(rng, room))
         if len(made) < wanted:
-            self._add_invented(made, wanted, dice, room)
+            self._add_invented(made, wanted, rng, room)
         if len(made) < self._low:
             message = f"no object of at least {self._low} properties was found"
             raise ImpossibleSchema(self._path, message)
         return made
 
-    def _add_optional(self, made: dict[str, Any], dice: Dice, room: int) -> None:
+    def _add_optional(self, made: dict[str, Any], rng: SeededRandom, room: int) -> None:
         """Some declared properties, each with those it depends on, then all in declared order."""
-        most = 0 if dice.scarce else min(self._high, len(made) + _MOST_OPTIONAL)
-        taken = [name for name in self._optional if len(made) < most and dice.below(2)]
+        most = 0 if rng.scarce else min(self._high, len(made) + _MOST_OPTIONAL)
+        taken = [name for name in self._optional if len(made) < most and rng.below(2)]
         for need, names in ((most, taken), (self._low, self._optional)):
             for name in names:
                 if len(made) >= need:
                     break
                 fresh = [key for key in self._closed([name]) if key not in made]
                 if len(made) + len(fresh) <= self._high:
-                    made |= self._made(fresh, dice, room)
+                    made |= self._made(fresh, rng, room)
         for name in self._order:
             if name in made:
                 made[name] = made.pop(name)
 
-    def _made(self, names: Sequence[str], dice: Dice, room: int) -> dict[str, Any]:
+    def _made(self, names: Sequence[str], rng: SeededRandom, room: int) -> dict[str, Any]:
         """Values for all of the names, or for none."""
         spots = {name: self._spot(name) for name in names}
         if any(spot.height > room for spot in spots.values()):
             return {}
         try:
-            return {name: spot.make(dice, room, name) for name, spot in spots.items()}
+            return {name: spot.make(rng, room, name) for name, spot in spots.items()}
         except ImpossibleSchema:
             return {}
 
-    def _usual(self, dice: Dice, room: int) -> int:
+    def _usual(self, rng: SeededRandom, room: int) -> int:
         """How many properties an object without declared ones has, within reason."""
-        if not self._open or dice.scarce or room < 0:
+        if not self._open or rng.scarce or room < 0:
             return 0
-        return min(dice.between(1, 3), self._high)
+        return min(rng.between(1, 3), self._high)
 
-    def _add_invented(self, made: dict[str, Any], wanted: int, dice: Dice, room: int) -> None:
-        for name in self._names_to_try(dice, wanted):
+    def _add_invented(
+        self, made: dict[str, Any], wanted: int, rng: SeededRandom, room: int
+    ) -> None:
+        for name in self._names_to_try(rng, wanted):
             if name in made or name in self._dependents or name in self._order:
                 continue
             if self._named_well is not None and not self._named_well(name):
@@ -125,24 +126,24 @@ class Properties:
             if spot.height > room:
                 continue
             try:
-                made[name] = spot.make(dice, room, name)
+                made[name] = spot.make(rng, room, name)
             except ImpossibleSchema:
                 continue
             if len(made) >= wanted:
                 break
 
-    def _names_to_try(self, dice: Dice, wanted: int) -> Iterator[str]:
+    def _names_to_try(self, rng: SeededRandom, wanted: int) -> Iterator[str]:
         for attempt in range(_TRIES + 4 * wanted):
-            dice.spend()
+            rng.spend()
             if self._names is not None:
                 try:
-                    yield self._names.make(dice, self._names.height, "key")
+                    yield self._names.make(rng, self._names.height, "key")
                 except ImpossibleSchema:
                     return
             for each in self._patterns.values():
-                yield each.draw(1, 40, dice, wild=attempt > 0) or ""
-            word = dice.pick(PLAIN)
-            yield f"{word}_{dice.below(1000)}" if attempt > len(PLAIN) else word
+                yield each.draw(1, 40, rng, wild=attempt > 0) or ""
+            word = rng.pick(PLAIN)
+            yield f"{word}_{rng.below(1000)}" if attempt > len(PLAIN) else word
 
     def _spot(self, name: str) -> Spot:
         if name not in self._spots:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.keywords import Facet
+from llmsim.engine.schema.seeded_random import SeededRandom
 from llmsim.engine.schema.spot import Spot
 
 
@@ -29,9 +29,9 @@ class Constants:
     def height(self) -> int:
         return 0
 
-    def make(self, dice: Dice, room: int, name: str) -> Any:
-        dice.spend()
-        value = dice.pick(self.values)
+    def make(self, rng: SeededRandom, room: int, name: str) -> Any:
+        rng.spend()
+        value = rng.pick(self.values)
         return value if self._flat else deepcopy(value)
 
 

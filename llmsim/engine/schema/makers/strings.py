@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmsim.engine.schema import words
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.keywords import Facet
 from llmsim.engine.schema.makers.formats import FORMATS
 from llmsim.engine.schema.plausible import PLAIN
 from llmsim.engine.schema.regex.language import LONGEST
 from llmsim.engine.schema.regex.pattern import pattern
+from llmsim.engine.schema.seeded_random import SeededRandom
 from llmsim.engine.schema.spot import Spot
 
 MOST_CHARACTERS = 100_000
@@ -66,25 +66,25 @@ class Texts:
     def height(self) -> int:
         return 0
 
-    def make(self, dice: Dice, room: int, name: str) -> str:
-        dice.spend()
-        if dice.wild:
-            return self._wild(dice)
-        if self._example is not None and dice.below(3):
+    def make(self, rng: SeededRandom, room: int, name: str) -> str:
+        rng.spend()
+        if rng.wild:
+            return self._wild(rng)
+        if self._example is not None and rng.below(3):
             return self._example
         if plausible := words.values(self._hint) or words.values(name):
-            text = dice.pick(plausible)
+            text = rng.pick(plausible)
         elif words.is_identifier(name):
-            text = words.identifier(name, dice)
+            text = words.identifier(name, rng)
         else:
-            text = dice.pick(PLAIN)
+            text = rng.pick(PLAIN)
         if self._lengths.holds(text):
             return text
-        return words.phrase(self._lengths.low, self._lengths.high, dice)
+        return words.phrase(self._lengths.low, self._lengths.high, rng)
 
-    def _wild(self, dice: Dice) -> str:
+    def _wild(self, rng: SeededRandom) -> str:
         low, high = self._lengths.low, self._lengths.high
-        return "".join(dice.pick(_PRINTABLE) for _ in range(dice.between(low, min(high, low + 12))))
+        return "".join(rng.pick(_PRINTABLE) for _ in range(rng.between(low, min(high, low + 12))))
 
 
 class Formed:
@@ -122,31 +122,31 @@ class Formed:
     def height(self) -> int:
         return 0
 
-    def make(self, dice: Dice, room: int, name: str) -> str:
-        for text in self._attempts(dice):
-            dice.spend()
+    def make(self, rng: SeededRandom, room: int, name: str) -> str:
+        for text in self._attempts(rng):
+            rng.spend()
             if self._lengths.holds(text) and self._accepts(text):
                 return text
         raise ImpossibleSchema(self._path, "no string was found that has the pattern and format")
 
-    def _attempts(self, dice: Dice) -> Iterator[str]:
-        if not dice.wild:
+    def _attempts(self, rng: SeededRandom) -> Iterator[str]:
+        if not rng.wild:
             for form in self._forms:
                 for _ in range(_NATURAL):
-                    yield form.natural(dice)
+                    yield form.natural(rng)
         leads = self._patterns + [pattern(form.pattern) for form in self._forms]
         for attempt in range(_TRIES):
             lead = leads[attempt % len(leads)]
             low, high = self._lengths.low, self._lengths.high
-            text = lead.draw(low, high, dice, wild=dice.wild or attempt > _TRIES // 2)
+            text = lead.draw(low, high, rng, wild=rng.wild or attempt > _TRIES // 2)
             if text is not None:
-                yield self._overwritten(text, dice) if attempt >= len(leads) else text
+                yield self._overwritten(text, rng) if attempt >= len(leads) else text
 
-    def _overwritten(self, text: str, dice: Dice) -> str:
+    def _overwritten(self, text: str, rng: SeededRandom) -> str:
         """The text with what each pattern wants to see somewhere in it."""
         for each in self._patterns:
             for demand in each.demands:
-                text = demand.over(text, dice)
+                text = demand.over(text, rng)
         return text
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.regex.charsets import Set, alphabet, printable
 from llmsim.engine.schema.regex.tree import (
     Again,
@@ -22,6 +21,7 @@ from llmsim.engine.schema.regex.tree import (
     Repeat,
     Sequence,
 )
+from llmsim.engine.schema.seeded_random import SeededRandom
 
 LONGEST = 4096
 """Characters: the longest string drawn from a regular expression."""
@@ -97,13 +97,13 @@ class Language:
         self.exact = True
         self.lengths = self._measure(node)
 
-    def draw(self, length: int, dice: Dice, wild: bool = False) -> str:
+    def draw(self, length: int, rng: SeededRandom, wild: bool = False) -> str:
         """A string of ``length`` characters, which must be one of ``lengths``.
 
         ``wild`` draws from all printable characters instead of the plainest.
         """
         out: list[str] = []
-        _Draft(self, dice, wild, out).write(self._node, length)
+        _Draft(self, rng, wild, out).write(self._node, length)
         return "".join(out)
 
     def of(self, node: Node) -> int:
@@ -153,17 +153,17 @@ class Language:
 class _Draft:
     """One string being written, with what its groups have matched so far."""
 
-    __slots__ = ("_dice", "_groups", "_language", "_out", "_wild")
+    __slots__ = ("_groups", "_language", "_out", "_rng", "_wild")
 
-    def __init__(self, language: Language, dice: Dice, wild: bool, out: list[str]) -> None:
+    def __init__(self, language: Language, rng: SeededRandom, wild: bool, out: list[str]) -> None:
         self._language = language
-        self._dice = dice
+        self._rng = rng
         self._wild = wild
         self._out = out
         self._groups: dict[int, str] = {}
 
     def write(self, node: Node, length: int) -> None:
-        self._dice.spend()
+        self._rng.spend()
         match node:
             case Char(chars):
                 self._out.append(self._char(chars))
@@ -171,7 +171,7 @@ class _Draft:
                 self._sequence(parts, length)
             case Options(options):
                 fitting = [each for each in options if self._language.of(each) >> length & 1]
-                self.write(self._dice.pick(fitting), length)
+                self.write(self._rng.pick(fitting), length)
             case Repeat(part, low, high):
                 self._repeat(part, low, high, length)
             case Group(number, part):
@@ -184,7 +184,7 @@ class _Draft:
                 pass
 
     def _char(self, chars: Set) -> str:
-        return self._dice.pick((self._wild and printable(chars)) or alphabet(chars))
+        return self._rng.pick((self._wild and printable(chars)) or alphabet(chars))
 
     def _sequence(self, parts: tuple[Node, ...], length: int) -> None:
         rests = [1]
@@ -211,4 +211,4 @@ class _Draft:
     def _share(self, one: int, rest: int, length: int, default: int | None = None) -> int:
         """A length for one part that leaves the rest a length it can have."""
         fitting = [n for n in bits(one & window(0, length)) if rest >> (length - n) & 1]
-        return self._dice.pick(fitting) if fitting or default is None else default
+        return self._rng.pick(fitting) if fitting or default is None else default

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import takewhile
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.regex.language import LONGEST, Language, bits, window
 from llmsim.engine.schema.regex.spelling import spelled
 from llmsim.engine.schema.regex.syntax import parse
 from llmsim.engine.schema.regex.tree import Edge, Group, Look, Node, Options, Repeat, Sequence
+from llmsim.engine.schema.seeded_random import SeededRandom
 from llmsim.engine.schema.verify import Verifier
 
 _SHORT = 3  # characters: as short as a word may look
@@ -39,26 +39,26 @@ class Branch:
             return True
         return not (self.starts and self.ends) and 0 <= self.shortest <= high
 
-    def draw(self, low: int, high: int, dice: Dice, wild: bool) -> str:
+    def draw(self, low: int, high: int, rng: SeededRandom, wild: bool) -> str:
         """A string of ``low`` to ``high`` characters; :meth:`fits` must hold."""
         exact = self.language.lengths & window(low, high)
         if exact and (not wild or (self.starts and self.ends)):
-            return self.language.draw(_readable(exact, dice), dice, wild)
-        text = self.language.draw(self.shortest, dice, wild)
+            return self.language.draw(_readable(exact, rng), rng, wild)
+        text = self.language.draw(self.shortest, rng, wild)
         if wild:
-            low = min(max(low, len(text) + dice.below(_SPREAD)), high)
-        padding = "".join(dice.pick(_LETTERS) for _ in range(low - len(text)))
+            low = min(max(low, len(text) + rng.below(_SPREAD)), high)
+        padding = "".join(rng.pick(_LETTERS) for _ in range(low - len(text)))
         if padding and not self.language.exact:  # for \\b, keep words apart
             padding = padding[:-1] + " " if self.ends else " " + padding[1:]
         return padding + text if self.ends else text + padding
 
-    def over(self, text: str, dice: Dice) -> str:
+    def over(self, text: str, rng: SeededRandom) -> str:
         """``text`` with the shortest match written over some of it, where it would count."""
         if self.shortest <= 0:
             return text
-        match = self.language.draw(self.shortest, dice)
+        match = self.language.draw(self.shortest, rng)
         room = max(len(text) - len(match), 0)
-        place = 0 if self.starts else room if self.ends else dice.below(room + 1)
+        place = 0 if self.starts else room if self.ends else rng.below(room + 1)
         return text[:place] + match + text[place + len(match) :]
 
 
@@ -81,7 +81,7 @@ class Pattern:
         """Whether the pattern is found in the text; in bounded time."""
         return self._verifier.accepts(text)
 
-    def draw(self, low: int, high: int, dice: Dice, wild: bool = False) -> str | None:
+    def draw(self, low: int, high: int, rng: SeededRandom, wild: bool = False) -> str | None:
         """A string of ``low`` to ``high`` characters, None if no such string matches.
 
         Unless :attr:`exact`, the string may turn out not to match.
@@ -89,7 +89,7 @@ class Pattern:
         branches = [branch for branch in self.branches if branch.fits(low, min(high, LONGEST))]
         if not branches or low > LONGEST:
             return None
-        return dice.pick(branches).draw(low, high, dice, wild)
+        return rng.pick(branches).draw(low, high, rng, wild)
 
 
 @lru_cache(maxsize=1024)
@@ -117,12 +117,12 @@ def _verifier(source: str, tree: Node) -> tuple[str, Verifier]:
         return portable, Verifier({"pattern": portable})
 
 
-def _readable(lengths: int, dice: Dice) -> int:
+def _readable(lengths: int, rng: SeededRandom) -> int:
     """One of the lengths, like a word's if possible, otherwise short."""
     shortest = (lengths & -lengths).bit_length() - 1
     start = max(shortest, _SHORT)
     near = lengths & window(start, start + _SPREAD) or lengths & window(0, shortest + _SPREAD)
-    return dice.pick(bits(near & ~1 or near))
+    return rng.pick(bits(near & ~1 or near))
 
 
 def _kinds(parts: Iterable[Node]) -> set[str]:

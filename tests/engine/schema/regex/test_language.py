@@ -5,9 +5,9 @@ from itertools import product
 
 import pytest
 
-from llmsim.engine.schema.dice import Dice
 from llmsim.engine.schema.regex.language import Language, bits, window
 from llmsim.engine.schema.regex.syntax import parse
+from llmsim.engine.schema.seeded_random import SeededRandom
 
 PATTERNS = [
     "",
@@ -46,7 +46,7 @@ def test_strings_match_and_have_the_length(pattern: str, wild: bool) -> None:
     language = Language(parse(pattern))
     for length in bits(language.lengths & window(0, 40)):
         for seed in range(5):
-            text = language.draw(length, Dice(seed, 10_000), wild)
+            text = language.draw(length, SeededRandom(seed, 10_000), wild)
             assert len(text) == length
             assert re.fullmatch(pattern, text)
 
@@ -57,7 +57,7 @@ def test_strings_match_and_have_the_length(pattern: str, wild: bool) -> None:
 def test_expressions_that_stall_a_matcher_do_not_stall_the_drawing(
     pattern: str, length: int
 ) -> None:
-    assert len(Language(parse(pattern)).draw(length, Dice(1, 20_000))) == length
+    assert len(Language(parse(pattern)).draw(length, SeededRandom(1, 20_000))) == length
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_exact_unless_something_is_left_to_check(pattern: str, exact: bool) -> N
 
 def test_back_reference_repeats_its_group() -> None:
     language = Language(parse(r"([a-z]{3})-\1"))
-    first, second = language.draw(7, Dice(3, 1000)).split("-")
+    first, second = language.draw(7, SeededRandom(3, 1000)).split("-")
     assert first == second

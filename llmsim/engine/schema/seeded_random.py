@@ -1,4 +1,4 @@
-"""Chance from a seed: the same seed rolls the same numbers in every process."""
+"""Random numbers from a seed: the same in every process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Exhausted(Exception):  # noqa: N818 - the end of a supply is not a mistake
     """A value took more steps than any sensible schema needs."""
 
 
-class Dice:
+class SeededRandom:
     """A 64-bit linear congruential generator (Knuth's MMIX constants) and a supply of steps.
 
     Every part of a value costs one step, so neither a schema that doubles at each level nor a
@@ -42,7 +42,7 @@ class Dice:
 
     @contextmanager
     def wildly(self) -> Iterator[None]:
-        """Within it, the dice are wild."""
+        """Within it, ``wild`` is set."""
         before, self.wild = self.wild, True
         try:
             yield
