@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import IO
+import secrets
+import time
+from typing import IO, Final
 
 import click
 
@@ -26,6 +28,9 @@ class DialectChoice(click.ParamType[str]):
         from llmsim.providers import registry  # noqa: PLC0415  see above
 
         return click.Choice(list(registry.by_codec()))
+
+
+NO_ID: Final = "0" * 26
 
 
 EXAMPLES = """\b
@@ -62,6 +67,27 @@ Examples:
     default=0,
     help="Which text of the generator sequence comes next, from 0.",
 )
+@click.option(
+    "-H",
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="A header of the request, such as x-llmsim-error:429. Can be repeated.",
+)
+@click.option(
+    "--id",
+    "mark",
+    default=NO_ID,
+    metavar="HEX",
+    help="26 hexadecimal digits that ids are made of, or new. Default: zeros.",
+)
+@click.option(
+    "--created",
+    default="0",
+    metavar="SECONDS",
+    help="Unix time at which the answer is created, or now. Default: 0.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def plan(
     body: IO[bytes],
@@ -69,22 +95,62 @@ def plan(
     path: str | None,
     seed: int | None,
     turn: int,
+    headers: tuple[str, ...],
+    mark: str,
+    created: str,
     as_json: bool,
-    **given: str | None,
+    **flag_values: str | None,
 ) -> None:
     """Print the answer to one request, frame by frame, with the time each is due.
 
     The request's JSON body is read from FILE or standard input; nothing is sent. Where an API
     has the model in the path, as Gemini's, the body has to name it as "model", and ask for a
-    stream with "stream": true. Ids and times of creation are zero, so that two plans can be
-    compared.
+    stream with "stream": true. Ids and times of creation are zero unless you set them, so that
+    two plans can be compared.
+
+    The answer is that of a server which has just started with this configuration: mocks, limits,
+    failures and headers count, and nothing was asked before. Exits with 1 if the request is
+    refused.
     """
-    config = flags.loaded(path, given)
+    config = flags.loaded(path, flag_values)
     # Imported late: numpy and the tokenizers take longer than --help needs.
     from llmsim.cli import plan_output  # noqa: PLC0415
+    from llmsim.core import Stamp  # noqa: PLC0415
     from llmsim.providers import registry  # noqa: PLC0415
 
     endpoint = registry.by_codec(config.validation == "strict")[name]
-    made = plan_output.planned(body.read(), endpoint, config, seed, turn)
-    told = json.dumps(plan_output.described(made), indent=2) if as_json else plan_output.drawn(made)
-    click.echo(told)
+    stamp = Stamp(_id(mark), int(time.time()) if created == "now" else _seconds(created))
+    made = plan_output.planned(
+        body.read(), endpoint, config, stamp, seed, turn, dict(map(_header, headers))
+    )
+    shown = (
+        json.dumps(plan_output.described(made), indent=2) if as_json else plan_output.drawn(made)
+    )
+    click.echo(shown)
+    if made.failure is not None and made.completion is None:
+        click.get_current_context().exit(1)
+
+
+def _id(mark: str) -> str:
+    if mark == "new":
+        return secrets.token_hex(len(NO_ID) // 2)
+    if len(mark) != len(NO_ID) or set(mark) - set("0123456789abcdef"):
+        raise click.BadParameter(
+            "must be 26 lower-case hexadecimal digits, or new", param_hint="--id"
+        )
+    return mark
+
+
+def _seconds(created: str) -> int:
+    if not created.isascii() or not created.isdigit():
+        raise click.BadParameter(
+            "must be a whole number of seconds, or now", param_hint="--created"
+        )
+    return int(created)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise click.BadParameter(f"must be NAME:VALUE, not {text!r}", param_hint="--header")
+    return name.strip(), value.strip()

@@ -2,43 +2,80 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections.abc import Mapping
 
 from msgspec import structs
 
 from llmsim.cli.table import table
 from llmsim.config import Config
-from llmsim.core import Plan, Stamp
-from llmsim.core.errors import BadRequest
+from llmsim.core import ConnectionEnd, Plan, Request, Stamp
 from llmsim.engine import seeds
-from llmsim.engine.compose import PlanInputs
-from llmsim.engine.plan import failed, plan
-from llmsim.engine.tokens import prompt
+from llmsim.pipeline.context import Call
 from llmsim.providers.provider import Endpoint
-from llmsim.runtime.model_settings import ModelRegistry
+from llmsim.runtime.runtime_config import runtime_config
+from llmsim.state.memory import memory_state
 
 HEAD = ("DUE MS", "BYTES", "FRAME")
 
 
-def planned(
-    body: bytes, endpoint: Endpoint, config: Config, seed: int | None = None, turn: int = 0
-) -> Plan:
-    """What the server would answer to this body; a refusal is a plan too.
+class HeadersOnly:
+    """A caller who is known by the headers of the request, and never leaves."""
 
-    ``seed`` None takes the seed the server would take. ``turn`` is the request's place in the
-    order all workers agree on.
+    query = ""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = {name.lower(): value for name, value in headers.items()}
+
+    def header(self, name: str) -> str | None:
+        """A request header by its lower-case name."""
+        return self._headers.get(name)
+
+    def names(self) -> list[str]:
+        """The names of all request headers, in lower case."""
+        return list(self._headers)
+
+    async def left(self) -> None:
+        """Never returns."""
+        await asyncio.Event().wait()
+
+
+class SeedMemory:
+    """An endpoint's memory that knows nothing but the seed of the request; None leaves it."""
+
+    def __init__(self, seed: int | None) -> None:
+        self._seed = seed
+
+    async def recall(self, request: Request) -> Request:
+        """The request with the seed."""
+        return request if self._seed is None else structs.replace(request, seed=self._seed)
+
+    async def keep(
+        self, request: Request, body: bytes, answer: bytes, stamp: Stamp
+    ) -> bytes | None:
+        """Nothing is kept."""
+        return None
+
+
+def planned(
+    body: bytes,
+    endpoint: Endpoint,
+    config: Config,
+    stamp: Stamp,
+    seed: int | None = None,
+    turn: int = 0,
+    headers: Mapping[str, str] | None = None,
+) -> Plan:
+    """What a server that has just started would answer; a refusal is a plan, too.
+
+    ``seed`` None takes the seed the server would
+    take. ``turn`` is the request's place in the order all workers agree on.
     """
-    stamp = Stamp("0" * 26, 0)
-    try:
-        ask = endpoint.codec.decode(body)
-        settings = ModelRegistry(config).settings(ask.model)
-        chosen = seeds.settled(ask.seed if seed is None else seed, config.seed, body)
-        if chosen is None:
-            chosen = secrets.randbits(seeds.BITS)
-        inputs = PlanInputs(chosen, turn, prompt.tokens(ask, settings.tokenizer))
-        return plan(ask, settings, inputs, endpoint.codec, stamp)
-    except BadRequest as bad:
-        return failed(bad.failure, *endpoint.errors.failure(bad.failure, stamp))
+    fresh = seeds.SeedSource(secrets.randbits(seeds.BITS))
+    pipeline = runtime_config(config, memory_state(fresh, turn=turn)).pipeline
+    call = Call(endpoint, HeadersOnly(headers or {}), stamp, body, SeedMemory(seed))
+    return asyncio.run(pipeline.plan(call))
 
 
 def described(made: Plan) -> dict[str, object]:
@@ -51,6 +88,7 @@ def described(made: Plan) -> dict[str, object]:
         "ttft_ms": _ms(made.ttft),
         "total_ms": _ms(made.total),
         "usage": usage and {**structs.asdict(usage), "total": usage.total},
+        "ending": made.ending.value,
         "frames": [
             {"due_ms": _ms(due), "frame": made.frames[index].decode()}
             for index, due in enumerate(made.due.tolist())
@@ -69,6 +107,8 @@ def drawn(made: Plan) -> str:
             f"total {made.total * 1e3:.1f} ms",
             f"{usage.prompt} + {usage.completion} tokens",
         ]
+    if made.ending is not ConnectionEnd.WHOLE:
+        facts.append(f"connection {made.ending.value}")
     frames = [made.frames[index] for index in range(len(made.frames))]
     rows = [
         (due * 1e3, len(frame), _line(frame.decode()))

@@ -8,6 +8,7 @@ BITS = 48
 """How long the seeds are that llmsim makes itself: they fit any client's number type."""
 
 _MASK = 0xFFFFFFFFFFFFFFFF
+_SEEDS = (1 << BITS) - 1
 
 
 def mix(seed: int, salt: int = 0) -> int:
@@ -35,3 +36,21 @@ def settled(asked: int | None, configured: int | None, body: bytes) -> int | Non
     if configured is not None:
         return mix(configured, crc32(body)) >> (64 - BITS)
     return None
+
+
+class SeedSource:
+    """Seeds for requests that come with none, one after another without repeating.
+
+    A full-period generator modulo 2**48 (POSIX drand48) from ``start``, which whoever makes it
+    draws at random.
+    """
+
+    __slots__ = ("_latest",)
+
+    def __init__(self, start: int) -> None:
+        self._latest = start
+
+    def __call__(self) -> int:
+        """The next seed."""
+        self._latest = seed = (self._latest * 0x5DEECE66D + 11) & _SEEDS
+        return seed

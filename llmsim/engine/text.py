@@ -12,6 +12,7 @@ import orjson
 from msgspec import Struct
 
 from llmsim.core import GeneratedText, Request
+from llmsim.core.generator import GeneratorChoice
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
@@ -156,6 +157,17 @@ def pool(name: str) -> Pool:
     words = orjson.loads(files("llmsim.data").joinpath("words.json").read_bytes())
     inner = words.get(f"{name}_inner", [])
     return Pool(words[name] + inner, words[f"{name}_starts"])
+
+
+def text_generator(config: GeneratorChoice) -> TextGenerator:
+    """The text generator that is configured."""
+    match config.kind:
+        case "lorem" | "random":
+            return pool(config.kind)
+        case "echo":
+            return Echo()
+        case "fixed" | "sequence":
+            return Series(config.texts)
 
 
 def recited(text: str, brief: Brief) -> tuple[GeneratedText, bool]:

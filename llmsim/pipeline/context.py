@@ -1,58 +1,86 @@
-"""What happens to a request between being understood and being planned.
-
-Each way to interfere is a :class:`Step` in a module of its own. A step sees the request as a
-:class:`Subject`, may change what will be planned, and refuses by raising BadRequest.
-"""
+"""One request on its way from its bytes to its plan."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from llmsim.core import Request
+from msgspec import Struct
+
+from llmsim.core import Plan, Request, Stamp
+from llmsim.core.errors import Failure
+from llmsim.core.state import Caller, HeldLimits
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
-from llmsim.server.lifecycle import RequestLifecycle
-from llmsim.transport.port import Port
+from llmsim.engine.plan import failed
+from llmsim.providers.provider import Endpoint
+
+UNREAD = Request("", ())
+"""The request before it is decoded."""
+
+
+class EndpointMemory(Protocol):
+    """What an endpoint remembers from one request to the next."""
+
+    async def recall(self, request: Request) -> Request:
+        """The request with all it builds on. Raises BadRequest for what is not remembered."""
+        ...
+
+    async def keep(
+        self, request: Request, body: bytes, answer: bytes, stamp: Stamp
+    ) -> bytes | None:
+        """Put request and answer where later ones find them.
+
+        Gives what to send at once where the client comes back for the answer; None to send that.
+        """
+        ...
+
+
+class Call(Struct):
+    """One call of an endpoint, and what is to be known of it once it is planned.
+
+    ``caller`` is None where nobody waits for the answer (batches), ``memory`` where the endpoint
+    remembers nothing. ``model`` is the one that
+    answers, ``mock`` names the mock or script that decided what is said, ``held`` is to be
+    settled when the request has ended.
+    """
+
+    endpoint: Endpoint
+    caller: Caller | None
+    stamp: Stamp
+    body: bytes = b""
+    memory: EndpointMemory | None = None
+    request: Request = UNREAD
+    model: str = ""
+    mock: str = ""
+    held: HeldLimits | None = None
+
+    def refused(self, failure: Failure) -> Plan:
+        """The plan of a failure in place of an answer, in the provider's words."""
+        return failed(failure, *self.endpoint.errors.failure(failure, self.stamp))
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request as the steps see it, and what they make of it.
+    """A decoded request as the steps see it, and what they make of it.
 
-    ``port`` is None where nobody waits for the answer (batches). ``body`` is what the client sent,
-    ``suffix`` the directions it put after the model's name.
-    Steps replace ``request``, ``settings`` and ``overrides``; a later step sees what an earlier one
-    decided.
-    ``failure`` of a step is raised, not kept.
+    ``suffix`` is what the client put after the model's name. Steps replace ``request``,
+    ``settings`` and ``overrides``; a later step sees what an earlier one decided. A step that has
+    the whole answer sets ``plan``: the steps after it do not run, and nothing else is planned.
     """
 
-    port: Port | None
-    lifecycle: RequestLifecycle
+    call: Call
     request: Request
-    body: bytes
     settings: ModelSettings
     prompt_tokens: int
-    overrides: ResponseOverrides = NO_OVERRIDES
     suffix: str = ""
+    overrides: ResponseOverrides = NO_OVERRIDES
+    plan: Plan | None = None
 
 
 class Step(Protocol):
-    """One way to interfere with requests."""
+    """One way to decide about requests. A request that it refuses it raises BadRequest for."""
 
     async def consider(self, context: RequestContext) -> None:
-        """Look at one request. Raises BadRequest to refuse it."""
+        """Look at one request, and change what will be planned."""
         ...
-
-
-class Pipeline:
-    """The steps that are in effect, in their order."""
-
-    def __init__(self, steps: Sequence[Step]) -> None:
-        self._steps = tuple(steps)
-
-    async def consider(self, context: RequestContext) -> None:
-        """Let each step look at the request. Raises BadRequest if one refuses it."""
-        for step in self._steps:
-            await step.consider(context)

@@ -10,10 +10,8 @@ import orjson
 from llmsim.config import Config, change, document, plain
 from llmsim.config.document import Entry, Faults, Items, Node, Place, Scalar, Table, wrong
 from llmsim.core.errors import ConfigError
-from llmsim.pipeline.steps import faults as steps_faults
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.segment import Cursor
 
 Reread: TypeAlias = Callable[[], Config]
 """Reads the configuration the server was started with once more. Raises ConfigError."""
@@ -102,14 +100,11 @@ class ConfigEditor:
     def reset(self) -> None:
         """Start over with everything that decides about later requests: counters of failures and
         mocks, rate limits, turns of texts and random draws. Statistics go on."""
-        self._shared.named_counters.reset()
-        self._shared.buckets.reset()
-        for cursor in (Cursor.TURN, Cursor.RANDOM_FAULTS):
-            self._shared.segment.put(cursor, 0)
+        self._shared.reset()
 
     def restart_timetable(self) -> None:
         """Let the timetable of failures begin now."""
-        steps_faults.restart(self._shared.segment)
+        self._shared.restart_timetable()
 
 
 def parsed(body: bytes, yaml: bool, where: str) -> Node:

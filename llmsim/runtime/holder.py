@@ -8,20 +8,12 @@ import time
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
-from llmsim.config import Config, overrides
+from llmsim.config import Config
 from llmsim.core.errors import BadRequest
-from llmsim.pipeline.context import Pipeline, Step
-from llmsim.pipeline.queue import Queue
-from llmsim.pipeline.steps.faults import FaultStep, any_configured
-from llmsim.pipeline.steps.mocks import MockStep
-from llmsim.pipeline.steps.overrides import OverrideStep
-from llmsim.pipeline.steps.rate_limits import RateLimitStep
-from llmsim.runtime.model_settings import ModelRegistry
+from llmsim.core.state import PipelineState
+from llmsim.runtime.runtime_config import RuntimeConfig, runtime_config
 from llmsim.runtime.store import ConfigStore, Edit
-from llmsim.server.admin.limits import describe_limits
-from llmsim.server.api_key_auth import ApiKeyAuth
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import GENERATION
 
@@ -33,23 +25,6 @@ WARMED = 256
 """Models whose settings are built before a change takes effect."""
 
 log = logging.getLogger("llmsim")
-
-
-@dataclass(frozen=True, slots=True)
-class RuntimeConfig:
-    """Everything derived from one configuration, replaced as a whole: a request sees one
-    configuration only, the one in effect when it arrived.
-
-    ``pipeline`` is None where no step is configured. ``override_pipeline`` is for requests that
-    override their response, None where they may not. ``api_key_auth`` is None where no API key is
-    needed.
-    """
-
-    config: Config
-    registry: ModelRegistry
-    pipeline: Pipeline | None
-    override_pipeline: Pipeline | None = None
-    api_key_auth: ApiKeyAuth | None = None
 
 
 class ConfigHolder:
@@ -64,6 +39,7 @@ class ConfigHolder:
         self,
         shared: SharedState,
         config_store: ConfigStore,
+        state: PipelineState,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -71,12 +47,11 @@ class ConfigHolder:
         self._config_store = config_store
         self._clock = clock
         self._sleep = sleep
-        self._queue = Queue(shared)
+        self._state = state
         self._generation = config_store.generation
         self._loop: asyncio.AbstractEventLoop
         self._timer: asyncio.TimerHandle | None = None
         self.runtime = self._built(config_store.read())
-        shared.limits = lambda: describe_limits(self.runtime.config, shared)
 
     def follow(self, loop: asyncio.AbstractEventLoop) -> None:
         """Check for changes from now on; for a worker that is about to serve."""
@@ -140,18 +115,4 @@ class ConfigHolder:
         self._check_later()
 
     def _built(self, config: Config) -> RuntimeConfig:
-        steps: list[Step] = []
-        if config.rate_limits or config.concurrency.max_concurrency is not None:
-            steps.append(RateLimitStep(config, self._shared, self._queue))
-        if any_configured(config):
-            steps.append(FaultStep(config, self._shared))
-        if config.mocks or config.scripts:
-            steps.append(MockStep(config, self._shared))
-        pipeline = Pipeline(steps) if steps else None
-        override_pipeline = None
-        if config.control.headers:
-            override_pipeline = Pipeline(
-                [OverrideStep(config, self._shared, overrides.parse), *steps]
-            )
-        auth = ApiKeyAuth(config.keys, self._shared.counters) if config.keys else None
-        return RuntimeConfig(config, ModelRegistry(config), pipeline, override_pipeline, auth)
+        return runtime_config(config, self._state)

@@ -6,9 +6,8 @@ from llmsim.config import Config
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.models import MODELS, Model, Vendor, find, resolve
 from llmsim.core.errors import BadRequest, Failure, FailureKind
-from llmsim.core.generator import GeneratorChoice
 from llmsim.engine.compose import ModelSettings
-from llmsim.engine.text import Echo, Series, TextGenerator, pool
+from llmsim.engine.text import text_generator
 from llmsim.engine.timing import draws_of
 from llmsim.engine.tokens import ranks
 from llmsim.engine.tokens.tokenizer import tokenizer
@@ -82,17 +81,6 @@ class ModelRegistry:
             self._config.response.refusal,
             self._config.response.generator.kind == "sequence",
         )
-
-
-def text_generator(config: GeneratorChoice) -> TextGenerator:
-    """The text generator that is configured."""
-    match config.kind:
-        case "lorem" | "random":
-            return pool(config.kind)
-        case "echo":
-            return Echo()
-        case "fixed" | "sequence":
-            return Series(config.texts)
 
 
 def unknown_model(name: str) -> BadRequest:

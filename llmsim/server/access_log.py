@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from llmsim.config import Logging
 from llmsim.core import Plan
 from llmsim.core.errors import Failure
-from llmsim.providers.provider import Endpoint
+from llmsim.pipeline.context import Call
 from llmsim.server.lifecycle import CLIENT_GONE, NO_TOKENS, RequestLifecycle
 from llmsim.state.shm.journal import Journal
 from llmsim.state.shm.layout import DROPPED
@@ -130,24 +130,26 @@ class LoggedLifecycle(RequestLifecycle):
     __slots__ = ("_log", "_prompt")
 
     def __init__(
-        self, log: AccessLog, endpoint: Endpoint, counters: WorkerCounters, journal: Journal
+        self, log: AccessLog, endpoint: str, counters: WorkerCounters, journal: Journal
     ) -> None:
         super().__init__(endpoint, counters, journal)
         self._log = log
         self._prompt: bytes | None = None
 
-    def begin(self, planned: Plan) -> None:
+    def planned(self, call: Call, plan: Plan, answer: bytes = b"") -> None:
         if self._log.prompts:
-            self._prompt = self.body[:MAX_PROMPT]
-        super().begin(planned)
+            self._prompt = call.body[:MAX_PROMPT]
+        super().planned(call, plan, answer)
 
-    def done(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
-        super().done(status, first, end, lateness, sent)
+    def _finish(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
+        if self.finished:
+            return
+        super()._finish(status, first, end, lateness, sent)
         if self._log.wants(status):
             self._log.put(
                 LogEntry(
                     self.mark,
-                    self.endpoint.name,
+                    self.endpoint,
                     self.model,
                     status,
                     self.arrived,
@@ -164,7 +166,7 @@ class LoggedLifecycle(RequestLifecycle):
 
 def lifecycle_class(
     log: AccessLog | None,
-) -> Callable[[Endpoint, WorkerCounters, Journal], RequestLifecycle]:
+) -> Callable[[str, WorkerCounters, Journal], RequestLifecycle]:
     """The constructor of requests: without a log, requests know nothing of one."""
     return RequestLifecycle if log is None else partial(LoggedLifecycle, log)
 

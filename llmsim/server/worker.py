@@ -26,7 +26,10 @@ from llmsim.runtime.holder import ConfigHolder
 from llmsim.runtime.store import ConfigStore
 from llmsim.server import routes, shutdown
 from llmsim.server.access_log import AccessLog
+from llmsim.server.admin.limits import describe_limits
+from llmsim.server.api_key_auth import ApiKeyAuth
 from llmsim.server.handler import RequestHandler
+from llmsim.server.pipeline_state import pipeline_state
 from llmsim.server.refusals import refusal
 from llmsim.server.router import Router
 from llmsim.server.services import Services
@@ -62,7 +65,9 @@ class WorkerApp:
         self._reread = reread
         self._shared = SharedState(Segment.attach(segment))
         config_store = ConfigStore(config, self._shared.segment, str(Path(store).parent))
-        self._holder = ConfigHolder(self._shared, config_store)
+        self._holder = ConfigHolder(self._shared, config_store, pipeline_state(self._shared))
+        self._shared.limits = lambda: describe_limits(self._holder.runtime.config, self._shared)
+        self._api_key_auth = ApiKeyAuth(self._shared.counters)
         self._store = Store(store)
         self._router = Router()
         self._starlette = Starlette()
@@ -110,9 +115,9 @@ class WorkerApp:
         if scope.proto != "http":
             return self._websocket(scope, protocol)
         port = RSGIPort(scope, protocol)
-        auth = self._holder.runtime.api_key_auth
-        if auth is not None:
-            response = auth.refusal(port.path, port.query, port.header)
+        keys = self._holder.runtime.api_keys
+        if keys:
+            response = self._api_key_auth.refusal(keys, port.path, port.query, port.header)
             if response is not None:
                 return _respond(port, response)
         handler = self._router.handler(port.method, port.path)
@@ -123,9 +128,11 @@ class WorkerApp:
         if handler is None:
             protocol.close(404)
             return
-        auth = self._holder.runtime.api_key_auth
-        if auth is not None:
-            response = auth.refusal(scope.path, scope.query_string, scope.headers.get)
+        keys = self._holder.runtime.api_keys
+        if keys:
+            response = self._api_key_auth.refusal(
+                keys, scope.path, scope.query_string, scope.headers.get
+            )
             if response is not None:
                 protocol.close(response[0])
                 return

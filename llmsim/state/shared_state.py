@@ -13,7 +13,9 @@ from llmsim.state.shm.concurrency_slots import ConcurrencySlots
 from llmsim.state.shm.journal import Journal, JournalEntry, slot_of
 from llmsim.state.shm.layout import GENERATION
 from llmsim.state.shm.named_counters import NamedCounters
+from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PromptPrefixes
 from llmsim.state.shm.rate_limit_buckets import RateLimitBuckets
+from llmsim.state.shm.request_order import SegmentOrder
 from llmsim.state.shm.segment import Cursor, Segment, Shape
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
@@ -29,8 +31,13 @@ def new_segment(config: Config) -> Segment:
     limits = rate_limit_buckets.size(slots)
     shape = Shape(slots, layout.SIZE, ring, prompt_prefixes.SIZE, named_counters.SIZE, limits)
     segment = Segment.create(shape)
-    segment.put(Cursor.TIMETABLE, time.monotonic_ns() // 1000)
+    restart_timetable(segment)
     return segment
+
+
+def restart_timetable(segment: Segment) -> None:
+    """Begin the timetable again, for all workers."""
+    segment.put(Cursor.TIMETABLE, time.monotonic_ns() // 1000)
 
 
 class SharedState:
@@ -51,6 +58,9 @@ class SharedState:
         self.counters = self._all_counters[self.slot]
         self.journal = self._journals[self.slot]
         self.named_counters = NamedCounters(segment)
+        self.order = SegmentOrder(segment)
+        self.prefixes = ExpiringPrefixes(PromptPrefixes(segment.prefixes()))
+        self.buckets.reap = self.reap
         self.counters.take_over(os.getpid())
         self.limits: Callable[[], list[dict[str, Any]]] = list
 
@@ -91,6 +101,20 @@ class SharedState:
         """This worker ends as it should."""
         self._close(self.slot)
         self.counters.resign()
+
+    def elapsed(self) -> float:
+        """How long the timetable has been going on, in seconds."""
+        return time.monotonic_ns() / 1e9 - self.segment.reached(Cursor.TIMETABLE) / 1e6
+
+    def restart_timetable(self) -> None:
+        """The timetable begins now."""
+        restart_timetable(self.segment)
+
+    def reset(self) -> None:
+        """Count from nothing again whatever decides about requests. Statistics go on."""
+        self.named_counters.reset()
+        self.buckets.reset()
+        self.order.reset()
 
     def snapshot(self) -> Snapshot:
         """What all workers have done, those that have ended included."""

@@ -21,9 +21,11 @@ def body(**fields: object) -> bytes:
     return json.dumps({"model": "gpt-4o", "messages": messages, **fields}).encode()
 
 
-def planned(run: Run, *args: str, request: bytes, **variables: str) -> dict[str, Any]:
+def planned(
+    run: Run, *args: str, request: bytes, exits: int = 0, **variables: str
+) -> dict[str, Any]:
     result = run("plan", "--json", *args, input=request, **variables)
-    assert result.exit_code == 0, result.stderr
+    assert result.exit_code == exits, result.stderr
     made: dict[str, Any] = json.loads(result.stdout)
     return made
 
@@ -81,7 +83,7 @@ def test_seed_of_the_flag_then_of_the_body_then_of_the_configuration(run: Run) -
 
 
 def test_a_refused_request_has_a_plan_too(run: Run) -> None:
-    made = planned(run, request=b"{}")
+    made = planned(run, request=b"{}", exits=1)
     (frame,) = made["frames"]
     assert (made["status"], frame["due_ms"], made["usage"]) == (400, 0, None)
     assert "error" in json.loads(frame["frame"])
@@ -109,7 +111,7 @@ def test_faults_and_an_unknown_dialect(run: Run) -> None:
 
 @pytest.mark.parametrize("name", registry.by_codec())
 def test_every_dialect_is_there_under_its_own_name(run: Run, name: str) -> None:
-    made = planned(run, "--dialect", name, request=b"")
+    made = planned(run, "--dialect", name, request=b"", exits=1)
     assert made["status"] == 400
     assert name in run("plan", "--help").stdout.replace("\n", "").replace(" ", "")
 

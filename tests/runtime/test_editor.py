@@ -12,7 +12,6 @@ import pytest
 from llmsim.config import Config
 from llmsim.config.document import Node, Place
 from llmsim.core.errors import ConfigError
-from llmsim.pipeline.steps.faults import elapsed
 from llmsim.runtime import editor
 from llmsim.runtime.editor import ConfigEditor, Reload, faults_as_json, parsed
 from llmsim.state.shm.segment import Cursor
@@ -202,9 +201,9 @@ def test_a_reset_starts_over_with_what_decides_about_requests(scene: Scene) -> N
 def test_the_timetable_begins_again(scene: Scene) -> None:
     segment = scene.worker.shared.segment
     segment.put(Cursor.TIMETABLE, 0)
-    before = elapsed(segment)
+    before = scene.worker.shared.elapsed()
     scene.editor.restart_timetable()
-    assert 0 <= elapsed(segment) < before
+    assert 0 <= scene.worker.shared.elapsed() < before
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,14 @@ import pytest
 
 from llmsim.config import Config
 from llmsim.core.errors import ConfigError
+from llmsim.pipeline.steps.faults import FaultStep
+from llmsim.pipeline.steps.mocks import MockStep
+from llmsim.pipeline.steps.rate_limits import RateLimitStep
 from llmsim.runtime import holder
 from llmsim.runtime.holder import PATIENCE
+from llmsim.runtime.runtime_config import steps
+from llmsim.server.admin.limits import describe_limits
+from llmsim.state.memory import memory_state
 from llmsim.state.shm.layout import GENERATION
 from llmsim.state.shm.worker_counters import WorkerCounters
 from tests.runtime.worker import Worker, configured
@@ -184,30 +190,37 @@ def test_an_edit_that_fails_changes_nothing(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "pipeline", "override_pipeline", "api_key_auth"),
+    ("config", "needed"),
     [
-        ("", False, True, False),
-        ("control: {headers: false}", False, False, False),
-        ("errors: {overloaded_rate: 0.5}", True, True, False),
-        ("timetable: [{from: 0s, overloaded_rate: 1}]", True, True, False),
-        ("rate_limits: [{requests_per_minute: 9}]", True, True, False),
-        ("concurrency: {max_concurrency: 1}", True, True, False),
-        ("mocks: [{response: Hi}]", True, True, False),
-        ("keys: [sk-secret]", False, True, True),
-        ("{errors: {overloaded_rate: 0.5}, control: {headers: false}}", True, False, False),
+        ("", []),
+        ("control: {headers: false}", []),
+        ("errors: {overloaded_rate: 0.5}", [FaultStep]),
+        ("timetable: [{from: 0s, overloaded_rate: 1}]", [FaultStep]),
+        ("rate_limits: [{requests_per_minute: 9}]", [RateLimitStep]),
+        ("concurrency: {max_concurrency: 1}", [RateLimitStep]),
+        ("mocks: [{response: Hi}]", [MockStep]),
+        (
+            "{mocks: [{response: Hi}], concurrency: {max_concurrency: 1}, "
+            "errors: {overloaded_rate: 0.5}}",
+            [RateLimitStep, FaultStep, MockStep],
+        ),
     ],
 )
-def test_what_a_configuration_needs_no_step_for_costs_nothing(
-    tmp_path: Path, config: str, pipeline: bool, override_pipeline: bool, api_key_auth: bool
+def test_a_configuration_has_the_steps_it_needs_in_their_order(
+    tmp_path: Path, config: str, needed: list[type]
 ) -> None:
-    runtime = Worker(configured(config, tmp_path), tmp_path).holder.runtime
-    assert (runtime.pipeline is not None) == pipeline
-    assert (runtime.override_pipeline is not None) == override_pipeline
-    assert (runtime.api_key_auth is not None) == api_key_auth
+    made = steps(configured(config, tmp_path), memory_state(fresh=lambda: 7))
+    assert [type(step) for step in made] == needed
+
+
+def test_api_keys_are_those_that_are_let_in(tmp_path: Path) -> None:
+    runtime = Worker(configured("keys: [sk-secret]", tmp_path), tmp_path).holder.runtime
+    assert runtime.api_keys == {"sk-secret"}
+    assert Worker(START, tmp_path).holder.runtime.api_keys == frozenset()
 
 
 def test_the_limits_shown_are_those_in_effect(worker: Worker, tmp_path: Path) -> None:
-    assert worker.shared.limits() == []
+    assert describe_limits(worker.config, worker.shared) == []
     limited = configured("concurrency: {max_concurrency: 3}", tmp_path)
     worker.change(lambda _: limited)
-    assert [one["limit"] for one in worker.shared.limits()] == [3]
+    assert [one["limit"] for one in describe_limits(worker.config, worker.shared)] == [3]

@@ -11,6 +11,7 @@ from typing import Any, Self
 from llmsim.config import Config, Server, load
 from llmsim.runtime.holder import PERIOD, ConfigHolder
 from llmsim.runtime.store import ConfigStore
+from llmsim.server.pipeline_state import pipeline_state
 from llmsim.state.shared_state import SharedState, new_segment
 from llmsim.state.shm.layout import GENERATION
 from llmsim.state.shm.segment import Segment
@@ -88,7 +89,9 @@ class Worker:
         self.store = ConfigStore(config, self.shared.segment, str(folder))
         self.loop = Loop()
         self.clock = Clock()
-        self.holder = ConfigHolder(self.shared, self.store, self.clock, self.clock.sleep)
+        self.holder = ConfigHolder(
+            self.shared, self.store, pipeline_state(self.shared), self.clock, self.clock.sleep
+        )
 
     @property
     def config(self) -> Config:

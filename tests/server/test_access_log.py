@@ -1,12 +1,14 @@
 """The access log: which requests get a line, what it says, and what happens when it is full."""
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import orjson
 import pytest
 
 from llmsim.config import Access, Logging
 from llmsim.core.errors import Failure, FailureKind
+from llmsim.pipeline.context import Call
 from llmsim.providers.openai.chat.codec import OpenAIChat
 from llmsim.providers.openai.provider import OPENAI
 from llmsim.server import access_log
@@ -19,11 +21,13 @@ from llmsim.server.access_log import (
     lifecycle_class,
 )
 from llmsim.server.lifecycle import RequestLifecycle
+from llmsim.server.response_writer import ResponseWriter
 from llmsim.state.shm import journal as journals
 from llmsim.state.shm import layout
 from llmsim.state.shm.journal import Journal
 from llmsim.state.shm.layout import DROPPED
 from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.transport.scheduler import Scheduler
 
 NOTHING = (0, 0, 0, 0)
 
@@ -171,14 +175,15 @@ def refused(access: Access, prompts: bool) -> tuple[Port, list[dict[str, Any]]]:
     """A request with a secret in it that is refused, and the lines that makes."""
     log, written, counters = logging(access, prompts)
     journal = Journal(memoryview(bytearray(journals.size(1 << 20))), 0, 5)
-    request = lifecycle_class(log)(
-        OPENAI.endpoint("/v1/chat/completions", OpenAIChat()), counters, journal
-    )
-    assert isinstance(request, LoggedLifecycle)
-    request.body = b"the secret" + b"x" * 2 * MAX_PROMPT
-    request.model = "gpt-4o"
+    endpoint = OPENAI.endpoint("/v1/chat/completions", OpenAIChat())
+    lifecycle = lifecycle_class(log)(endpoint.name, counters, journal)
+    assert isinstance(lifecycle, LoggedLifecycle)
+    secret = b"the secret" + b"x" * 2 * MAX_PROMPT
+    call = Call(endpoint, None, lifecycle.stamp(), secret, model="gpt-4o")
     port: Any = Port()
-    request.refuse(port, Failure(FailureKind.OVERLOADED, "too much"))
+    writer = ResponseWriter(cast("Scheduler", None))
+    refusal = call.refused(Failure(FailureKind.OVERLOADED, "too much"))
+    asyncio.run(writer.refuse(port, call, lifecycle, refusal))
     log.write()
     return port, lines(written)
 

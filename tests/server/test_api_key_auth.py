@@ -5,7 +5,6 @@ import os
 import orjson
 import pytest
 
-from llmsim.core.api_keys import ApiKey
 from llmsim.server.api_key_auth import ApiKeyAuth
 from llmsim.state.shm import layout
 from llmsim.state.shm.worker_counters import WorkerCounters
@@ -18,6 +17,9 @@ GEMINI = "/v1beta/models/gemini-2.5-pro:generateContent"
 Headers = dict[str, str]
 
 
+KEYS = frozenset({"sk-one", "sk-two"})
+
+
 @pytest.fixture
 def counters() -> WorkerCounters:
     made = WorkerCounters(memoryview(bytearray(layout.SIZE)))
@@ -27,7 +29,7 @@ def counters() -> WorkerCounters:
 
 @pytest.fixture
 def auth(counters: WorkerCounters) -> ApiKeyAuth:
-    return ApiKeyAuth([ApiKey("sk-one"), ApiKey("sk-two", "team")], counters)
+    return ApiKeyAuth(counters)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def auth(counters: WorkerCounters) -> ApiKeyAuth:
     ],
 )
 def test_a_known_key_passes(auth: ApiKeyAuth, path: str, query: str, headers: Headers) -> None:
-    assert auth.refusal(path, query, headers.get) is None
+    assert auth.refusal(KEYS, path, query, headers.get) is None
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_a_known_key_passes(auth: ApiKeyAuth, path: str, query: str, headers: He
 def test_what_is_no_providers_needs_no_key(
     auth: ApiKeyAuth, counters: WorkerCounters, path: str
 ) -> None:
-    assert auth.refusal(path, "", {}.get) is None
+    assert auth.refusal(KEYS, path, "", {}.get) is None
     assert Snapshot([counters]).total("count") == 0
 
 
@@ -76,15 +78,15 @@ def test_what_is_no_providers_needs_no_key(
 def test_any_other_is_refused_as_the_provider_does_it(
     auth: ApiKeyAuth, path: str, query: str, headers: Headers, status: int, message: str
 ) -> None:
-    refused = auth.refusal(path, query, headers.get)
+    refused = auth.refusal(KEYS, path, query, headers.get)
     assert refused is not None
     assert refused[0] == status
     assert message in orjson.loads(refused[2])["error"]["message"]
 
 
 def test_a_refusal_is_counted_once(auth: ApiKeyAuth, counters: WorkerCounters) -> None:
-    auth.refusal(CHAT, "", {"authorization": "Bearer sk-one"}.get)
-    auth.refusal(CHAT, "", {}.get)
+    auth.refusal(KEYS, CHAT, "", {"authorization": "Bearer sk-one"}.get)
+    auth.refusal(KEYS, CHAT, "", {}.get)
     snapshot = Snapshot([counters])
     (row,) = snapshot.rows
     assert (row.endpoint, row.model, row.status, row.columns["count"]) == ("other", "", 401, 1)

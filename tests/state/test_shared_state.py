@@ -4,7 +4,7 @@ import pytest
 
 from llmsim.config import Config, Server
 from llmsim.state.shared_state import SharedState, new_segment
-from llmsim.state.shm.segment import Segment
+from llmsim.state.shm.segment import Cursor, Segment
 from llmsim.state.shm.worker_counters import WorkerCounters
 
 DEAD = 1 << 22  # the kernel gives no process so high a number
@@ -81,3 +81,13 @@ def test_ids_lead_to_the_journal_they_came_from(segment: Watched) -> None:
     assert shared.latest(5) == [found]
     for unknown in ("", "req_", mark[1:], "fff" + mark[3:], mark[:-1] + "g"):
         assert shared.entry(unknown) is None
+
+
+def test_the_timetable_can_begin_again() -> None:
+    shared = SharedState(new_segment(Config(Server(workers=2, journal_mb=1))))
+    first = shared.elapsed()
+    assert 0 <= first < 60
+    shared.segment.put(Cursor.TIMETABLE, 0)
+    assert shared.elapsed() > first
+    shared.restart_timetable()
+    assert 0 <= shared.elapsed() < 60

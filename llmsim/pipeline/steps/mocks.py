@@ -5,113 +5,127 @@ How often each was used is counted over all workers, and each use is one step of
 
 from __future__ import annotations
 
-import secrets
-from asyncio import to_thread
+from collections.abc import Sequence
 from dataclasses import replace
 
 from msgspec import structs
 
 from llmsim.core.catalog import profiles
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.mocks.mock import Mock, MockScript
 from llmsim.core.mocks.response import MockResponse
+from llmsim.core.state import PipelineState
 from llmsim.engine import seeds
-from llmsim.engine.mocks import scripts as mocks_scripts
+from llmsim.engine.mocks import scripts as turns
 from llmsim.engine.mocks.index import MockIndex, MockRule
 from llmsim.engine.mocks.rendering import Occasion, mock_failure, rendered
 from llmsim.engine.mocks.view import View
 from llmsim.engine.seeds import fraction
 from llmsim.engine.timing import draws_of, span
 from llmsim.pipeline.context import RequestContext
-from llmsim.pipeline.settings import PipelineSettings
-from llmsim.state.shared_state import SharedState
 
 INLINE = 4_000_000
-"""Steps of searches that may be taken on the event loop: 16 ms in the worst case, less than one
-in most. Others take place in a thread."""
+"""Steps of searches that keep nobody waiting: 16 ms in the worst case, less than one in most.
+Others take place elsewhere."""
 
 
 class MockStep:
     """The step that decides what is said. The last one: it sees what the others left of the
     request, and a request that is refused uses no mock."""
 
-    def __init__(self, config: PipelineSettings, shared: SharedState) -> None:
-        self._config = config
-        self._named_counters = shared.named_counters
-        self._book = MockIndex(config.mocks, config.scripts)
+    def __init__(
+        self,
+        mocks: Sequence[Mock],
+        scripts: Sequence[MockScript],
+        seed: int | None,
+        state: PipelineState,
+    ) -> None:
+        self._configured_seed = seed
+        self._counters = state.counters
+        self._fresh = state.fresh
+        self._offload = state.offload
+        self._index = MockIndex(mocks, scripts)
 
     async def consider(self, context: RequestContext) -> None:
-        """Give one request its words. Raises BadRequest where it gets an error."""
-        port, endpoint = context.port, context.lifecycle.endpoint
-        header = _none if port is None else port.header
-        name = endpoint.codec.name
-        view = self._book.view(context.request, endpoint.name, name, context.body, header)
-        if context.prompt_tokens * self._book.steps > INLINE and view.weight > INLINE:
-            await to_thread(self._book.look, view)
-        for rule in self._book.matching(view):
-            if rule.probability < 1.0 and self._lucky(context, rule) is False:
+        """Find what is said to one request. Raises BadRequest where that is an error."""
+        call = context.call
+        header = _no_header if call.caller is None else call.caller.header
+        endpoint = call.endpoint
+        view = self._index.view(
+            context.request, endpoint.name, endpoint.codec.name, call.body, header
+        )
+        if context.prompt_tokens * self._index.steps > INLINE and view.weight > INLINE:
+            await self._offload(self._index.look, view)
+        for rule in self._index.matching(view):
+            if rule.probability < 1.0 and not self._drawn(context, rule):
                 continue
             count = self._used(rule)
             if count is None:
                 continue
-            context.lifecycle.mock = rule.label
-            speech = self._speech(rule, count, context, view)
-            if speech is None:
+            call.mock = rule.label
+            response = self._response(rule, count, context, view)
+            if response is None:
                 raise BadRequest(_exhausted(rule))
-            self._say(speech, rule, count, context, view)
+            self._answer(response, rule, count, context, view)
             return
 
     def _used(self, rule: MockRule) -> int | None:
         """How often the rule was used before; None if it may not be used any more."""
         if rule.times is None:
-            return self._named_counters.advance(rule.key)
-        return self._named_counters.take(rule.key, rule.times)
+            return self._counters.advance(rule.key)
+        return self._counters.take(rule.key, rule.times)
 
-    def _speech(
+    def _response(
         self, rule: MockRule, count: int, context: RequestContext, view: View
     ) -> MockResponse | None:
         if not rule.turns:
-            return mocks_scripts.at(rule.speeches, count, rule.exhausted)
-        key = ""
-        if context.port is not None:
-            auth = context.lifecycle.endpoint.provider.auth
-            key = auth.key(context.port.header, context.port.query)
-        name = f"{rule.key} {mocks_scripts.conversation(context.request, key)}"
+            return turns.at(rule.speeches, count, rule.exhausted)
+        key, call = "", context.call
+        if call.caller is not None:
+            key = call.endpoint.provider.auth.key(call.caller.header, call.caller.query)
+        name = f"{rule.key} {turns.conversation(context.request, key)}"
 
         def fresh(place: str) -> bool:
-            return self._named_counters.take(f"{name} {place}", 1) is not None
+            return self._counters.take(f"{name} {place}", 1) is not None
 
-        return mocks_scripts.turn(rule.speeches, view.turn - 1, rule.exhausted, fresh)
+        return turns.turn(rule.speeches, view.turn - 1, rule.exhausted, fresh)
 
-    def _say(
-        self, speech: MockResponse, rule: MockRule, count: int, context: RequestContext, view: View
+    def _answer(
+        self,
+        response: MockResponse,
+        rule: MockRule,
+        count: int,
+        context: RequestContext,
+        view: View,
     ) -> None:
         occasion = Occasion(view, self._seed(context), count + 1, rule.regexes)
-        if speech.latency is not None:
+        if response.latency is not None:
             model = context.settings.model
-            profile = speech.latency.on(profiles.preset(model.latency))
+            profile = response.latency.on(profiles.preset(model.latency))
             context.settings = structs.replace(context.settings, draws=draws_of(profile))
-        if speech.error is not None:
-            failure = mock_failure(speech.error, occasion)
-            if speech.latency is not None and speech.error.after is None:
+        if response.error is not None:
+            failure = mock_failure(response.error, occasion)
+            if response.latency is not None and response.error.after is None:
                 first, _ = span(context.settings.draws, 1, occasion.seed)
                 failure = replace(failure, after=first)
             raise BadRequest(failure)
-        context.overrides = structs.replace(context.overrides, mock=rendered(speech, occasion))
+        context.overrides = structs.replace(context.overrides, mock=rendered(response, occasion))
 
-    def _lucky(self, context: RequestContext, rule: MockRule) -> bool:
+    def _drawn(self, context: RequestContext, rule: MockRule) -> bool:
+        """Whether chance lets the rule be used for this request."""
         return fraction(self._seed(context), rule.salt) < rule.probability
 
     def _seed(self, context: RequestContext) -> int:
         """The seed of the request, settled now if it was not yet."""
         request = context.request
-        seed = seeds.settled(request.seed, self._config.seed, context.body)
+        seed = seeds.settled(request.seed, self._configured_seed, context.call.body)
         if seed is None:
-            seed = secrets.randbits(seeds.BITS)
+            seed = self._fresh()
             context.request = structs.replace(request, seed=seed)
         return seed
 
 
-def _none(name: str) -> str | None:
+def _no_header(name: str) -> str | None:
     """A request without headers."""
     return None
 

@@ -5,15 +5,17 @@ The first of the steps: an error that was asked for counts against no limit.
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from dataclasses import replace
 from functools import lru_cache
+from typing import TypeAlias
 
 from msgspec import structs
 
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.errors import ConfigError, Failure, FailureKind, invalid
+from llmsim.core.generator import GeneratorChoice
+from llmsim.core.injection import ErrorInjection
 from llmsim.core.overrides import (
     PREFIX,
     CountedRequests,
@@ -23,126 +25,133 @@ from llmsim.core.overrides import (
     header,
     suffixed,
 )
+from llmsim.core.state import Caller, Counters, PipelineState
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.faults.injection import failure, of_status
+from llmsim.engine.text import text_generator
 from llmsim.engine.timing import Draws, draws_of
 from llmsim.pipeline.context import RequestContext
-from llmsim.pipeline.settings import PipelineSettings
 from llmsim.pipeline.steps.faults import apply_outcome
-from llmsim.runtime.model_settings import text_generator
-from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.named_counters import NamedCounters
-from llmsim.transport.port import Port
 
 REMEMBERED = 1024
 PROFILES = 64
 
+Headers: TypeAlias = tuple[tuple[str, str], ...]
 
-def has_overrides(port: Port) -> bool:
+
+def has_overrides(caller: Caller) -> bool:
     """Whether a request may have such headers: one look at the names of all of them."""
-    return PREFIX in "".join(port.names())
+    return PREFIX in "".join(caller.names())
 
 
 class OverrideStep:
-    """The step that does what requests say."""
+    """The step that does what requests say.
+
+    ``errors`` and ``generator`` are the configured ones: they say what a request leaves open.
+    ``parse`` reads the headers.
+    """
 
     def __init__(
-        self, config: PipelineSettings, shared: SharedState, parse: OverrideParser
+        self,
+        errors: ErrorInjection,
+        generator: GeneratorChoice,
+        parse: OverrideParser,
+        state: PipelineState,
     ) -> None:
-        self._config = config
         self._parse = lru_cache(maxsize=REMEMBERED)(parse)
-        self._named_counters = shared.named_counters
+        self._rates = errors.rates
+        self._generator = generator
+        self._counters = state.counters
+        self._offload = state.offload
         self._draws: dict[LatencyProfile, Draws] = {}
 
     async def consider(self, context: RequestContext) -> None:
         """Bend the answer as the request says. Raises BadRequest for what it cannot mean."""
-        given = _given(context.port, context.suffix)
-        if not given:
+        headers = _headers(context.call.caller, context.suffix)
+        if not headers:
             return
         try:
-            told = self._parse(given)
-        except ConfigError as error:
-            raise invalid(str(error), error.faults[0].where) from None
-        if told.error is not None and _counts(
-            self._named_counters, "error", told.error.counted, given
-        ):
-            apply_outcome(context, self._failure(told.error))
-        if told.seed is not None:
-            context.request = structs.replace(context.request, seed=told.seed)
-        if told.itl_factor is not None:
-            pace = context.overrides.pace * told.itl_factor
+            overrides = self._parse(headers)
+        except ConfigError as wrong:
+            raise invalid(str(wrong), wrong.faults[0].where) from None
+        error, fault = overrides.error, overrides.fault
+        if error is not None and _counts(self._counters, "error", error.counted, headers):
+            apply_outcome(context, self._failure(error))
+        if overrides.seed is not None:
+            context.request = structs.replace(context.request, seed=overrides.seed)
+        if overrides.itl_factor is not None:
+            pace = context.overrides.pace * overrides.itl_factor
             context.overrides = structs.replace(context.overrides, pace=pace)
-        if told.fault is not None and _counts(
-            self._named_counters, "fault", told.fault.counted, given
-        ):
-            apply_outcome(context, told.fault.fault)
-        context.settings = await self._settings(context.settings, told)
+        if fault is not None and _counts(self._counters, "fault", fault.counted, headers):
+            apply_outcome(context, fault.fault)
+        context.settings = await self._settings(context.settings, overrides)
 
-    def _failure(self, told: ErrorOverride) -> Failure:
+    def _failure(self, wanted: ErrorOverride) -> Failure:
         """The failure that was asked for; what is not said of it is as configured."""
-        rates = self._config.errors.rates
-        retry = rates.retry_after if told.retry_after is None else told.retry_after
-        if told.status is not None:
-            made = of_status(told.status, retry, told.after or 0.0)
+        rates = self._rates
+        retry = rates.retry_after if wanted.retry_after is None else wanted.retry_after
+        if wanted.status is not None:
+            made = of_status(wanted.status, retry, wanted.after or 0.0)
         else:
-            made = failure(FailureKind(told.kind), None, retry, told.after or 0.0)
-        if told.after is None and made.kind is FailureKind.TIMEOUT:
+            made = failure(FailureKind(wanted.kind), None, retry, wanted.after or 0.0)
+        if wanted.after is None and made.kind is FailureKind.TIMEOUT:
             return replace(made, after=rates.timeout_after)
         return made
 
-    async def _settings(self, settings: ModelSettings, told: RequestOverrides) -> ModelSettings:
+    async def _settings(
+        self, settings: ModelSettings, overrides: RequestOverrides
+    ) -> ModelSettings:
         """The model's settings, but as this request wants them."""
-        if told.target_tokens is not None:
-            settings = structs.replace(settings, target_tokens=told.target_tokens)
-        if told.latency is not None:
+        if overrides.target_tokens is not None:
+            settings = structs.replace(settings, target_tokens=overrides.target_tokens)
+        if overrides.latency is not None:
             try:
-                profile = told.latency.on(profiles.preset(settings.model.latency))
+                profile = overrides.latency.on(profiles.preset(settings.model.latency))
             except ValueError as error:
                 raise invalid(str(error), header("latency")) from None
             settings = structs.replace(settings, draws=await self._drawn(profile))
-        if told.generator is not None:
-            chosen = told.generator
-            turns = chosen.kind == "sequence"
-            if turns:
-                chosen = self._config.response.generator
-            if turns != (chosen.kind == "sequence"):
-                message = "the generator sequence needs response.sequence in the configuration"
-                raise invalid(message, header("generator"))
-            generator = await to_thread(text_generator, chosen)
-            settings = structs.replace(settings, generator=generator, takes_turns=turns)
+        if overrides.generator is not None:
+            settings = await self._speaking(settings, overrides.generator)
         return settings
+
+    async def _speaking(self, settings: ModelSettings, generator: GeneratorChoice) -> ModelSettings:
+        """The settings with another generator."""
+        takes_turns = generator.kind == "sequence"
+        if takes_turns:
+            generator = self._generator
+        if takes_turns != (generator.kind == "sequence"):
+            message = "the generator sequence needs response.sequence in the configuration"
+            raise invalid(message, header("generator"))
+        made = await self._offload(text_generator, generator)
+        return structs.replace(settings, generator=made, takes_turns=takes_turns)
 
     async def _drawn(self, profile: LatencyProfile) -> Draws:
         """A profile's draws; new ones take milliseconds to make."""
         found = self._draws.get(profile)
         if found is None:
-            found = await to_thread(draws_of, profile)
+            found = await self._offload(draws_of, profile)
             if len(self._draws) >= PROFILES:
                 self._draws.clear()
             self._draws[profile] = found
         return found
 
 
-def _given(port: Port | None, suffix: str) -> tuple[tuple[str, str], ...]:
-    """The overrides of a request; headers count over what the model's name says."""
-    given = list(suffixed(suffix))
-    if port is not None:
-        mine = (name for name in port.names() if name.startswith(PREFIX))
-        given += [(name, port.header(name) or "") for name in mine]
-    return tuple(given)
+def _headers(caller: Caller | None, suffix: str) -> Headers:
+    """What a request says about itself, as headers; real ones count over what the model's name
+    says."""
+    headers = list(suffixed(suffix))
+    if caller is not None:
+        mine = (name for name in caller.names() if name.startswith(PREFIX))
+        headers += [(name, caller.header(name) or "") for name in mine]
+    return tuple(headers)
 
 
-def _counts(
-    named_counters: NamedCounters,
-    what: str,
-    counted: CountedRequests,
-    given: tuple[tuple[str, str], ...],
-) -> bool:
+def _counts(counters: Counters, what: str, counted: CountedRequests, headers: Headers) -> bool:
     """Whether this request is one of those that are meant. Without a key, all that say the same
     are counted together."""
-    name = f"overrides {what} {given if counted.key is None else counted.key!r}"
+    name = f"overrides {what} {headers if counted.key is None else counted.key!r}"
     if counted.first is not None:
-        return named_counters.take(name, counted.first) is not None
+        return counters.take(name, counted.first) is not None
     if counted.every is not None:
-        return named_counters.advance(name) % counted.every == counted.every - 1
+        return counters.advance(name) % counted.every == counted.every - 1
     return True

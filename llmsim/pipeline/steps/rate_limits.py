@@ -1,7 +1,8 @@
-"""Requests are counted against the limits of their caller, and wait for their turn."""
+"""Requests are counted against the limits of their caller, and wait for a concurrency slot."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from operator import sub
 
 from msgspec import structs
@@ -9,15 +10,12 @@ from msgspec import structs
 from llmsim.core import Complete, Headers, LimitStatus, Request
 from llmsim.core.api_keys import masked
 from llmsim.core.errors import BadRequest, Exceeded, Failure, FailureKind, Measure
-from llmsim.core.rate_limits import BURSTS, RateLimit
+from llmsim.core.rate_limits import BURSTS, Concurrency, RateLimit
+from llmsim.core.state import Account, Attempt, ConcurrencyQueue, PipelineState, RateLimiter
+from llmsim.core.token_bucket import COUNTED, PERIODS, Bucket
 from llmsim.engine.compose import ModelSettings
-from llmsim.engine.token_bucket import PERIODS, Bucket
 from llmsim.pipeline.context import RequestContext
-from llmsim.pipeline.queue import Queue
-from llmsim.pipeline.settings import PipelineSettings
 from llmsim.providers.provider import LimitHeaders
-from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.rate_limit_buckets import COUNTED, Account, RateLimitBuckets, Taken, hashed
 
 REMEMBERED = 4096
 KINDS = {
@@ -33,94 +31,86 @@ KINDS = {
 class LimitHold:
     """What one request holds of its caller's limits until it ends."""
 
-    __slots__ = ("_account", "_buckets", "_estimate", "_held", "_queue", "_taken", "_told")
+    __slots__ = ("_account", "_attempt", "_estimate", "_headers", "_limiter", "_open", "_queue")
 
-    def __init__(self, buckets: RateLimitBuckets) -> None:
-        self._buckets = buckets
+    def __init__(self, limiter: RateLimiter) -> None:
+        self._limiter = limiter
         self._account: Account | None = None
-        self._held = False
-        self._queue: Queue | None = None
+        self._open = False
+        self._queue: ConcurrencyQueue | None = None
 
-    def asked(
-        self, account: Account, estimate: tuple[int, ...], taken: Taken, told: LimitHeaders
+    def attempted(
+        self, account: Account, estimate: tuple[int, ...], attempt: Attempt, headers: LimitHeaders
     ) -> None:
-        """Say what came of asking for so much, and how the caller is told."""
+        """Remember what was asked of the account, what came of it, and how its provider tells
+        callers of their limits."""
         self._account, self._estimate = account, estimate
-        self._taken, self._told = taken, told
-        self._held = taken.refused is None
+        self._attempt, self._headers = attempt, headers
+        self._open = attempt.refused is None
 
-    def entered(self, queue: Queue) -> None:
-        """Say whose place it holds."""
+    def entered(self, queue: ConcurrencyQueue) -> None:
+        """Remember whose slot the request has."""
         self._queue = queue
 
     def headers(self, now: float) -> Headers:
         """The limit headers of the response, at a Unix time."""
         account = self._account
-        return [] if account is None else self._told(limit_statuses(account, self._taken), now)
+        return [] if account is None else self._headers(limit_statuses(account, self._attempt), now)
 
     def settle(self, tokens: tuple[int, int, int, int]) -> None:
         """Give back what is held, at the one end of the request. ``tokens`` are what was really
         used: prompt, completion, reasoning and cached."""
-        if self._held:
-            self._held = False
+        if self._open:
+            self._open = False
             account = self._account
             assert account is not None
-            more = None
+            difference = None
             if account.tokens:
-                real = _amounts(tokens[0], tokens[1], tokens[3])
-                if real != self._estimate:
-                    more = tuple(map(sub, real, self._estimate))
-            self._buckets.settle(account, more)
+                used = _amounts(tokens[0], tokens[1], tokens[3])
+                if used != self._estimate:
+                    difference = tuple(map(sub, used, self._estimate))
+            self._limiter.settle(account, difference)
         if self._queue is not None:
             queue, self._queue = self._queue, None
             queue.leave()
 
 
-class RateLimitRule:
-    """One rule, ready to be applied."""
-
-    def __init__(self, rule: RateLimit) -> None:
-        self.rule = rule
-        self.name = rule_name(rule)
-        self.hashed = hashed(self.name)
-        self.buckets = buckets_of(rule)
-
-    def account(self, key: str, model: str, names: dict[str, str]) -> Account:
-        """The caller's account, by a name that follows from nothing but the rule's patterns, so
-        that it stays what it is when the limits change."""
-        own = model if self.rule.per_model else ""
-        name = f"{self.name}\0{key}\0{own}"
-        label = (masked(key, names), own or self.rule.model)
-        return Account(name, self.hashed, label, self.buckets, self.rule.concurrent_requests)
-
-
 class RateLimitStep:
-    """The step that admits requests."""
+    """The step that admits requests. The first rule that matches a caller and a model counts.
 
-    def __init__(self, config: PipelineSettings, shared: SharedState, queue: Queue) -> None:
-        self._shared = shared
-        self._buckets = shared.buckets
-        self._rulings = [RateLimitRule(rule) for rule in config.rate_limits]
-        self._names = {one.key: one.name for one in config.keys if one.name}
-        self._concurrency = config.concurrency
-        self._queue = queue if config.concurrency.max_concurrency is not None else None
+    ``names`` are the callers' names by their API keys.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[RateLimit],
+        concurrency: Concurrency,
+        names: Mapping[str, str],
+        state: PipelineState,
+    ) -> None:
+        self._limiter = state.limiter
+        self._rules = tuple(rules)
+        self._names = names
+        self._concurrency = concurrency
+        self._queue = state.queue if concurrency.max_concurrency is not None else None
         self._accounts: dict[tuple[str, str], Account | None] = {}
 
     async def consider(self, context: RequestContext) -> None:
         """Admit one request. Raises BadRequest for one over a limit."""
-        port = context.port
-        if port is None:  # batches have limits of their own, which nobody set
+        call = context.call
+        caller = call.caller
+        if caller is None:  # batches have limits of their own, which nobody set
             return
-        context.lifecycle.allowance = allowance = LimitHold(self._buckets)
-        if self._rulings:
-            provider = context.lifecycle.endpoint.provider
-            key = provider.auth.key(port.header, port.query)
+        call.held = hold = LimitHold(self._limiter)
+        if self._rules:
+            provider = call.endpoint.provider
+            key = provider.auth.key(caller.header, caller.query)
             account = self._account(key, context.request.model)
             if account is not None:
-                self._admit(context, account, allowance, provider.limit_headers)
+                self._admit(context, account, hold, provider.limit_headers)
         if self._queue is not None:
-            waited = await self._queue.enter(self._concurrency, port)
-            allowance.entered(self._queue)
+            waited = await self._queue.enter(self._concurrency, caller)
+            hold.entered(self._queue)
             if waited:
                 overrides = context.overrides
                 context.overrides = structs.replace(overrides, waited=overrides.waited + waited)
@@ -130,27 +120,35 @@ class RateLimitStep:
             return self._accounts[key, model]
         except KeyError:
             pass
-        owner = self._names.get(key, key)
         account = None
-        for ruling in self._rulings:
-            if ruling.rule.matches(key, model) or ruling.rule.matches(owner, model):
-                account = ruling.account(key, model, self._names)
+        for rule in self._rules:
+            if rule.matches(key, model) or rule.matches(self._names.get(key, key), model):
+                account = self._opened(rule, key, model)
                 break
         if len(self._accounts) >= REMEMBERED:
             self._accounts.clear()
         self._accounts[key, model] = account
         return account
 
+    def _opened(self, rule: RateLimit, key: str, model: str) -> Account:
+        """The caller's account, by a name that follows from nothing but the rule's patterns, so
+        that it stays what it is when the limits change."""
+        own = model if rule.per_model else ""
+        name = rule_name(rule)
+        label = (masked(key, self._names), own or rule.model)
+        account: Account = self._limiter.account(
+            f"{name}\0{key}\0{own}", name, label, buckets_of(rule), rule.concurrent_requests
+        )
+        return account
+
     def _admit(
-        self, context: RequestContext, account: Account, allowance: LimitHold, told: LimitHeaders
+        self, context: RequestContext, account: Account, hold: LimitHold, headers: LimitHeaders
     ) -> None:
         estimate = estimated(context.request, context.settings, context.prompt_tokens)
-        taken = self._buckets.take(account, estimate)
-        if taken.refused == -1 and self._shared.reap(self._buckets.busy(account)):
-            taken = self._buckets.take(account, estimate)
-        allowance.asked(account, estimate, taken, told)
-        if taken.refused is not None:
-            raise BadRequest(_failure(account, taken, estimate, context.request.model))
+        attempt = self._limiter.take(account, estimate)
+        hold.attempted(account, estimate, attempt, headers)
+        if attempt.refused is not None:
+            raise BadRequest(_failure(account, attempt, estimate, context.request.model))
 
 
 def rule_name(rule: RateLimit) -> str:
@@ -160,13 +158,13 @@ def rule_name(rule: RateLimit) -> str:
 
 def buckets_of(rule: RateLimit) -> tuple[tuple[int, Bucket], ...]:
     """The buckets that a rule gives each caller, by their places in an account."""
-    made = []
+    buckets = []
     for column, measure in enumerate(COUNTED):
         limit = getattr(rule, measure.value)
         if limit is not None:
             burst = getattr(rule, BURSTS[measure.value]) if measure.value in BURSTS else None
-            made.append((column, Bucket(limit, burst or limit, PERIODS[measure])))
-    return tuple(made)
+            buckets.append((column, Bucket(limit, burst or limit, PERIODS[measure])))
+    return tuple(buckets)
 
 
 def estimated(request: Request, settings: ModelSettings, prompt: int) -> tuple[int, ...]:
@@ -177,13 +175,13 @@ def estimated(request: Request, settings: ModelSettings, prompt: int) -> tuple[i
     return _amounts(prompt, each * request.n, 0)
 
 
-def limit_statuses(account: Account, taken: Taken) -> list[LimitStatus]:
+def limit_statuses(account: Account, attempt: Attempt) -> list[LimitStatus]:
     """How the account stands after an attempt."""
     return [
         LimitStatus(
             COUNTED[column], bucket.limit, bucket.remaining(count), bucket.reset(count) / 1e6
         )
-        for (column, bucket), count in zip(account.buckets, taken.counts, strict=True)
+        for (column, bucket), count in zip(account.buckets, attempt.counts, strict=True)
     ]
 
 
@@ -192,19 +190,20 @@ def _amounts(prompt: int, completion: int, cached: int) -> tuple[int, ...]:
     return (1, 1, prompt + completion, prompt - cached, completion)
 
 
-def _failure(account: Account, taken: Taken, estimate: tuple[int, ...], model: str) -> Failure:
-    place = taken.refused
+def _failure(account: Account, attempt: Attempt, estimate: tuple[int, ...], model: str) -> Failure:
+    place = attempt.refused
     assert place is not None
     if place < 0:
         limit = account.concurrent or 0
-        exceeded = Exceeded(Measure.CONCURRENT, limit, taken.open, 1, model, None)
+        exceeded = Exceeded(Measure.CONCURRENT, limit, attempt.open, 1, model, None)
     else:
         column, bucket = account.buckets[place]
-        count, amount = taken.counts[place], estimate[column]
+        count, amount = attempt.counts[place], estimate[column]
         wait = bucket.wait(count, amount)
         seconds = None if wait is None else wait / 1e6
-        used = bucket.used(count)
-        exceeded = Exceeded(COUNTED[column], bucket.burst, used, amount, model, seconds)
+        exceeded = Exceeded(
+            COUNTED[column], bucket.burst, bucket.used(count), amount, model, seconds
+        )
     message = f"{exceeded.measure.value}: the limit of {exceeded.limit} is reached"
     kind = KINDS[exceeded.measure]
     return Failure(kind, message, retry_after=exceeded.wait, exceeded=exceeded)

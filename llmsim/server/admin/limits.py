@@ -8,9 +8,10 @@ from typing import Any
 from llmsim.config import Config
 from llmsim.core.api_keys import masked
 from llmsim.core.rate_limits import RateLimit
+from llmsim.core.token_bucket import COUNTED
 from llmsim.pipeline.steps.rate_limits import buckets_of, rule_name
 from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.rate_limit_buckets import COUNTED, AccountEntry, hashed
+from llmsim.state.shm.rate_limit_buckets import AccountEntry, hashed
 
 SERVER = "concurrency"
 

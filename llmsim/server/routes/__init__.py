@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
+from llmsim.pipeline.context import EndpointMemory
 from llmsim.providers.anthropic.provider import MESSAGES
 from llmsim.providers.openai.provider import RESPONSES
 from llmsim.server.admin import config_routes, dashboard, metrics, mocks, status
 from llmsim.server.admin.auth import AdminAuth
 from llmsim.server.application import build
-from llmsim.server.lifecycle import EndpointMemory
 from llmsim.server.router import Handler, Router
 from llmsim.server.routes import (
     anthropic,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from functools import partial
 
+from llmsim.pipeline.context import EndpointMemory
 from llmsim.providers import registry
 from llmsim.providers.provider import EndpointPattern
 from llmsim.server.handler import RequestHandler
-from llmsim.server.lifecycle import EndpointMemory
 from llmsim.server.router import Handler, PatternRoute, Router
 from llmsim.server.services import Services
 from llmsim.transport.port import Port

@@ -12,6 +12,9 @@ cache may forget.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 WAYS = 8
 ENTRIES = 1 << 16
 SIZE = 8 * ENTRIES
@@ -51,3 +54,19 @@ class PromptPrefixes:
             ends = [entry & _SECONDS for entry in entries]
             index = ends.index(min(ends))
         self._entries[start + index] = tag << 32 | until
+
+
+class ExpiringPrefixes:
+    """The table as the pipeline knows it: prefixes are kept for so many seconds of ``clock``."""
+
+    def __init__(self, table: PromptPrefixes, clock: Callable[[], float] = time.monotonic) -> None:
+        self._table = table
+        self._clock = clock
+
+    def holds(self, key: int) -> bool:
+        """Whether the prefix is in the cache."""
+        return self._table.holds(key, int(self._clock()))
+
+    def keep(self, key: int, ttl: int) -> None:
+        """Keep the prefix, which may be there already, for at least ``ttl`` seconds."""
+        self._table.keep(key, int(self._clock()) + ttl)

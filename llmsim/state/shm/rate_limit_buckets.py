@@ -5,7 +5,7 @@ A table of :data:`ENTRIES` accounts in sets of :data:`WAYS`. An account is, in i
     0       key: 63 bits of a hash of the account's name, never 0; its upper half's remainder by
             the number of sets says which set it is in, and that set's lock is held while it counts
     1       when it was last counted, µs of the monotonic clock
-    2       what was taken of each of :data:`COUNTED`, counted by :mod:`llmsim.engine.token_bucket`
+    2       what was taken of each of :data:`COUNTED`, counted by :mod:`llmsim.core.token_bucket`
     7       the rule it follows, as a hash
     8       label: the caller and the model, UTF-8, separated by NUL, 128 bytes
     24      leases: for each slot the requests of its worker that are open
@@ -45,8 +45,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from llmsim.core.errors import Measure
-from llmsim.engine.token_bucket import Bucket, bounded
+from llmsim.core.state import Attempt
+from llmsim.core.token_bucket import COUNTED, TOKENS, Bucket, bounded
 from llmsim.state.shm import concurrency_slots
 from llmsim.state.shm.segment import PAGE, Lock, Segment
 
@@ -54,14 +54,6 @@ WAYS: Final = 16
 ENTRIES: Final = 1 << 12
 LOCKS: Final = 256
 FIRST_LOCK: Final = Lock.BUCKETS + 1
-COUNTED: Final = (
-    Measure.REQUESTS,
-    Measure.DAILY,
-    Measure.TOKENS,
-    Measure.INPUT,
-    Measure.OUTPUT,
-)
-TOKENS: Final = frozenset({Measure.TOKENS, Measure.INPUT, Measure.OUTPUT})
 
 _SETS = ENTRIES // WAYS
 _STAMP, _TAKEN, _RULE, _LABEL, _LEASES = 1, 2, 7, 8, 24
@@ -97,16 +89,6 @@ class Account:
         self.at = -1
 
 
-class Taken(Struct, frozen=True, gc=False):
-    """The result of an attempt: ``counts`` are what is taken now of the account's buckets, in
-    their order. ``refused`` is the index in that order of the bucket that had too little, −1 for
-    too many open requests (``open`` of them), None if all was taken."""
-
-    counts: tuple[int, ...]
-    refused: int | None
-    open: int = 0
-
-
 class AccountEntry(Struct, frozen=True):
     """An account as anybody may read it."""
 
@@ -135,15 +117,34 @@ class RateLimitBuckets:
         self._end = len(self._cells) - len(self._cells) % self._width
         self._clock = clock
         self.slot = -1
+        self.reap: Callable[[list[int]], bool] = _nobody_died
 
     @property
     def now(self) -> int:
         """The clock that the accounts go by, µs."""
         return self._clock()
 
-    def take(self, account: Account, amounts: tuple[int, ...]) -> Taken:
+    def account(
+        self,
+        name: str,
+        rule: str,
+        label: tuple[str, str],
+        buckets: tuple[tuple[int, Bucket], ...],
+        concurrent: int | None,
+    ) -> Account:
+        """The account of that name under the rule."""
+        return Account(name, hashed(rule), label, buckets, concurrent)
+
+    def take(self, account: Account, amounts: tuple[int, ...]) -> Attempt:
         """Take from each of the account's buckets, by its index in :data:`COUNTED`, what
-        ``amounts`` says, and open a request; all of it or nothing."""
+        ``amounts`` says, and open a request; all of it or nothing. Requests that a dead worker
+        left open make room."""
+        attempt = self._take(account, amounts)
+        if attempt.refused == -1 and self.reap(self.busy(account)):
+            attempt = self._take(account, amounts)
+        return attempt
+
+    def _take(self, account: Account, amounts: tuple[int, ...]) -> Attempt:
         cells = self._cells
         self._segment.lock(account.lock)
         try:
@@ -154,7 +155,7 @@ class RateLimitBuckets:
             if account.concurrent is not None:
                 leases = self._open(at)
                 if leases >= account.concurrent:
-                    return Taken(tuple(counts), -1, leases)
+                    return Attempt(tuple(counts), -1, leases)
             refused = None
             for index, (column, bucket) in enumerate(account.buckets):
                 if not bucket.fits(counts[index], amounts[column]):
@@ -167,7 +168,7 @@ class RateLimitBuckets:
                 cells[at + _LEASES + self.slot] += 1
         finally:
             self._segment.unlock(account.lock)
-        return Taken(tuple(counts), refused)
+        return Attempt(tuple(counts), refused)
 
     def settle(self, account: Account, more: tuple[int, ...] | None) -> None:
         """Close one of the account's open requests. ``more`` was used of each bucket than was
@@ -255,6 +256,11 @@ class RateLimitBuckets:
             cells[found] = account.key
         account.at = found
         return found
+
+
+def _nobody_died(slots: list[int]) -> bool:
+    """Stands in for who looks after dead workers."""
+    return False
 
 
 _NOTHING = memoryview(bytes(8 * len(COUNTED))).cast("q")

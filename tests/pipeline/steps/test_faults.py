@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,10 +14,12 @@ from llmsim.config import Config, Server
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.faults import Cut, FaultSet
 from llmsim.core.injection import ErrorInjection, ErrorRates, ErrorRule, RequestPattern
+from llmsim.core.state import PipelineState
 from llmsim.core.timetable import TimetableEntry
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.pipeline.context import RequestContext
-from llmsim.pipeline.steps.faults import FaultStep, any_configured, elapsed, restart
+from llmsim.pipeline.steps.faults import FaultStep, any_configured
+from llmsim.server.pipeline_state import pipeline_state
 from llmsim.state.shared_state import SharedState, new_segment
 from llmsim.state.shm.segment import Segment
 
@@ -34,18 +37,26 @@ class Asked:
     waited_for: bool = True
     overrides: ResponseOverrides = NO_OVERRIDES
     request: Any = field(init=False)
-    lifecycle: Any = field(init=False)
-    port: Any = field(init=False)
+    call: Any = field(init=False)
 
     def __post_init__(self) -> None:
         self.request = SimpleNamespace(model=self.model)
         codec = SimpleNamespace(name=self.dialect)
-        self.lifecycle = SimpleNamespace(endpoint=SimpleNamespace(name=self.endpoint, codec=codec))
-        self.port = object() if self.waited_for else None
+        endpoint = SimpleNamespace(name=self.endpoint, codec=codec)
+        self.call = SimpleNamespace(endpoint=endpoint, caller=object() if self.waited_for else None)
 
 
-def new_state(segment: Segment | None = None) -> SharedState:
-    return SharedState(new_segment(Config(SMALL)) if segment is None else segment)
+def new_state(
+    segment: Segment | None = None, elapsed: Callable[[], float] | None = None
+) -> PipelineState:
+    """The state of one worker on the segment, a new one unless it is passed."""
+    shared = SharedState(new_segment(Config(SMALL)) if segment is None else segment)
+    state = pipeline_state(shared)
+    return state if elapsed is None else replace(state, elapsed=elapsed)
+
+
+def fault_step(config: Config, state: PipelineState) -> FaultStep:
+    return FaultStep(config.errors, config.timetable, config.seed, state)
 
 
 def considered(step: FaultStep, asked: Asked) -> Failure | ResponseOverrides:
@@ -78,24 +89,24 @@ def fates(step: FaultStep, count: int, **about: Any) -> list[str]:
     ],
 )
 def test_the_step_is_there_only_if_something_can_happen(config: Config, expected: bool) -> None:
-    assert any_configured(config) is expected
+    assert any_configured(config.errors, config.timetable) is expected
 
 
 def test_the_same_seed_is_the_same_run() -> None:
     config = Config(SMALL, errors=ErrorInjection(ErrorRates(0.3, 0.3)), seed=5)
-    runs = [fates(FaultStep(config, new_state()), 200) for _ in range(2)]
+    runs = [fates(fault_step(config, new_state()), 200) for _ in range(2)]
     assert runs[0] == runs[1]
     assert {"rate_limit", "server_error", FINE} == set(runs[0])
     other = Config(SMALL, errors=ErrorInjection(ErrorRates(0.3, 0.3)), seed=6)
-    assert fates(FaultStep(other, new_state()), 200) != runs[0]
+    assert fates(fault_step(other, new_state()), 200) != runs[0]
 
 
 def test_workers_draw_in_one_order() -> None:
     config = Config(SMALL, errors=ErrorInjection(ErrorRates(0.5)), seed=5)
-    alone = fates(FaultStep(config, new_state()), 100)
+    alone = fates(fault_step(config, new_state()), 100)
     segment = new_segment(config)
     shared = new_state(segment)
-    one, two = FaultStep(config, shared), FaultStep(config, shared)
+    one, two = fault_step(config, shared), fault_step(config, shared)
     assert [fates(step, 1)[0] for _ in range(50) for step in (one, two)] == alone
 
 
@@ -106,7 +117,7 @@ def test_the_first_rule_that_matches_counts() -> None:
         ErrorRule(RequestPattern("quiet")),
         ErrorRule(RequestPattern(dialect="anthropic"), rates=ErrorRates(timeout_rate=1.0)),
     )
-    step = FaultStep(
+    step = fault_step(
         Config(SMALL, errors=ErrorInjection(ErrorRates(rate_limit_rate=1.0), rules)), new_state()
     )
     assert fates(step, 2, model="claude-sonnet") == ["overloaded"] * 2
@@ -125,7 +136,7 @@ def test_the_first_and_every_are_counted_for_all_steps_of_all_workers() -> None:
     )
     config = Config(SMALL, errors=ErrorInjection(rules=rules))
     shared = new_state()
-    one, two = FaultStep(config, shared), FaultStep(config, shared)
+    one, two = fault_step(config, shared), fault_step(config, shared)
     turns = [fates(step, 1, model="first")[0] for _ in range(3) for step in (one, two)]
     assert turns == ["overloaded"] * 3 + ["timeout"] * 3
     turns = [fates(step, 1, model="every")[0] for _ in range(3) for step in (one, two)]
@@ -135,17 +146,17 @@ def test_the_first_and_every_are_counted_for_all_steps_of_all_workers() -> None:
 def test_a_rule_goes_on_counting_when_another_changes() -> None:
     kept = ErrorRule(RequestPattern("a"), first=2, status=503)
     shared = new_state()
-    before = FaultStep(Config(SMALL, errors=ErrorInjection(rules=(kept,))), shared)
+    before = fault_step(Config(SMALL, errors=ErrorInjection(rules=(kept,))), shared)
     assert fates(before, 1, model="a") == ["unavailable"]
     rules = (ErrorRule(RequestPattern("b"), kind="timeout"), kept)
-    after = FaultStep(Config(SMALL, errors=ErrorInjection(rules=rules)), shared)
+    after = fault_step(Config(SMALL, errors=ErrorInjection(rules=rules)), shared)
     assert fates(after, 2, model="a") == ["unavailable", FINE]
 
 
 def test_a_fault_is_an_order_where_somebody_waits() -> None:
     cut = Cut()
     config = Config(SMALL, errors=ErrorInjection(rules=(ErrorRule(fault=FaultSet(cut=cut)),)))
-    step = FaultStep(config, new_state())
+    step = fault_step(config, new_state())
     assert considered(step, Asked()) == ResponseOverrides(fault=cut)
     assert considered(step, Asked(overrides=ResponseOverrides(pace=2.0))) == ResponseOverrides(
         pace=2.0, fault=cut
@@ -163,7 +174,7 @@ def test_the_timetable_goes_by_its_own_clock_and_before_all_else() -> None:
             TimetableEntry(30, 40, RequestPattern("gpt-*"), itl_factor=4, ttft_factor=2),
         ),
     )
-    step = FaultStep(config, new_state(), lambda segment: now[0])
+    step = fault_step(config, new_state(elapsed=lambda: now[0]))
     seen = []
     for at in (0, 10, 19.9, 20, 35):
         now[0] = at
@@ -171,18 +182,8 @@ def test_the_timetable_goes_by_its_own_clock_and_before_all_else() -> None:
     assert seen == ["rate_limit", "overloaded", "overloaded", "rate_limit", "rate_limit"]
     calm = Config(SMALL, timetable=config.timetable)
     now[0] = 35
-    paced = considered(FaultStep(calm, new_state(), lambda segment: now[0]), Asked())
+    paced = considered(fault_step(calm, new_state(elapsed=lambda: now[0])), Asked())
     assert paced == ResponseOverrides(pace=4.0, delay=2.0)
-
-
-def test_the_timetable_can_begin_again() -> None:
-    segment = new_segment(Config(SMALL))
-    first = elapsed(segment)
-    assert 0 <= first < 60
-    segment.put(3, 0)
-    assert elapsed(segment) > first
-    restart(segment)
-    assert 0 <= elapsed(segment) < 60
 
 
 def test_kinds_are_told_as_configured() -> None:
@@ -191,7 +192,7 @@ def test_kinds_are_told_as_configured() -> None:
         ErrorRule(RequestPattern("a"), kind="rate_limit", rates=rates),
         ErrorRule(kind="timeout", rates=rates),
     )
-    step = FaultStep(Config(SMALL, errors=ErrorInjection(rules=rules)), new_state())
+    step = fault_step(Config(SMALL, errors=ErrorInjection(rules=rules)), new_state())
     throttled, late = considered(step, Asked("a")), considered(step, Asked())
     assert isinstance(throttled, Failure)
     assert isinstance(late, Failure)

@@ -8,11 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from llmsim.config import Config, Models
-from llmsim.runtime.holder import RuntimeConfig
-from llmsim.runtime.model_settings import ModelRegistry
+from llmsim.runtime.runtime_config import runtime_config
 from llmsim.server.application import build
 from llmsim.server.router import Router
 from llmsim.server.routes.models import add, listed_paths
+from llmsim.state.memory import memory_state
 
 CLAUDE = {"x-api-key": "k"}
 GEMINI = {"x-goog-api-key": "k"}
@@ -20,7 +20,7 @@ GEMINI = {"x-goog-api-key": "k"}
 
 def opened(config: Config) -> TestClient:
     paths = Router()
-    holder = SimpleNamespace(runtime=RuntimeConfig(config, ModelRegistry(config), None))
+    holder = SimpleNamespace(runtime=runtime_config(config, memory_state(fresh=lambda: 7)))
     add(paths, SimpleNamespace(config=config, holder=holder))  # type: ignore[arg-type]
     return TestClient(build(paths))
 

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from llmsim.engine.token_bucket import DAY, MINUTE, Bucket
+from llmsim.core.token_bucket import DAY, MINUTE, Bucket
 from llmsim.state.shm import rate_limit_buckets
 from llmsim.state.shm.concurrency_slots import ConcurrencySlots
 from llmsim.state.shm.rate_limit_buckets import COUNTED, ENTRIES, Account, RateLimitBuckets, hashed

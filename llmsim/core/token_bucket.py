@@ -44,6 +44,12 @@ PERIODS: Final[dict[Measure, int]] = {
     Measure.OUTPUT: MINUTE,
 }
 
+COUNTED: Final = tuple(PERIODS)
+"""What the buckets of an account count, by their places in it."""
+
+TOKENS: Final = frozenset({Measure.TOKENS, Measure.INPUT, Measure.OUTPUT})
+"""Those that count tokens."""
+
 
 class Bucket(Struct, frozen=True, gc=False):
     """``limit`` a period, of which ``burst`` may be taken at once after a rest."""

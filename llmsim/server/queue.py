@@ -13,8 +13,9 @@ from collections import deque
 
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.rate_limits import Concurrency
+from llmsim.core.state import Caller
 from llmsim.state.shared_state import SharedState
-from llmsim.transport.port import Gone, Port
+from llmsim.transport.port import Gone
 
 PERIOD = 0.002
 """Seconds between two looks for a free place while requests wait."""
@@ -45,7 +46,7 @@ class Queue:
         self._timer: asyncio.TimerHandle | None = None
         self._reaped = 0.0
 
-    async def enter(self, concurrency: Concurrency, port: Port | None) -> float:
+    async def enter(self, concurrency: Concurrency, caller: Caller | None) -> float:
         """Wait for a place and take it: how long that took, in seconds.
 
         Raises BadRequest where too many wait already or it takes too long, and Gone if the client
@@ -66,7 +67,7 @@ class Queue:
         waiting = Waiting(ticket, loop.create_future())
         self._line.append(waiting)
         self._look_soon(loop)
-        await self._let_in(waiting, concurrency.queue_timeout, port)
+        await self._let_in(waiting, concurrency.queue_timeout, caller)
         waited = time.monotonic() - start
         self._shared.counters.queued(waited)
         return waited
@@ -77,13 +78,13 @@ class Queue:
         if self._line:
             self._admit()
 
-    async def _let_in(self, waiting: Waiting, patience: float, port: Port | None) -> None:
+    async def _let_in(self, waiting: Waiting, patience: float, caller: Caller | None) -> None:
         """Return once the request has a place. However else this ends, it does not wait on."""
         admitted = waiting.admitted
         late = asyncio.get_running_loop().call_later(patience, _give_up, admitted, _late())
         leaving = None
-        if port is not None:
-            leaving = asyncio.ensure_future(port.left())
+        if caller is not None:
+            leaving = asyncio.ensure_future(caller.left())
             leaving.add_done_callback(lambda _: _give_up(admitted, Gone()))
         try:
             await admitted

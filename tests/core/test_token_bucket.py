@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmsim.core.errors import Measure
-from llmsim.engine.token_bucket import DAY, MINUTE, MOST, PERIODS, Bucket, bounded
+from llmsim.core.token_bucket import DAY, MINUTE, MOST, PERIODS, Bucket, bounded
 
 buckets = st.builds(
     Bucket,

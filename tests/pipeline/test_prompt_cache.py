@@ -7,8 +7,10 @@ import pytest
 from llmsim.core import Breakpoint, Message, Request
 from llmsim.engine.tokens import prompt, prompt_cache
 from llmsim.engine.tokens.prompt_cache import Hit
-from llmsim.server.prompt_cache import PromptCache
+from llmsim.pipeline.prompt_cache import PromptCache
+from llmsim.state.memory import inline
 from llmsim.state.shm import prompt_prefixes
+from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PromptPrefixes
 from llmsim.state.shm.segment import Segment, Shape
 from tests.engine.asking import settings
 
@@ -41,6 +43,10 @@ def request(*messages: Message, points: tuple[Breakpoint, ...] | None = None) ->
     return Request("claude-sonnet-4-6", messages, breakpoints=points)
 
 
+def prompt_cache_of(segment: Segment, clock: Clock) -> PromptCache:
+    return PromptCache(ExpiringPrefixes(PromptPrefixes(segment.prefixes()), clock), inline)
+
+
 def look(cache: PromptCache, given: Request) -> Hit:
     total = prompt.tokens(given, RULES.tokenizer)
     return asyncio.run(cache.lookup(given, RULES, total))
@@ -56,7 +62,7 @@ HOUR = (Breakpoint(0, None, 3600),)
 
 
 def test_written_once_and_read_by_every_worker(clock: Clock, segment: Segment) -> None:
-    one, other = PromptCache(segment, clock), PromptCache(segment, clock)
+    one, other = prompt_cache_of(segment, clock), prompt_cache_of(segment, clock)
     given = request(CONTEXT, HI, points=POINT)
     assert look(one, given) == Hit(0, tokens(CONTEXT))
     assert look(other, given) == Hit(tokens(CONTEXT))
@@ -67,7 +73,7 @@ def test_written_once_and_read_by_every_worker(clock: Clock, segment: Segment) -
 def test_each_use_keeps_it_for_as_long_again(
     clock: Clock, segment: Segment, points: tuple[Breakpoint, ...], ttl: int
 ) -> None:
-    cache, given = PromptCache(segment, clock), request(CONTEXT, HI, points=points)
+    cache, given = prompt_cache_of(segment, clock), request(CONTEXT, HI, points=points)
     look(cache, given)
     for _ in range(3):
         clock.now += ttl - 1
@@ -79,7 +85,7 @@ def test_each_use_keeps_it_for_as_long_again(
 
 
 def test_a_conversation_that_grows_pays_for_what_is_new(clock: Clock, segment: Segment) -> None:
-    cache = PromptCache(segment, clock)
+    cache = prompt_cache_of(segment, clock)
     messages = [Message("user", LONG)]
     look(cache, request(*messages, points=(Breakpoint(0),)))
     messages += [Message("assistant", "ok"), Message("user", "more " * 30)]
@@ -88,7 +94,7 @@ def test_a_conversation_that_grows_pays_for_what_is_new(clock: Clock, segment: S
 
 
 def test_a_long_block_within_a_message(clock: Clock, segment: Segment) -> None:
-    cache = PromptCache(segment, clock)
+    cache = prompt_cache_of(segment, clock)
     point = (Breakpoint(0, len(LONG)),)
     first = look(cache, request(Message("user", LONG + "why?"), points=point))
     assert first == Hit(0, tokens(Message("user", LONG)))
@@ -96,7 +102,7 @@ def test_a_long_block_within_a_message(clock: Clock, segment: Segment) -> None:
 
 
 def test_of_its_own_accord_in_steps(clock: Clock, segment: Segment) -> None:
-    cache = PromptCache(segment, clock)
+    cache = prompt_cache_of(segment, clock)
     assert look(cache, request(CONTEXT, HI)) == Hit()
     held = tokens(CONTEXT) // prompt_cache.STEP * prompt_cache.STEP
     assert look(cache, request(CONTEXT, Message("user", "bye"))) == Hit(held)

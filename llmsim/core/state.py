@@ -1,0 +1,187 @@
+"""What requests share, as protocols: the pipeline knows these and nothing of what is behind them.
+
+Behind them is the shared memory of all workers (:mod:`llmsim.state.shm`), or, for a single process
+that starts from nothing (``llmsim plan``, unit tests), plain objects (:mod:`llmsim.state.memory`).
+All but the queue answer at once: they are asked on the hot path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from msgspec import Struct
+
+from llmsim.core.plan import Headers
+from llmsim.core.rate_limits import Concurrency
+from llmsim.core.token_bucket import Bucket
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Caller(Protocol):
+    """Who waits for an answer: the head of the request, and whether they are still there."""
+
+    @property
+    def query(self) -> str:
+        """What follows the question mark, still encoded."""
+        ...
+
+    def header(self, name: str) -> str | None:
+        """A request header by its lower-case name."""
+        ...
+
+    def names(self) -> list[str]:
+        """The names of all request headers, in lower case."""
+        ...
+
+    async def left(self) -> None:
+        """Return when the client has closed its connection."""
+        ...
+
+
+class Counters(Protocol):
+    """Counters by name, exact over all workers."""
+
+    def advance(self, name: str, /) -> int:
+        """How often ``name`` was counted before, counting it now."""
+        ...
+
+    def take(self, name: str, most: int, /) -> int | None:
+        """Like :meth:`advance`, but None, uncounted, once ``most`` were counted."""
+        ...
+
+    def reached(self, name: str, /) -> int:
+        """How often ``name`` was counted."""
+        ...
+
+
+class RequestOrder(Protocol):
+    """Places in orders that all workers agree on, from 0."""
+
+    def turn(self) -> int:
+        """The place of a request among those that take a text of the generator ``sequence``."""
+        ...
+
+    def draw(self) -> int:
+        """The place of a request among those whose failure is left to chance."""
+        ...
+
+
+class Account(Protocol):
+    """One caller's buckets under one rate limit.
+
+    ``buckets`` are (place in :data:`~llmsim.core.token_bucket.COUNTED`, bucket), ``tokens`` says
+    whether one of them counts tokens; ``concurrent`` bounds the open requests.
+    """
+
+    buckets: tuple[tuple[int, Bucket], ...]
+    tokens: bool
+    concurrent: int | None
+
+
+class Attempt(Struct, frozen=True, gc=False):
+    """What asking an account for a request came to.
+
+    ``counts`` are what is taken now of the account's buckets, in their order. ``refused`` is the
+    place in that order of the bucket that had too little, −1 for too many open requests (``open``
+    of them), None if all was had.
+    """
+
+    counts: tuple[int, ...]
+    refused: int | None
+    open: int = 0
+
+
+class RateLimiter(Protocol):
+    """What callers have used of their rate limits, exact over all workers.
+
+    ``amounts`` are by place in :data:`~llmsim.core.token_bucket.COUNTED`.
+    """
+
+    def account(
+        self,
+        name: str,
+        rule: str,
+        label: tuple[str, str],
+        buckets: tuple[tuple[int, Bucket], ...],
+        concurrent: int | None,
+        /,
+    ) -> Any:
+        """The :class:`Account` of that name under the rule; ``label`` is caller and model as
+        they may be shown. It is asked for once and then handed back to the methods below."""
+        ...
+
+    def take(self, account: Any, amounts: tuple[int, ...], /) -> Attempt:
+        """Take from each of the account's buckets, and open a request; all of it or nothing."""
+        ...
+
+    def settle(self, account: Any, difference: tuple[int, ...] | None, /) -> None:
+        """Close one of the account's open requests. ``difference`` is what was used of each
+        bucket beyond what was taken, negative for less; None if that was right."""
+        ...
+
+
+class ConcurrencyQueue(Protocol):
+    """Requests that wait to be among those that are answered at the same time."""
+
+    async def enter(self, concurrency: Concurrency, caller: Caller | None, /) -> float:
+        """Wait for a slot and take it: how long that took, in seconds. Raises BadRequest where
+        too many wait already or it takes too long."""
+        ...
+
+    def leave(self) -> None:
+        """Give the slot back."""
+        ...
+
+
+class PromptPrefixes(Protocol):
+    """Which prefixes of prompts a provider's cache holds. Keys are 64 bits."""
+
+    def holds(self, key: int, /) -> bool:
+        """Whether the prefix is in the cache."""
+        ...
+
+    def keep(self, key: int, ttl: int, /) -> None:
+        """Keep the prefix, which may be there already, for at least ``ttl`` seconds."""
+        ...
+
+
+class Offload(Protocol):
+    """Calls a function where it keeps no other request waiting."""
+
+    def __call__(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]: ...
+
+
+class HeldLimits(Protocol):
+    """What a request holds of its caller's limits until it ends."""
+
+    def headers(self, now: float, /) -> Headers:
+        """The limit headers of the response, at a Unix time."""
+        ...
+
+    def settle(self, tokens: tuple[int, int, int, int], /) -> None:
+        """Give it back. ``tokens`` are what was used: prompt, completion, reasoning, cached."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineState:
+    """All that a pipeline is handed.
+
+    ``elapsed`` tells how long the timetable has been going on, in seconds; ``fresh`` gives seeds
+    that nobody can expect.
+    """
+
+    counters: Counters
+    limiter: RateLimiter
+    queue: ConcurrencyQueue
+    order: RequestOrder
+    prefixes: PromptPrefixes
+    elapsed: Callable[[], float]
+    fresh: Callable[[], int]
+    offload: Offload

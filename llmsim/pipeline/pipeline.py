@@ -1,0 +1,144 @@
+"""From the bytes of a request to its plan, without a socket or a clock.
+
+The server, batches, background responses, WebSockets and ``llmsim plan`` all call :meth:`plan` of
+the same object, so that all of them give the same bytes. In this order:
+
+1. the codec decodes the body; the endpoint's memory adds what the request builds on
+2. the model's settings are looked up, and the prompt's tokens counted
+3. the steps decide: overrides of the request itself, rate limits, failures, mocks
+4. the prompt cache is asked, the seed settled, and the engine plans
+
+A request that is refused anywhere on this way has a plan, too: that of its failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import structs
+
+from llmsim.core import Plan, Request
+from llmsim.core.catalog.models import MARK
+from llmsim.core.errors import BadRequest
+from llmsim.core.state import PipelineState
+from llmsim.engine import seeds
+from llmsim.engine.compose import ModelSettings, PlanInputs
+from llmsim.engine.overrides import NO_OVERRIDES
+from llmsim.engine.plan import plan
+from llmsim.engine.tasks.dispatch import lengthy
+from llmsim.engine.tokens import prompt
+from llmsim.engine.tokens.prompt_cache import LEAST, MISS, cacheable
+from llmsim.pipeline.context import Call, RequestContext, Step
+from llmsim.pipeline.prompt_cache import INLINE_CHARACTERS, PromptCache
+from llmsim.pipeline.steps.overrides import OverrideStep, has_overrides
+
+LARGE_BODY = 32_000
+"""Bytes from which a request may hold schemas that take long to understand."""
+
+
+class Models(Protocol):
+    """The settings of every model."""
+
+    def known(self, model: str, /) -> ModelSettings | None:
+        """The model's settings if they are at hand: no file is read, nothing is built."""
+        ...
+
+    def ready(self, model: str, /) -> bool:
+        """Whether :meth:`settings` would answer without building a tokenizer."""
+        ...
+
+    def settings(self, model: str, /) -> ModelSettings:
+        """The settings of a model. Raises BadRequest for one that is not served."""
+        ...
+
+
+class Pipeline:
+    """What happens to every request under one configuration.
+
+    ``overrides`` is the step for requests that say something about themselves; None where they
+    may not. ``seed`` is the configured one.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        steps: Sequence[Step],
+        overrides: OverrideStep | None,
+        state: PipelineState,
+        seed: int | None = None,
+    ) -> None:
+        self.models = models
+        self._steps = tuple(steps)
+        self._overrides = overrides
+        self._state = state
+        self._prompt_cache = PromptCache(state.prefixes, state.offload)
+        self._configured_seed = seed
+
+    async def plan(self, call: Call) -> Plan:
+        """The answer to a call and when it is due. A call that cannot be served has a plan, too:
+        its ``failure`` is set and its ``completion`` is None."""
+        endpoint = call.endpoint
+        try:
+            request = endpoint.codec.decode(call.body)
+            call.model = request.model
+            if call.memory is not None:
+                request = await call.memory.recall(request)
+            call.request = request
+            return await self._planned(call, request)
+        except BadRequest as bad:
+            return call.refused(bad.failure)
+
+    async def settings(self, model: str) -> ModelSettings:
+        """A model's settings; a tokenizer that has to be built keeps nobody waiting."""
+        if self.models.ready(model):
+            return self.models.settings(model)
+        return await self._state.offload(self.models.settings, model)
+
+    async def _planned(self, call: Call, request: Request) -> Plan:
+        settings = self.models.known(request.model)
+        steps, suffix = self._steps, ""
+        if self._overrides is not None:
+            # What is known by that name is a model: only others can have a suffix.
+            if settings is None and MARK in request.model:
+                model, _, suffix = request.model.partition(MARK)
+                call.model, request = model, structs.replace(request, model=model)
+                settings, steps = self.models.known(model), (self._overrides, *steps)
+            elif call.caller is not None and has_overrides(call.caller):
+                steps = (self._overrides, *steps)
+        if settings is None:
+            settings = await self.settings(request.model)
+        try:
+            prompt_tokens = prompt.tokens(request, settings.tokenizer, INLINE_CHARACTERS)
+        except prompt.Lengthy:
+            prompt_tokens = await self._state.offload(prompt.tokens, request, settings.tokenizer)
+        overrides = NO_OVERRIDES
+        if steps:
+            context = RequestContext(call, request, settings, prompt_tokens, suffix)
+            for step in steps:
+                await step.consider(context)
+                if context.plan is not None:
+                    return context.plan
+            request, settings, overrides = context.request, context.settings, context.overrides
+        call.request = request
+        cached = MISS
+        if prompt_tokens >= LEAST and cacheable(request):
+            cached = await self._prompt_cache.lookup(request, settings, prompt_tokens)
+        turn = self._state.order.turn() if settings.takes_turns else 0
+        inputs = PlanInputs(self._seed(request, call.body), turn, prompt_tokens, cached, overrides)
+        if _slow(request, call.body):
+            return await self._state.offload(
+                plan, request, settings, inputs, call.endpoint.codec, call.stamp
+            )
+        return plan(request, settings, inputs, call.endpoint.codec, call.stamp)
+
+    def _seed(self, request: Request, body: bytes) -> int:
+        seed = seeds.settled(request.seed, self._configured_seed, body)
+        return self._state.fresh() if seed is None else seed
+
+
+def _slow(request: Request, body: bytes) -> bool:
+    """Whether planning takes so long that it would keep other requests waiting."""
+    if request.task is not None:
+        return lengthy(request, request.task)
+    return len(body) > LARGE_BODY and (request.format is not None or bool(request.tools))

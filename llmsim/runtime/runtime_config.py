@@ -1,0 +1,55 @@
+"""Everything derived from one configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmsim.config import Config, overrides
+from llmsim.core.state import PipelineState
+from llmsim.pipeline.context import Step
+from llmsim.pipeline.pipeline import Pipeline
+from llmsim.pipeline.steps.faults import FaultStep, any_configured
+from llmsim.pipeline.steps.mocks import MockStep
+from llmsim.pipeline.steps.overrides import OverrideStep
+from llmsim.pipeline.steps.rate_limits import RateLimitStep
+from llmsim.runtime.model_settings import ModelRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeConfig:
+    """Everything derived from one configuration, replaced as a whole: a request sees one
+    configuration only, the one in effect when it arrived.
+
+    ``api_keys`` are those that are let in; empty where nobody needs one.
+    """
+
+    config: Config
+    registry: ModelRegistry
+    pipeline: Pipeline
+    api_keys: frozenset[str]
+
+
+def runtime_config(config: Config, state: PipelineState) -> RuntimeConfig:
+    """What follows from a configuration: its pipeline works on ``state``."""
+    registry = ModelRegistry(config)
+    override_step = None
+    if config.control.headers:
+        generator = config.response.generator
+        override_step = OverrideStep(config.errors, generator, overrides.parse, state)
+    pipeline = Pipeline(registry, steps(config, state), override_step, state, config.seed)
+    api_keys = frozenset(one.key for one in config.keys)
+    return RuntimeConfig(config, registry, pipeline, api_keys)
+
+
+def steps(config: Config, state: PipelineState) -> list[Step]:
+    """The steps that a configuration needs, in the order in which they decide: a request that a
+    limit refuses does not fail on purpose, and one that fails uses no mock."""
+    needed: list[Step] = []
+    if config.rate_limits or config.concurrency.max_concurrency is not None:
+        names = {one.key: one.name for one in config.keys if one.name}
+        needed.append(RateLimitStep(config.rate_limits, config.concurrency, names, state))
+    if any_configured(config.errors, config.timetable):
+        needed.append(FaultStep(config.errors, config.timetable, config.seed, state))
+    if config.mocks or config.scripts:
+        needed.append(MockStep(config.mocks, config.scripts, config.seed, state))
+    return needed

@@ -1,0 +1,116 @@
+"""The one place that writes answers to clients: heads, whole bodies, streams, failures."""
+
+from __future__ import annotations
+
+import asyncio
+
+from llmsim.core import ConnectionEnd, Headers, Plan
+from llmsim.pipeline.context import Call
+from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
+from llmsim.transport.abort import opened
+from llmsim.transport.port import Gone, Port
+from llmsim.transport.scheduler import TICK, Scheduler, now_us
+
+WATCHED = 250_000
+"""Waits at least this long, in µs, look out for a client that leaves meanwhile; after shorter
+ones the first byte that is sent tells."""
+MOCK = "x-llmsim-mock"
+AT_ONCE = ("server-timing", "ttft;dur=0, total;dur=0")
+
+
+class ResponseWriter:
+    """Writes what was planned when it is due, and has each request finished before its client
+    can see the end of the answer."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    def reply(
+        self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan, body: bytes
+    ) -> None:
+        """A whole answer, now."""
+        head = _head(call, lifecycle, plan)
+        now = now_us()
+        lifecycle.sent(plan.status, now, now - lifecycle.start)
+        port.respond(plan.status, head, body)
+
+    async def late(self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan) -> None:
+        """A whole answer that has to wait. Raises Gone if the client leaves meanwhile."""
+        due = lifecycle.start + int(plan.total * 1e6)
+        head, body = _head(call, lifecycle, plan), plan.frames[0]
+        if due > now_us() + TICK // 2:
+            await self._reach(due, port)
+        now = now_us()
+        # Unlike a whole reply, an open body tells whether the client is still there.
+        stream = port.open(plan.status, [*head, ("content-length", str(len(body)))])
+        status = plan.status if stream.send(body) else CLIENT_GONE
+        lifecycle.sent(status, now, now - due)
+        stream.close()
+
+    async def stream(self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan) -> None:
+        """An answer of several frames, from the first that is due on. Raises Gone if the client
+        leaves before that."""
+        due = lifecycle.start + int(plan.due[0] * 1e6)
+        if due > now_us() + TICK // 2:
+            await self._reach(due, port)
+        if plan.ending is ConnectionEnd.UNANSWERED:
+            lifecycle.sent(plan.status, now := now_us(), now - due)
+            port.peer().hang_up(reset=True)
+            return
+        stream = opened(port, plan, _head(call, lifecycle, plan))
+        self._scheduler.send(plan, lifecycle.start, stream, lifecycle.ended)
+
+    async def refuse(self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan) -> None:
+        """A failure in place of an answer, when it is due. Raises Gone if the client leaves
+        before that."""
+        failure = plan.failure
+        assert failure is not None
+        if failure.after:
+            await self._reach(lifecycle.start + int(failure.after * 1e6), port)
+        lifecycle.planned(call, plan)
+        head = call.endpoint.headers(plan, call.stamp)
+        if failure.retry_after is not None:
+            head += call.endpoint.errors.retry(failure.retry_after)
+        _add_limits_and_mock(head, call, lifecycle)
+        lifecycle.refused()
+        port.respond(plan.status, head, plan.frames[0])
+
+    async def _reach(self, due: int, port: Port) -> None:
+        """Wait until ``due``. Raises Gone if the client leaves during a long wait."""
+        reached = self._scheduler.reach(due)
+        if due - now_us() < WATCHED:
+            await reached
+            return
+        leaving = asyncio.ensure_future(port.left())
+        leaving.add_done_callback(lambda _: _give_up(reached))
+        try:
+            await reached
+        finally:
+            leaving.cancel()
+
+
+def _head(call: Call, lifecycle: RequestLifecycle, plan: Plan) -> Headers:
+    """The endpoint's response head and the ground truth."""
+    head = call.endpoint.headers(plan, call.stamp)
+    _add_limits_and_mock(head, call, lifecycle)
+    head.append(("x-llmsim-seed", str(plan.seed)))
+    head.append(_timing(plan) if plan.total else AT_ONCE)
+    return head
+
+
+def _add_limits_and_mock(head: Headers, call: Call, lifecycle: RequestLifecycle) -> None:
+    if call.held is not None:
+        head += call.held.headers(lifecycle.arrived)
+    if call.mock:
+        head.append((MOCK, call.mock))
+
+
+def _timing(plan: Plan) -> tuple[str, str]:
+    ttft, total = plan.ttft * 1e3, plan.total * 1e3
+    return "server-timing", f"ttft;dur={ttft:.3f}, total;dur={total:.3f}"
+
+
+def _give_up(reached: asyncio.Future[None]) -> None:
+    """The client has left what it waited for."""
+    if not reached.done():
+        reached.set_exception(Gone())
