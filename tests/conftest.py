@@ -1,4 +1,4 @@
-"""What all tests share: the marks `unit` and `live`, how hard properties are tried, and servers."""
+"""What all tests share: the marks of their folders, how hard properties are tried, and servers."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -10,6 +10,9 @@ from hypothesis import settings
 from tests.effort import PROFILE
 from tests.serving import Server
 
+TIMED = {"bench", "loadtests"}
+"""The folders whose tests measure how fast something is."""
+
 LIVE = {"bench", "clients", "deploy", "live", "loadtests", "sdk", "web"}
 """The folders whose tests start servers, browsers, Locust, npm, promtool and the like."""
 
@@ -17,12 +20,14 @@ settings.load_profile(PROFILE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its folder; one outside of those that uses a server is live as well."""
+    """Mark each test by its folder; one that uses a server is live wherever it is."""
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parts[0]
         live = folder in LIVE or "serve" in getattr(item, "fixturenames", ())
         item.add_marker("live" if live else "unit")
+        if folder in TIMED:
+            item.add_marker("timed")
 
 
 @pytest.fixture(scope="session")

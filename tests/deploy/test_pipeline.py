@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SCRIPTS = [
     ROOT / "tests/run",
+    ROOT / "tests/coverage",
     ROOT / "deploy/serve",
     ROOT / "tests/clients/install",
     ROOT / ".ci/run",

@@ -14,6 +14,8 @@ from tests.live.watch import read, settled, stats
 from tests.live.workers import kill, pids
 from tests.serving import Server
 
+pytestmark = pytest.mark.timed
+
 
 @pytest.fixture
 def sim(configured: Callable[..., Server]) -> Iterator[Server]:

@@ -13,6 +13,8 @@ from tests.live.watch import settled, stats, until
 from tests.live.workers import by_both_workers, pids
 from tests.serving import Server
 
+pytestmark = pytest.mark.timed
+
 STREAMS = 5_000
 TOKENS = 8
 EVENTS = TOKENS + 3  # the role before them, the finish reason and [DONE] after them

@@ -192,6 +192,7 @@ def test_the_second_attempt_succeeds(sim: Server, calling: Callable[[Server, int
     assert waited >= (0.1 if calling is gemini else 0.99)
 
 
+@pytest.mark.timed
 def test_a_wait_below_a_second_is_honoured(sim: Server) -> None:
     began = time.monotonic()
     assert openai_chat(sim, 1)("soon", False).choices
