@@ -35,7 +35,7 @@ def _drawn(one: RateLimitStats, width: int) -> list[Text]:
     what = f"{number_format.count(one.remaining)}/{number_format.count(one.limit)}"
     reset = f" {number_format.span(one.reset_s)}" if one.reset_s else ""
     room = max(4, width - len(what) - len(reset) - 1)
-    kind = " tokens" if one.what.startswith("tok") else f" {one.what}"
+    kind = " " + _measure(one.what)
     return [
         Text.assemble(
             (number_format.cut(_whose(one), max(4, width - len(kind))), ""), (kind, "dim")
@@ -44,6 +44,11 @@ def _drawn(one: RateLimitStats, width: int) -> list[Text]:
             (number_format.bar(one.remaining, one.limit, room), style), f" {what}{reset}"
         ),
     ]
+
+
+def _measure(what: str) -> str:
+    """What a limit counts: ``input_tokens_per_minute`` is input tokens/min."""
+    return what.replace("_per_minute", "/min").replace("_per_day", "/day").replace("_", " ")
 
 
 def _left(one: RateLimitStats) -> float:

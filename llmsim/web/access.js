@@ -1,22 +1,22 @@
-/** Asking llmsim's own endpoints, with the token they may want. */
+/** Requests to llmsim's own endpoints, with the token they may require. */
 
 import { element, html } from "./dom.js";
 
 const STORED = "llmsim-token";
 
-/** The server wants a token and has not been given one that it accepts. */
-export class TokenWanted extends Error {}
+/** The server requires a token, and the user has entered none that it accepts. */
+export class TokenRequired extends Error {}
 
 /** @type {Promise<void> | null} */
-let asking = null;
+let prompting = null;
 
 /**
- * Fetch from below `/llmsim/`; asks for a token when the server wants one.
+ * Fetch from below `/llmsim/`; prompts for a token when the server requires one.
  * @param {string} path relative to the page
  * @param {AbortSignal} [signal]
  * @returns {Promise<Response>}
  */
-export async function ask(path, signal) {
+export async function fetchOwn(path, signal) {
   for (;;) {
     const token = sessionStorage.getItem(STORED);
     const headers = token ? { authorization: `Bearer ${token}` } : undefined;
@@ -25,18 +25,18 @@ export async function ask(path, signal) {
     await response.body?.cancel();
     if (sessionStorage.getItem(STORED) === token) {
       sessionStorage.removeItem(STORED);
-      asking ??= askedFor(token !== null).finally(() => (asking = null));
+      prompting ??= promptForToken(token !== null).finally(() => (prompting = null));
     }
-    await asking;
+    await prompting;
   }
 }
 
 /**
- * Let the user type the token. Throws TokenWanted if they will not.
+ * Let the user enter the token. Throws TokenRequired if they cancel.
  * @param {boolean} wrong whether there was one that the server refused
  * @returns {Promise<void>}
  */
-function askedFor(wrong) {
+function promptForToken(wrong) {
   const dialog = element("token", HTMLDialogElement);
   const input = element("token-value", HTMLInputElement);
   html("token-wrong").hidden = !wrong;
@@ -46,7 +46,7 @@ function askedFor(wrong) {
   dialog.showModal();
   return new Promise((resolve, reject) => {
     dialog.onclose = () => {
-      if (dialog.returnValue !== "use") return reject(new TokenWanted());
+      if (dialog.returnValue !== "use") return reject(new TokenRequired());
       sessionStorage.setItem(STORED, input.value.trim());
       input.value = "";
       resolve();

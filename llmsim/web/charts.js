@@ -1,6 +1,6 @@
 /** The charts: one for each thing that changes, drawn by uPlot from the history. */
 
-import { make, say } from "./dom.js";
+import { make, setText } from "./dom.js";
 import { count, millis, percent, rate } from "./format.js";
 
 /** @typedef {import("./history.js").History} History */
@@ -24,7 +24,7 @@ function quantiles(name) {
 /** @type {Chart[]} */
 const CHARTS = [
   {
-    title: "Requests a second",
+    title: "Requests per second",
     lines: [
       { name: "requests", label: "answered" },
       { name: "errors", label: "errors" },
@@ -32,7 +32,7 @@ const CHARTS = [
     format: rate,
   },
   {
-    title: "Tokens a second",
+    title: "Tokens per second",
     lines: [
       { name: "completion", label: "completion" },
       { name: "prompt", label: "prompt" },
@@ -40,7 +40,7 @@ const CHARTS = [
     format: rate,
   },
   {
-    title: "Open now",
+    title: "Active now",
     lines: [
       { name: "active", label: "requests" },
       { name: "streams", label: "streams" },
@@ -48,18 +48,18 @@ const CHARTS = [
     format: count,
   },
   { title: "TTFT: time to first token", lines: quantiles("ttft_ms"), format: millis },
-  { title: "ITL: time between tokens", lines: quantiles("itl_ms"), format: millis },
+  { title: "ITL: inter-token latency", lines: quantiles("itl_ms"), format: millis },
   { title: "Latency", lines: quantiles("latency_ms"), format: millis },
-  { title: "Lateness of frames", lines: quantiles("lateness_ms"), format: millis },
+  { title: "Frame lateness", lines: quantiles("lateness_ms"), format: millis },
   {
-    title: "Processor of the workers",
+    title: "CPU of the workers",
     lines: [
       { name: "busiest", label: "busiest" },
       { name: "load", label: "mean" },
     ],
     format: percent,
   },
-  { title: "Event loops’ lag", lines: [{ name: "lag", label: "worst" }], format: millis },
+  { title: "Event loop lag", lines: [{ name: "lag", label: "worst" }], format: millis },
 ];
 
 const COLOURS = ["--one", "--two", "--three"];
@@ -72,7 +72,7 @@ const SPAN = 120; // seconds shown
 const STEP = 30; // seconds between two labels of the time axis
 const HEIGHT = 150;
 
-class Drawn {
+class ChartView {
   /** @type {HTMLElement[]} */
   #values = [];
   #plot;
@@ -107,12 +107,12 @@ class Drawn {
   show(history) {
     const { lines, format, title } = this.chart;
     this.#plot.setData([history.times, ...lines.map((line) => history.series(line.name))]);
-    const said = lines.map((line, index) => {
+    const texts = lines.map((line, index) => {
       const text = format(history.latest[line.name]);
-      say(this.#values[index], text);
+      setText(this.#values[index], text);
       return `${line.label} ${text}`;
     });
-    this.#place.setAttribute("aria-label", `${title}: ${said.join(", ")}`);
+    this.#place.setAttribute("aria-label", `${title}: ${texts.join(", ")}`);
   }
 
   /** Colours have changed. */
@@ -182,7 +182,7 @@ function ago(_, marks) {
   });
 }
 
-/** What a colour of the style sheet is in the theme that shows. @param {string} name */
+/** A colour of the style sheet in the theme in use. @param {string} name */
 function colour(name) {
   probe.style.color = `var(${name})`;
   return getComputedStyle(probe).color;
@@ -194,10 +194,10 @@ document.body.append(probe);
 
 /** Draw all charts into that element. @param {HTMLElement} parent */
 export function charts(parent) {
-  const drawn = CHARTS.map((chart) => new Drawn(chart, parent));
+  const views = CHARTS.map((chart) => new ChartView(chart, parent));
   return {
     /** @param {History} history */
-    show: (history) => drawn.forEach((one) => one.show(history)),
-    repaint: () => drawn.forEach((one) => one.repaint()),
+    show: (history) => views.forEach((one) => one.show(history)),
+    repaint: () => views.forEach((one) => one.repaint()),
   };
 }

@@ -1,7 +1,7 @@
-/** The APIs a sample request can be made in: how to ask, and where the text is in what comes. */
+/** The APIs a sample request can use: how to make the request, and where the text of the answer is. */
 
 /**
- * @typedef {object} Wanted
+ * @typedef {object} SampleRequest
  * @property {string} model
  * @property {string} prompt
  * @property {number} tokens
@@ -10,23 +10,23 @@
  *
  * @typedef {object} Dialect
  * @property {string} label
- * @property {string} model to begin with
+ * @property {string} model chosen at first
  * @property {string} models path of the listing
- * @property {(wanted: Wanted) => string} path
- * @property {(wanted: Wanted) => Record<string, string>} headers
- * @property {(wanted: Wanted) => object} body
+ * @property {(request: SampleRequest) => string} path
+ * @property {(request: SampleRequest) => Record<string, string>} headers
+ * @property {(request: SampleRequest) => object} body
  * @property {(event: any) => string} delta the text of one event of a stream
- * @property {(answer: any) => string} whole the text of a plain answer
- * @property {(event: any) => number | undefined} counted completion tokens, where it tells them
- * @property {(event: any) => string} [id] what the request goes by, where no header says it
+ * @property {(answer: any) => string} text the text of an answer that is not streamed
+ * @property {(event: any) => number | undefined} completionTokens completion tokens, where it has them
+ * @property {(event: any) => string} [id] the request's id, where no header has it
  */
 
-/** @param {Wanted} wanted @returns {Record<string, string>} */
+/** @param {SampleRequest} request @returns {Record<string, string>} */
 function bearer({ key }) {
   return key ? { authorization: `Bearer ${key}` } : {};
 }
 
-/** @param {Wanted} wanted @returns {Record<string, string>} */
+/** @param {SampleRequest} request @returns {Record<string, string>} */
 function google({ key }) {
   return key ? { "x-goog-api-key": key } : {};
 }
@@ -52,8 +52,8 @@ export const DIALECTS = {
       ...(stream ? { stream_options: { include_usage: true } } : {}),
     }),
     delta: (event) => event.choices?.[0]?.delta?.content ?? "",
-    whole: (answer) => answer.choices?.[0]?.message?.content ?? "",
-    counted: (event) => event.usage?.completion_tokens,
+    text: (answer) => answer.choices?.[0]?.message?.content ?? "",
+    completionTokens: (event) => event.usage?.completion_tokens,
   },
   responses: {
     label: "OpenAI responses",
@@ -64,12 +64,12 @@ export const DIALECTS = {
     body: ({ model, prompt, tokens, stream }) => ({
       model,
       input: prompt,
-      max_output_tokens: Math.max(16, tokens), // the API's own least
+      max_output_tokens: Math.max(16, tokens), // the least the API allows
       stream,
     }),
     delta: (event) => (event.type === "response.output_text.delta" ? event.delta : ""),
-    whole: (answer) => (answer.output ?? []).map((/** @type {any} */ item) => texts(item.content)).join(""),
-    counted: (event) => (event.response ?? event).usage?.output_tokens,
+    text: (answer) => (answer.output ?? []).map((/** @type {any} */ item) => texts(item.content)).join(""),
+    completionTokens: (event) => (event.response ?? event).usage?.output_tokens,
   },
   anthropic: {
     label: "Anthropic messages",
@@ -87,8 +87,8 @@ export const DIALECTS = {
       stream,
     }),
     delta: (event) => event.delta?.text ?? "",
-    whole: (answer) => texts(answer.content),
-    counted: (event) => event.usage?.output_tokens,
+    text: (answer) => texts(answer.content),
+    completionTokens: (event) => event.usage?.output_tokens,
   },
   gemini: {
     label: "Gemini",
@@ -103,8 +103,8 @@ export const DIALECTS = {
       generationConfig: { maxOutputTokens: tokens },
     }),
     delta: (event) => texts(event.candidates?.[0]?.content?.parts),
-    whole: (answer) => texts(answer.candidates?.[0]?.content?.parts),
-    counted: (event) => event.usageMetadata?.candidatesTokenCount,
+    text: (answer) => texts(answer.candidates?.[0]?.content?.parts),
+    completionTokens: (event) => event.usageMetadata?.candidatesTokenCount,
     id: (event) => event.responseId ?? "",
   },
 };

@@ -39,7 +39,7 @@ export function make(tag, text, className) {
  * @param {Record<string, string | number>} attributes
  * @param {string} [text]
  */
-export function drawn(tag, attributes, text) {
+export function svgElement(tag, attributes, text) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
   if (text !== undefined) made.textContent = text;
@@ -52,7 +52,7 @@ export function drawn(tag, attributes, text) {
  * @param {Node} node
  * @param {string} text
  */
-export function say(node, text) {
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
@@ -61,7 +61,7 @@ export function say(node, text) {
  * @param {HTMLElement} list
  * @param {Record<string, string>} facts
  */
-export function facts(list, facts) {
+export function fillFacts(list, facts) {
   list.replaceChildren(
     ...Object.entries(facts).map(([name, value]) => {
       const pair = make("div");

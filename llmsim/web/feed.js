@@ -1,6 +1,6 @@
-/** The statistics as they come: follows the server's events and comes back when it is lost. */
+/** The statistics as they come: follows the server's events and reconnects when it is lost. */
 
-import { ask, TokenWanted } from "./access.js";
+import { fetchOwn, TokenRequired } from "./access.js";
 import { events } from "./sse.js";
 
 const SILENCE = 5000; // ms without an event after which a connection counts as dead
@@ -20,24 +20,24 @@ export class Feed {
   #pause = FIRST_PAUSE;
 
   /**
-   * @param {(stats: Stats) => void} told
-   * @param {(state: State) => void} changed
+   * @param {(stats: Stats) => void} onStats
+   * @param {(state: State) => void} onState
    */
-  constructor(told, changed) {
-    this.told = told;
-    this.changed = changed;
+  constructor(onStats, onState) {
+    this.onStats = onStats;
+    this.onState = onState;
   }
 
   /** Follow for as long as the page is open. */
   async run() {
-    this.changed("connecting");
+    this.onState("connecting");
     for (;;) {
       try {
         await this.#follow();
-        this.#pause = FIRST_PAUSE; // ended in good order: the server stops, or wants us back
+        this.#pause = FIRST_PAUSE; // it ended in good order: the server stops, or wants a new connection
       } catch (error) {
-        this.changed(error instanceof TokenWanted ? "token" : "lost");
-        if (error instanceof TokenWanted) await this.#woken();
+        this.onState(error instanceof TokenRequired ? "token" : "lost");
+        if (error instanceof TokenRequired) await this.#woken();
       }
       await Promise.race([this.#woken(), after(this.#pause)]);
       this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
@@ -52,19 +52,19 @@ export class Feed {
   async #follow() {
     const connection = (this.#connection = new AbortController());
     let silence = setTimeout(() => {}, 0);
-    const heard = () => {
+    const restartSilence = () => {
       clearTimeout(silence);
       silence = setTimeout(() => connection.abort(), SILENCE);
     };
     try {
-      heard();
-      const response = await ask("events", connection.signal);
+      restartSilence();
+      const response = await fetchOwn("events", connection.signal);
       if (!response.ok || !response.body) throw new Error(`status ${response.status}`);
       for await (const event of events(response.body)) {
-        heard();
+        restartSilence();
         this.#pause = FIRST_PAUSE;
-        this.changed("live");
-        this.told(JSON.parse(event.data));
+        this.onState("live");
+        this.onStats(JSON.parse(event.data));
       }
     } finally {
       clearTimeout(silence);

@@ -1,7 +1,7 @@
 /** The page: what comes in goes to the panels. */
 
 import { charts } from "./charts.js";
-import { html, say } from "./dom.js";
+import { html, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { rate } from "./format.js";
 import { History } from "./history.js";
@@ -14,29 +14,29 @@ import { theme } from "./theme.js";
 const STATES = {
   connecting: "connecting",
   live: "live",
-  lost: "server lost, trying again",
-  token: "token needed",
+  lost: "connection lost, retrying",
+  token: "token required",
 };
 
 const history = new History();
-const drawn = charts(html("charts"));
+const chartViews = charts(html("charts"));
 const show = panels();
 const requests = new Requests();
 new Sample();
-theme(() => drawn.repaint());
+theme(() => chartViews.repaint());
 
 const feed = new Feed(
   (stats) => {
     if (!history.add(stats, Date.now() / 1000)) return;
     show(stats, history.latest);
-    drawn.show(history);
+    chartViews.show(history);
     document.title = `${rate(history.latest.requests)} requests/s – llmsim`;
-    void requests.look();
+    void requests.refresh();
   },
   (state) => {
     const pill = html("connection");
     pill.dataset.state = state;
-    say(pill, STATES[state]);
+    setText(pill, STATES[state]);
     html("token-button").hidden = state !== "token";
     if (state === "lost" || state === "token") document.title = `${STATES[state]} – llmsim`;
   },

@@ -1,6 +1,6 @@
-/** The numbers that are not charts: tiles and tables, all of one document. */
+/** Tiles and tables: the statistics that are not charts, all from one document. */
 
-import { html, make, say } from "./dom.js";
+import { html, make, setText } from "./dom.js";
 import { bytes, count, duration, known, millis, NONE, percent, rate } from "./format.js";
 import { bar, fill, number } from "./table.js";
 
@@ -11,7 +11,7 @@ import { bar, fill, number } from "./table.js";
  * @typedef {import("./table.js").Cell} Cell
  */
 
-const LATE = 10; // ms of lateness from which a load test's numbers are in doubt
+const LATE = 10; // ms of lateness from which the results of a load test are in doubt
 
 /**
  * @typedef {object} Tile
@@ -24,17 +24,17 @@ const LATE = 10; // ms of lateness from which a load test's numbers are in doubt
 /** @type {Tile[]} */
 const TILES = [
   {
-    name: "Requests a second",
+    name: "Requests/s",
     value: (_, now) => rate(now.requests),
-    note: (stats) => `${count(stats.requests.total)} in all`,
+    note: (stats) => `${count(stats.requests.total)} in total`,
   },
   {
-    name: "Tokens a second",
+    name: "Tokens/s",
     value: (_, now) => rate(now.completion),
-    note: (stats) => `${count(stats.tokens.completion)} in all`,
+    note: (stats) => `${count(stats.tokens.completion)} in total`,
   },
   {
-    name: "Open requests",
+    name: "Active requests",
     value: (stats) => count(stats.requests.active),
     note: (stats) => `${count(stats.requests.active_streaming)} streams`,
   },
@@ -54,15 +54,15 @@ const TILES = [
     note: (_, now) => `median ${millis(now["latency_ms.p50"])}`,
   },
   {
-    name: "Frames late, p99",
+    name: "Lateness, p99",
     value: (_, now) => millis(now["lateness_ms.p99"]),
-    note: (stats) => `most ever ${millis(stats.lateness_ms.max)}`,
+    note: (stats) => `max ${millis(stats.lateness_ms.max)}`,
     tone: (_, now) => ((now["lateness_ms.p99"] ?? 0) > LATE ? "warn" : ""),
   },
   {
     name: "Errors",
     value: (stats) => count(stats.errors.total),
-    note: (stats) => `${percent(share(stats.errors.total, stats.requests.total))} of all`,
+    note: (stats) => `${percent(share(stats.errors.total, stats.requests.total))} of all requests`,
     tone: (_, now) => (now.errors ? "bad" : ""),
   },
 ];
@@ -76,12 +76,12 @@ function share(part, whole) {
 const TIMES = {
   latency_ms: "Latency",
   ttft_ms: "Time to first token",
-  itl_ms: "Time between tokens",
-  queue_ms: "Queued",
-  lateness_ms: "Lateness of frames",
+  itl_ms: "Inter-token latency",
+  queue_ms: "Time in queue",
+  lateness_ms: "Frame lateness",
 };
 
-/** Make the tiles; gives what shows a document in all panels. */
+/** Make the tiles; returns a function that shows a document in all panels. */
 export function panels() {
   const values = TILES.map((tile) => {
     const [box, value, note] = [make("div"), make("dd", NONE), make("small", "")];
@@ -93,8 +93,8 @@ export function panels() {
   });
   return (/** @type {Stats} */ stats, /** @type {Point} */ now) => {
     for (const { tile, value, note } of values) {
-      say(value, tile.value(stats, now));
-      say(note, tile.note(stats, now));
+      setText(value, tile.value(stats, now));
+      setText(note, tile.note(stats, now));
       value.dataset.tone = tile.tone?.(stats, now) ?? "";
     }
     header(stats);
@@ -109,10 +109,10 @@ export function panels() {
 
 /** @param {Stats} stats */
 function header(stats) {
-  const living = stats.workers.length;
-  say(html("version"), stats.version ?? "");
-  say(html("uptime"), `up ${duration(stats.uptime_s)}`);
-  say(html("worker-count"), `${living} ${living === 1 ? "worker" : "workers"}`);
+  const alive = stats.workers.length;
+  setText(html("version"), stats.version ?? "");
+  setText(html("uptime"), `up ${duration(stats.uptime_s)}`);
+  setText(html("worker-count"), `${alive} ${alive === 1 ? "worker" : "workers"}`);
 }
 
 /** @param {Stats} stats */
@@ -180,7 +180,7 @@ function errors(stats) {
 function limits(stats) {
   const all = stats.rate_limits ?? [];
   html("limits-none").hidden = all.length > 0;
-  say(html("limited"), count(stats.rate_limited ?? 0));
+  setText(html("limited"), count(stats.rate_limited ?? 0));
   fill(
     html("limits"),
     all.map(({ rule, key, model, what, limit, remaining, reset_s }) => [
@@ -189,7 +189,7 @@ function limits(stats) {
         { text: rule },
         { text: key || "any" },
         { text: model || "any" },
-        { text: what },
+        { text: measure(what) },
         number(count(remaining), remaining <= 0 ? "bad" : ""),
         number(count(limit)),
         bar(limit - remaining, limit),
@@ -199,9 +199,14 @@ function limits(stats) {
   );
 }
 
+/** What a limit counts: `input_tokens_per_minute` is input tokens/min. @param {string} what */
+function measure(what) {
+  return what.replace("_per_minute", "/min").replace("_per_day", "/day").replaceAll("_", " ");
+}
+
 /** @param {Stats} stats */
 function workers(stats) {
-  say(html("restarts"), count(stats.worker_restarts ?? 0));
+  setText(html("restarts"), count(stats.worker_restarts ?? 0));
   fill(
     html("workers"),
     stats.workers.map((worker) => [

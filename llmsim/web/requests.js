@@ -1,18 +1,18 @@
-/** The latest requests, and one of them told in full. */
+/** The latest requests, and one of them in full. */
 
-import { ask } from "./access.js";
-import { element, facts, html, say } from "./dom.js";
+import { fetchOwn } from "./access.js";
+import { element, fillFacts, html, setText } from "./dom.js";
 import { clock, count, difference, known, millis, NONE } from "./format.js";
 import { fill, number } from "./table.js";
 import { timeline } from "./timeline.js";
 
-/** @typedef {import("./timeline.js").Told} Told */
+/** @typedef {import("./timeline.js").RequestRecord} RequestRecord */
 
-const PAUSE = 1500; // ms between two looks, at least
+const PAUSE = 1500; // ms between two refreshes, at least
 
 export class Requests {
-  #looked = -Infinity;
-  #looking = false;
+  #refreshed = -Infinity;
+  #refreshing = false;
   #paused = false;
   #limit = element("requests-limit", HTMLSelectElement);
 
@@ -22,100 +22,100 @@ export class Requests {
       this.#paused = !this.#paused;
       pause.setAttribute("aria-pressed", String(this.#paused));
     });
-    this.#limit.addEventListener("change", () => this.look(true));
+    this.#limit.addEventListener("change", () => this.refresh(true));
   }
 
-  /** Ask for the latest ones, unless that was done just now, or is not wanted. */
-  async look(now = false) {
-    const due = performance.now() - this.#looked > PAUSE && !this.#paused && !document.hidden;
-    if (this.#looking || !(now || due)) return;
-    this.#looking = true;
+  /** Fetch the latest ones, unless that was done just now, or the list is paused or hidden. */
+  async refresh(now = false) {
+    const due = performance.now() - this.#refreshed > PAUSE && !this.#paused && !document.hidden;
+    if (this.#refreshing || !(now || due)) return;
+    this.#refreshing = true;
     try {
-      const response = await ask(`requests?limit=${this.#limit.value}`);
+      const response = await fetchOwn(`requests?limit=${this.#limit.value}`);
       if (response.ok) this.#show((await response.json()).requests);
     } catch {
-      // the connection's own state tells
+      // the state of the connection shows it
     } finally {
-      this.#looking = false;
-      this.#looked = performance.now();
+      this.#refreshing = false;
+      this.#refreshed = performance.now();
     }
   }
 
-  /** @param {Told[]} list */
+  /** @param {RequestRecord[]} list */
   #show(list) {
     html("requests-none").hidden = list.length > 0;
     fill(
       html("requests"),
-      list.map((told) => [
-        told.id,
+      list.map((request) => [
+        request.id,
         [
           {
-            text: clock(told.arrived),
-            label: `${clock(told.arrived)}: show request`,
-            press: () => open(told.id),
+            text: clock(request.arrived),
+            label: `${clock(request.arrived)}: show request`,
+            press: () => open(request.id),
           },
-          { text: told.endpoint },
-          { text: told.model || NONE },
-          number(told.status ? String(told.status) : "open", (told.status ?? 0) >= 400 ? "bad" : ""),
-          number(millis(told.actual.first_ms)),
-          number(millis(told.actual.total_ms)),
-          number(millis(told.lateness_max_ms)),
+          { text: request.endpoint },
+          { text: request.model || NONE },
+          number(request.status ? String(request.status) : "open", (request.status ?? 0) >= 400 ? "bad" : ""),
+          number(millis(request.actual.first_ms)),
+          number(millis(request.actual.total_ms)),
+          number(millis(request.lateness_max_ms)),
         ],
       ]),
     );
   }
 }
 
-/** Show one request. @param {string} id its own, or one its answer goes by */
+/** Show one request. @param {string} id its own, or one of its response */
 export async function open(id) {
   const dialog = element("request", HTMLDialogElement);
   const state = html("request-state");
   html("request-content").hidden = true;
-  say(state, "Asking …");
+  setText(state, "Loading …");
   if (!dialog.open) dialog.showModal();
   try {
-    const response = await ask(`requests/${encodeURIComponent(id)}`);
-    const told = await response.json();
-    if (!response.ok) throw new Error(told.error?.message ?? `status ${response.status}`);
-    say(state, "");
-    show(told);
+    const response = await fetchOwn(`requests/${encodeURIComponent(id)}`);
+    const request = await response.json();
+    if (!response.ok) throw new Error(request.error?.message ?? `status ${response.status}`);
+    setText(state, "");
+    show(request);
   } catch (error) {
-    say(state, `It cannot be shown: ${error instanceof Error ? error.message : error}`);
+    setText(state, `Cannot be shown: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** @param {Told} told */
-function show(told) {
+/** @param {RequestRecord} request */
+function show(request) {
   html("request-content").hidden = false;
-  facts(html("request-facts"), {
-    Id: told.id,
-    Endpoint: told.endpoint,
-    Model: told.model || NONE,
-    Status: told.status ? String(told.status) : "open",
-    Arrived: clock(told.arrived),
-    Seed: String(told.seed),
-    "Frames sent": `${count(told.frames.sent)} of ${count(told.frames.planned)}`,
-    "Latest frame": `${millis(told.lateness_max_ms)} late`,
+  fillFacts(html("request-facts"), {
+    Id: request.id,
+    Endpoint: request.endpoint,
+    Model: request.model || NONE,
+    Status: request.status ? String(request.status) : "open",
+    Arrived: clock(request.arrived),
+    Seed: String(request.seed),
+    "Frames sent": `${count(request.frames.sent)} of ${count(request.frames.planned)}`,
+    "Frame lateness, max": millis(request.lateness_max_ms),
   });
-  timeline(element("timeline", SVGElement), told);
-  const { planned, actual } = told;
-  const pieces = told.frames.planned;
-  say(
+  timeline(element("timeline", SVGElement), request);
+  const { planned, actual } = request;
+  const frames = request.frames.planned;
+  setText(
     html("timeline-text"),
-    `Pale: nothing sent yet. Full: from the first token to the end. ` +
+    `Pale: waiting for the first token. Solid: from the first token to the end. ` +
       `Planned: first token at ${millis(planned.ttft_ms)}, end at ${millis(planned.total_ms)}. ` +
-      (pieces > 1
+      (frames > 1
         ? `Actual: first token at ${millis(actual.first_ms)}, end at ${millis(actual.total_ms)}.`
-        : `Actual: sent in one piece at ${millis(actual.total_ms)}.`),
+        : `Actual: sent as a whole at ${millis(actual.total_ms)}.`),
   );
   fill(html("request-times"), [
-    pieces > 1
+    frames > 1
       ? compared("First token", planned.ttft_ms, actual.first_ms)
-      : compared("First token, not sent by itself", planned.ttft_ms, null),
+      : compared("First token (response sent as a whole)", planned.ttft_ms, null),
     compared("End", planned.total_ms, actual.total_ms),
   ]);
-  const body = told.request;
-  say(html("request-body"), typeof body === "string" ? body : JSON.stringify(body, null, 2) ?? "");
+  const body = request.request;
+  setText(html("request-body"), typeof body === "string" ? body : JSON.stringify(body, null, 2) ?? "");
 }
 
 /**

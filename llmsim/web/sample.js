@@ -1,15 +1,15 @@
-/** A request to this very server, as any client makes it, and what came of it. */
+/** A request to this server, made as any client makes it, and what was measured. */
 
 import { DIALECTS } from "./dialects.js";
-import { drawn, element, facts, html, make, say } from "./dom.js";
+import { element, fillFacts, html, make, setText, svgElement } from "./dom.js";
 import { count, millis, NONE } from "./format.js";
 import { open } from "./requests.js";
 import { events } from "./sse.js";
 
-/** @typedef {import("./dialects.js").Wanted} Wanted */
+/** @typedef {import("./dialects.js").SampleRequest} SampleRequest */
 
-/** What was seen of an answer; times in ms after the request was sent. */
-class Seen {
+/** What was measured of an answer; times in ms after the request was sent. */
+class Measurement {
   started = performance.now();
   status = 0;
   id = "";
@@ -27,7 +27,7 @@ class Seen {
   }
 
   /** @param {Response} response */
-  head(response) {
+  readHeaders(response) {
     this.status = response.status;
     this.id = response.headers.get("x-request-id") ?? response.headers.get("request-id") ?? "";
     const timing = response.headers.get("server-timing") ?? "";
@@ -50,7 +50,7 @@ class Seen {
       "ITL, p95": millis(p95),
       "Total measured": millis(this.total),
       "Total planned": millis(this.planned.total),
-      Pieces: count(this.arrivals.length),
+      Chunks: count(this.arrivals.length),
       "Completion tokens": count(this.tokens),
     };
   }
@@ -78,7 +78,7 @@ export class Sample {
     this.#dialect.addEventListener("change", () => this.#choose());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.#fire();
+      void this.#run();
     });
     this.#stop.addEventListener("click", () => this.#running?.abort());
     this.#timeline.addEventListener("click", () => open(this.#id));
@@ -95,8 +95,8 @@ export class Sample {
     const list = html("sample-models");
     try {
       const response = await fetch(models, { headers: models.includes("anthropic") ? { "anthropic-version": "2023-06-01" } : {} });
-      const told = await response.json();
-      const names = (told.data ?? told.models ?? []).map((/** @type {any} */ one) => one.id ?? one.name);
+      const listing = await response.json();
+      const names = (listing.data ?? listing.models ?? []).map((/** @type {any} */ one) => one.id ?? one.name);
       list.replaceChildren(
         ...names.map((/** @type {string} */ name) => {
           const option = make("option");
@@ -109,32 +109,32 @@ export class Sample {
     }
   }
 
-  /** @returns {Wanted} */
-  #wanted() {
-    const given = new FormData(this.#form);
-    const text = (/** @type {string} */ name) => String(given.get(name) ?? "");
+  /** @returns {SampleRequest} */
+  #request() {
+    const fields = new FormData(this.#form);
+    const text = (/** @type {string} */ name) => String(fields.get(name) ?? "");
     return {
       model: text("model").trim(),
       prompt: text("prompt"),
       tokens: Number(text("tokens")),
-      stream: given.has("stream"),
+      stream: fields.has("stream"),
       key: text("key").trim(),
     };
   }
 
-  async #fire() {
+  async #run() {
     const running = (this.#running = new AbortController());
-    const seen = new Seen();
+    const measured = new Measurement();
     this.#begin();
     try {
-      await this.#ask(seen, running.signal);
-      this.#say(seen.status < 400 ? "Done." : "The server answered with an error.", seen.status >= 400);
+      await this.#exchange(measured, running.signal);
+      this.#showState(measured.status < 400 ? "Done." : "The server answered with an error.", measured.status >= 400);
     } catch (error) {
       const stopped = running.signal.aborted;
-      this.#say(stopped ? "Stopped." : `It failed: ${error instanceof Error ? error.message : error}`, !stopped);
+      this.#showState(stopped ? "Stopped." : `Failed: ${error instanceof Error ? error.message : error}`, !stopped);
     }
-    seen.total ??= seen.now();
-    this.#end(seen);
+    measured.total ??= measured.now();
+    this.#end(measured);
   }
 
   #begin() {
@@ -144,65 +144,65 @@ export class Sample {
     this.#answer.hidden = false;
     this.#answer.textContent = "";
     element("sample-arrivals", SVGElement).toggleAttribute("hidden", true);
-    facts(html("sample-measures"), {});
-    this.#say("Waiting for the first token …", false);
+    fillFacts(html("sample-measures"), {});
+    this.#showState("Waiting for the first token …", false);
   }
 
-  /** @param {Seen} seen @param {AbortSignal} signal */
-  async #ask(seen, signal) {
-    const wanted = this.#wanted();
+  /** @param {Measurement} measured @param {AbortSignal} signal */
+  async #exchange(measured, signal) {
+    const request = this.#request();
     const dialect = DIALECTS[this.#dialect.value];
-    const response = await fetch(dialect.path(wanted), {
+    const response = await fetch(dialect.path(request), {
       method: "POST",
-      headers: { "content-type": "application/json", ...dialect.headers(wanted) },
-      body: JSON.stringify(dialect.body(wanted)),
+      headers: { "content-type": "application/json", ...dialect.headers(request) },
+      body: JSON.stringify(dialect.body(request)),
       signal,
     });
-    seen.head(response);
+    measured.readHeaders(response);
     const streamed = response.headers.get("content-type")?.startsWith("text/event-stream");
     if (response.ok && streamed && response.body) {
-      for await (const { data } of events(response.body)) this.#take(seen, data);
-      seen.total = seen.now();
+      for await (const { data } of events(response.body)) this.#take(measured, data);
+      measured.total = measured.now();
       return;
     }
     const text = await response.text();
-    seen.total = seen.now();
+    measured.total = measured.now();
     const answer = read(text);
-    seen.tokens = answer && dialect.counted(answer);
-    seen.id ||= (answer && dialect.id?.(answer)) ?? "";
-    seen.arrivals.push(seen.total);
-    this.#answer.textContent = response.ok && answer ? dialect.whole(answer) : text;
+    measured.tokens = answer && dialect.completionTokens(answer);
+    measured.id ||= (answer && dialect.id?.(answer)) ?? "";
+    measured.arrivals.push(measured.total);
+    this.#answer.textContent = response.ok && answer ? dialect.text(answer) : text;
   }
 
-  /** @param {Seen} seen @param {string} data */
-  #take(seen, data) {
+  /** @param {Measurement} measured @param {string} data */
+  #take(measured, data) {
     const event = read(data);
     if (!event) return;
     const dialect = DIALECTS[this.#dialect.value];
-    seen.tokens = dialect.counted(event) ?? seen.tokens;
-    seen.id ||= dialect.id?.(event) ?? "";
+    measured.tokens = dialect.completionTokens(event) ?? measured.tokens;
+    measured.id ||= dialect.id?.(event) ?? "";
     const text = dialect.delta(event);
     if (!text) return;
-    if (!seen.arrivals.length) this.#say("Answering …", false);
-    seen.arrivals.push(seen.now());
+    if (!measured.arrivals.length) this.#showState("Answering …", false);
+    measured.arrivals.push(measured.now());
     this.#answer.append(text);
     this.#answer.scrollTop = this.#answer.scrollHeight;
   }
 
-  /** @param {Seen} seen */
-  #end(seen) {
+  /** @param {Measurement} measured */
+  #end(measured) {
     this.#running = null;
     this.#send.disabled = false;
     this.#stop.disabled = true;
-    facts(html("sample-measures"), seen.measures);
-    arrivals(seen);
-    this.#id = seen.id;
-    this.#timeline.hidden = !seen.id;
+    fillFacts(html("sample-measures"), measured.measures);
+    arrivals(measured);
+    this.#id = measured.id;
+    this.#timeline.hidden = !measured.id;
   }
 
   /** @param {string} text @param {boolean} bad */
-  #say(text, bad) {
-    say(this.#state, text);
+  #showState(text, bad) {
+    setText(this.#state, text);
     this.#state.dataset.tone = bad ? "bad" : "";
   }
 }
@@ -216,20 +216,20 @@ function read(text) {
   }
 }
 
-/** A stroke for each piece of text, when it came. @param {Seen} seen */
-function arrivals(seen) {
+/** A stroke for each piece of text, when it came. @param {Measurement} measured */
+function arrivals(measured) {
   const svg = element("sample-arrivals", SVGElement);
-  const shown = seen.arrivals.length > 1 && seen.total !== null;
+  const shown = measured.arrivals.length > 1 && measured.total !== null;
   svg.toggleAttribute("hidden", !shown);
-  if (!shown || seen.total === null) return;
+  if (!shown || measured.total === null) return;
   const width = Math.max(240, svg.clientWidth);
-  const end = seen.total;
+  const end = measured.total;
   const x = (/** @type {number} */ at) => 1 + ((width - 2) * at) / end;
   svg.setAttribute("viewBox", `0 0 ${width} 40`);
   svg.replaceChildren(
-    drawn("line", { class: "axis", x1: 0, x2: width, y1: 22, y2: 22 }),
-    ...seen.arrivals.map((at) => drawn("line", { class: "tick", x1: x(at), x2: x(at), y1: 4, y2: 22 })),
-    drawn("text", { x: 0, y: 37 }, "sent"),
-    drawn("text", { x: width, y: 37, "text-anchor": "end" }, millis(end)),
+    svgElement("line", { class: "axis", x1: 0, x2: width, y1: 22, y2: 22 }),
+    ...measured.arrivals.map((at) => svgElement("line", { class: "tick", x1: x(at), x2: x(at), y1: 4, y2: 22 })),
+    svgElement("text", { x: 0, y: 37 }, "sent"),
+    svgElement("text", { x: width, y: 37, "text-anchor": "end" }, millis(end)),
   );
 }

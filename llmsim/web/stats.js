@@ -1,5 +1,5 @@
 /**
- * What `/llmsim/stats` tells. Servers of other versions may leave parts out.
+ * The document of `/llmsim/stats`. Servers of other versions may leave parts out.
  *
  * @typedef {Partial<Record<"avg" | "min" | "max" | "p50" | "p95" | "p99", number>>} Times milliseconds
  *

@@ -1,6 +1,6 @@
 /** Tables whose rows stay what they are while their numbers change: focus and scroll survive. */
 
-import { make, say } from "./dom.js";
+import { make, setText } from "./dom.js";
 
 /**
  * A cell: text, or text with a look. `share` (0 to 1) draws a bar; `press` makes a button of it.
@@ -8,7 +8,7 @@ import { make, say } from "./dom.js";
  * @property {string} text
  * @property {string} [look] class names
  * @property {number} [share]
- * @property {string} [label] what a button is called where its text alone does not say it
+ * @property {string} [label] what a button is called where its text alone does not setText it
  * @property {() => void} [press]
  */
 
@@ -38,7 +38,7 @@ export function fill(body, rows) {
     let row = there.get(key);
     there.delete(key);
     if (!row) {
-      row = begun(key, cells);
+      row = createRow(key, cells);
     }
     cells.forEach((cell, index) => show(/** @type {HTMLElement} */ (row?.children[index]), cell));
     if (row === next) next = next.nextElementSibling;
@@ -48,7 +48,7 @@ export function fill(body, rows) {
 }
 
 /** @param {string} key @param {Cell[]} cells */
-function begun(key, cells) {
+function createRow(key, cells) {
   const row = make("tr");
   row.dataset.key = key;
   cells.forEach((cell, index) => {
@@ -72,12 +72,12 @@ function show(place, cell) {
   if (place.className !== look) place.className = look;
   if (cell.share !== undefined) {
     place.style.setProperty("--share", cell.share.toFixed(4));
-    say(place, "");
+    setText(place, "");
     place.setAttribute("aria-label", `${(cell.share * 100).toFixed(1)} %`);
     return;
   }
   const button = cell.press && place.querySelector("button");
   if (button && cell.label) button.setAttribute("aria-label", cell.label);
-  say(button || place, cell.text);
+  setText(button || place, cell.text);
   if (!button && place.title !== cell.text && cell.text.length > 16) place.title = cell.text;
 }

@@ -1,11 +1,11 @@
 /** One request's times as bars: planned above, actual below, on one scale. */
 
-import { drawn } from "./dom.js";
+import { svgElement } from "./dom.js";
 import { millis } from "./format.js";
 
 /**
- * What `/llmsim/requests` tells of a request. Times in milliseconds after arrival.
- * @typedef {object} Told
+ * A request as `/llmsim/requests` describes it. Times in milliseconds after arrival.
+ * @typedef {object} RequestRecord
  * @property {string} id
  * @property {string} endpoint
  * @property {string} model
@@ -28,11 +28,11 @@ const AXIS = 104;
 /**
  * Draw it.
  * @param {SVGElement} svg
- * @param {Told} told
+ * @param {RequestRecord} request
  */
-export function timeline(svg, told) {
+export function timeline(svg, request) {
   const width = Math.max(280, svg.clientWidth);
-  const { planned, actual } = told;
+  const { planned, actual } = request;
   const end = Math.max(1e-3, planned.total_ms ?? 0, actual.total_ms ?? 0, actual.first_ms ?? 0);
   const x = (/** @type {number} */ ms) => LEFT + ((width - LEFT - RIGHT) * ms) / end;
   svg.setAttribute("viewBox", `0 0 ${width} 132`);
@@ -41,7 +41,7 @@ export function timeline(svg, told) {
   row("actual", "Actual", actual.first_ms, actual.total_ms);
   if (planned.ttft_ms !== null) {
     const at = x(planned.ttft_ms);
-    svg.append(drawn("line", { class: "mark", x1: at, x2: at, y1: 8, y2: ROWS.actual + BAR + 6 }));
+    svg.append(svgElement("line", { class: "mark", x1: at, x2: at, y1: 8, y2: ROWS.actual + BAR + 6 }));
   }
 
   /**
@@ -52,32 +52,32 @@ export function timeline(svg, told) {
    */
   function row(kind, name, first, total) {
     const y = ROWS[kind];
-    svg.append(drawn("text", { class: "name", x: 0, y: y + BAR / 2 + 4 }, name));
+    svg.append(svgElement("text", { class: "name", x: 0, y: y + BAR / 2 + 4 }, name));
     if (first === null) {
-      svg.append(drawn("text", { x: LEFT, y: y + BAR / 2 + 4 }, "not yet"));
+      svg.append(svgElement("text", { x: LEFT, y: y + BAR / 2 + 4 }, "not yet"));
       return;
     }
     const stop = total ?? first;
     const bar = { y, height: BAR, rx: 3 };
-    svg.append(drawn("rect", { class: "wait", ...bar, x: x(0), width: Math.max(1, x(first) - x(0)) }));
-    svg.append(drawn("rect", { class: kind, ...bar, x: x(first), width: Math.max(3, x(stop) - x(first)) }));
+    svg.append(svgElement("rect", { class: "wait", ...bar, x: x(0), width: Math.max(1, x(first) - x(0)) }));
+    svg.append(svgElement("rect", { class: kind, ...bar, x: x(first), width: Math.max(3, x(stop) - x(first)) }));
   }
 }
 
 /** @param {number} end @param {(ms: number) => number} x */
 function axis(end, x) {
-  const step = pleasant(end / 4);
-  const parts = [drawn("line", { class: "axis", x1: x(0), x2: x(end), y1: AXIS, y2: AXIS })];
+  const step = roundStep(end / 4);
+  const parts = [svgElement("line", { class: "axis", x1: x(0), x2: x(end), y1: AXIS, y2: AXIS })];
   for (let at = 0; at <= end; at += step) {
-    parts.push(drawn("line", { class: "axis", x1: x(at), x2: x(at), y1: 8, y2: AXIS + 4 }));
+    parts.push(svgElement("line", { class: "axis", x1: x(at), x2: x(at), y1: 8, y2: AXIS + 4 }));
     const anchor = at === 0 ? "start" : at + step > end ? "end" : "middle";
-    parts.push(drawn("text", { x: x(at), y: AXIS + 18, "text-anchor": anchor }, at ? millis(at) : "arrival"));
+    parts.push(svgElement("text", { x: x(at), y: AXIS + 18, "text-anchor": anchor }, at ? millis(at) : "arrival"));
   }
   return parts;
 }
 
 /** The next larger of 1, 2, 5, 10, … @param {number} value */
-function pleasant(value) {
+function roundStep(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return power * ([1, 2, 5].find((one) => one * power >= value) ?? 10);
 }

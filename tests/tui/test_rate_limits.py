@@ -12,7 +12,7 @@ def limit(key: str, remaining: float, **more: Any) -> dict[str, Any]:
     return {
         "key": key,
         "model": "gpt-5",
-        "what": "requests",
+        "what": "requests_per_minute",
         "limit": 100,
         "remaining": remaining,
     } | more
@@ -24,14 +24,14 @@ def test_the_tightest_come_first_as_many_as_fit() -> None:
         "rate_limits": [
             limit("tier-2", 80),
             limit("tier-1", 5, reset_s=12.4),
-            limit("tier-3", 50_000, what="tokens", limit=200_000),
+            limit("tier-3", 50_000, what="tokens_per_minute", limit=200_000),
         ],
     }
     assert drawn(rate_limits, 26, 6, {"rate_limited": 2}, document) == [
         "5 refused            3.0/s",
-        "tier-1 gpt-5 requests",
+        "tier-1 gpt-5 requests/min",
         "▊                5/100 12s",
-        "tier-3 gpt-5 tokens",
+        "tier-3 gpt-5 tokens/min",
         "██▊         50,000/200,000",
     ]
 

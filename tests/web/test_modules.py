@@ -42,7 +42,7 @@ def visit(browser: Browser, sim: Server) -> Iterator[Visit]:
 
 HISTORY = """
 const history = new it.History();
-given.forEach((stats, index) => history.add(stats, 1000 + index));
+arg.forEach((stats, index) => history.add(stats, 1000 + index));
 return ['requests', 'completion', 'latency_ms.p50'].map((name) => history.series(name));
 """
 
@@ -75,9 +75,9 @@ def test_rates(
     requests: list[float | None],
     completion: list[float | None],
 ) -> None:
-    told = visit.module("history.js", HISTORY, documents)
-    assert told[0] == requests
-    assert told[1] == completion
+    series = visit.module("history.js", HISTORY, documents)
+    assert series[0] == requests
+    assert series[1] == completion
 
 
 def test_times_are_the_last_seconds_where_the_server_tells_them(visit: Visit) -> None:
@@ -91,11 +91,11 @@ def test_times_are_the_last_seconds_where_the_server_tells_them(visit: Visit) ->
 
 
 EVENTS = """
-const encoded = new TextEncoder().encode(given.text);
+const encoded = new TextEncoder().encode(arg.text);
 const body = new ReadableStream({
   start(controller) {
-    for (let at = 0; at < encoded.length; at += given.size)
-      controller.enqueue(encoded.slice(at, at + given.size));
+    for (let at = 0; at < encoded.length; at += arg.size)
+      controller.enqueue(encoded.slice(at, at + arg.size));
     controller.close();
   },
 });
@@ -146,4 +146,4 @@ def test_events(visit: Visit, text: str, size: int, expected: list[list[str]]) -
 def test_numbers_as_people_read_them(
     visit: Visit, function: str, value: float | None, expected: str
 ) -> None:
-    assert visit.module("format.js", f"return it.{function}(given)", value) == expected
+    assert visit.module("format.js", f"return it.{function}(arg)", value) == expected

@@ -36,7 +36,7 @@ def test_it_asks_nobody_but_its_server(visit: Visit) -> None:
 
 def test_numbers_move(visit: Visit, sim: Server) -> None:
     def total() -> int:
-        found = re.search(r"([\d,]+) in all", tile(visit, "Requests a second"))
+        found = re.search(r"([\d,]+) in total", tile(visit, "Requests/s"))
         assert found
         return int(found[1].replace(",", ""))
 
@@ -214,17 +214,17 @@ def test_a_server_that_is_lost_and_comes_back(browser: Browser, tmp_path: Path) 
             chat(first.url, max_tokens=2)
         visit = Visit(browser, first.url)
         visit.open()
-        visit.page.wait_for_selector("#tiles small:has-text('30 in all')")
+        visit.page.wait_for_selector("#tiles small:has-text('30 in total')")
     finally:
         first.process.kill()
         first.process.wait()
     visit.state("lost")
-    assert "trying again" in visit.page.inner_text("#connection")
+    assert "retrying" in visit.page.inner_text("#connection")
     with Server(args, tmp_path / "second.log", port) as second:
         visit.state("live")
-        visit.page.wait_for_selector("#tiles small:has-text('0 in all')")
+        visit.page.wait_for_selector("#tiles small:has-text('0 in total')")
         chat(second.url, max_tokens=2)
-        visit.page.wait_for_selector("#tiles small:has-text('1 in all')")
+        visit.page.wait_for_selector("#tiles small:has-text('1 in total')")
         assert not re.search(r"[−-]\d", visit.page.inner_text("#tiles"))
         visit.close()
 

@@ -52,13 +52,13 @@ class Visit:
         """What was asked of others than the server."""
         return [url for url in self.asked if not url.startswith((self.url + "/", "data:"))]
 
-    def module(self, name: str, body: str, given: Any = None) -> Any:
+    def module(self, name: str, body: str, arg: Any = None) -> Any:
         """What a function says that gets a module of the page and something else.
 
-        ``body`` is JavaScript with ``it`` (the module) and ``given`` in scope.
+        ``body`` is JavaScript with ``it`` (the module) and ``arg`` in scope.
         """
         return self.page.evaluate(
-            f"async (given) => {{ const it = await import('/llmsim/web/{name}'); {body} }}", given
+            f"async (arg) => {{ const it = await import('/llmsim/web/{name}'); {body} }}", arg
         )
 
 
