@@ -84,9 +84,9 @@ def test_geminis_refusals_say_in_the_body_when_to_come_back(
     kind: FailureKind, status: int, said: str
 ) -> None:
     failure = Failure(kind, "", retry_after=2.5)
-    told_status, body = GEMINI.errors.failure(failure, STAMP)
+    shown_status, body = GEMINI.errors.failure(failure, STAMP)
     error = orjson.loads(body)["error"]
-    assert (told_status, error["code"], error["status"]) == (status, status, said)
+    assert (shown_status, error["code"], error["status"]) == (status, status, said)
     delays = [one["retryDelay"] for one in error["details"] if "retryDelay" in one]
     assert delays == ["2.5s"]
 

@@ -55,13 +55,13 @@ def test_a_batch_at_any_time(
     canceled: float | None, after: float, status: str, counted: dict[str, int]
 ) -> None:
     one = batch(None if canceled is None else START + canceled)
-    told = shown(one, after)
-    assert told.processing_status == status
+    described = shown(one, after)
+    assert described.processing_status == status
     assert counts(one, after) == counted
     over = status == "ended"
-    assert (told.results_url, told.ended_at is not None) == (URL if over else None, over)
-    assert (told.cancel_initiated_at is not None) is (canceled is not None)
-    assert (told.expires_at - told.created_at).total_seconds() == 24 * 3600
+    assert (described.results_url, described.ended_at is not None) == (URL if over else None, over)
+    assert (described.cancel_initiated_at is not None) is (canceled is not None)
+    assert (described.expires_at - described.created_at).total_seconds() == 24 * 3600
 
 
 def lines(one: Batch) -> list[MessageBatchIndividualResponse]:
@@ -79,9 +79,9 @@ def lines(one: Batch) -> list[MessageBatchIndividualResponse]:
     ],
 )
 def test_results(canceled: float | None, types: list[str]) -> None:
-    told = lines(batch(canceled))
-    assert [line.custom_id for line in told] == ["a", "b", "c"]
-    assert [line.result.type for line in told] == types
+    described = lines(batch(canceled))
+    assert [line.custom_id for line in described] == ["a", "b", "c"]
+    assert [line.result.type for line in described] == types
 
 
 def test_results_are_what_was_answered() -> None:
@@ -98,15 +98,15 @@ def test_a_batch_is_remembered_as_it_was() -> None:
 
 
 def test_a_batch_that_is_no_more() -> None:
-    told = orjson.loads(anthropic_batches.deleted("msgbatch_1"))
-    assert told == {"id": "msgbatch_1", "type": "message_batch_deleted"}
+    described = orjson.loads(anthropic_batches.deleted("msgbatch_1"))
+    assert described == {"id": "msgbatch_1", "type": "message_batch_deleted"}
 
 
 def request(name: str, **params: Any) -> dict[str, Any]:
     return {"custom_id": name, "params": params}
 
 
-def test_requests_are_read_but_not_what_they_ask() -> None:
+def test_requests_are_read_but_not_their_params() -> None:
     body = orjson.dumps({"requests": [request("a", whatever=1), request("b")]})
     items = anthropic_batches.read(body)
     assert [(item.custom_id, bytes(item.params)) for item in items] == [
@@ -116,7 +116,7 @@ def test_requests_are_read_but_not_what_they_ask() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("sent", "said"),
     [
         ({}, "requests: Field required"),
         ({"requests": []}, "requests: a batch has 1 to 100000 requests"),
@@ -128,7 +128,7 @@ def test_requests_are_read_but_not_what_they_ask() -> None:
         ),
     ],
 )
-def test_a_batch_that_is_wrong(given: dict[str, Any], said: str) -> None:
+def test_a_batch_that_is_wrong(sent: dict[str, Any], said: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        anthropic_batches.read(orjson.dumps(given))
+        anthropic_batches.read(orjson.dumps(sent))
     assert caught.value.failure.message == said

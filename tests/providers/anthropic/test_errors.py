@@ -41,17 +41,17 @@ CLASSES: dict[FailureKind, type[anthropic.APIStatusError]] = {
 @pytest.mark.parametrize("kind", FailureKind)
 def test_every_failure_raises_its_own_class(kind: FailureKind) -> None:
     status, head, body = anthropic_errors.FORMAT.refusal(Failure(kind, "no"), STAMP)
-    told = orjson.loads(body)
+    envelope = orjson.loads(body)
     request = httpx2.Request("POST", "http://sim/v1/messages")
     response = httpx2.Response(status, headers=dict(head), content=body, request=request)
-    error = make_status_error("no", body=told, response=response)
+    error = make_status_error("no", body=envelope, response=response)
     assert type(error) is CLASSES[kind]
-    assert told == {
+    assert envelope == {
         "type": "error",
         "error": {"type": anthropic_errors.SPELLING[kind][1], "message": "no"},
         "request_id": response.headers["request-id"],
     }
-    assert error.request_id == told["request_id"]
+    assert error.request_id == envelope["request_id"]
     assert response.headers["content-type"] == "application/json"
     assert response.headers["anthropic-organization-id"]
 
@@ -81,7 +81,7 @@ def test_a_failure_may_have_another_status() -> None:
         (Failure(FailureKind.INVALID, "just so"), "just so"),
     ],
 )
-def test_failures_are_told_in_anthropics_words(failure: Failure, said: str) -> None:
+def test_failures_are_in_anthropics_words(failure: Failure, said: str) -> None:
     _, body = anthropic_errors.failure(failure, STAMP)
     assert orjson.loads(body)["error"]["message"] == said
 
@@ -114,7 +114,7 @@ def test_failures_are_told_in_anthropics_words(failure: Failure, said: str) -> N
         ),
     ],
 )  # fmt: skip
-def test_mistakes_are_told_as_pydantic_does(mistake: MalformedBody, said: str) -> None:
+def test_validation_errors_are_in_pydantics_words(mistake: MalformedBody, said: str) -> None:
     assert anthropic_errors.refuse(mistake).failure.message == said
 
 

@@ -17,27 +17,27 @@ IDS = ["a", "b", "c", "d", "e"]
 
 
 def page(strict: bool = False, **query: list[str]) -> dict[str, Any]:
-    told: dict[str, Any] = orjson.loads(model_list.page(CLAUDES, query, strict))
-    return told
+    listing: dict[str, Any] = orjson.loads(model_list.page(CLAUDES, query, strict))
+    return listing
 
 
 @pytest.mark.parametrize("model", CLAUDES, ids=lambda model: model.id)
 def test_the_sdk_reads_every_model(model: Model) -> None:
-    told = ModelInfo.model_validate_json(model_list.model(model))
-    assert (told.id, told.lifecycle) == (model.id, model.lifecycle)
-    assert told.created_at.timestamp() == model.created
-    assert (told.max_input_tokens, told.max_tokens) == (
+    listing = ModelInfo.model_validate_json(model_list.model(model))
+    assert (listing.id, listing.lifecycle) == (model.id, model.lifecycle)
+    assert listing.created_at.timestamp() == model.created
+    assert (listing.max_input_tokens, listing.max_tokens) == (
         model.context_window,
         model.max_output_tokens,
     )
-    assert told.line is not None
-    assert told.capabilities is not None
-    assert told.capabilities.thinking.supported is model.reasoning
+    assert listing.line is not None
+    assert listing.capabilities is not None
+    assert listing.capabilities.thinking.supported is model.reasoning
 
 
 def test_a_model_of_no_line() -> None:
-    told = orjson.loads(model_list.model(MODELS["gpt-4o"]))
-    assert told["line"] is None
+    listing = orjson.loads(model_list.model(MODELS["gpt-4o"]))
+    assert listing["line"] is None
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_a_model_of_no_line() -> None:
     ],
 )
 def test_a_listing_shows_what_is_asked_for(query: dict[str, list[str]], stages: set[str]) -> None:
-    told = page(limit=["1000"], **query)
-    assert {one["lifecycle"] for one in told["data"]} == stages
-    assert len(told["data"]) == sum(model.lifecycle in stages for model in CLAUDES)
+    listing = page(limit=["1000"], **query)
+    assert {one["lifecycle"] for one in listing["data"]} == stages
+    assert len(listing["data"]) == sum(model.lifecycle in stages for model in CLAUDES)
 
 
 def test_the_newest_come_first() -> None:
@@ -63,20 +63,20 @@ def test_the_newest_come_first() -> None:
 def test_pages_make_the_whole() -> None:
     whole = [one["id"] for one in page(limit=["1000"])["data"]]
     found: list[str] = []
-    told = page(limit=["7"])
+    listing = page(limit=["7"])
     while True:
-        ids = [one["id"] for one in told["data"]]
-        assert (told["first_id"], told["last_id"]) == (ids[0], ids[-1])
+        ids = [one["id"] for one in listing["data"]]
+        assert (listing["first_id"], listing["last_id"]) == (ids[0], ids[-1])
         found += ids
-        if not told["has_more"]:
+        if not listing["has_more"]:
             break
-        told = page(limit=["7"], after_id=[ids[-1]])
+        listing = page(limit=["7"], after_id=[ids[-1]])
     assert found == whole
 
 
 def test_an_empty_page() -> None:
-    told = orjson.loads(anthropic_lists.page([], False))
-    assert told == {"data": [], "has_more": False, "first_id": None, "last_id": None}
+    listing = orjson.loads(anthropic_lists.page([], False))
+    assert listing == {"data": [], "has_more": False, "first_id": None, "last_id": None}
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_a_query_that_is_wrong(query: dict[str, list[str]]) -> None:
 
 @pytest.mark.parametrize("cursor", ["after_id", "before_id"])
 def test_a_lenient_list_has_nothing_beside_an_id_it_does_not_know(cursor: str) -> None:
-    told = page(**{cursor: ["nobody"]})
-    assert (told["data"], told["has_more"]) == ([], False)
+    listing = page(**{cursor: ["nobody"]})
+    assert (listing["data"], listing["has_more"]) == ([], False)
 
 
 def test_of_two_ids_a_lenient_list_goes_by_the_first() -> None:
     ids = [one["id"] for one in page()["data"]]
-    told = page(after_id=[ids[0]], before_id=[ids[0]], limit=["2"])
-    assert [one["id"] for one in told["data"]] == ids[1:3]
+    listing = page(after_id=[ids[0]], before_id=[ids[0]], limit=["2"])
+    assert [one["id"] for one in listing["data"]] == ids[1:3]

@@ -25,31 +25,31 @@ def request(text: str = "a", **fields: Any) -> dict[str, Any]:
     return {"model": "models/x", "content": {"parts": [{"text": text}]}, **fields}
 
 
-def answer(codec: GeminiEmbed, ask: Request) -> dict[str, Any]:
-    made = Embeddings(tuple(vector(one.text, 16) for one in ask.messages))
-    body = codec.plain(ask, Completion((), Usage(7, 0), made), STAMP)
-    told: dict[str, Any] = orjson.loads(body)
-    return told
+def answer(codec: GeminiEmbed, call: Request) -> dict[str, Any]:
+    made = Embeddings(tuple(vector(one.text, 16) for one in call.messages))
+    body = codec.plain(call, Completion((), Usage(7, 0), made), STAMP)
+    answered: dict[str, Any] = orjson.loads(body)
+    return answered
 
 
 @pytest.mark.parametrize("key", ["outputDimensionality", "output_dimensionality"])
 def test_one_text(key: str) -> None:
-    ask = decoded(ONE, request("some text", **{key: 16}, taskType="RETRIEVAL_QUERY", title="t"))
-    assert (ask.model, ask.task) == ("gemini-embedding-001", Embed(16))
-    told = answer(ONE, ask)
-    assert np.array(told["embedding"]["values"], np.float32) == pytest.approx(
+    call = decoded(ONE, request("some text", **{key: 16}, taskType="RETRIEVAL_QUERY", title="t"))
+    assert (call.model, call.task) == ("gemini-embedding-001", Embed(16))
+    answered = answer(ONE, call)
+    assert np.array(answered["embedding"]["values"], np.float32) == pytest.approx(
         vector("some text", 16)
     )
-    assert told["usageMetadata"]["promptTokenCount"] == 7
+    assert answered["usageMetadata"]["promptTokenCount"] == 7
 
 
 def test_a_batch() -> None:
-    ask = decoded(BATCH, {"requests": [request("a"), request("b")]})
-    assert [one.text for one in ask.messages] == ["a", "b"]
-    assert ask.task == Embed(None)
-    told = EmbedContentResponse.model_validate(answer(BATCH, ask))
-    assert told.embeddings is not None
-    assert [len(one.values or ()) for one in told.embeddings] == [16, 16]
+    call = decoded(BATCH, {"requests": [request("a"), request("b")]})
+    assert [one.text for one in call.messages] == ["a", "b"]
+    assert call.task == Embed(None)
+    answered = EmbedContentResponse.model_validate(answer(BATCH, call))
+    assert answered.embeddings is not None
+    assert [len(one.values or ()) for one in answered.embeddings] == [16, 16]
 
 
 @pytest.mark.parametrize("content", ["a", {"parts": "a"}, {"parts": [{"text": "a"}]}])

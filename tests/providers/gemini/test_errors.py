@@ -17,9 +17,9 @@ RPC = "type.googleapis.com/google.rpc."
 
 def error(failure: Failure) -> dict[str, Any]:
     status, body = gemini_errors.failure(failure)
-    told: dict[str, Any] = orjson.loads(body)["error"]
-    assert told["code"] == status
-    return told
+    described: dict[str, Any] = orjson.loads(body)["error"]
+    assert described["code"] == status
+    return described
 
 
 @pytest.mark.parametrize("kind", FailureKind)
@@ -49,8 +49,8 @@ def test_the_sdk_reads_every_failure(kind: FailureKind) -> None:
     ],
 )
 def test_codes_and_status_names(failure: Failure, code: int, status: str) -> None:
-    told = error(failure)
-    assert (told["code"], told["status"], told["message"]) == (code, status, "m")
+    described = error(failure)
+    assert (described["code"], described["status"], described["message"]) == (code, status, "m")
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_details(failure: Failure, details: Any) -> None:
 
 
 def test_a_bad_key_says_so() -> None:
-    info, told = error(Failure(FailureKind.AUTHENTICATION, "API key not valid."))["details"]
+    info, described = error(Failure(FailureKind.AUTHENTICATION, "API key not valid."))["details"]
     assert (info["@type"], info["reason"]) == (f"{RPC}ErrorInfo", "API_KEY_INVALID")
-    assert told["message"] == "API key not valid."
+    assert described["message"] == "API key not valid."
 
 
 @pytest.mark.parametrize(

@@ -15,25 +15,25 @@ LIVE = [f"models/{one.id}" for one in EVERY if one.lifecycle != "retired"]
 
 
 def page(**query: str) -> dict[str, Any]:
-    given = {name: [value] for name, value in query.items()}
-    told: dict[str, Any] = orjson.loads(model_list.page(EVERY, given))
-    return told
+    parameters = {name: [value] for name, value in query.items()}
+    listed: dict[str, Any] = orjson.loads(model_list.page(EVERY, parameters))
+    return listed
 
 
-def names(told: dict[str, Any]) -> list[str]:
-    return [one["name"] for one in told["models"]]
+def names(listed: dict[str, Any]) -> list[str]:
+    return [one["name"] for one in listed["models"]]
 
 
 @pytest.mark.parametrize("described", EVERY, ids=lambda one: one.id)
 def test_every_model_is_one_to_the_sdk(described: catalog_models.Model) -> None:
-    told = orjson.loads(model_list.model(described))
-    read = SDKModel.model_validate({key: told[key] for key in ("name", "version", "displayName")})
+    listed = orjson.loads(model_list.model(described))
+    read = SDKModel.model_validate({key: listed[key] for key in ("name", "version", "displayName")})
     assert read.name == f"models/{described.id}"
-    assert told["inputTokenLimit"] == described.context_window
-    embeds = "embedContent" in told["supportedGenerationMethods"]
+    assert listed["inputTokenLimit"] == described.context_window
+    embeds = "embedContent" in listed["supportedGenerationMethods"]
     assert embeds == (described.kind == "embedding")
-    assert embeds or told["outputTokenLimit"] == described.max_output_tokens
-    assert told.get("thinking", False) == described.reasoning
+    assert embeds or listed["outputTokenLimit"] == described.max_output_tokens
+    assert listed.get("thinking", False) == described.reasoning
 
 
 def test_a_listing_leaves_out_what_is_retired() -> None:
@@ -44,12 +44,12 @@ def test_a_listing_leaves_out_what_is_retired() -> None:
 @pytest.mark.parametrize("size", [1, 3, len(LIVE) - 1, len(LIVE)])
 @pytest.mark.parametrize("keys", [("pageSize", "pageToken"), ("page_size", "page_token")])
 def test_pages_joined_are_the_listing(size: int, keys: tuple[str, str]) -> None:
-    told = page(**{keys[0]: str(size)})
-    found = names(told)
-    while "nextPageToken" in told:
-        assert len(told["models"]) == size
-        told = page(**{keys[0]: str(size), keys[1]: told["nextPageToken"]})
-        found += names(told)
+    listed = page(**{keys[0]: str(size)})
+    found = names(listed)
+    while "nextPageToken" in listed:
+        assert len(listed["models"]) == size
+        listed = page(**{keys[0]: str(size), keys[1]: listed["nextPageToken"]})
+        found += names(listed)
     assert found == LIVE
 
 

@@ -16,7 +16,7 @@ EMBEDDINGS = OpenAIEmbeddings()
 STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
 MODEL = "text-embedding-3-small"
 VECTORS = (np.array([0.6, -0.8], np.float32), np.array([1 / 3, 0.1], np.float32))
-REPLY = Completion((Choice((), 0, Finish.STOP),), Usage(7, 0), Embeddings(VECTORS))
+COMPLETION = Completion((Choice((), 0, Finish.STOP),), Usage(7, 0), Embeddings(VECTORS))
 
 
 def body(**fields: Any) -> bytes:
@@ -24,7 +24,7 @@ def body(**fields: Any) -> bytes:
 
 
 def plain(**fields: Any) -> bytes:
-    return EMBEDDINGS.plain(EMBEDDINGS.decode(body(**fields)), REPLY, STAMP)
+    return EMBEDDINGS.plain(EMBEDDINGS.decode(body(**fields)), COMPLETION, STAMP)
 
 
 def test_floats_are_golden() -> None:
@@ -55,14 +55,14 @@ def test_the_sdk_reads_floats() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("texts", "expected"),
     [
         ("one", (Message("user", "one"),)),
         ([5, 6], (Message("user", tokens=(5, 6)),)),
     ],
 )
-def test_what_is_asked(given: Any, expected: tuple[Message, ...]) -> None:
-    request = EMBEDDINGS.decode(body(input=given, dimensions=8))
+def test_what_is_asked(texts: Any, expected: tuple[Message, ...]) -> None:
+    request = EMBEDDINGS.decode(body(input=texts, dimensions=8))
     assert (request.model, request.messages, request.stream) == (MODEL, expected, False)
     assert request.task == Embed(8, 300_000)
 

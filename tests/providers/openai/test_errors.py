@@ -53,8 +53,8 @@ def answered(stream: bool, ttft: float, total: float) -> Plan:
     ],
 )  # fmt: skip
 def test_a_failure_in_its_envelope(failure: Failure, status: int, error: dict[str, Any]) -> None:
-    told, body = openai_errors.failure(failure)
-    assert (told, orjson.loads(body)) == (status, {"error": error})
+    shown, body = openai_errors.failure(failure)
+    assert (shown, orjson.loads(body)) == (status, {"error": error})
 
 
 @pytest.mark.parametrize("kind", FailureKind)
@@ -124,10 +124,10 @@ def test_a_body_of_the_wrong_type_has_no_param() -> None:
 
 @pytest.mark.parametrize(("stream", "ms"), [(True, "250"), (False, "1999")])
 def test_processing_time_is_that_to_the_first_byte(stream: bool, ms: str) -> None:
-    told = dict(openai_errors.headers(answered(stream, 0.2505, 1.9999), STAMP))
-    assert told["openai-processing-ms"] == ms
-    assert told["openai-version"] == "2020-10-01"
-    assert told["x-request-id"] == openai_errors.request_id(STAMP)
+    shown = dict(openai_errors.headers(answered(stream, 0.2505, 1.9999), STAMP))
+    assert shown["openai-processing-ms"] == ms
+    assert shown["openai-version"] == "2020-10-01"
+    assert shown["x-request-id"] == openai_errors.request_id(STAMP)
 
 
 def test_ids_end_with_the_mark_and_have_openais_length() -> None:

@@ -8,7 +8,7 @@ from llmsim.providers.openai.inputs import messages
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("texts", "expected"),
     [
         ("a text", [Message("user", "a text")]),
         ("", [Message("user", "")]),
@@ -17,12 +17,12 @@ from llmsim.providers.openai.inputs import messages
         ([[1], [2, 3]], [Message("user", tokens=(1,)), Message("user", tokens=(2, 3))]),
     ],
 )
-def test_every_form_is_one_message_a_text(given: Any, expected: list[Message]) -> None:
-    assert list(messages(given, "input")) == expected
+def test_every_form_is_one_message_a_text(texts: Any, expected: list[Message]) -> None:
+    assert list(messages(texts, "input")) == expected
 
 
 @pytest.mark.parametrize(
-    ("given", "param", "code"),
+    ("texts", "param", "code"),
     [
         ([], "input", "empty_array"),
         ([[1], []], "input[1]", "empty_array"),
@@ -31,7 +31,7 @@ def test_every_form_is_one_message_a_text(given: Any, expected: list[Message]) -
         (["a", [2]], "input", "invalid_type"),
     ],
 )
-def test_empty_and_mixed_lists_are_refused(given: Any, param: str, code: str) -> None:
+def test_empty_and_mixed_lists_are_refused(texts: Any, param: str, code: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        messages(given, "input")
+        messages(texts, "input")
     assert (caught.value.failure.param, caught.value.failure.code) == (param, code)

@@ -9,8 +9,8 @@ from llmsim.providers.openai.lists import Paging, envelope, page, paging
 ITEMS = [{"id": name} for name in "abcd"]
 
 
-def ids(told: bytes) -> list[str]:
-    return [one["id"] for one in orjson.loads(told)["data"]]
+def ids(listing: bytes) -> list[str]:
+    return [one["id"] for one in orjson.loads(listing)["data"]]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_what_is_refused_is_named(query: dict[str, list[str]], param: str) -> No
     ],
 )
 def test_a_page(wanted: Paging, expected: list[str], more: bool) -> None:
-    told = page(ITEMS, wanted)
-    assert ids(told) == expected
-    assert orjson.loads(told)["has_more"] is more
+    listing = page(ITEMS, wanted)
+    assert ids(listing) == expected
+    assert orjson.loads(listing)["has_more"] is more
 
 
 def test_nothing_comes_after_what_is_not_there() -> None:
@@ -75,5 +75,5 @@ def test_nothing_comes_after_what_is_not_there() -> None:
     ],
 )
 def test_an_envelope_names_its_ends(items: list[Any], expected: dict[str, Any]) -> None:
-    told = orjson.loads(envelope(items, 2))
-    assert told == {"object": "list", "data": items[:2], **expected}
+    listing = orjson.loads(envelope(items, 2))
+    assert listing == {"object": "list", "data": items[:2], **expected}

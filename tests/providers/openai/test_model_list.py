@@ -20,11 +20,11 @@ def test_a_model_tells_its_limits() -> None:
 
 
 def test_a_listing_has_every_model_in_order() -> None:
-    given = list(models.MODELS.values())
-    listing = orjson.loads(model_list.page(given, {}))
+    listed = list(models.MODELS.values())
+    listing = orjson.loads(model_list.page(listed, {}))
     assert listing["object"] == "list"
     assert [one["id"] for one in listing["data"]] == list(models.MODELS)
-    assert listing["data"] == [orjson.loads(model_list.model(one)) for one in given]
+    assert listing["data"] == [orjson.loads(model_list.model(one)) for one in listed]
 
 
 def test_a_listing_of_nothing() -> None:

@@ -17,19 +17,19 @@ IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 TEXT = {"type": "text", "text": "I want to kill them."}
 
 
-def answered(given: Any, **fields: Any) -> Any:
-    request = MODERATIONS.decode(orjson.dumps({"input": given, **fields}))
+def answered(texts: Any, **fields: Any) -> Any:
+    request = MODERATIONS.decode(orjson.dumps({"input": texts, **fields}))
     made = Verdicts(tuple(map(verdict, request.messages)))
     completion = Completion((Choice((), 0, Finish.STOP),), Usage(6, 0), made)
-    told = MODERATIONS.plain(request, completion, STAMP)
-    ModerationCreateResponse.model_validate_json(told, strict=True)
-    return orjson.loads(told)
+    answer = MODERATIONS.plain(request, completion, STAMP)
+    ModerationCreateResponse.model_validate_json(answer, strict=True)
+    return orjson.loads(answer)
 
 
 def test_an_answer_names_every_category_in_every_map() -> None:
-    told = answered("I want to kill them.")
-    assert (told["id"], told["model"]) == ("modr-" + STAMP.mark, "omni-moderation-latest")
-    (result,) = told["results"]
+    answer = answered("I want to kill them.")
+    assert (answer["id"], answer["model"]) == ("modr-" + STAMP.mark, "omni-moderation-latest")
+    (result,) = answer["results"]
     assert result["flagged"] is True
     for key in ("categories", "category_scores", "category_applied_input_types"):
         assert list(result[key]) == list(WORDS)
@@ -38,7 +38,7 @@ def test_an_answer_names_every_category_in_every_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "flagged"),
+    ("texts", "flagged"),
     [
         ("hello", [False]),
         (["hello", "murder"], [False, True]),
@@ -46,12 +46,12 @@ def test_an_answer_names_every_category_in_every_map() -> None:
         ([IMAGE], [False]),
     ],
 )
-def test_strings_have_a_result_each_and_parts_one_together(given: Any, flagged: list[bool]) -> None:
-    assert [result["flagged"] for result in answered(given)["results"]] == flagged
+def test_strings_have_a_result_each_and_parts_one_together(texts: Any, flagged: list[bool]) -> None:
+    assert [result["flagged"] for result in answered(texts)["results"]] == flagged
 
 
 @pytest.mark.parametrize(
-    ("given", "seen", "others"),
+    ("texts", "seen", "others"),
     [
         ("hello", ["text"], ["text"]),
         ("", ["text"], ["text"]),
@@ -60,15 +60,15 @@ def test_strings_have_a_result_each_and_parts_one_together(given: Any, flagged: 
     ],
 )
 def test_pictures_are_judged_by_some_categories(
-    given: Any, seen: list[str], others: list[str]
+    texts: Any, seen: list[str], others: list[str]
 ) -> None:
-    applied = answered(given)["results"][0]["category_applied_input_types"]
+    applied = answered(texts)["results"][0]["category_applied_input_types"]
     assert {name: seen if name in WITH_IMAGES else others for name in WORDS} == applied
 
 
 def test_the_model_that_was_asked_for_answers() -> None:
-    told = answered("x", model="text-moderation-stable")
-    assert told["model"] == "text-moderation-stable"
+    answer = answered("x", model="text-moderation-stable")
+    assert answer["model"] == "text-moderation-stable"
 
 
 def test_another_picture_has_other_scores() -> None:

@@ -33,9 +33,9 @@ def inside(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def refused(kind: type, fields: dict[str, Any]) -> Failure:
-    """How a strict dialect refuses what a lenient one takes."""
-    given = {key: value for key, value in (SMALL[kind] | fields).items() if value is not ...}
-    body = orjson.dumps(given)
+    """How a strict codec refuses what a lenient one takes."""
+    sent = {key: value for key, value in (SMALL[kind] | fields).items() if value is not ...}
+    body = orjson.dumps(sent)
     lenient: Codec = kind()
     lenient.decode(body)
     with pytest.raises(BadRequest) as caught:
@@ -222,6 +222,6 @@ JSON_ITEM = {"role": "user", "content": [{"type": "input_text", "text": "As JSON
 )
 def test_what_keeps_the_rules_is_taken(kind: type, fields: dict[str, Any]) -> None:
     body = orjson.dumps(SMALL[kind] | fields)
-    dialect: Codec = kind(strict=True)
+    codec: Codec = kind(strict=True)
     lenient: Codec = kind()
-    assert dialect.decode(body).messages == lenient.decode(body).messages
+    assert codec.decode(body).messages == lenient.decode(body).messages

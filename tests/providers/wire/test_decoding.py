@@ -98,7 +98,7 @@ def test_a_mistake_is_named(
         b"[" * 100_000,
     ],
 )
-def test_what_is_not_json_is_told_so(body: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedBody) as caught:
         decode(msgspec.json.Decoder(), body)
     assert (caught.value.problem, caught.value.path, caught.value.got) == ("json", "", "")

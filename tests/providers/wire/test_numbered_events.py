@@ -19,7 +19,7 @@ RUNS = [
 NAMES = ["a.begin", "a.delta", "a.delta", "a.delta", "a.end", "b.delta"]
 
 
-def told(chunk: bytes) -> list[tuple[str, dict[str, object]]]:
+def named_events(chunk: bytes) -> list[tuple[str, dict[str, object]]]:
     """Names and data of the events of a chunk."""
     made = []
     for event in chunk.decode().split("\n\n")[:-1]:
@@ -30,7 +30,7 @@ def told(chunk: bytes) -> list[tuple[str, dict[str, object]]]:
 
 def test_every_event_tells_its_name_and_number() -> None:
     frames = NumberedEvents(RUNS)
-    events = told(frames.join(0, len(frames)))
+    events = named_events(frames.join(0, len(frames)))
     assert [name for name, _ in events] == NAMES
     assert [data["type"] for _, data in events] == NAMES
     assert [data["sequence_number"] for _, data in events] == list(range(6))

@@ -20,8 +20,8 @@ FOREVER = {"cache_control": {"type": "ephemeral", "ttl": "24h"}}
 
 
 def body(**fields: Any) -> bytes:
-    given = {"model": "claude-haiku-4-5", "max_tokens": 2048, "messages": [HI], **fields}
-    return orjson.dumps(given)
+    sent = {"model": "claude-haiku-4-5", "max_tokens": 2048, "messages": [HI], **fields}
+    return orjson.dumps(sent)
 
 
 def said(*blocks: dict[str, Any]) -> dict[str, Any]:
@@ -96,9 +96,9 @@ def test_mistakes_are_still_mistakes(fields: dict[str, Any]) -> None:
         read(body(**fields))
 
 
-@pytest.mark.parametrize("given", [b"[]", b"1", b'{"messages":[1],"tools":[1],"thinking":2}'])
-def test_odd_bodies_stay_as_they_are(given: bytes) -> None:
-    assert beta_fields.known(given) == given
+@pytest.mark.parametrize("sent", [b"[]", b"1", b'{"messages":[1],"tools":[1],"thinking":2}'])
+def test_odd_bodies_stay_as_they_are(sent: bytes) -> None:
+    assert beta_fields.known(sent) == sent
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"9" * 400])

@@ -1,6 +1,6 @@
 """Anthropic's answers on the wire: golden bytes, and what the official SDK reads in them.
 
-The golden files hold what is sent for the replies below, with a fixed stamp.
+The golden files hold what is sent for the completions below, with a fixed stamp.
 """
 
 from itertools import pairwise
@@ -39,19 +39,19 @@ from llmsim.providers.anthropic.messages.codec import Anthropic, AnthropicBatch,
 from llmsim.providers.registry import by_codec
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-DIALECT = Anthropic()
+CODEC = Anthropic()
 STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
 ENCODING = tokenizer("o200k_base")
 
 
-def asked(dialect: Anthropic = DIALECT, **fields: Any) -> Request:
+def asked(codec: Anthropic = CODEC, **fields: Any) -> Request:
     body = {
         "model": "claude-haiku-4-5",
         "max_tokens": 64,
         "messages": [{"role": "user", "content": "hi"}],
         **fields,
     }
-    return dialect.decode(orjson.dumps(body))
+    return codec.decode(orjson.dumps(body))
 
 
 def words(text: str, frame: int = 0) -> GeneratedText:
@@ -60,7 +60,7 @@ def words(text: str, frame: int = 0) -> GeneratedText:
     return GeneratedText(text, frame + said.tokens, said.pieces, [frame + end for end in said.ends])
 
 
-def reply(
+def completed(
     *segments: Segment,
     finish: Finish = Finish.STOP,
     stop: str | None = None,
@@ -84,19 +84,19 @@ NOTHING = call("now", "{}")
 CUT = call("get_weather", '{"city":"Paris","days":[1,2,{"a')
 
 CASES: dict[str, Completion] = {
-    "text": reply(TextSegment(words("Hello, wörld 👩‍👩‍👧!"))),
-    "length": reply(TextSegment(words("Cut off")), finish=Finish.LENGTH),
-    "stopped": reply(TextSegment(words("One, two")), stop="three"),
-    "filter": reply(TextSegment(words("No")), finish=Finish.FILTER),
-    "refusal": reply(RefusalSegment(words("I can not help."))),
-    "nothing": reply(TextSegment(words("")), finish=Finish.LENGTH),
-    "thought": reply(ReasoningSegment(words("Let me see")), TextSegment(words("Two."))),
-    "unseen": reply(TextSegment(words("Two.")), unseen=64),
-    "call": reply(PARIS, finish=Finish.TOOLS),
-    "calls": reply(ReasoningSegment(words("Hm")), PARIS, ROME, NOTHING, finish=Finish.TOOLS),
-    "cut": reply(CUT, finish=Finish.LENGTH),
-    "cached": reply(TextSegment(words("Hi.")), cached=1200),
-    "written": reply(
+    "text": completed(TextSegment(words("Hello, wörld 👩‍👩‍👧!"))),
+    "length": completed(TextSegment(words("Cut off")), finish=Finish.LENGTH),
+    "stopped": completed(TextSegment(words("One, two")), stop="three"),
+    "filter": completed(TextSegment(words("No")), finish=Finish.FILTER),
+    "refusal": completed(RefusalSegment(words("I can not help."))),
+    "nothing": completed(TextSegment(words("")), finish=Finish.LENGTH),
+    "thought": completed(ReasoningSegment(words("Let me see")), TextSegment(words("Two."))),
+    "unseen": completed(TextSegment(words("Two.")), unseen=64),
+    "call": completed(PARIS, finish=Finish.TOOLS),
+    "calls": completed(ReasoningSegment(words("Hm")), PARIS, ROME, NOTHING, finish=Finish.TOOLS),
+    "cut": completed(CUT, finish=Finish.LENGTH),
+    "cached": completed(TextSegment(words("Hi.")), cached=1200),
+    "written": completed(
         TextSegment(words("Hi.")), cached=1024, cache_written=500, cache_written_hour=200
     ),
 }
@@ -104,29 +104,29 @@ names = pytest.mark.parametrize("name", CASES)
 
 
 def plain(name: str) -> bytes:
-    return DIALECT.plain(asked(), CASES[name], STAMP)
+    return CODEC.plain(asked(), CASES[name], STAMP)
 
 
 def message(name: str) -> dict[str, Any]:
-    told: dict[str, Any] = orjson.loads(plain(name))
-    return told
+    shown: dict[str, Any] = orjson.loads(plain(name))
+    return shown
 
 
 def frames(said: Completion) -> list[bytes]:
-    made = DIALECT.script(asked(stream=True), said, STAMP).frames
+    made = CODEC.script(asked(stream=True), said, STAMP).frames
     return [made[place] for place in range(len(made))]
 
 
 def events(said: Completion) -> list[dict[str, Any]]:
     """The JSON of every event, each of which has its own name."""
-    told = []
+    shown = []
     for frame in frames(said):
         head, data, *rest = frame.decode().split("\n")
         assert rest == ["", ""]
         event = orjson.loads(data.removeprefix("data: "))
         assert head == f"event: {event['type']}"
-        told.append(event)
-    return told
+        shown.append(event)
+    return shown
 
 
 def accumulated(said: Completion) -> Message:
@@ -152,7 +152,7 @@ def test_a_stream_is_golden(name: str) -> None:
 
 @names
 def test_frames_joined_are_the_frames(name: str) -> None:
-    made = DIALECT.script(asked(stream=True), CASES[name], STAMP).frames
+    made = CODEC.script(asked(stream=True), CASES[name], STAMP).frames
     assert made.join(0, len(made)) == b"".join(frames(CASES[name]))
     assert made.join(1, 3) == made[1] + made[2]
 
@@ -165,7 +165,7 @@ def test_a_stream_makes_the_plain_answer(name: str) -> None:
 
 @names
 def test_events_come_in_order(name: str) -> None:
-    told = events(CASES[name])
+    shown = events(CASES[name])
     blocks = message(name)["content"]
     expected = ["message_start"]
     for place, _ in enumerate(blocks):
@@ -174,19 +174,19 @@ def test_events_come_in_order(name: str) -> None:
             expected.append("ping")
         expected += ["content_block_delta", "content_block_stop"]
     expected += ["message_delta", "message_stop"]
-    kinds = [event["type"] for event in told]
+    kinds = [event["type"] for event in shown]
     once = [
         kind
         for place, kind in enumerate(kinds)
         if kind != "content_block_delta" or kinds[place - 1] != kind
     ]
     assert once == expected
-    indexed = [event["index"] for event in told if event["type"] == "content_block_start"]
+    indexed = [event["index"] for event in shown if event["type"] == "content_block_start"]
     assert indexed == list(range(len(blocks)))
 
 
 @names
-def test_a_stream_starts_with_nothing_said(name: str) -> None:
+def test_a_stream_starts_without_any_text(name: str) -> None:
     start = events(CASES[name])[0]["message"]
     assert start["content"] == []
     assert start["stop_reason"] is start["stop_sequence"] is start["stop_details"] is None
@@ -208,12 +208,12 @@ def test_usage_at_the_end_is_the_total(name: str) -> None:
 
 @names
 def test_cached_tokens_are_not_among_the_others(name: str) -> None:
-    told, used = message(name)["usage"], CASES[name].usage
-    assert told["cache_read_input_tokens"] == used.cached
-    assert told["cache_creation_input_tokens"] == used.cache_written
-    assert sum(told["cache_creation"].values()) == used.cache_written
-    assert told["cache_creation"]["ephemeral_1h_input_tokens"] == used.cache_written_hour
-    assert told["input_tokens"] + used.cached + used.cache_written == used.prompt
+    shown, used = message(name)["usage"], CASES[name].usage
+    assert shown["cache_read_input_tokens"] == used.cached
+    assert shown["cache_creation_input_tokens"] == used.cache_written
+    assert sum(shown["cache_creation"].values()) == used.cache_written
+    assert shown["cache_creation"]["ephemeral_1h_input_tokens"] == used.cache_written_hour
+    assert shown["input_tokens"] + used.cached + used.cache_written == used.prompt
 
 
 @pytest.mark.parametrize(
@@ -229,10 +229,10 @@ def test_cached_tokens_are_not_among_the_others(name: str) -> None:
     ],
 )
 def test_stop_reasons(name: str, reason: str) -> None:
-    told = message(name)
-    assert told["stop_reason"] == reason
-    assert told["stop_sequence"] == ("three" if reason == "stop_sequence" else None)
-    assert (told["stop_details"] is not None) == (reason == "refusal")
+    shown = message(name)
+    assert shown["stop_reason"] == reason
+    assert shown["stop_sequence"] == ("three" if reason == "stop_sequence" else None)
+    assert (shown["stop_details"] is not None) == (reason == "refusal")
 
 
 @pytest.mark.parametrize(
@@ -262,16 +262,16 @@ def test_calls_have_ids_of_their_own_and_objects_for_input() -> None:
 
 
 def test_the_first_piece_of_a_calls_input_is_empty() -> None:
-    told = events(CASES["calls"])
+    shown = events(CASES["calls"])
     pieces = [
         event["delta"]["partial_json"]
-        for event in told
+        for event in shown
         if event["type"] == "content_block_delta" and event["index"] == 1
     ]
     assert pieces[0] == ""
     assert "".join(pieces) == '{"city":"Paris"}'
     # One without arguments has no other piece.
-    assert [event["type"] for event in told if event.get("index") == 3] == [
+    assert [event["type"] for event in shown if event.get("index") == 3] == [
         "content_block_start",
         "content_block_delta",
         "content_block_stop",
@@ -296,7 +296,7 @@ def test_thinking_is_signed_once_and_at_its_end() -> None:
 def test_no_two_answers_are_signed_alike() -> None:
     other = Stamp("1123456789abcdef0123456789", STAMP.created)
     first, second = (
-        orjson.loads(DIALECT.plain(asked(), CASES["thought"], stamp))["content"][0]["signature"]
+        orjson.loads(CODEC.plain(asked(), CASES["thought"], stamp))["content"][0]["signature"]
         for stamp in (STAMP, other)
     )
     assert first != second
@@ -304,7 +304,7 @@ def test_no_two_answers_are_signed_alike() -> None:
 
 @names
 def test_frames_follow_the_clock(name: str) -> None:
-    script = DIALECT.script(asked(stream=True), CASES[name], STAMP)
+    script = CODEC.script(asked(stream=True), CASES[name], STAMP)
     *before, last, stop = script.beats.tolist()
     assert len(before) + 2 == len(script.frames)
     assert last == stop == END
@@ -315,7 +315,7 @@ def test_frames_follow_the_clock(name: str) -> None:
 def test_each_piece_waits_for_its_token() -> None:
     said = CASES["thought"]
     thought, answer = said.choices[0].segments
-    beats = DIALECT.script(asked(stream=True), said, STAMP).beats.tolist()
+    beats = CODEC.script(asked(stream=True), said, STAMP).beats.tolist()
     deltas = [
         (event["index"], beat)
         for event, beat in zip(events(said), beats, strict=True)
@@ -332,23 +332,23 @@ def test_each_piece_waits_for_its_token() -> None:
 def test_any_text_survives(text: str, thinks: bool) -> None:
     text = text.encode(errors="replace").decode()
     thoughts: list[Segment] = [ReasoningSegment(words("hm"))] if thinks else []
-    made = reply(*thoughts, TextSegment(words(text)))
-    whole = Message.model_validate_json(DIALECT.plain(asked(), made, STAMP))
+    made = completed(*thoughts, TextSegment(words(text)))
+    whole = Message.model_validate_json(CODEC.plain(asked(), made, STAMP))
     assert "".join(block.text for block in whole.content if block.type == "text") == text
     assert accumulated(made) == whole
 
 
 @pytest.mark.parametrize(
-    ("asked_for", "told"),
+    ("asked_for", "shown"),
     [
         ("claude-haiku-4-5", "claude-haiku-4-5-20251001"),
         ("claude-haiku-4-5-20251001", "claude-haiku-4-5-20251001"),
         ('my "own"', 'my "own"'),
     ],
 )
-def test_the_model_is_told_by_its_own_id(asked_for: str, told: str) -> None:
-    body = DIALECT.plain(asked(model=asked_for), CASES["text"], STAMP)
-    assert orjson.loads(body)["model"] == told
+def test_the_model_is_named_by_its_own_id(asked_for: str, shown: str) -> None:
+    body = CODEC.plain(asked(model=asked_for), CASES["text"], STAMP)
+    assert orjson.loads(body)["model"] == shown
 
 
 def test_ids_lead_back_to_the_request() -> None:
@@ -356,15 +356,15 @@ def test_ids_lead_back_to_the_request() -> None:
 
 
 def test_a_batch_answers_in_its_own_tier_and_never_streams() -> None:
-    dialect = AnthropicBatch()
-    request = asked(dialect, stream=True)
+    codec = AnthropicBatch()
+    request = asked(codec, stream=True)
     assert request.stream is False
-    told = orjson.loads(dialect.plain(request, CASES["text"], STAMP))
-    assert told["usage"]["service_tier"] == "batch"
+    shown = orjson.loads(codec.plain(request, CASES["text"], STAMP))
+    assert shown["usage"]["service_tier"] == "batch"
     assert message("text")["usage"]["service_tier"] == "standard"
 
 
-def test_a_count_is_all_that_is_told() -> None:
+def test_a_count_is_the_whole_answer() -> None:
     body = AnthropicCount().plain(asked(), Completion((), Usage(0, 0), TokenCount(17)), STAMP)
     assert MessageTokensCount.model_validate_json(body).input_tokens == 17
 

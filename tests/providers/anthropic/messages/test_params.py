@@ -1,4 +1,4 @@
-"""Anthropic's requests in neutral words, and what is said of the ones that are wrong."""
+"""Anthropic's requests in neutral terms, and the errors of the ones that are wrong."""
 
 from base64 import b64encode
 from typing import Any
@@ -31,8 +31,8 @@ GONE: Any = object()
 
 
 def body(**fields: Any) -> bytes:
-    given = {"model": "claude-haiku-4-5", "max_tokens": 2048, "messages": HI, **fields}
-    return orjson.dumps({key: value for key, value in given.items() if value is not GONE})
+    fields_sent = {"model": "claude-haiku-4-5", "max_tokens": 2048, "messages": HI, **fields}
+    return orjson.dumps({key: value for key, value in fields_sent.items() if value is not GONE})
 
 
 def asked(**fields: Any) -> Request:
@@ -130,7 +130,7 @@ def test_documents_count(source: dict[str, Any], said: str, extra: int) -> None:
     assert (message.text, message.extra) == (f"T. C. {said}", extra)
 
 
-def test_files_are_told_apart() -> None:
+def test_files_are_distinguished() -> None:
     def marked(name: str) -> int:
         source = {"type": "file", "file_id": name}
         return asked(messages=user({"type": "document", "source": source})).messages[0].mark
@@ -176,7 +176,7 @@ def test_only_what_the_client_runs_may_be_called(kind: str, offered: bool) -> No
 
 
 @pytest.mark.parametrize(
-    ("given", "choice"),
+    ("fields_sent", "choice"),
     [
         (GONE, AUTO),
         ({"type": "auto"}, AUTO),
@@ -187,12 +187,12 @@ def test_only_what_the_client_runs_may_be_called(kind: str, offered: bool) -> No
         ({"type": "none"}, ToolChoice("none")),
     ],
 )
-def test_tool_choices(given: Any, choice: ToolChoice) -> None:
-    assert asked(tools=[WEATHER], tool_choice=given).choice == choice
+def test_tool_choices(fields_sent: Any, choice: ToolChoice) -> None:
+    assert asked(tools=[WEATHER], tool_choice=fields_sent).choice == choice
 
 
-def use(name: str, **given: Any) -> dict[str, Any]:
-    return {"type": "tool_use", "id": name, "name": "get_weather", "input": given}
+def use(name: str, **fields_sent: Any) -> dict[str, Any]:
+    return {"type": "tool_use", "id": name, "name": "get_weather", "input": fields_sent}
 
 
 def result(name: str, **fields: Any) -> dict[str, Any]:
@@ -222,9 +222,9 @@ def test_calls_and_results() -> None:
 
 def test_words_beside_results_are_a_message_of_their_own() -> None:
     messages = loop(result("a"), result("b", is_error=True), text("And now?"))
-    told = asked(messages=messages).messages
-    assert [message.role for message in told[2:]] == ["tool", "tool", "user"]
-    assert told[-1].text == "And now?"
+    read_messages = asked(messages=messages).messages
+    assert [message.role for message in read_messages[2:]] == ["tool", "tool", "user"]
+    assert read_messages[-1].text == "And now?"
 
 
 def test_thoughts_of_earlier_turns_do_not_count() -> None:
@@ -279,7 +279,7 @@ def test_blocks_of_the_beta_api(block: dict[str, Any], said: str, extra: bool) -
     assert (message.extra > 0) is extra
 
 
-def test_a_browsers_state_is_no_part_of_what_a_tool_said() -> None:
+def test_a_browsers_state_is_no_part_of_a_tools_result() -> None:
     seen = [{"type": "browser_state", "url": "u"}, text("ok")]
     said = loop(result("b"), result("a", content=seen))
     assert asked(messages=said).messages[-1].text == "ok"
@@ -443,14 +443,14 @@ def test_breakpoints(fields: dict[str, Any], points: list[Breakpoint]) -> None:
         ),
     ],
 )
-def test_mistakes_are_told_in_anthropics_words(fields: dict[str, Any], said: str) -> None:
+def test_errors_are_in_anthropics_words(fields: dict[str, Any], said: str) -> None:
     assert refused(**fields) == said
 
 
-@pytest.mark.parametrize("given", [b"", b"{", b"\xff"])
-def test_a_body_that_is_no_json(given: bytes) -> None:
+@pytest.mark.parametrize("fields_sent", [b"", b"{", b"\xff"])
+def test_a_body_that_is_no_json(fields_sent: bytes) -> None:
     with pytest.raises(BadRequest, match="The request body is not valid JSON"):
-        read(given)
+        read(fields_sent)
 
 
 def test_a_body_that_is_no_object() -> None:
@@ -459,8 +459,8 @@ def test_a_body_that_is_no_object() -> None:
 
 
 def test_an_empty_answer_may_be_begun() -> None:
-    told = asked(messages=[*HI, {"role": "assistant", "content": ""}]).messages
-    assert told[-1] == Message("assistant", "")
+    read_messages = asked(messages=[*HI, {"role": "assistant", "content": ""}]).messages
+    assert read_messages[-1] == Message("assistant", "")
 
 
 # --- counting ---------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ HI = {"role": "user", "content": "hi"}
 
 
 def body(**fields: Any) -> bytes:
-    given = {"model": "claude-haiku-4-5", "max_tokens": 2048, "messages": [HI], **fields}
-    return orjson.dumps(given)
+    params = {"model": "claude-haiku-4-5", "max_tokens": 2048, "messages": [HI], **fields}
+    return orjson.dumps(params)
 
 
 def block(**fields: Any) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def test_a_prompt_to_count_is_checked_too() -> None:
         AnthropicCount(strict=True).decode(body(**block(type="text", text="")))
 
 
-def test_the_version_has_to_be_said() -> None:
+def test_the_version_header_is_required() -> None:
     messages_strict.check_version("2023-06-01")
     with pytest.raises(BadRequest, match="anthropic-version: header is required"):
         messages_strict.check_version(None)

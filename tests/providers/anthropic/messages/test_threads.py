@@ -18,8 +18,8 @@ CONTINUE = {"type": "continue", "previous_message_id": "msg_2"}
 
 
 def body(*messages: Any, **fields: Any) -> bytes:
-    given = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": list(messages), **fields}
-    return orjson.dumps(given)
+    sent = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": list(messages), **fields}
+    return orjson.dumps(sent)
 
 
 def user(content: Any) -> dict[str, Any]:
@@ -42,9 +42,9 @@ TURNS = [
 ]
 
 
-def continued(given: bytes, strict: bool = False) -> Request:
-    dialect = Anthropic(strict)
-    return dialect.continued(dialect.decode(given), TURNS)
+def continued(sent: bytes, strict: bool = False) -> Request:
+    codec = Anthropic(strict)
+    return codec.continued(codec.decode(sent), TURNS)
 
 
 def test_a_thread_is_one_conversation() -> None:
@@ -62,9 +62,9 @@ def test_a_thread_is_one_conversation() -> None:
 
 
 def test_only_threads_are_stored() -> None:
-    dialect = Anthropic()
-    assert dialect.decode(body(user("hi"), thread=CREATE)).store is True
-    assert dialect.decode(body(user("hi"))).store is False
+    codec = Anthropic()
+    assert codec.decode(body(user("hi"), thread=CREATE)).store is True
+    assert codec.decode(body(user("hi"))).store is False
 
 
 @pytest.mark.parametrize(("thread", "name"), [(CREATE, None), (CONTINUE, "msg_2"), (None, None)])
@@ -92,6 +92,6 @@ def test_a_batch_has_no_threads() -> None:
 
 def test_a_thread_that_is_lost_says_so_to_the_sdk() -> None:
     failure = threads.lost("msg_9").failure
-    status, told = anthropic_errors.failure(failure, Stamp("0" * 26, 0))
+    status, body_sent = anthropic_errors.failure(failure, Stamp("0" * 26, 0))
     assert status == 404
-    assert orjson.loads(told)["error"]["details"] == {"error_code": "thread_not_found"}
+    assert orjson.loads(body_sent)["error"]["details"] == {"error_code": "thread_not_found"}

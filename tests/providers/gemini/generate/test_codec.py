@@ -1,7 +1,7 @@
 """Gemini's answers on the wire: golden bytes, and what the official SDK reads in them.
 
-The golden files hold what is sent for the replies below, with a fixed stamp: plain, as events and
-as the JSON array that a client gets who does not ask for events.
+The golden files hold what is sent for the completions below, with a fixed stamp: plain, as
+events, and as the JSON array that a client gets who does not ask for events.
 """
 
 from itertools import pairwise
@@ -51,9 +51,9 @@ STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
 ENCODING = tokenizer("o200k_base")
 
 
-def asked(dialect: Gemini = PLAIN, **fields: Any) -> Request:
+def asked(codec: Gemini = PLAIN, **fields: Any) -> Request:
     body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], **fields}
-    return dialect.decode(orjson.dumps(body))
+    return codec.decode(orjson.dumps(body))
 
 
 def words(text: str, frame: int = 0) -> GeneratedText:
@@ -76,7 +76,7 @@ def choice(*segments: Segment, finish: Finish = Finish.STOP) -> Choice:
     return Choice(segments, sum(segment.generated.tokens for segment in segments), finish)
 
 
-def reply(*choices: Choice, reasoning: int = 0, cached: int = 0) -> Completion:
+def completed(*choices: Choice, reasoning: int = 0, cached: int = 0) -> Completion:
     shown = [part for one in choices for part in one.segments if isinstance(part, ReasoningSegment)]
     thought = sum(part.generated.tokens for part in shown)
     completion = sum(one.tokens for one in choices) + reasoning
@@ -93,30 +93,33 @@ ROME = call("get_time", '{"city":"Rome","hours":[1,2.5]}')
 CUT = ToolCallSegment("get_weather", words('{"ci', 5))
 
 CASES: dict[str, tuple[dict[str, Any], Completion]] = {
-    "text": ({}, reply(choice(TextSegment(words("Hello, wörld 👩‍👩‍👧!"))))),
-    "length": ({}, reply(choice(TextSegment(words("Cut off")), finish=Finish.LENGTH))),
-    "filter": ({}, reply(choice(TextSegment(words("No")), finish=Finish.FILTER))),
-    "nothing": ({}, reply(choice(TextSegment(words("")), finish=Finish.LENGTH))),
-    "cached": ({}, reply(choice(TextSegment(words("Hi there."))), reasoning=64, cached=4)),
+    "text": ({}, completed(choice(TextSegment(words("Hello, wörld 👩‍👩‍👧!"))))),
+    "length": ({}, completed(choice(TextSegment(words("Cut off")), finish=Finish.LENGTH))),
+    "filter": ({}, completed(choice(TextSegment(words("No")), finish=Finish.FILTER))),
+    "nothing": ({}, completed(choice(TextSegment(words("")), finish=Finish.LENGTH))),
+    "cached": ({}, completed(choice(TextSegment(words("Hi there."))), reasoning=64, cached=4)),
     "media": (PICTURE, Completion((choice(TextSegment(words("A picture."))),), Usage(270, 3))),
     "candidates": (
         {},
-        reply(
+        completed(
             choice(TextSegment(words("One thing."))), choice(TextSegment(words("Another, longer.")))
         ),
     ),
-    "logprobs": ({}, reply(choice(TextSegment(with_logprobs("Yes 👍"))))),
-    "refusal": ({}, reply(choice(RefusalSegment(words("I can not help."))))),
+    "logprobs": ({}, completed(choice(TextSegment(with_logprobs("Yes 👍"))))),
+    "refusal": ({}, completed(choice(RefusalSegment(words("I can not help."))))),
     "thought": (
         {},
-        reply(choice(ReasoningSegment(words("Let me see")), TextSegment(words("Two.")))),
+        completed(choice(ReasoningSegment(words("Let me see")), TextSegment(words("Two.")))),
     ),
-    "call": ({}, reply(choice(PARIS, finish=Finish.TOOLS))),
-    "calls": ({}, reply(choice(ReasoningSegment(words("Hm")), PARIS, ROME, finish=Finish.TOOLS))),
-    "cut": ({}, reply(choice(ReasoningSegment(words("Hm")), CUT, finish=Finish.LENGTH))),
+    "call": ({}, completed(choice(PARIS, finish=Finish.TOOLS))),
+    "calls": (
+        {},
+        completed(choice(ReasoningSegment(words("Hm")), PARIS, ROME, finish=Finish.TOOLS)),
+    ),
+    "cut": ({}, completed(choice(ReasoningSegment(words("Hm")), CUT, finish=Finish.LENGTH))),
 }
 names = pytest.mark.parametrize("name", CASES)
-streams = pytest.mark.parametrize("dialect", [EVENTS, ARRAY], ids=["events", "array"])
+streams = pytest.mark.parametrize("codec", [EVENTS, ARRAY], ids=["events", "array"])
 
 
 def plain(name: str) -> bytes:
@@ -124,17 +127,17 @@ def plain(name: str) -> bytes:
     return PLAIN.plain(asked(**fields), said, STAMP)
 
 
-def frames(name: str, dialect: Gemini) -> list[bytes]:
+def frames(name: str, codec: Gemini) -> list[bytes]:
     fields, said = CASES[name]
-    made = dialect.script(asked(dialect, **fields), said, STAMP).frames
+    made = codec.script(asked(codec, **fields), said, STAMP).frames
     return [made[place] for place in range(len(made))]
 
 
 def chunks(name: str) -> list[Any]:
     """The JSON of every event."""
-    told = frames(name, EVENTS)
-    assert all(one.startswith(b"data: ") and one.endswith(b"\r\n\r\n") for one in told)
-    return [orjson.loads(one[len(b"data: ") :]) for one in told]
+    streamed = frames(name, EVENTS)
+    assert all(one.startswith(b"data: ") and one.endswith(b"\r\n\r\n") for one in streamed)
+    return [orjson.loads(one[len(b"data: ") :]) for one in streamed]
 
 
 def parts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
@@ -181,10 +184,10 @@ def test_both_streams_say_the_same(name: str) -> None:
 
 
 def test_the_array_is_framed_as_google_does() -> None:
-    told = frames("length", ARRAY)
-    assert told[0].startswith(b'[{"')
-    assert all(one.endswith(b"}\n,\r\n") for one in told[:-1])
-    assert told[-1].endswith(b"}\n]")
+    streamed = frames("length", ARRAY)
+    assert streamed[0].startswith(b'[{"')
+    assert all(one.endswith(b"}\n,\r\n") for one in streamed[:-1])
+    assert streamed[-1].endswith(b"}\n]")
 
 
 @names
@@ -198,12 +201,12 @@ def test_the_sdk_reads_what_is_sent(name: str) -> None:
 
 @names
 def test_a_stream_says_what_the_plain_answer_says(name: str) -> None:
-    whole, told = [orjson.loads(plain(name))], chunks(name)
+    whole, streamed = [orjson.loads(plain(name))], chunks(name)
     for index in range(len(CASES[name][1].choices)):
-        assert said(told, index) == said(whole, index)
-        assert said(told, index, thought=True) == said(whole, index, thought=True)
-    assert calls(told) == calls(whole)
-    assert told[-1]["usageMetadata"] == whole[0]["usageMetadata"]
+        assert said(streamed, index) == said(whole, index)
+        assert said(streamed, index, thought=True) == said(whole, index, thought=True)
+    assert calls(streamed) == calls(whole)
+    assert streamed[-1]["usageMetadata"] == whole[0]["usageMetadata"]
 
 
 @names
@@ -243,10 +246,13 @@ def test_finish_reasons(name: str, reason: str) -> None:
 
 
 def test_function_calls_are_whole_and_each_has_an_id() -> None:
-    told = calls(chunks("calls"))
-    assert [one["name"] for one in told] == ["get_weather", "get_time"]
-    assert [one["args"] for one in told] == [{"city": "Paris"}, {"city": "Rome", "hours": [1, 2.5]}]
-    assert len({one["id"] for one in told}) == 2
+    streamed = calls(chunks("calls"))
+    assert [one["name"] for one in streamed] == ["get_weather", "get_time"]
+    assert [one["args"] for one in streamed] == [
+        {"city": "Paris"},
+        {"city": "Rome", "hours": [1, 2.5]},
+    ]
+    assert len({one["id"] for one in streamed}) == 2
 
 
 def test_a_call_that_was_cut_short_is_not_sent() -> None:
@@ -266,10 +272,10 @@ def test_what_follows_thoughts_is_signed_once(name: str, signed: str | None) -> 
 def test_logprobs_are_of_every_token() -> None:
     (whole,) = orjson.loads(plain("logprobs"))["candidates"]
     chosen = whole["logprobsResult"]["chosenCandidates"]
-    told = [
+    streamed = [
         one["candidates"][0]["logprobsResult"]["chosenCandidates"] for one in chunks("logprobs")
     ]
-    assert [entry for one in told for entry in one] == chosen
+    assert [entry for one in streamed for entry in one] == chosen
     assert len(chosen) == ENCODING.count("Yes 👍")
     assert whole["avgLogprobs"] == pytest.approx(-0.25)
     assert [len(one["candidates"]) for one in whole["logprobsResult"]["topCandidates"]] == [
@@ -279,13 +285,13 @@ def test_logprobs_are_of_every_token() -> None:
 
 @streams
 @names
-def test_frames_follow_the_clock_of_their_candidate(name: str, dialect: Gemini) -> None:
-    fields, told = CASES[name]
-    script = dialect.script(asked(dialect, **fields), told, STAMP)
+def test_frames_follow_the_clock_of_their_candidate(name: str, codec: Gemini) -> None:
+    fields, streamed = CASES[name]
+    script = codec.script(asked(codec, **fields), streamed, STAMP)
     beats = script.beats
     assert len(beats) == len(script.frames)
     assert beats[-1] == END
-    assert all(0 <= beat < sum(one.beats for one in told.choices) for beat in beats[:-1])
+    assert all(0 <= beat < sum(one.beats for one in streamed.choices) for beat in beats[:-1])
     assert all(one <= other for one, other in pairwise(beats[:-1]))
 
 
@@ -298,10 +304,10 @@ def test_a_call_waits_for_all_of_its_tokens() -> None:
 @given(st.text(max_size=60), st.booleans())
 def test_any_text_survives(text: str, thinks: bool) -> None:
     segments: list[Segment] = [ReasoningSegment(words("hm"))] if thinks else []
-    made = reply(choice(*segments, TextSegment(words(text))))
+    made = completed(choice(*segments, TextSegment(words(text))))
     whole = [orjson.loads(PLAIN.plain(asked(), made, STAMP))]
-    told = EVENTS.script(asked(EVENTS), made, STAMP).frames
-    joined = told.join(0, len(told)).decode().split("\r\n\r\n")
+    streamed = EVENTS.script(asked(EVENTS), made, STAMP).frames
+    joined = streamed.join(0, len(streamed)).decode().split("\r\n\r\n")
     streamed_ = [orjson.loads(one.removeprefix("data: ")) for one in joined if one]
     assert said(whole, 0) == said(streamed_, 0) == text
     assert whole[0]["usageMetadata"] == streamed_[-1]["usageMetadata"]
@@ -322,23 +328,23 @@ def test_an_echo_is_the_same_streamed_and_counted_exactly(
         "thinkingConfig": {"includeThoughts": thinks},
     }
     fields = {"contents": text, "generationConfig": config}
-    given_ = settings("gemini-2.0-flash", "echo")
-    (whole,) = answers(PLAIN, asked(PLAIN, **fields), given_)
-    told = answers(EVENTS, asked(EVENTS, **fields), given_)
-    assert told[-1]["usageMetadata"] == whole["usageMetadata"]
+    model_settings = settings("gemini-2.0-flash", "echo")
+    (whole,) = answers(PLAIN, asked(PLAIN, **fields), model_settings)
+    streamed = answers(EVENTS, asked(EVENTS, **fields), model_settings)
+    assert streamed[-1]["usageMetadata"] == whole["usageMetadata"]
     counted = 0
     for index in range(count):
-        assert said(told, index) == said([whole], index)
-        assert said(told, index, True) == said([whole], index, True)
-        counted += ENCODING.count(said(told, index))
+        assert said(streamed, index) == said([whole], index)
+        assert said(streamed, index, True) == said([whole], index, True)
+        counted += ENCODING.count(said(streamed, index))
     assert whole["usageMetadata"]["candidatesTokenCount"] == counted
 
 
-def answers(dialect: Gemini, request: Request, given_: ModelSettings) -> list[Any]:
+def answers(codec: Gemini, request: Request, model_settings: ModelSettings) -> list[Any]:
     """The JSON of all that is sent."""
-    made = plan(request, given_, drawn(request, given_), dialect, STAMP).frames
-    told = made.join(0, len(made)).decode().split("\r\n\r\n")
-    return [orjson.loads(one.removeprefix("data: ")) for one in told if one]
+    made = plan(request, model_settings, drawn(request, model_settings), codec, STAMP).frames
+    streamed = made.join(0, len(made)).decode().split("\r\n\r\n")
+    return [orjson.loads(one.removeprefix("data: ")) for one in streamed if one]
 
 
 def endpoint(verb: str, query: str = "", version: str = "v1beta") -> Endpoint:

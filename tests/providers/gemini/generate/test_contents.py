@@ -68,8 +68,8 @@ def test_the_system_instruction_comes_first(system: Any) -> None:
 
 
 def test_a_conversation() -> None:
-    told = messages([user(TEXT), model({"text": "hello"}), user({"text": "and?"})])
-    assert told == (*ONE, Message("assistant", "hello"), Message("user", "and?"))
+    turns = messages([user(TEXT), model({"text": "hello"}), user({"text": "and?"})])
+    assert turns == (*ONE, Message("assistant", "hello"), Message("user", "and?"))
 
 
 @pytest.mark.parametrize(
@@ -81,22 +81,22 @@ def test_a_conversation() -> None:
         [model({"text": "ab"}), {"role": "model"}, model(call("f"))],
     ],
 )
-def test_what_the_model_said_in_chunks_is_one_message(said: list[Any]) -> None:
-    told = messages([user(TEXT), *said, user(response("f", result=1))])
-    assert [one.role for one in told] == ["user", "assistant", "tool"]
-    assert (told[1].text, [one.name for one in told[1].calls]) == ("ab", ["f"])
+def test_the_models_text_in_several_chunks_is_one_message(said: list[Any]) -> None:
+    turns = messages([user(TEXT), *said, user(response("f", result=1))])
+    assert [one.role for one in turns] == ["user", "assistant", "tool"]
+    assert (turns[1].text, [one.name for one in turns[1].calls]) == ("ab", ["f"])
 
 
 def test_calls_and_responses_by_id() -> None:
-    told = messages(
+    turns = messages(
         [
             user(TEXT),
             model(call("f", "a", x=1), call("f", "b", x=2)),
             user(response("f", "b", result=2), response("f", "a", result=1)),
         ]
     )
-    assert told[1].calls == (ToolCall("a", "f", '{"x":1}'), ToolCall("b", "f", '{"x":2}'))
-    assert [(one.answers, one.text) for one in told[2:]] == [
+    assert turns[1].calls == (ToolCall("a", "f", '{"x":1}'), ToolCall("b", "f", '{"x":2}'))
+    assert [(one.answers, one.text) for one in turns[2:]] == [
         ("b", '{"result":2}'),
         ("a", '{"result":1}'),
     ]
@@ -112,35 +112,38 @@ def test_calls_and_responses_by_id() -> None:
     ],
 )
 def test_responses_without_ids(calls: list[str], responses: list[str], answered: list[int]) -> None:
-    told = messages(
+    turns = messages(
         [user(TEXT), model(*map(call, calls)), user(*(response(name, r=1) for name in responses))]
     )
-    ids = [one.id for one in told[1].calls]
-    assert [one.answers for one in told[2:]] == [ids[place] for place in answered]
+    ids = [one.id for one in turns[1].calls]
+    assert [one.answers for one in turns[2:]] == [ids[place] for place in answered]
 
 
 @pytest.mark.parametrize(("asked", "answered"), [("x", None), (None, "x"), (None, None)])
 def test_an_id_on_one_side_only_does_no_harm(asked: str | None, answered: str | None) -> None:
-    told = messages([user(TEXT), model(call("f", asked)), user(response("f", answered, r=1))])
-    assert told[2].answers == told[1].calls[0].id
+    turns = messages([user(TEXT), model(call("f", asked)), user(response("f", answered, r=1))])
+    assert turns[2].answers == turns[1].calls[0].id
 
 
 def test_the_old_role_of_responses() -> None:
-    told = messages(
+    turns = messages(
         [user(TEXT), model(call("f")), {"role": "function", "parts": [response("f", r=1)]}]
     )
-    assert told[2].role == "tool"
+    assert turns[2].role == "tool"
 
 
-def test_what_is_said_along_with_a_response() -> None:
-    told = messages([user(TEXT), model(call("f")), user({"text": "there"}, response("f", r=1))])
-    assert [(one.role, one.text) for one in told[2:]] == [("tool", '{"r":1}'), ("user", "there")]
+def test_text_beside_a_function_response() -> None:
+    turns = messages([user(TEXT), model(call("f")), user({"text": "there"}, response("f", r=1))])
+    assert [(one.role, one.text) for one in turns[2:]] == [
+        ("tool", '{"r":1}'),
+        ("user", "there"),
+    ]
 
 
 def test_several_rounds_of_calls() -> None:
     rounds = [model(call("f")), user(response("f", r=1))]
-    told = messages([user(TEXT), *rounds, *rounds, model({"text": "done"}), user(TEXT), *rounds])
-    assert len({one.answers for one in told if one.role == "tool"}) == 3
+    turns = messages([user(TEXT), *rounds, *rounds, model({"text": "done"}), user(TEXT), *rounds])
+    assert len({one.answers for one in turns if one.role == "tool"}) == 3
 
 
 def test_code_counts_as_text() -> None:
@@ -205,10 +208,10 @@ def inline(kind: str, data: str) -> dict[str, Any]:
     ],
 )
 def test_media_are_counted(part: Any, modality: str, tokens: int) -> None:
-    told, media = read(msgspec.convert([user(TEXT, part)], Contents), None)
+    turns, media = read(msgspec.convert([user(TEXT, part)], Contents), None)
     assert media == {modality: tokens}
-    assert (told[0].text, told[0].extra) == ("hi", tokens)
-    assert told[0].mark != 0
+    assert (turns[0].text, turns[0].extra) == ("hi", tokens)
+    assert turns[0].mark != 0
 
 
 def test_other_media_have_another_mark() -> None:

@@ -1,4 +1,4 @@
-"""Gemini's requests in neutral words, and what is refused."""
+"""Gemini's requests in neutral terms, and what is refused."""
 
 from contextlib import suppress
 from typing import Any

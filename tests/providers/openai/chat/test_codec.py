@@ -1,6 +1,6 @@
 """OpenAI chat completions on the wire: golden bytes, and what the official SDK reads in them.
 
-The golden files hold what is sent for the replies below, with a fixed stamp.
+The golden files hold what is sent for the completions below, with a fixed stamp.
 """
 
 from pathlib import Path
@@ -67,7 +67,7 @@ def choice(*segments: Segment, finish: Finish = Finish.STOP) -> Choice:
     return Choice(segments, sum(segment.generated.tokens for segment in segments), finish)
 
 
-def reply(*choices: Choice, reasoning: int = 0, cached: int = 0) -> Completion:
+def completed(*choices: Choice, reasoning: int = 0, cached: int = 0) -> Completion:
     completion = sum(one.tokens for one in choices) + reasoning
     return Completion(choices, Usage(9, completion, reasoning, cached))
 
@@ -78,33 +78,36 @@ CUSTOM = {"type": "custom", "custom": {"name": "shell"}}
 USAGE = {"stream_options": {"include_usage": True}}
 
 CASES: dict[str, tuple[dict[str, Any], Completion]] = {
-    "text": ({}, reply(choice(TextSegment(words("Hello, wörld 👩‍👩‍👧!"))))),
-    "length": ({}, reply(choice(TextSegment(words("Cut off")), finish=Finish.LENGTH))),
-    "filter": ({}, reply(choice(TextSegment(words("No")), finish=Finish.FILTER))),
-    "nothing": ({}, reply(choice(TextSegment(words("")), finish=Finish.LENGTH))),
-    "usage": (USAGE, reply(choice(TextSegment(words("Hi there."))), reasoning=64, cached=4)),
+    "text": ({}, completed(choice(TextSegment(words("Hello, wörld 👩‍👩‍👧!"))))),
+    "length": ({}, completed(choice(TextSegment(words("Cut off")), finish=Finish.LENGTH))),
+    "filter": ({}, completed(choice(TextSegment(words("No")), finish=Finish.FILTER))),
+    "nothing": ({}, completed(choice(TextSegment(words("")), finish=Finish.LENGTH))),
+    "usage": (
+        USAGE,
+        completed(choice(TextSegment(words("Hi there."))), reasoning=64, cached=4),
+    ),
     "bare": (
         {"stream_options": {"include_obfuscation": False}, "service_tier": "flex"},
-        reply(choice(TextSegment(words('"quoted" \\ \n\u2028')))),
+        completed(choice(TextSegment(words('"quoted" \\ \n\u2028')))),
     ),
     "choices": (
         {"n": 2, **USAGE},
-        reply(
+        completed(
             choice(TextSegment(words("One thing."))), choice(TextSegment(words("Another, longer.")))
         ),
     ),
     "logprobs": (
         {"logprobs": True, "top_logprobs": 2},
-        reply(choice(TextSegment(with_logprobs("Yes 👍")))),
+        completed(choice(TextSegment(with_logprobs("Yes 👍")))),
     ),
-    "refusal": ({}, reply(choice(RefusalSegment(words("I can not help."))))),
+    "refusal": ({}, completed(choice(RefusalSegment(words("I can not help."))))),
     "thought": (
         {},
-        reply(choice(ReasoningSegment(words("Let me see")), TextSegment(words("Two.")))),
+        completed(choice(ReasoningSegment(words("Let me see")), TextSegment(words("Two.")))),
     ),
     "tool": (
         {"tools": [TOOL]},
-        reply(
+        completed(
             choice(
                 ToolCallSegment("get_weather", words('{"city":"Paris"}', 5)), finish=Finish.TOOLS
             )
@@ -112,7 +115,7 @@ CASES: dict[str, tuple[dict[str, Any], Completion]] = {
     ),
     "tools": (
         {"tools": [TOOL, CUSTOM]},
-        reply(
+        completed(
             choice(
                 ToolCallSegment("get_weather", words("{}", 5)),
                 ToolCallSegment("shell", words("ls -l", 4), custom=True),
@@ -122,7 +125,7 @@ CASES: dict[str, tuple[dict[str, Any], Completion]] = {
     ),
     "function": (
         {"functions": [FUNCTION]},
-        reply(
+        completed(
             choice(ToolCallSegment("get_weather", words('{"city":"Rome"}', 5)), finish=Finish.TOOLS)
         ),
     ),
@@ -143,9 +146,9 @@ def streamed(name: str) -> list[bytes]:
 
 def chunks(name: str) -> list[Any]:
     """The JSON of every event but the end mark."""
-    *told, end = streamed(name)
+    *sent, end = streamed(name)
     assert end == b"data: [DONE]\n\n"
-    return [orjson.loads(one.removeprefix(b"data: ").removesuffix(b"\n\n")) for one in told]
+    return [orjson.loads(one.removeprefix(b"data: ").removesuffix(b"\n\n")) for one in sent]
 
 
 @names
@@ -218,15 +221,15 @@ def _calls(deltas: list[Any]) -> list[Any]:
 @names
 def test_the_order_of_a_stream(name: str) -> None:
     """Role first, finish reason last, then the usage if it is wanted."""
-    told = chunks(name)
+    sent = chunks(name)
     if asked(**CASES[name][0]).wire.usage_wanted:
-        last = told.pop()
+        last = sent.pop()
         assert (last["choices"], "usage" in last) == ([], True)
-        assert all(chunk["usage"] is None for chunk in told)
+        assert all(chunk["usage"] is None for chunk in sent)
     else:
-        assert not any("usage" in chunk for chunk in told)
+        assert not any("usage" in chunk for chunk in sent)
     for place in range(len(CASES[name][1].choices)):
-        mine = [c for chunk in told for c in chunk["choices"] if c["index"] == place]
+        mine = [c for chunk in sent for c in chunk["choices"] if c["index"] == place]
         assert [one["delta"].get("role") for one in mine] == ["assistant"] + [None] * (
             len(mine) - 1
         )
@@ -272,7 +275,7 @@ def test_the_service_tier_that_was_asked_for(asked_for: str, answered: str) -> N
     assert orjson.loads(body)["service_tier"] == answered
 
 
-def test_a_models_name_is_said_as_it_was_asked_for() -> None:
+def test_a_models_name_is_the_one_that_was_asked_for() -> None:
     model = 'ft:"gpt"\\4o:ü'
     body = CHAT.plain(asked(model=model), CASES["text"][1], STAMP)
     assert orjson.loads(body)["model"] == model
@@ -283,10 +286,10 @@ def test_a_models_name_is_said_as_it_was_asked_for() -> None:
 )
 def test_the_head_tells_the_content_type(stream: bool, kind: str) -> None:
     plan = Plan(200, WholeFrame(b""), np.zeros(1), stream, 0.0, 0.0, 1)
-    told = dict(by_codec()["openai_chat"].headers(plan, STAMP))
-    assert told["content-type"] == kind
-    assert ("cache-control" in told) == stream
-    assert told["x-request-id"].endswith(STAMP.mark)
+    sent = dict(by_codec()["openai_chat"].headers(plan, STAMP))
+    assert sent["content-type"] == kind
+    assert ("cache-control" in sent) == stream
+    assert sent["x-request-id"].endswith(STAMP.mark)
 
 
 def test_a_failure_is_openais() -> None:

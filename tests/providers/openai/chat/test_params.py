@@ -1,4 +1,4 @@
-"""Chat requests: what they mean in neutral words, and what is wrong with the others."""
+"""Chat requests: what they mean in neutral terms, and what is wrong with the others."""
 
 import struct
 import zlib
@@ -201,7 +201,7 @@ def test_tools(fields: dict[str, Any], choice: ToolChoice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_", "expected"),
+    ("sent", "expected"),
     [
         (None, None),
         ({"type": "text"}, None),
@@ -210,9 +210,9 @@ def test_tools(fields: dict[str, Any], choice: ToolChoice) -> None:
          Format({"type": "object"})),
     ],
 )  # fmt: skip
-def test_the_form_of_the_answer(given_: Any, expected: Format | None) -> None:
+def test_the_form_of_the_answer(sent: Any, expected: Format | None) -> None:
     said = [{"role": "user", "content": "in JSON, please"}]
-    assert read(messages=said, response_format=given_).format == expected
+    assert read(messages=said, response_format=sent).format == expected
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_what_is_missing_is_named(missing: str) -> None:
     [b"", b"{", b"\xff", body() + b"{}", body()[:-1], b'{"x":' + b"[" * 100_000],
     ids=["nothing", "cut", "no UTF-8", "more", "unfinished", "deep"],
 )
-def test_what_is_not_json_is_told_so(data: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(data: bytes) -> None:
     failure = refused(data)
     assert failure.message == openai_errors.NOT_JSON
     assert failure.param is None
@@ -344,8 +344,8 @@ messages = st.lists(
 
 @given(st.dictionaries(fields, json, max_size=4), st.one_of(st.just([USER]), messages))
 @settings(max_examples=examples(500))
-def test_any_json_is_refused_at_worst(given_: dict[str, Any], said: list[Any]) -> None:
-    data = orjson.dumps({"model": "m", "messages": said, **given_}, option=orjson.OPT_NON_STR_KEYS)
+def test_any_json_is_refused_at_worst(sent: dict[str, Any], said: list[Any]) -> None:
+    data = orjson.dumps({"model": "m", "messages": said, **sent}, option=orjson.OPT_NON_STR_KEYS)
     with suppress(BadRequest):
         assert CHAT.decode(data).messages
 

@@ -1,4 +1,4 @@
-"""Chat completions that were kept, as they are told later."""
+"""Stored chat completions, as they are read, listed, updated and deleted."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def answer(**fields: Any) -> bytes:
     return CHAT.plain(CHAT.decode(body(**fields)), SAID, STAMP)
 
 
-def told(changed: dict[str, str] | None = None, **fields: Any) -> Any:
+def shown(changed: dict[str, str] | None = None, **fields: Any) -> Any:
     return stored.completion(body(**fields), answer(**fields), changed)
 
 
@@ -35,7 +35,7 @@ def test_an_id_is_made_of_the_mark() -> None:
 
 
 def test_a_completion_is_the_answer_and_some_of_what_was_asked() -> None:
-    kept = told(temperature=0.5, seed=3, metadata={"a": "b"}, user="u")
+    kept = shown(temperature=0.5, seed=3, metadata={"a": "b"}, user="u")
     ChatCompletion.model_validate(kept, strict=True)
     assert orjson.loads(answer(temperature=0.5, seed=3)).items() <= kept.items()
     assert (kept["temperature"], kept["top_p"], kept["seed"]) == (0.5, 1.0, 3)
@@ -52,15 +52,15 @@ def test_a_completion_is_the_answer_and_some_of_what_was_asked() -> None:
     ],
 )
 def test_metadata_is_replaced_as_a_whole(asked: Any, changed: Any, expected: Any) -> None:
-    assert told(changed, metadata=asked)["metadata"] == expected
+    assert shown(changed, metadata=asked)["metadata"] == expected
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"9" * 400])
 def test_what_no_double_holds_is_remembered_as_nothing(number: bytes) -> None:
-    given = body()[:-1] + b',"newer":{"x":%b},"top_p":1}' % number
-    kept = stored.completion(given, CHAT.plain(CHAT.decode(given), SAID, STAMP), None)
+    update = body()[:-1] + b',"newer":{"x":%b},"top_p":1}' % number
+    kept = stored.completion(update, CHAT.plain(CHAT.decode(update), SAID, STAMP), None)
     assert ChatCompletion.model_validate_json(orjson.dumps(kept)).id == NAME
-    assert [one["content"] for one in stored.messages(given, NAME)] == ["hi"]
+    assert [one["content"] for one in stored.messages(update, NAME)] == ["hi"]
 
 
 def test_messages_are_listed_as_they_were_sent() -> None:
@@ -102,16 +102,16 @@ def test_the_sdk_reads_an_assistants_message() -> None:
     ],
 )
 def test_filters(query: dict[str, list[str]], expected: bool) -> None:
-    assert stored.matches(told(metadata={"a": "b", "e": "f"}), query) is expected
+    assert stored.matches(shown(metadata={"a": "b", "e": "f"}), query) is expected
 
 
-@pytest.mark.parametrize(("given", "expected"), [({"a": "b"}, {"a": "b"}), ({}, {}), (None, {})])
-def test_an_update(given: Any, expected: dict[str, str]) -> None:
-    assert stored.metadata_update(orjson.dumps({"metadata": given})) == expected
+@pytest.mark.parametrize(("update", "expected"), [({"a": "b"}, {"a": "b"}), ({}, {}), (None, {})])
+def test_an_update(update: Any, expected: dict[str, str]) -> None:
+    assert stored.metadata_update(orjson.dumps({"metadata": update})) == expected
 
 
 @pytest.mark.parametrize(
-    ("given", "param"),
+    ("update", "param"),
     [
         (b"{}", "metadata"),
         (b'{"metadata": "x"}', "metadata"),
@@ -121,9 +121,9 @@ def test_an_update(given: Any, expected: dict[str, str]) -> None:
         (b"", None),
     ],
 )
-def test_updates_that_are_refused(given: bytes, param: str | None) -> None:
+def test_updates_that_are_refused(update: bytes, param: str | None) -> None:
     with pytest.raises(BadRequest) as caught:
-        stored.metadata_update(given)
+        stored.metadata_update(update)
     assert caught.value.failure.param == param
 
 

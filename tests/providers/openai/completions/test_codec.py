@@ -1,6 +1,6 @@
 """Legacy completions on the wire: golden bytes, and what the official SDK reads in them.
 
-The golden files hold what is sent for the replies below, with a fixed stamp.
+The golden files hold what is sent for the completions below, with a fixed stamp.
 """
 
 from pathlib import Path
@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 import pytest
-from openai.types import Completion
+from openai.types import Completion as SDKCompletion
 
 from llmsim.core import (
     END,
     Choice,
     Complete,
+    Completion,
     Finish,
     GeneratedText,
     Logprob,
@@ -25,7 +26,6 @@ from llmsim.core import (
     TokenLogprobs,
     Usage,
 )
-from llmsim.core import Completion as Reply
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
 from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.providers.openai.completions.codec import FINISH, OpenAICompletions
@@ -71,37 +71,37 @@ def choice(
     return Choice((TextSegment(said),), said.tokens, finish, prompt=prompt)
 
 
-def reply(*choices: Choice) -> Reply:
-    return Reply(choices, Usage(5, sum(one.tokens for one in choices)))
+def completed(*choices: Choice) -> Completion:
+    return Completion(choices, Usage(5, sum(one.tokens for one in choices)))
 
 
 USAGE = {"stream_options": {"include_usage": True}}
 
-CASES: dict[str, tuple[dict[str, Any], Reply]] = {
-    "text": ({}, reply(choice(words(" hello, wörld 👩‍👧!")))),
-    "length": (USAGE, reply(choice(words(" cut off"), Finish.LENGTH))),
-    "nothing": ({"max_tokens": 0}, reply(choice(words(""), Finish.LENGTH))),
+CASES: dict[str, tuple[dict[str, Any], Completion]] = {
+    "text": ({}, completed(choice(words(" hello, wörld 👩‍👧!")))),
+    "length": (USAGE, completed(choice(words(" cut off"), Finish.LENGTH))),
+    "nothing": ({"max_tokens": 0}, completed(choice(words(""), Finish.LENGTH))),
     "echo": (
         {"echo": True},
-        reply(choice(words(" then."), prompt=words(PROMPT))),
+        completed(choice(words(" then."), prompt=words(PROMPT))),
     ),
     "logprobs": (
         {"logprobs": 2},
-        reply(choice(words(" yes 👍", 2), prompt=words(PROMPT, 2))),
+        completed(choice(words(" yes 👍", 2), prompt=words(PROMPT, 2))),
     ),
     "chosen": (
         {"logprobs": 0, "echo": True},
-        reply(choice(words(" yes", 0), prompt=words(PROMPT, 0))),
+        completed(choice(words(" yes", 0), prompt=words(PROMPT, 0))),
     ),
     "echoed": (
         {"logprobs": 2, "echo": True, **USAGE},
-        reply(choice(words(" yes", 2), prompt=words(PROMPT, 2))),
+        completed(choice(words(" yes", 2), prompt=words(PROMPT, 2))),
     ),
     "choices": (
         {"prompt": ["One", "Two"], "n": 2, **USAGE},
-        reply(*(choice(words(text)) for text in (" a.", " b, longer.", " c.", " d."))),
+        completed(*(choice(words(text)) for text in (" a.", " b, longer.", " c.", " d."))),
     ),
-    "refusal": ({}, reply(Choice((RefusalSegment(words("No.")),), 2, Finish.STOP))),
+    "refusal": ({}, completed(Choice((RefusalSegment(words("No.")),), 2, Finish.STOP))),
 }
 names = pytest.mark.parametrize("name", CASES)
 
@@ -119,9 +119,9 @@ def streamed(name: str) -> list[bytes]:
 
 def chunks(name: str) -> list[Any]:
     """The JSON of every event but the end mark."""
-    *told, end = streamed(name)
+    *sent, end = streamed(name)
     assert end == b"data: [DONE]\n\n"
-    return [orjson.loads(one.removeprefix(b"data: ").removesuffix(b"\n\n")) for one in told]
+    return [orjson.loads(one.removeprefix(b"data: ").removesuffix(b"\n\n")) for one in sent]
 
 
 @names
@@ -138,7 +138,7 @@ def test_a_stream_is_golden(name: str) -> None:
 # Where a prompt is echoed its first token has no probability, which the SDK types as a number.
 @pytest.mark.parametrize("name", [name for name in CASES if name != "echoed"])
 def test_the_sdk_reads_a_plain_answer(name: str) -> None:
-    read = Completion.model_validate_json(plain(name), strict=True)
+    read = SDKCompletion.model_validate_json(plain(name), strict=True)
     said = CASES[name][1]
     assert read.id == "cmpl-LMs" + STAMP.mark
     assert (read.object, read.created, read.model) == ("text_completion", STAMP.created, MODEL)
@@ -162,23 +162,23 @@ def test_a_stream_says_what_the_plain_answer_does(name: str) -> None:
         assert [part["finish_reason"] for part in parts[:-1]] == [None] * (len(parts) - 1)
         assert (parts[-1]["text"], parts[-1]["finish_reason"]) == ("", whole["finish_reason"])
         if whole["logprobs"] is not None:
-            told = [part["logprobs"] for part in parts[:-1]]
+            sent = [part["logprobs"] for part in parts[:-1]]
             for key in ("tokens", "token_logprobs", "text_offset"):
-                assert [one for part in told for one in part[key]] == whole["logprobs"][key]
+                assert [one for part in sent for one in part[key]] == whole["logprobs"][key]
 
 
 @names
 def test_usage_comes_last_and_only_if_wanted(name: str) -> None:
-    told = chunks(name)
-    assert len({chunk["id"] for chunk in told}) == 1
-    assert {chunk["object"] for chunk in told} == {"text_completion"}
+    sent = chunks(name)
+    assert len({chunk["id"] for chunk in sent}) == 1
+    assert {chunk["object"] for chunk in sent} == {"text_completion"}
     if CASES[name][0].get("stream_options"):
-        last = told.pop()
+        last = sent.pop()
         assert last["choices"] == []
         assert last["usage"] == orjson.loads(plain(name))["usage"]
-        assert all(chunk["usage"] is None for chunk in told)
+        assert all(chunk["usage"] is None for chunk in sent)
     else:
-        assert not any("usage" in chunk for chunk in told)
+        assert not any("usage" in chunk for chunk in sent)
 
 
 @names
@@ -202,12 +202,12 @@ def test_every_frame_waits_for_a_token_that_comes(name: str) -> None:
 
 def test_logprobs_tell_where_each_token_is_and_the_bytes_of_half_a_character() -> None:
     (one,) = orjson.loads(plain("echoed"))["choices"]
-    told = one["logprobs"]
-    assert told["tokens"] == ["Say", "bytes:\\x20\\xf0\\x9f\\x91", "bytes:\\x8d", " yes"]
-    assert told["text_offset"] == [0, 3, 5, 5]
-    assert told["token_logprobs"] == [None, -0.25, -0.25, -0.25]
-    assert told["top_logprobs"][0] is None
-    assert told["top_logprobs"][3] == {" yes": -0.25, " or": -2.5}
+    sent = one["logprobs"]
+    assert sent["tokens"] == ["Say", "bytes:\\x20\\xf0\\x9f\\x91", "bytes:\\x8d", " yes"]
+    assert sent["text_offset"] == [0, 3, 5, 5]
+    assert sent["token_logprobs"] == [None, -0.25, -0.25, -0.25]
+    assert sent["top_logprobs"][0] is None
+    assert sent["top_logprobs"][3] == {" yes": -0.25, " or": -2.5}
 
 
 def test_logprobs_without_an_echo_count_the_prompts_characters_too() -> None:
@@ -267,10 +267,10 @@ def test_what_is_refused_is_named(fields: dict[str, Any], param: str) -> None:
     assert (failure.kind, failure.param) == (FailureKind.INVALID, param)
 
 
-def test_what_is_too_long_is_told_in_the_words_of_completions() -> None:
+def test_a_prompt_that_is_too_long_is_refused_in_the_words_of_completions() -> None:
     failure = Failure(FailureKind.CONTEXT_LENGTH, "x", "messages", too_long=TooLong(4096, 10, 5000))
-    status, told = by_codec()["openai_completions"].errors.failure(failure, STAMP)
-    error = orjson.loads(told)["error"]
+    status, sent = by_codec()["openai_completions"].errors.failure(failure, STAMP)
+    error = orjson.loads(sent)["error"]
     assert (status, error["param"], error["code"]) == (400, None, "context_length_exceeded")
     assert (
         "you requested 5010 tokens (10 in your prompt; 5000 for the completion)"

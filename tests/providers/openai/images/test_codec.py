@@ -24,10 +24,10 @@ from llmsim.core import (
     Paint,
     Picture,
     Pictures,
+    Request,
     Stamp,
     Usage,
 )
-from llmsim.core import Request as Ask
 from llmsim.core.errors import BadRequest, Failure
 from llmsim.providers.openai.images.codec import OpenAIImages
 from llmsim.providers.openai.images.params import Purpose
@@ -37,16 +37,16 @@ TOKENS = 100
 PNG = b"\x89PNG\r\n\x1a\n" + pack(">I4sII", 13, b"IHDR", 640, 480) + bytes(40)
 
 
-def dialect(purpose: Purpose = "generations") -> OpenAIImages:
+def codec(purpose: Purpose = "generations") -> OpenAIImages:
     return OpenAIImages(purpose, lambda canvas: f"http://sim/{canvas.seed}.{canvas.form}")
 
 
-def asked(**fields: Any) -> Ask:
-    return dialect().decode(orjson.dumps({"prompt": "an otter", **fields}))
+def asked(**fields: Any) -> Request:
+    return codec().decode(orjson.dumps({"prompt": "an otter", **fields}))
 
 
-def completion(request: Ask) -> Completion:
-    """A reply with the right number of pictures, whose files are a few letters."""
+def completion(request: Request) -> Completion:
+    """A completion with the right number of pictures, whose files are a few letters."""
     task = request.task
     assert isinstance(task, Paint)
     versions = tuple(b"v%d" % place for place in range(task.partial + 1))
@@ -60,15 +60,15 @@ def completion(request: Ask) -> Completion:
 
 def answered(**fields: Any) -> Any:
     request = asked(**fields)
-    told = dialect().plain(request, completion(request), STAMP)
-    ImagesResponse.model_validate_json(told, strict=True)
-    return orjson.loads(told)
+    answer = codec().plain(request, completion(request), STAMP)
+    ImagesResponse.model_validate_json(answer, strict=True)
+    return orjson.loads(answer)
 
 
 def events(purpose: Purpose, **fields: Any) -> list[Any]:
     """The data of a stream's events, whose names must be the data's types."""
     request = asked(stream=True, **fields)
-    script = dialect(purpose).script(request, completion(request), STAMP)
+    script = codec(purpose).script(request, completion(request), STAMP)
     made = []
     for place in range(len(script.frames)):
         name, data, *rest = script.frames[place].split(b"\n")
@@ -101,8 +101,8 @@ def test_a_plain_answer() -> None:
 
 
 def test_pictures_may_be_linked_to() -> None:
-    told = answered(n=2, response_format="url", output_format="webp")
-    assert told["data"] == [{"url": "http://sim/0.webp"}, {"url": "http://sim/1.webp"}]
+    answer = answered(n=2, response_format="url", output_format="webp")
+    assert answer["data"] == [{"url": "http://sim/0.webp"}, {"url": "http://sim/1.webp"}]
 
 
 @pytest.mark.parametrize("model", ["dall-e-2", "dall-e-3"])
@@ -111,8 +111,8 @@ def test_old_models_link_and_report_no_usage(model: str) -> None:
         "created": STAMP.created,
         "data": [{"url": "http://sim/0.png", "revised_prompt": "an otter"}],
     }
-    told = answered(model=model, response_format="b64_json")
-    assert told["data"] == [{"b64_json": b64(b"v0"), "revised_prompt": "an otter"}]
+    answer = answered(model=model, response_format="b64_json")
+    assert answer["data"] == [{"b64_json": b64(b"v0"), "revised_prompt": "an otter"}]
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_a_stream_has_its_unfinished_versions_first(
 )
 def test_versions_come_at_even_intervals(partial: int, n: int, beats: list[int]) -> None:
     request = asked(stream=True, partial_images=partial, n=n)
-    assert dialect().script(request, completion(request), STAMP).beats.tolist() == beats
+    assert codec().script(request, completion(request), STAMP).beats.tolist() == beats
 
 
 def test_no_version_comes_before_the_first_token() -> None:
     request = asked(stream=True, partial_images=3)
     short = Completion((Choice((), 1, Finish.STOP),), Usage(1, 1), completion(request).made)
-    assert dialect().script(request, short, STAMP).beats.tolist() == [0, 0, 0, 0]
+    assert codec().script(request, short, STAMP).beats.tolist() == [0, 0, 0, 0]
 
 
 # --- requests -----------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_the_task(fields: dict[str, Any], expected: Paint) -> None:
 
 def refused(body: bytes, purpose: Purpose = "generations") -> Failure:
     with pytest.raises(BadRequest) as caught:
-        dialect(purpose).decode(body)
+        codec(purpose).decode(body)
     return caught.value.failure
 
 
@@ -221,7 +221,7 @@ def form(data: dict[str, str], *files: tuple[str, bytes]) -> bytes:
 def test_an_edit_is_a_form_with_pictures() -> None:
     fields = {"prompt": "a beret", "n": "2", "stream": "true", "partial_images": "1", "size": ""}
     body = form(fields, ("image[]", PNG), ("image[]", b"no picture"), ("mask", PNG))
-    request = dialect("edits").decode(body)
+    request = codec("edits").decode(body)
     assert (request.n, request.stream) == (2, True)
     assert request.task == Paint(Canvas(0, 1024, 1024), partial=1)
     (message,) = request.messages
@@ -236,19 +236,19 @@ def test_an_edit_is_a_form_with_pictures() -> None:
 def test_an_edit_may_be_json_with_references() -> None:
     url = "data:image/png;base64," + b64(PNG)
     body = {"prompt": "a beret", "images": [{"image_url": url}, {"file_id": "file-1"}]}
-    (message,) = dialect("edits").decode(orjson.dumps(body)).messages
+    (message,) = codec("edits").decode(orjson.dumps(body)).messages
     assert message.images == (Image("high", 640, 480), Image("high", 0, 0))
 
 
 @pytest.mark.parametrize("purpose", ["edits", "variations"])
 def test_other_pictures_are_other_requests(purpose: Purpose) -> None:
     bodies = [form({"prompt": "x"}, ("image", content)) for content in (b"one", b"two")]
-    one, two = (dialect(purpose).decode(body).messages[0].mark for body in bodies)
+    one, two = (codec(purpose).decode(body).messages[0].mark for body in bodies)
     assert one != two
 
 
 def test_a_variation_needs_no_prompt_and_is_no_stream() -> None:
-    request = dialect("variations").decode(form({"stream": "true"}, ("image", PNG)))
+    request = codec("variations").decode(form({"stream": "true"}, ("image", PNG)))
     assert (request.messages[0].text, request.stream) == ("", False)
 
 

@@ -1,6 +1,6 @@
 """OpenAI responses on the wire: golden bytes, and what the official SDK makes of them.
 
-The golden files hold what is sent for the replies below, with a fixed stamp.
+The golden files hold what is sent for the completions below, with a fixed stamp.
 """
 
 from pathlib import Path
@@ -74,7 +74,7 @@ def with_logprobs(text: str) -> GeneratedText:
     return GeneratedText(said.text, said.tokens, said.pieces, said.ends, entries)
 
 
-def reply(*segments: Segment, finish: Finish = Finish.STOP, reasoning: int = 0) -> Completion:
+def completed(*segments: Segment, finish: Finish = Finish.STOP, reasoning: int = 0) -> Completion:
     tokens = sum(segment.generated.tokens for segment in segments)
     shown = sum(one.generated.tokens for one in segments if isinstance(one, ReasoningSegment))
     completion = tokens - shown + max(reasoning, shown)
@@ -88,13 +88,13 @@ SEARCH = {"type": "web_search", "search_context_size": "low"}
 THINKING = {"model": "gpt-5", "reasoning": {"effort": "low", "summary": "auto"}}
 
 CASES: dict[str, tuple[dict[str, Any], Completion]] = {
-    "text": ({}, reply(TextSegment(words("Hello, wörld 👩‍👩‍👧!")))),
+    "text": ({}, completed(TextSegment(words("Hello, wörld 👩‍👩‍👧!")))),
     "length": (
         {"max_output_tokens": 16},
-        reply(TextSegment(words("Cut off")), finish=Finish.LENGTH),
+        completed(TextSegment(words("Cut off")), finish=Finish.LENGTH),
     ),
-    "filter": ({}, reply(TextSegment(words("No")), finish=Finish.FILTER)),
-    "nothing": ({}, reply(TextSegment(words("")), finish=Finish.LENGTH)),
+    "filter": ({}, completed(TextSegment(words("No")), finish=Finish.FILTER)),
+    "nothing": ({}, completed(TextSegment(words("")), finish=Finish.LENGTH)),
     "bare": (
         {
             "stream_options": {"include_obfuscation": False},
@@ -107,26 +107,31 @@ CASES: dict[str, tuple[dict[str, Any], Completion]] = {
             "conversation": {"id": "conv_1"},
             "prompt": {"id": "pmpt_1"},
         },
-        reply(TextSegment(words('"quoted" \\ \n\u2028'))),
+        completed(TextSegment(words('"quoted" \\ \n\u2028'))),
     ),
     "logprobs": (
         {"include": ["message.output_text.logprobs"], "top_logprobs": 2},
-        reply(TextSegment(with_logprobs("Yes 👍"))),
+        completed(TextSegment(with_logprobs("Yes 👍"))),
     ),
-    "refusal": ({}, reply(RefusalSegment(words("I can not help.")))),
-    "reasoning": ({"model": "gpt-5"}, reply(TextSegment(words("Two.")), reasoning=64)),
+    "refusal": ({}, completed(RefusalSegment(words("I can not help.")))),
+    "reasoning": ({"model": "gpt-5"}, completed(TextSegment(words("Two.")), reasoning=64)),
     "encrypted": (
         {"model": "gpt-5", "include": ["reasoning.encrypted_content"], "store": False},
-        reply(TextSegment(words("Two.")), reasoning=64),
+        completed(TextSegment(words("Two.")), reasoning=64),
     ),
-    "summary": (THINKING, reply(ReasoningSegment(words("Let me see")), TextSegment(words("Two.")))),
+    "summary": (
+        THINKING,
+        completed(ReasoningSegment(words("Let me see")), TextSegment(words("Two."))),
+    ),
     "function": (
         {"tools": [TOOL, SEARCH], "tool_choice": {"type": "function", "name": "get_weather"}},
-        reply(ToolCallSegment("get_weather", words('{"city":"Paris"}', 5)), finish=Finish.TOOLS),
+        completed(
+            ToolCallSegment("get_weather", words('{"city":"Paris"}', 5)), finish=Finish.TOOLS
+        ),
     ),
     "functions": (
         {"tools": [TOOL, CUSTOM], "parallel_tool_calls": True, "tool_choice": "required"},
-        reply(
+        completed(
             ToolCallSegment("get_weather", words("{}", 5)),
             ToolCallSegment("get_weather", words('{"city":"Rome"}', 5)),
             finish=Finish.TOOLS,
@@ -134,11 +139,11 @@ CASES: dict[str, tuple[dict[str, Any], Completion]] = {
     ),
     "custom": (
         {"tools": [CUSTOM]},
-        reply(ToolCallSegment("shell", words("ls -l", 4), custom=True), finish=Finish.TOOLS),
+        completed(ToolCallSegment("shell", words("ls -l", 4), custom=True), finish=Finish.TOOLS),
     ),
     "everything": (
         THINKING | {"tools": [TOOL, CUSTOM]},
-        reply(
+        completed(
             ReasoningSegment(words("Hm")),
             ToolCallSegment("get_weather", words("{}", 5)),
             ToolCallSegment("shell", words("", 4), custom=True),
@@ -147,7 +152,7 @@ CASES: dict[str, tuple[dict[str, Any], Completion]] = {
     ),
     "cut_call": (
         {"tools": [TOOL]},
-        reply(ToolCallSegment("get_weather", words('{"ci', 5)), finish=Finish.LENGTH),
+        completed(ToolCallSegment("get_weather", words('{"ci', 5)), finish=Finish.LENGTH),
     ),
     "schema": (
         {
@@ -161,12 +166,12 @@ CASES: dict[str, tuple[dict[str, Any], Completion]] = {
                 "verbosity": "low",
             }
         },
-        reply(TextSegment(words('{"a":1}'))),
+        completed(TextSegment(words('{"a":1}'))),
     ),
-    "background": ({"background": True}, reply(TextSegment(words("Later.")))),
+    "background": ({"background": True}, completed(TextSegment(words("Later.")))),
     "prepared": (
         {"generate": False},
-        reply(TextSegment(GeneratedText("", 0)), finish=Finish.LENGTH),
+        completed(TextSegment(GeneratedText("", 0)), finish=Finish.LENGTH),
     ),
 }
 names = pytest.mark.parametrize("name", CASES)
@@ -258,7 +263,7 @@ def test_numbers_have_no_gap(name: str) -> None:
 
 
 @names
-def test_what_is_done_is_what_was_said(name: str) -> None:
+def test_done_events_have_the_text_of_their_deltas(name: str) -> None:
     """Deltas, joined, are the text of every event that says it is done."""
     said: dict[tuple[str, int], str] = {}
     for event in events(name):
@@ -266,8 +271,8 @@ def test_what_is_done_is_what_was_said(name: str) -> None:
         place = kind, event.get("output_index", 0)
         if step == "delta":
             said[place] = said.get(place, "") + event["delta"]
-        elif step == "done" and (given := _text(event)) is not None:
-            assert said.pop(place, "") == given
+        elif step == "done" and (final_text := _text(event)) is not None:
+            assert said.pop(place, "") == final_text
     assert not said, "every text is done"
 
 
@@ -280,11 +285,11 @@ def _text(event: dict[str, Any]) -> str | None:
 
 @names
 def test_the_items_are_those_of_the_plain_answer(name: str) -> None:
-    told = events(name)
-    added = [one for one in told if one["type"] == "response.output_item.added"]
-    done = [one for one in told if one["type"] == "response.output_item.done"]
+    sent = events(name)
+    added = [one for one in sent if one["type"] == "response.output_item.added"]
+    done = [one for one in sent if one["type"] == "response.output_item.done"]
     whole = orjson.loads(plain(name))
-    assert [one["item"] for one in done] == whole["output"] == told[-1]["response"]["output"]
+    assert [one["item"] for one in done] == whole["output"] == sent[-1]["response"]["output"]
     assert [one["output_index"] for one in added] == list(range(len(done)))
     assert [one["output_index"] for one in done] == list(range(len(done)))
     assert [one["item"]["id"] for one in added] == [one["item"]["id"] for one in done]
@@ -292,14 +297,14 @@ def test_the_items_are_those_of_the_plain_answer(name: str) -> None:
 
 
 @names
-def test_a_response_has_said_nothing_until_it_ends(name: str) -> None:
-    told = events(name)
-    lifecycle = [one for one in told if "response" in one]
+def test_a_response_has_no_output_until_it_ends(name: str) -> None:
+    sent = events(name)
+    lifecycle = [one for one in sent if "response" in one]
     begun = ["response.created", "response.in_progress"]
     if CASES[name][0].get("background"):
         begun.insert(1, "response.queued")
-    assert [one["type"] for one in told[: len(begun)]] == begun
-    assert [one["type"] for one in lifecycle] == [*begun, told[-1]["type"]]
+    assert [one["type"] for one in sent[: len(begun)]] == begun
+    assert [one["type"] for one in lifecycle] == [*begun, sent[-1]["type"]]
     for one in lifecycle[:-1]:
         state = one["response"]
         assert (state["output"], state["usage"], state["completed_at"]) == ([], None, None)
@@ -319,9 +324,9 @@ def test_a_response_has_said_nothing_until_it_ends(name: str) -> None:
     ],
 )
 def test_how_a_response_ends(name: str, status: str, reason: str | None) -> None:
-    told = events(name)
-    assert told[-1]["type"] == f"response.{status}"
-    whole = told[-1]["response"]
+    sent = events(name)
+    assert sent[-1]["type"] == f"response.{status}"
+    whole = sent[-1]["response"]
     assert whole["status"] == status
     assert whole["incomplete_details"] == (reason and {"reason": reason})
     assert (whole["completed_at"] is None) == (status == "incomplete")
@@ -384,11 +389,11 @@ def test_a_stream_says_what_the_plain_answer_does(
     )
     answer = orjson.loads(whole.frames[0])
     chunk = stream.frames.join(0, len(stream.frames))
-    told = [orjson.loads(message) for message in sse.messages(chunk)]
-    assert told[-1]["response"] == answer
-    assert len(told) == len(stream.due) == told[-1]["sequence_number"] + 1
+    sent = [orjson.loads(message) for message in sse.messages(chunk)]
+    assert sent[-1]["response"] == answer
+    assert len(sent) == len(stream.due) == sent[-1]["sequence_number"] + 1
     assert (np.diff(stream.due) >= 0).all()
-    said = [event["delta"] for event in told if event["type"] == "response.output_text.delta"]
+    said = [event["delta"] for event in sent if event["type"] == "response.output_text.delta"]
     texts = [
         part["text"]
         for item in answer["output"]
@@ -412,8 +417,8 @@ def test_obfuscation_hides_the_length_of_a_piece() -> None:
 
 
 def test_a_response_in_the_background_is_queued_at_first() -> None:
-    ask = asked(background=True)
-    read = validate_type(type_=Response, value=orjson.loads(RESPONSES.queued(ask, STAMP)))
+    decoded = asked(background=True)
+    read = validate_type(type_=Response, value=orjson.loads(RESPONSES.queued(decoded, STAMP)))
     assert (read.id, read.status, read.background) == (ID, "queued", True)
     assert (read.output, read.usage) == ([], None)
 
@@ -428,12 +433,12 @@ def test_a_response_in_the_background_is_queued_at_first() -> None:
     ],
 )
 def test_a_response_that_breaks_off(failure: Failure, code: str) -> None:
-    ask = asked(stream=True)
-    frames = RESPONSES.script(ask, CASES["text"][1], STAMP).frames
-    chunk = frames.join(0, 6) + RESPONSES.error_event(ask, failure, STAMP, 6)
-    told = [orjson.loads(one.split(b"data: ")[1]) for one in chunk.split(b"\n\n")[:-1]]
-    assert [one["sequence_number"] for one in told] == list(range(7))
-    read = validate_type(type_=ResponseStreamEvent, value=told[-1])  # type: ignore[arg-type]
+    decoded = asked(stream=True)
+    frames = RESPONSES.script(decoded, CASES["text"][1], STAMP).frames
+    chunk = frames.join(0, 6) + RESPONSES.error_event(decoded, failure, STAMP, 6)
+    sent = [orjson.loads(one.split(b"data: ")[1]) for one in chunk.split(b"\n\n")[:-1]]
+    assert [one["sequence_number"] for one in sent] == list(range(7))
+    read = validate_type(type_=ResponseStreamEvent, value=sent[-1])  # type: ignore[arg-type]
     assert read.type == "response.failed"
     assert (read.response.id, read.response.status, read.response.usage) == (ID, "failed", None)
     assert read.response.error is not None
@@ -443,10 +448,10 @@ def test_a_response_that_breaks_off(failure: Failure, code: str) -> None:
 def test_over_a_socket_everything_is_streamed_and_kept() -> None:
     live = OpenAIResponses(live=True)
     body = {"model": "gpt-4o", "input": "hi", "stream": False, "store": False, "background": True}
-    ask = live.decode(orjson.dumps(body))
-    assert (ask.stream, ask.store) == (True, True)
-    told = orjson.loads(live.plain(ask, CASES["text"][1], STAMP))
-    assert (told["store"], told["background"]) == (False, False)
+    decoded = live.decode(orjson.dumps(body))
+    assert (decoded.stream, decoded.store) == (True, True)
+    sent = orjson.loads(live.plain(decoded, CASES["text"][1], STAMP))
+    assert (sent["store"], sent["background"]) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -454,10 +459,10 @@ def test_over_a_socket_everything_is_streamed_and_kept() -> None:
 )
 def test_the_head_tells_the_content_type(stream: bool, kind: str) -> None:
     plan = Plan(200, WholeFrame(b""), np.zeros(1), stream, 0.0, 0.0, 1)
-    told = dict(by_codec()["openai_responses"].headers(plan, STAMP))
-    assert told["content-type"] == kind
-    assert ("cache-control" in told) == stream
-    assert told["x-request-id"].endswith(STAMP.mark)
+    sent = dict(by_codec()["openai_responses"].headers(plan, STAMP))
+    assert sent["content-type"] == kind
+    assert ("cache-control" in sent) == stream
+    assert sent["x-request-id"].endswith(STAMP.mark)
 
 
 @pytest.mark.parametrize(
@@ -481,6 +486,6 @@ def test_the_head_tells_the_content_type(stream: bool, kind: str) -> None:
     ],
 )
 def test_a_failure_is_openais(failure: Failure, status: int, error: dict[str, Any]) -> None:
-    given, body = by_codec()["openai_responses"].errors.failure(failure, STAMP)
-    assert given == status
+    final_text, body = by_codec()["openai_responses"].errors.failure(failure, STAMP)
+    assert final_text == status
     assert orjson.loads(body)["error"].items() >= error.items()

@@ -1,4 +1,4 @@
-"""Requests for responses: what they mean in neutral words, and what is wrong with the others."""
+"""Requests for responses: what they mean in neutral terms, and what is wrong with the others."""
 
 from base64 import b64encode
 from contextlib import suppress
@@ -44,8 +44,8 @@ def refused(data: bytes) -> Failure:
 
 
 def about(**fields: Any) -> dict[str, Any]:
-    told: dict[str, Any] = orjson.loads(b"{" + read(**fields).wire.echo)
-    return told
+    shown: dict[str, Any] = orjson.loads(b"{" + read(**fields).wire.echo)
+    return shown
 
 
 def test_a_small_request_has_the_defaults() -> None:
@@ -132,8 +132,8 @@ def test_what_a_parameter_means(fields: dict[str, Any], name: str, value: object
 def test_tool_choice(asked: object, meant: ToolChoice) -> None:
     tools = [FUNCTION, CUSTOM, SEARCH]
     assert read(tools=tools, tool_choice=asked).choice == meant
-    told = about(tools=tools, tool_choice=asked)["tool_choice"]
-    assert told == ("auto" if asked is None else asked)
+    shown = about(tools=tools, tool_choice=asked)["tool_choice"]
+    assert shown == ("auto" if asked is None else asked)
 
 
 def test_one_call_at_a_time() -> None:
@@ -287,7 +287,7 @@ def test_a_conversation_that_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "shown"),
     [
         ({}, {"service_tier": "default", "tools": [], "tool_choice": "auto", "metadata": {}}),
         ({"service_tier": "auto"}, {"service_tier": "default"}),
@@ -332,8 +332,10 @@ def test_a_conversation_that_goes_on() -> None:
         ({"previous_response_id": "resp_1"}, {"previous_response_id": "resp_1"}),
     ],
 )
-def test_what_a_response_tells_of_its_request(fields: dict[str, Any], told: dict[str, Any]) -> None:
-    assert about(**fields).items() >= told.items()
+def test_what_a_response_tells_of_its_request(
+    fields: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    assert about(**fields).items() >= shown.items()
 
 
 BAD_ITEM = "Invalid value: 'foo'. Supported values are: "

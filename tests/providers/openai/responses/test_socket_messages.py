@@ -43,8 +43,8 @@ def test_what_it_may_not(message: bytes, param: str | None) -> None:
 def test_an_error_as_a_message() -> None:
     status, body = openai_errors.failure(Failure(FailureKind.RATE_LIMIT, "slow", "model"))
     headers = [("retry-after", "2"), ("x-request-id", "req_1"), ("x-ratelimit-limit-tokens", "5")]
-    told = orjson.loads(socket_messages.error(status, headers, body))
-    read = validate_type(type_=ResponsesServerEvent, value=told)  # type: ignore[arg-type]
+    sent = orjson.loads(socket_messages.error(status, headers, body))
+    read = validate_type(type_=ResponsesServerEvent, value=sent)  # type: ignore[arg-type]
     assert (read.type, read.status) == ("error", 429)
     assert (read.error.code, read.error.message) == ("rate_limit_exceeded", "slow")
     assert read.error.headers == {"retry-after": "2", "x-ratelimit-limit-tokens": "5"}
@@ -54,8 +54,8 @@ def test_an_error_as_a_message() -> None:
 
 def test_nothing_is_steered() -> None:
     message = b'{"type":"response.steer","input":"go left","previous_response_id":"resp_1"}'
-    told = orjson.loads(socket_messages.not_steered(message))
-    read = validate_type(type_=ResponsesServerEvent, value=told)  # type: ignore[arg-type]
+    sent = orjson.loads(socket_messages.not_steered(message))
+    read = validate_type(type_=ResponsesServerEvent, value=sent)  # type: ignore[arg-type]
     assert (read.type, read.error.code) == ("response.steer.failed", "steering_not_supported")
     assert (read.steer.input, read.steer.previous_response_id) == ("go left", "resp_1")
 

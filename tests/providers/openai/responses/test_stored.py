@@ -1,4 +1,4 @@
-"""What is told of a response later: its states, its input, and lists of it."""
+"""Stored responses: their states, their input, and the answers about them."""
 
 from typing import Any
 
@@ -30,12 +30,12 @@ def answer() -> bytes:
 
 @pytest.mark.parametrize("status", ["queued", "in_progress", "cancelled"])
 def test_a_response_that_has_not_ended(status: Status) -> None:
-    told = orjson.loads(stored.unfinished(answer(), status))
+    shown = orjson.loads(stored.unfinished(answer(), status))
     whole = orjson.loads(answer())
-    assert validate_type(type_=Response, value=told).status == status
-    changed = {key for key in whole if whole[key] != told[key]}
+    assert validate_type(type_=Response, value=shown).status == status
+    changed = {key for key in whole if whole[key] != shown[key]}
     assert changed == {"status", "output", "usage", "incomplete_details"}
-    assert (told["output"], told["usage"]) == ([], None)
+    assert (shown["output"], shown["usage"]) == ([], None)
 
 
 def test_the_output_is_read_as_input() -> None:
@@ -48,7 +48,7 @@ def test_the_output_is_read_as_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "listed"),
+    ("sent", "listed"),
     [
         (None, []),
         (
@@ -100,8 +100,8 @@ def test_the_output_is_read_as_input() -> None:
         ),
     ],
 )
-def test_input_items(given: object, listed: list[dict[str, Any]]) -> None:
-    body = orjson.dumps({"input": given})
+def test_input_items(sent: object, listed: list[dict[str, Any]]) -> None:
+    body = orjson.dumps({"input": sent})
     items = stored.input_items(body, STAMP.mark)
     assert len(items) == len(listed)
     for item, expected in zip(items, listed, strict=True):
