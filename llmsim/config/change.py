@@ -1,6 +1,6 @@
 """A configuration made of another one while the server runs: sections patched or replaced.
 
-A change is read by the same kinds as the file is, so its faults have the same messages. What a
+A change is read as the file is, so its faults have the same messages. What a
 process is built from when it starts cannot be changed: setting it to what it is already is fine.
 """
 
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Final
 
-from llmsim.config import Config, plain
-from llmsim.config.document import Entry, Faults, Node, Place, Table, is_null, wrong
-from llmsim.config.kinds import unfit
-from llmsim.config.record import kind, written
+from llmsim.config import Config
+from llmsim.config.nodes import Entry, Faults, Node, Place, Table, is_null, shown, tree, wrong
+from llmsim.config.reader import read_key
+from llmsim.config.schema.section import plain
 from llmsim.core.spelling import did_you_mean
 
 CHANGEABLE: Final = (
@@ -39,7 +39,8 @@ def sections() -> tuple[str, ...]:
 
 def section(config: Config, name: str) -> object:
     """A section as plain values; None where it is empty."""
-    return written(config, name)
+    value = getattr(config, name)
+    return None if value is None or value == () else plain(value)
 
 
 def patched(config: Config, name: str, patch: Node) -> Config:
@@ -48,7 +49,7 @@ def patched(config: Config, name: str, patch: Node) -> Config:
     Raises ConfigError.
     """
     place = Place("in effect")
-    before = plain.tree(section(config, name), place, name)
+    before = tree(section(config, name), place, name)
     return replaced(config, name, _merged(before, patch))
 
 
@@ -57,7 +58,7 @@ def replaced(config: Config, name: str, node: Node) -> Config:
 
     Raises ConfigError.
     """
-    value = getattr(Config(), name) if is_null(node) else kind(Config, name).read(node, name)
+    value = getattr(Config(), name) if is_null(node) else read_key(name, node)
     if value == getattr(config, name):
         return config
     if name not in CHANGEABLE:
@@ -70,7 +71,7 @@ def patched_whole(config: Config, patch: Node, whole: bool = False) -> Config:
     replaces the one in effect. Raises ConfigError with all their faults.
     """
     if not isinstance(patch, Table):
-        raise unfit(patch, "", "a mapping of sections")
+        raise wrong(patch.place, "", f"must be a mapping of sections, not {shown(patch)}")
     faults = Faults()
     for name, entry in patch.entries.items():
         with faults.caught():
@@ -106,11 +107,11 @@ def _merged(before: Node, patch: Node) -> Node:
             entries.pop(name, None)
         else:
             old = entries[name].node if name in entries else nothing
-            entries[name] = Entry(entry.place, (_merged(old, entry.node),))
+            entries[name] = Entry(entry.place, _merged(old, entry.node))
     return Table(patch.place, entries)
 
 
-def told(config: Config) -> Mapping[str, object]:
+def public(config: Config) -> Mapping[str, object]:
     """The configuration as its readers are shown it: without the token and the API keys."""
     every = {name: section(config, name) for name in sections() if name != "keys"}
     control = every["control"]

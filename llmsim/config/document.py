@@ -1,111 +1,34 @@
 """YAML text to a tree in which every value knows where it was written.
 
-PyYAML composes the nodes; this module turns them into three small types, so that nothing past
-it knows YAML and values from flags and the environment look like values from the file.
+PyYAML composes the nodes; this module turns them into the three small types of
+:mod:`llmsim.config.nodes`, so that nothing past it knows YAML and values from flags and the
+environment look like values from the file.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import yaml
 
-from llmsim.core.errors import ConfigError, ConfigFault
+from llmsim.config.nodes import (
+    Entry,
+    Faults,
+    Items,
+    Node,
+    Place,
+    Plain,
+    Scalar,
+    Table,
+    dotted,
+    wrong,
+)
 
 MAX_NODES: Final = 200_000
 """How many values a file may have once its aliases are expanded."""
-
-Plain: TypeAlias = bool | int | float | str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something was written. ``line`` counts from 1; None outside files."""
-
-    where: str
-    line: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A single value. ``text`` is how it was written.
-
-    ``typed`` is False where the writer had no way to say which type is meant: flags,
-    environment, unquoted YAML. The reader may then take text for a number.
-    """
-
-    place: Place
-    value: Plain
-    text: str
-    typed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list."""
-
-    place: Place
-    nodes: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one key was set to: by each source, the last of which counts."""
-
-    place: Place
-    nodes: tuple[Node, ...]
-
-    @property
-    def node(self) -> Node:
-        return self.nodes[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A mapping with text keys, in the order of the file."""
-
-    place: Place
-    entries: Mapping[str, Entry]
-
-
-Node: TypeAlias = Scalar | Items | Table
-
-
-class Faults(list[ConfigFault]):
-    """Faults found so far: reading goes on after one, so that all are reported at once."""
-
-    @contextmanager
-    def caught(self) -> Iterator[None]:
-        """Keeps the faults of a ConfigError raised inside, and goes on after the block."""
-        try:
-            yield
-        except ConfigError as error:
-            self.extend(error.faults)
-
-    def settle(self) -> None:
-        """Raises ConfigError if there are any."""
-        if self:
-            raise ConfigError(self)
-
-
-def wrong(place: Place, key: str, message: str) -> ConfigError:
-    """The exception for one fault."""
-    return ConfigError([ConfigFault(place.where, place.line, key, message)])
-
-
-def dotted(key: str, name: str) -> str:
-    """The key of a value in the mapping at ``key``."""
-    return f"{key}.{name}" if key else name
-
-
-def is_null(node: Node) -> bool:
-    """Whether a key was left without a value."""
-    return isinstance(node, Scalar) and node.value is None
 
 
 def read(path: str, faults: Faults) -> Node:
@@ -210,7 +133,7 @@ class _Walk:
             if name in entries:
                 first = entries[name].place.line
                 self.faults += wrong(place, path, f"set twice, first on line {first}").faults
-            entries[name] = Entry(place, (self.node(value_node, path),))
+            entries[name] = Entry(place, self.node(value_node, path))
         return entries
 
     def _scalar(self, node: yaml.Node, place: Place, key: str) -> Scalar:

@@ -6,33 +6,17 @@ path is relative to the file that names it. Faults in it name it and its own lin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from llmsim.config import document
-from llmsim.config.containers import Each
-from llmsim.config.document import Entry, Faults, Items, Node, Place, Table, is_null, wrong
-from llmsim.config.kinds import Text, unfit
+from llmsim.config.nodes import Entry, Faults, Items, Node, Place, Table, is_null, shown, wrong
+from llmsim.config.reader import read_key
 from llmsim.core.spelling import did_you_mean
 
 KEY: Final = "mock_files"
 SECTIONS: Final = ("mocks", "scripts")
 VALID: Final = f"a list of mocks, or a mapping with the keys {', '.join(SECTIONS)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Paths of files. Those a configuration's file names are read along with it, so nothing is
-    left of them."""
-
-    valid: str = "a list of at least one value"
-
-    def read(self, node: Node, key: str) -> tuple[str, ...]:
-        return Each(Text("a path"), distinct=True).read(node, key)
-
-    def write(self, value: tuple[str, ...]) -> object:
-        return list(value)
 
 
 def included(root: Node, path: str, faults: Faults) -> Node:
@@ -44,20 +28,18 @@ def included(root: Node, path: str, faults: Faults) -> Node:
     entry = entries.pop(KEY)
     added: dict[str, list[Node]] = {name: [] for name in SECTIONS}
     with faults.caught():
-        for index, name in enumerate(Paths().read(entry.node, KEY)):
+        for index, name in enumerate(read_key(KEY, entry.node)):
             assert isinstance(entry.node, Items)
             place = entry.node.nodes[index].place
             with faults.caught():
                 _add(str(Path(path).parent / name), f"{KEY}[{index}]", place, added, faults)
     for name, nodes in added.items():
-        before = entries.get(name, Entry(entry.place, ()))
-        own = before.node if before.nodes else Items(entry.place, ())
-        if nodes and is_null(own):
-            own = Items(own.place, ())
+        before = entries.get(name, Entry(entry.place, Items(entry.place, ())))
+        own = Items(before.place, ()) if is_null(before.node) else before.node
         # What is no list is left for its reader to complain about.
         if nodes and isinstance(own, Items):
             both = Items(own.place, (*own.nodes, *nodes))
-            entries[name] = Entry(before.place, (*before.nodes[:-1], both))
+            entries[name] = Entry(before.place, both)
     return Table(root.place, entries)
 
 
@@ -70,7 +52,7 @@ def _add(path: str, key: str, place: Place, added: dict[str, list[Node]], faults
         added["mocks"] += found.nodes
         return
     if not isinstance(found, Table):
-        raise unfit(found, "", VALID)
+        raise wrong(found.place, "", f"must be {VALID}, not {shown(found)}")
     for name, entry in found.entries.items():
         with faults.caught():
             if name not in SECTIONS:
@@ -78,5 +60,5 @@ def _add(path: str, key: str, place: Place, added: dict[str, list[Node]], faults
                 message = f"unknown key{hint}; valid are {', '.join(SECTIONS)}"
                 raise wrong(entry.place, name, message)
             if not isinstance(entry.node, Items):
-                raise unfit(entry.node, name, "a list")
+                raise wrong(entry.node.place, name, f"must be a list, not {shown(entry.node)}")
             added[name] += entry.node.nodes

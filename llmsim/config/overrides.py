@@ -1,23 +1,27 @@
-"""What one request may say about itself, and how: in headers, or after its model's name.
+"""What one request may set for itself, and how: in headers, or after its model's name.
 
 ``x-llmsim-error: 429; first=1; key=abc`` and ``gpt-5@llmsim:error=429,first=1,key=abc`` say the
-same. Values are read by the kinds of the configuration, so their faults have the same messages.
+same. Values are read as those of the configuration are, so their faults have the same messages.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, ClassVar, Final
 
-from llmsim.config.containers import Maybe
-from llmsim.config.document import Entry, Node, Place, Scalar, Table, wrong
-from llmsim.config.faults import HOUR, KINDS
-from llmsim.config.injection import COUNTED
-from llmsim.config.kinds import Number, OneOf, Text, Whole
-from llmsim.config.record import Flat, Given, Record, describe
-from llmsim.config.response import Spelled
-from llmsim.core.faults import FaultSet
+from pydantic import ValidationInfo
+
+from llmsim.config.nodes import Entry, Node, Place, Scalar, Table, nested, wrong
+from llmsim.config.reader import read
+from llmsim.config.schema.faults import FaultSetSection
+from llmsim.config.schema.latency import LatencyRuleSection
+from llmsim.config.schema.section import Problem, Problems, Section
+from llmsim.config.schema.server import Generator, Million, generator_choice
+from llmsim.config.schema.values import KINDS, Count, Hour, Kind, Line, Number, Seed, Status
+from llmsim.core.errors import ConfigError
 from llmsim.core.latency import LatencyRule
 from llmsim.core.overrides import (
     PREFIX,
@@ -31,33 +35,48 @@ from llmsim.core.spelling import did_you_mean
 
 _SEPARATOR: Final = re.compile("[;,]")
 
-Value: TypeAlias = Any
+
+class CountedRequestsSection(Section, of=CountedRequests):
+    """Which of the requests with the same key are meant."""
+
+    first: Count | None = None
+    every: Count | None = None
+    key: Line | None = None
+
+    def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        if self.first is not None and self.every is not None:
+            yield Problem("every", "excludes first", ("first",))
+        if self.key is not None and self.first is None and self.every is None:
+            yield Problem("key", "needs first or every: it says what they count")
 
 
-def _check_counted(counted: CountedRequests, given: Given) -> CountedRequests:
-    if counted.first is not None and counted.every is not None:
-        given.fault("every", "excludes first", "first")
-    if counted.key is not None and counted.first is None and counted.every is None:
-        given.fault("key", "needs first or every: it says what they count")
-    return counted
+class ErrorOverrideSection(CountedRequestsSection, of=ErrorOverride):
+    """An error in place of the answer."""
+
+    flat: ClassVar = {"counted": CountedRequestsSection}
+
+    kind: Kind | None = None
+    status: Status | None = None
+    after_ms: Hour | None = None
+    retry_after_ms: Hour | None = None
 
 
-describe(CountedRequests, _check_counted, first=COUNTED, every=COUNTED, key=Maybe(Text()))
-describe(
-    ErrorOverride,
-    kind=Maybe(OneOf(KINDS)),
-    status=Maybe(Whole(400, 599)),
-    after=Maybe(HOUR),
-    retry_after=Maybe(HOUR),
-    counted=Flat(CountedRequests),
-)
+class SingleValuesSection(Section):
+    """What is set to one value."""
+
+    domain: ClassVar[Any] = dict
+
+    seed: Seed | None = None
+    target_tokens: Million | None = None
+    generator: Generator | None = None
+    itl_factor: Annotated[float, Number(0, 1000)] | None = None
 
 
 def parse(pairs: Iterable[tuple[str, str]]) -> RequestOverrides:
     """The overrides of one request: pairs of a header's name and its value, the last of a name
     counting. Raises ConfigError with the header at fault in ``ConfigFault.where``.
     """
-    values: dict[str, Value] = {}
+    values: dict[str, Any] = {}
     for where, text in pairs:
         name = where.removeprefix(PREFIX).replace("-", "_")
         place = Place(where)
@@ -75,7 +94,7 @@ def _scalar(place: Place, text: str) -> Scalar:
 
 
 def _table(place: Place, values: Mapping[str, Node]) -> Table:
-    return Table(place, {name: Entry(place, (node,)) for name, node in values.items()})
+    return Table(place, {name: Entry(place, node) for name, node in values.items()})
 
 
 def _parts(place: Place, text: str, bare: Callable[[str], str]) -> dict[str, Node]:
@@ -95,14 +114,17 @@ def _parts(place: Place, text: str, bare: Callable[[str], str]) -> dict[str, Nod
 
 
 def _latency(place: Place, text: str) -> LatencyRule:
-    return Record(LatencyRule).read(_table(place, _parts(place, text, lambda part: "profile")), "")
+    parts = _table(place, _parts(place, text, lambda part: "profile"))
+    rule: LatencyRule = read(parts, LatencyRuleSection)
+    return rule
 
 
 def _error(place: Place, text: str) -> ErrorOverride:
     parts = _parts(place, text, lambda part: "status" if part.isdigit() else "kind")
     if ("kind" in parts) == ("status" in parts):
         raise wrong(place, "", f"must begin with a status or one of {', '.join(KINDS)}")
-    return Record(ErrorOverride).read(_table(place, parts), "")
+    error: ErrorOverride = read(_table(place, parts), ErrorOverrideSection)
+    return error
 
 
 def _fault(place: Place, text: str) -> FaultOverride:
@@ -111,25 +133,26 @@ def _fault(place: Place, text: str) -> FaultOverride:
     if not isinstance(named, Scalar):
         raise wrong(place, "", "must begin with the name of a fault")
     counted: dict[str, Node] = {}
-    for name in ("first", "every", "key"):
+    for name in CountedRequestsSection.key_names():
         if name in parts:
             counted[name] = parts.pop(name)
     if "after" in parts:
         parts["after_tokens"] = parts.pop("after")
-    faults = Record(FaultSet).read(_table(place, {named.text: _table(place, parts)}), "")
-    return FaultOverride(faults.each()[0], Record(CountedRequests).read(_table(place, counted), ""))
+    faults = read(_table(place, {named.text: _table(place, parts)}), FaultSetSection)
+    return FaultOverride(faults.each()[0], read(_table(place, counted), CountedRequestsSection))
 
 
-def _of(kind: Any) -> Callable[[Place, str], Value]:
-    return lambda place, text: kind.read(_scalar(place, text), "")
+def _single(name: str, place: Place, text: str) -> Any:
+    try:
+        value = read(nested((name,), _scalar(place, text)), SingleValuesSection)[name]
+    except ConfigError as error:  # the header's name says it already
+        raise ConfigError([replace(fault, key="") for fault in error.faults]) from None
+    return generator_choice(value) if name == "generator" else value
 
 
-_READERS: Final[Mapping[str, Callable[[Place, str], Value]]] = {
+_READERS: Final[Mapping[str, Callable[[Place, str], Any]]] = {
     "latency": _latency,
     "error": _error,
     "fault": _fault,
-    "seed": _of(Whole(0, 2**63 - 1)),
-    "target_tokens": _of(Whole(1, 1_000_000)),
-    "generator": _of(Spelled()),
-    "itl_factor": _of(Number(0, 1000)),
+    **{name: partial(_single, name) for name in SingleValuesSection.key_names()},
 }

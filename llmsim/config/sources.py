@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from llmsim.config.document import Entry, Faults, Node, Place, Scalar, Table, wrong
+from llmsim.config.nodes import Entry, Faults, Node, Place, Scalar, Table, nested, wrong
 from llmsim.core.spelling import did_you_mean
 
 PREFIX: Final = "LLMSIM_"
@@ -85,25 +86,48 @@ def from_flags(flags: Mapping[str, object]) -> dict[str, Scalar]:
     return found
 
 
-def overlaid(root: Node, values: Mapping[str, Scalar]) -> Node:
-    """The tree with the values of flags on top of what it had."""
-    for flag, value in values.items():
-        node: Node = value
-        if flag == "latency":
-            node = Table(value.place, {"profile": Entry(value.place, (value,))})
-        root = _set(root, PATHS[flag], node)
-    return root
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """The sources on top of each other. ``overridden`` are keys and what one of the sources sets
+    them to in vain; ``generator_chosen`` says that the generator is from another source than the
+    texts of the file."""
+
+    root: Node
+    overridden: tuple[tuple[tuple[str, ...], Node], ...] = ()
+    generator_chosen: bool = False
 
 
-def _set(root: Node, path: tuple[str, ...], node: Node) -> Node:
+def overlaid(root: Node, *layers: Mapping[str, Scalar]) -> Layered:
+    """The tree with the values of flags on top of what it had, layer by layer."""
+    overridden: list[tuple[tuple[str, ...], Node]] = []
+    for layer in layers:
+        for flag, value in layer.items():
+            node: Node = value
+            if flag == "latency":
+                node = nested(("profile",), value)
+            root = _set(root, PATHS[flag], (), node, overridden)
+    chosen = any("generator" in layer for layer in layers)
+    return Layered(root, tuple(overridden), chosen)
+
+
+def _set(
+    root: Node,
+    keys: tuple[str, ...],
+    above: tuple[str, ...],
+    node: Node,
+    overridden: list[tuple[tuple[str, ...], Node]],
+) -> Node:
+    """The tree with a key set; what it was goes to ``overridden``, to be judged for itself."""
     if not isinstance(root, Table):
         return root
-    name, rest = path[0], path[1:]
-    entry = root.entries.get(name, Entry(node.place, ()))
-    if not rest:
-        nodes = (*entry.nodes, node)
-    elif entry.nodes and isinstance(entry.node, Table):
-        nodes = (*entry.nodes[:-1], _set(entry.node, rest, node))
-    else:  # nothing, null or a mistake: what it was stays, to be judged for itself
-        nodes = (*entry.nodes, _set(Table(node.place, {}), rest, node))
-    return Table(root.place, {**root.entries, name: Entry(entry.place, nodes)})
+    name, rest = keys[0], keys[1:]
+    entry = root.entries.get(name)
+    here = (*above, name)
+    if rest and entry is not None and isinstance(entry.node, Table):
+        inner = _set(entry.node, rest, here, node, overridden)
+    else:
+        if entry is not None:
+            overridden.append((here, entry.node))
+        inner = nested(rest, node) if rest else node
+    place = entry.place if entry is not None else node.place
+    return Table(root.place, {**root.entries, name: Entry(place, inner)})

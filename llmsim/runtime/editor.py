@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 import orjson
 
-from llmsim.config import Config, change, document, plain
-from llmsim.config.document import Entry, Faults, Items, Node, Place, Scalar, Table, wrong
+from llmsim.config import Config, change, document
+from llmsim.config.nodes import Entry, Faults, Items, Node, Place, Scalar, Table, tree, wrong
 from llmsim.core.errors import ConfigError
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.state.shared_state import SharedState
@@ -51,7 +51,7 @@ class ConfigEditor:
 
     def document(self) -> Mapping[str, object]:
         """The configuration in effect, without secrets."""
-        return change.told(self._holder.runtime.config)
+        return change.public(self._holder.runtime.config)
 
     def section(self, name: str) -> object:
         """A section of the configuration in effect; None if it is empty."""
@@ -114,7 +114,7 @@ def parsed(body: bytes, yaml: bool, where: str) -> Node:
         raise wrong(place, "", f"the body is larger than the {MAX_BYTES} bytes allowed")
     if not yaml:
         try:
-            return plain.tree(orjson.loads(body), place)
+            return tree(orjson.loads(body), place)
         except orjson.JSONDecodeError as error:
             raise wrong(place, "", f"the body is not valid JSON: {error}") from None
     try:
@@ -122,14 +122,14 @@ def parsed(body: bytes, yaml: bool, where: str) -> Node:
     except UnicodeDecodeError as error:
         raise wrong(place, "", f"the body is not text in UTF-8 ({error.reason})") from None
     faults = Faults()
-    tree = document.parsed(text, where, faults)
+    root = document.parsed(text, where, faults)
     faults.settle()
-    return tree
+    return root
 
 
 def _items(config: Config, name: str, place: Place, first: Node | None = None) -> Items:
     """The entries of a section that is a list, after ``first`` if there is one."""
-    before = plain.tree(change.section(config, name) or (), place, name)
+    before = tree(change.section(config, name) or (), place, name)
     nodes = before.nodes if isinstance(before, Items) else ()
     return Items(place, nodes if first is None else (first, *nodes))
 

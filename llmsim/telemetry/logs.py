@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from llmsim.config.logging import Form
+from llmsim.config.settings import LogFormat
 
 Fields: TypeAlias = dict[str, Any]
 Renderer: TypeAlias = Callable[[Fields], str]
@@ -22,7 +22,7 @@ STANDARD: Final = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "t
 """Attributes that every log record has, or gets from a formatter; all others are ``extra``."""
 
 
-def renderer(form: Form) -> Renderer:
+def renderer(form: LogFormat) -> Renderer:
     """What makes text of a line's fields."""
     return _json if form == "json" else _text
 
@@ -32,7 +32,7 @@ def line(render: Renderer, level: str, at: float, event: str, fields: Fields) ->
     return render({"timestamp": _iso(at), "level": level, "event": event, **fields})
 
 
-def configuration(form: Form, level: str) -> dict[str, Any]:
+def configuration(form: LogFormat, level: str) -> dict[str, Any]:
     """What ``logging.config.dictConfig`` takes: llmsim's and Granian's own lines in that form.
 
     Nothing in it but text and numbers, so it goes to any worker.
@@ -57,7 +57,7 @@ class Formatter(logging.Formatter):
     """Formats the records of the standard library, with their ``extra`` as fields; ``pid`` tells
     workers apart."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: LogFormat) -> None:
         super().__init__()
         self._render = renderer(form)
 

@@ -6,9 +6,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from llmsim.config import Config, Control, change, plain
-from llmsim.config.document import Place
-from llmsim.config.response import Response
+from llmsim.config import Config, Control, Response, change, nodes
+from llmsim.config.nodes import Place, tree
 from llmsim.core.api_keys import ApiKey
 from llmsim.core.errors import ConfigError
 
@@ -28,7 +27,7 @@ BEFORE = replace(Config(), response=Response(target_tokens=7), control=Control(t
     ],
 )
 def test_a_patch(section: str, patch: object, expected: Config) -> None:
-    assert change.patched(BEFORE, section, plain.tree(patch, HERE)) == expected
+    assert change.patched(BEFORE, section, tree(patch, HERE)) == expected
 
 
 @pytest.mark.parametrize(
@@ -44,17 +43,17 @@ def test_a_patch(section: str, patch: object, expected: Config) -> None:
 )
 def test_a_patch_that_is_refused(section: str, patch: object, key: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        change.patched(BEFORE, section, plain.tree(patch, HERE))
+        change.patched(BEFORE, section, tree(patch, HERE))
     assert [(one.where, one.key) for one in caught.value.faults] == [(HERE.where, key)]
 
 
 def test_several_sections_change_together_or_not_at_all() -> None:
     both = {"response": {"target_tokens": 1}, "latency": {"profile": "fast"}}
-    changed = change.patched_whole(BEFORE, plain.tree(both, HERE))
+    changed = change.patched_whole(BEFORE, tree(both, HERE))
     assert (changed.response.target_tokens, changed.latency.default.profile) == (1, "fast")
     wrong = {"response": {"target_tokens": 0}, "latncy": {}}
     with pytest.raises(ConfigError) as caught:
-        change.patched_whole(BEFORE, plain.tree(wrong, HERE))
+        change.patched_whole(BEFORE, tree(wrong, HERE))
     assert [one.key for one in caught.value.faults] == ["response.target_tokens", "latncy"]
 
 
@@ -65,12 +64,12 @@ def test_reloading_takes_only_what_can_change() -> None:
     assert left == ("control", "validation")
 
 
-def test_the_token_is_not_told() -> None:
-    assert change.told(BEFORE)["control"] == {"headers": True, "protect_metrics": False}
+def test_the_token_is_not_shown() -> None:
+    assert change.public(BEFORE)["control"] == {"headers": True, "protect_metrics": False}
 
 
-def test_api_keys_are_not_told() -> None:
-    assert "sk-1" not in str(change.told(replace(BEFORE, keys=(ApiKey("sk-1", "me"),))))
+def test_api_keys_are_not_shown() -> None:
+    assert "sk-1" not in str(change.public(replace(BEFORE, keys=(ApiKey("sk-1", "me"),))))
 
 
 def test_what_can_change_is_a_section() -> None:
@@ -79,7 +78,7 @@ def test_what_can_change_is_a_section() -> None:
 
 def test_what_is_nested_too_deeply_is_refused() -> None:
     value: object = 1
-    for _ in range(plain.DEEPEST):
+    for _ in range(nodes.DEEPEST):
         value = [value]
     with pytest.raises(ConfigError, match="nested too deeply"):
-        plain.tree(value, HERE)
+        tree(value, HERE)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llmsim import config
 from llmsim.config import Config, Models, Response, Server
-from llmsim.config.server import processors
+from llmsim.config.settings import processors
 from llmsim.config.sources import PATHS, variable
 from llmsim.core.generator import GeneratorChoice
 from llmsim.core.injection import ErrorInjection

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmsim import config
-from llmsim.config import plain, record
-from llmsim.config.document import Place
+from llmsim.config.nodes import Place, tree
+from llmsim.config.reader import read_key
+from llmsim.config.schema.match import MockMatchSection
+from llmsim.config.schema.responses import MockResponseSection
 from llmsim.core.errors import ConfigError, ConfigFault
-from llmsim.core.mocks.match import MockMatch
 from llmsim.core.mocks.mock import counter_keys
 from llmsim.core.mocks.response import MockResponse
 
@@ -259,7 +260,7 @@ def test_a_rule_without_a_name_is_counted_by_what_it_says(tmp_path: Path) -> Non
     assert counter_keys(two)[1:] == [counter_keys(one)[0], counter_keys(one)[2]]
 
 
-NAMES = list(record.keys(MockMatch)) + list(record.keys(MockResponse)) + [
+NAMES = MockMatchSection.key_names() + MockResponseSection.key_names() + [
     "name", "match", "response", "responses", "times", "turns", "min", "equals", "like", "arguments"
 ]  # fmt: skip
 values = st.recursive(
@@ -282,7 +283,7 @@ values = st.recursive(
 @given(st.sampled_from(["mocks", "scripts", "mock_files"]), st.lists(values, max_size=3) | values)
 def test_nothing_but_faults_comes_of_anything(name: str, value: object) -> None:
     try:
-        record.kind(config.Config, name).read(plain.tree(value, Place("fuzz"), name), name)
+        read_key(name, tree(value, Place("fuzz"), name))
     except ConfigError:
         return
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from llmsim.config import Config
-from llmsim.config.document import Node, Place
+from llmsim.config.nodes import Node, Place
 from llmsim.core.errors import ConfigError
 from llmsim.runtime import editor
 from llmsim.runtime.editor import ConfigEditor, Reload, faults_as_json, parsed

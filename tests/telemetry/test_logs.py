@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from llmsim.config.logging import Form
+from llmsim.config.settings import LogFormat
 from llmsim.telemetry.logs import Formatter, configuration, line, renderer
 
 
@@ -41,7 +41,7 @@ def test_a_line_for_people() -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_an_exception_is_logged_with_where_it_was_raised(form: Form) -> None:
+def test_an_exception_is_logged_with_where_it_was_raised(form: LogFormat) -> None:
     try:
         raise ValueError("odd")
     except ValueError as error:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim.config.change import known
-from llmsim.config.document import Node, Place
+from llmsim.config.nodes import Node, Place
 from llmsim.core.errors import ConfigError
 from llmsim.runtime.editor import ConfigEditor, faults_as_json, parsed
 from llmsim.server.admin.json_response import error_response, json_response

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from llmsim import config
-from llmsim.config import document, record
-from llmsim.config.document import Faults
+from llmsim.config import document
+from llmsim.config.nodes import Faults
+from llmsim.config.reader import read_key
 from llmsim.core import Codec
 from llmsim.engine.mocks.index import MockIndex
 from llmsim.engine.mocks.view import View
@@ -36,7 +36,7 @@ def index_of(text: str) -> MockIndex:
     found = Faults()
     node = document.parsed(text, "mocks", found)
     found.settle()
-    return MockIndex(record.kind(config.Config, "mocks").read(node, "mocks"), ())
+    return MockIndex(read_key("mocks", node), ())
 
 
 def seen(

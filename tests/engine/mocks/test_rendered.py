@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from llmsim.config import document
-from llmsim.config.document import Faults
-from llmsim.config.speech import ResponseRead
+from llmsim.config.nodes import Faults
+from llmsim.config.reader import read
+from llmsim.config.schema.responses import MockResponseSection
 from llmsim.core import Codec, Finish, Plan, RefusalSegment, TextSegment, ToolCallSegment
 from llmsim.core.errors import FailureKind
 from llmsim.core.mocks.response import MockResponse
@@ -41,7 +42,8 @@ def speech(text: str) -> MockResponse:
     found = Faults()
     node = document.parsed(text, "speech", found)
     found.settle()
-    return ResponseRead().read(node, "response")
+    response: MockResponse = read(node, MockResponseSection)
+    return response
 
 
 def occasion(body: dict[str, Any] = CHAT, regexes: Any = ()) -> Occasion:

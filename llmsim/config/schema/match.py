@@ -1,0 +1,252 @@
+"""What a mock or a script asks of a request: ``match``."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Final
+
+import orjson
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails
+
+from llmsim.config.schema.section import (
+    Each,
+    Problem,
+    Problems,
+    Section,
+    at_place,
+    plain,
+    raised,
+)
+from llmsim.config.schema.values import (
+    Line,
+    Name,
+    Named,
+    PathInBody,
+    Regex,
+    ShellPattern,
+    Switch,
+    Whole,
+    fault,
+    text,
+    unfit,
+)
+from llmsim.core.mocks.match import MockMatch, TurnRange, ValueTest
+
+DEEPEST: Final = 20
+"""How deep ``all``, ``any`` and ``not`` may be nested."""
+NESTED: Final = ("all", "any", "not")
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON text. Raises ValidationError for what JSON has not."""
+    errors: list[InitErrorDetails] = []
+    _json(value, (), errors)
+    if not errors:
+        try:
+            return orjson.dumps(value).decode()
+        except orjson.JSONEncodeError as error:
+            errors.append(at_place(fault(f"cannot be JSON: {error}")))
+    raised(errors)
+    raise AssertionError
+
+
+def _json(value: Any, loc: tuple[str | int, ...], errors: list[InitErrorDetails]) -> None:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _json(item, (*loc, name), errors)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            _json(item, (*loc, place), errors)
+    elif isinstance(value, float) and not math.isfinite(value):
+        errors.append(at_place(fault("JSON has no such number"), loc))
+    elif isinstance(value, int) and not -(2**63) <= value < 2**64:
+        errors.append(at_place(fault("a whole number of more than 64 bits"), loc))
+
+
+class ValueTestSection(Section, of=ValueTest):
+    """What is asked of one value: all that is set has to hold. A value by itself is what it has
+    to equal."""
+
+    equals: Annotated[Any, BeforeValidator(json_text)] = Field(
+        None, description="It is exactly this, any value of JSON."
+    )
+    contains: Line | None = Field(None, description="It has this text in it, in any case.")
+    regex: Regex | None = Field(None, description="It has a match of this regular expression.")
+    like: ShellPattern | None = Field(None, description="It fits this shell pattern.")
+    exists: Switch | None = Field(None, description="Whether there is such a value at all.")
+
+    @classmethod
+    def long_form(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            raise unfit(f"a value, or {cls.valid()}")
+        return value if isinstance(value, dict) else {"equals": value}
+
+    def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        if not present:
+            yield Problem("", f"tests nothing: set one of {', '.join(self.key_names())}")
+        if self.exists is False and len(present) > 1:
+            yield Problem("exists", "what does not exist has no value to test")
+
+    @classmethod
+    def write(cls, value: ValueTest) -> Any:
+        written = super().write(value)
+        if value.equals is not None:
+            written["equals"] = orjson.loads(value.equals)
+        return written
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        scalar = {"type": ["string", "number", "boolean", "null"]}
+        return {"anyOf": [scalar, {**handler(core), "minProperties": 1}]}
+
+
+class HeaderTestSection(ValueTestSection):
+    """What is asked of a header. A value by itself is a shell pattern that it has to fit."""
+
+    @classmethod
+    def long_form(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            raise unfit(f"a value, or {cls.valid()}")
+        return value if isinstance(value, dict) else {"like": text(value, "a shell pattern")}
+
+
+class TurnRangeSection(Section, of=TurnRange):
+    """Which answer of its conversation is asked for, from 1: a number, or a range."""
+
+    min: Annotated[int, Whole(1, 1_000_000)] = Field(1, description="This one or a later one.")
+    max: Annotated[int, Whole(1, 1_000_000)] | None = Field(
+        None, description="This one or an earlier one."
+    )
+
+    @classmethod
+    def long_form(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else {"min": value, "max": value}
+
+    def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        if self.max is not None and self.max < self.min:
+            yield Problem("max", f"is less than min, {self.min}", ("min",))
+
+    @classmethod
+    def write(cls, value: TurnRange) -> Any:
+        return value.min if value.min == value.max else super().write(value)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "integer", "minimum": 1}, handler(core)]}
+
+
+def _one_or_more(value: Any) -> Any:
+    if isinstance(value, list):
+        return value
+    return [text(value, "a name or a list of names")] if not isinstance(value, dict) else value
+
+
+def _single(value: Any) -> Any:
+    return [value]
+
+
+def _depth(value: Any, depth: int = 0) -> int:
+    """How deep conditions are nested, as far as it matters."""
+    if depth > DEEPEST or not isinstance(value, dict):
+        return depth
+    inner: list[Any] = []
+    for name in NESTED:
+        nested = value.get(name, [])
+        inner += nested if isinstance(nested, list) else [nested]
+    return max((_depth(item, depth + 1) for item in inner), default=depth)
+
+
+class MockMatchSection(Section, of=MockMatch):
+    """Conditions on a request, all of which have to hold; without any it is every request."""
+
+    model: ShellPattern | None = Field(None, description="Shell pattern of the model's name.")
+    endpoint: ShellPattern | None = Field(None, description="Shell pattern of the path.")
+    dialect: ShellPattern | None = Field(None, description="Shell pattern of the API.")
+    content_contains: Line | None = Field(
+        None, description="The last user message has this text in it, in any case of letters."
+    )
+    content_regex: Regex | None = Field(
+        None, description="The last user message has a match of this regular expression (RE2)."
+    )
+    content_equals: Line | None = Field(
+        None, description="The last user message is exactly this text."
+    )
+    system_contains: Line | None = Field(
+        None, description="A message of the system has this text in it."
+    )
+    system_regex: Regex | None = Field(
+        None, description="A message of the system has a match of this regular expression."
+    )
+    system_equals: Line | None = Field(
+        None, description="A message of the system is exactly this text."
+    )
+    any_contains: Line | None = Field(None, description="Any message has this text in it.")
+    any_regex: Regex | None = Field(
+        None, description="Any message has a match of this regular expression."
+    )
+    any_equals: Line | None = Field(None, description="Any message is exactly this text.")
+    tool_result_contains: Line | None = Field(
+        None, description="A tool's result since the last answer has this text in it."
+    )
+    tool_result_regex: Regex | None = Field(
+        None, description="A tool's result since the last answer has a match of this expression."
+    )
+    tool_result_equals: Line | None = Field(
+        None, description="A tool's result since the last answer is exactly this text."
+    )
+    tool_call_id: ShellPattern | None = Field(
+        None, description="A result since the last answer is of a call whose id fits."
+    )
+    tools: Annotated[tuple[Line, ...], Each(), BeforeValidator(_one_or_more)] = Field(
+        (), description="Tools of these names (shell patterns) are all on offer."
+    )
+    turns: TurnRangeSection | None = Field(
+        None, description="This answer of the conversation is asked for, from 1."
+    )
+    body: Annotated[dict[PathInBody, ValueTestSection], Named("path")] = Field(
+        {}, description="Paths in the JSON body (`messages[-1].role`), and what is asked there."
+    )
+    headers: Annotated[dict[Annotated[str, Name("header")], HeaderTestSection], Named("header")] = (
+        Field({}, description="Names of headers, and a shell pattern or a test for each.")
+    )
+    all_: Annotated[tuple[MockMatchSection, ...], Each()] = Field(
+        (), description="All of these conditions hold."
+    )
+    any_: Annotated[tuple[MockMatchSection, ...], Each()] = Field(
+        (), description="Any of these conditions holds."
+    )
+    not_: Annotated[tuple[MockMatchSection, ...], BeforeValidator(_single)] = Field(
+        (), description="These conditions do not hold."
+    )
+    case_sensitive: Switch | None = Field(
+        None, description="true: `contains` heeds case; false: `equals` and `regex` do not."
+    )
+
+    @classmethod
+    def long_form(cls, value: Any) -> Any:
+        if _depth(value) > DEEPEST:
+            raise fault(f"nested more than {DEEPEST} deep")
+        return super().long_form(value)
+
+    def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        if self.case_sensitive is not None and not self.build().has_texts:
+            message = "is about texts, and no condition here has one"
+            yield Problem("case_sensitive", message, tuple(present))
+
+    @classmethod
+    def write(cls, value: MockMatch) -> Any:
+        written = super().write(value)
+        if value.not_:
+            written["not"] = plain(value.not_[0])
+        return written

@@ -1,0 +1,256 @@
+"""The sections about the server itself: ``server``, ``response``, ``models``, ``control``,
+``metrics`` and ``logging``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, TypeAlias, get_args
+
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+from llmsim.config.schema.section import Each, Problem, Problems, Section, distinct, subsection
+from llmsim.config.schema.values import (
+    Address,
+    Hour,
+    Line,
+    Share,
+    Switch,
+    Text,
+    Whole,
+    Words,
+    fault,
+    unfit,
+)
+from llmsim.config.settings import (
+    REFUSAL,
+    Access,
+    Control,
+    LogFormat,
+    Logging,
+    LogLevel,
+    Metrics,
+    Models,
+    Response,
+    Server,
+    Tools,
+    UnknownModels,
+    processors,
+)
+from llmsim.core.generator import GENERATORS, GeneratorChoice
+from llmsim.core.spelling import did_you_mean
+
+Million: TypeAlias = Annotated[int, Whole(1, 1_000_000)]
+
+
+class ServerSection(Section, of=Server):
+    """Where to listen, with how many processes, and what bounds them."""
+
+    host: Address = Field("0.0.0.0", description="The IP address to listen on.")
+    port: Annotated[int, Whole(1, 65_535)] = Field(8080, description="The port to listen on.")
+    workers: Annotated[int, Whole(1, 512)] = Field(
+        default_factory=processors,
+        description="Worker processes; one for each processor, unless set.",
+    )
+    log_level: Annotated[LogLevel, Words(get_args(LogLevel))] = Field(
+        "info", description="The least important lines that are logged."
+    )
+    max_body_bytes: Annotated[int, Whole(1024, 2**30)] = Field(
+        32 * 2**20, description="Bytes of a request's body; larger ones get 413."
+    )
+    max_connections: Million = Field(16_384, description="Open connections of each worker.")
+    max_open_streams: Million = Field(20_000, description="Open streams of each worker.")
+    drain_timeout_ms: Hour = Field(
+        30_000.0, description="Milliseconds that open streams may take to end after SIGTERM."
+    )
+    stall_timeout_ms: Hour = Field(
+        60_000.0,
+        description="Milliseconds after which a client that reads nothing is dropped; 0: never.",
+    )
+    max_header_bytes: Annotated[int, Whole(8192, 16 * 2**20)] = Field(
+        8192 + 4096 * 100, description="Bytes of a request's head; more gets 431."
+    )
+    journal_mb: Annotated[int, Whole(1, 4096)] = Field(
+        16, description="MiB of the latest requests and answers that each worker remembers."
+    )
+
+
+FIXED: Final = "fixed:"
+BARE: Final = tuple(name for name in GENERATORS if name != "fixed")
+
+
+def _generator(value: Any) -> str:
+    text = str(value) if isinstance(value, str) else ""
+    if text == FIXED:
+        raise fault(f"{FIXED} needs a text after it")
+    if text not in BARE and not text.startswith(FIXED):
+        hint = did_you_mean(text, (*BARE, FIXED + "TEXT"))
+        raise unfit(f"{', '.join(BARE)} or {FIXED}TEXT", hint)
+    return text
+
+
+Generator: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_generator),
+    WithJsonSchema(
+        {"anyOf": [{"enum": list(BARE)}, {"type": "string", "pattern": rf"^{FIXED}[\s\S]+"}]}
+    ),
+]
+
+
+def generator_choice(name: str) -> GeneratorChoice:
+    """The generator of a name; that of ``sequence`` without its texts."""
+    for kind in GENERATORS:
+        if kind == name:
+            return GeneratorChoice(kind)
+    return GeneratorChoice("fixed", (name.removeprefix(FIXED),))
+
+
+class ToolsSection(Section, of=Tools):
+    """When tools are called."""
+
+    call_rate: Share = Field(
+        1.0, description="The probability of a tool call where the model may choose."
+    )
+
+
+class ResponseSection(Section, of=Response):
+    """What answers say, and how long they are."""
+
+    generator: Generator = Field(
+        "lorem",
+        description="Where the text comes from: `lorem`, `random`, `echo` (the last user "
+        "message), `sequence` (texts in turn) or `fixed:TEXT`.",
+    )
+    target_tokens: Million = Field(
+        100, description="The length of an answer that nothing else bounds, in tokens."
+    )
+    sequence: Annotated[tuple[Line, ...], Each()] = Field(
+        (), description="The texts of the generator `sequence`."
+    )
+    tools: ToolsSection = subsection(ToolsSection, "When tools are called.")
+    refusal_rate: Share = Field(0.0, description="The probability of a refusal.")
+    refusal: Line = Field(REFUSAL, description="The text of a refusal.")
+
+    def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        if self.generator == "sequence":
+            if not self.sequence:
+                message = "is missing: the generator sequence needs a list of texts"
+                yield Problem("sequence", message)
+        # A file's texts are dropped, not refused, where a flag or a variable has chosen another
+        # generator.
+        elif self.sequence and not (info.context or {}).get(GENERATOR_CHOSEN):
+            kind = generator_choice(self.generator).kind
+            message = f"only the generator sequence takes texts, not {kind}"
+            yield Problem("sequence", message, ("generator",))
+
+    def build(self) -> Response:
+        choice = generator_choice(self.generator)
+        turns = choice.kind == "sequence"
+        return Response(
+            GeneratorChoice("sequence", self.sequence) if turns else choice,
+            self.target_tokens,
+            self.sequence if turns else (),
+            self.tools.build(),
+            self.refusal_rate,
+            self.refusal,
+        )
+
+    @classmethod
+    def write(cls, value: Response) -> Any:
+        kind, texts = value.generator.kind, value.generator.texts
+        return {**super().write(value), "generator": FIXED + texts[0] if kind == "fixed" else kind}
+
+
+GENERATOR_CHOSEN: Final = "generator_chosen"
+"""In the context of validation: the generator comes from elsewhere than the texts."""
+
+
+class ModelsSection(Section, of=Models):
+    """Which models are on offer, and what becomes of the others."""
+
+    available: Annotated[tuple[Line, ...], Each(distinct)] | None = Field(
+        None, description="The models that are listed; the whole catalogue, unless set."
+    )
+    unknown: Annotated[UnknownModels, Words(get_args(UnknownModels))] = Field(
+        "accept", description="`reject`: requests to other models get 404."
+    )
+
+
+class ControlSection(Section, of=Control):
+    """Who may steer the server while it runs, and how."""
+
+    headers: Switch = Field(
+        True, description="Whether requests may override their response, in x-llmsim-* headers."
+    )
+    token: Annotated[str, Text("a token")] | None = Field(
+        None, description="What requests to llmsim's own endpoints have to carry."
+    )
+    protect_metrics: Switch = Field(False, description="Whether /metrics asks for it, too.")
+
+
+class MetricsSection(Section, of=Metrics):
+    """What /metrics has beyond llmsim's own metrics."""
+
+    vllm: Switch = Field(False, description="Whether it has the same numbers under vLLM's names.")
+    vllm_model: Line = Field("llmsim", description="The `model_name` of these.")
+    vllm_capacity: Million = Field(
+        256, description="How many requests at once count as running rather than waiting."
+    )
+
+
+LINES: Final = ("off", "errors", "all")
+SAMPLED: Final = "sampled:"
+
+
+def _access(value: Any) -> str:
+    # YAML 1.1 takes a bare off for false.
+    text = "off" if value is False else str(value) if isinstance(value, str) else ""
+    if text in LINES:
+        return text
+    share = -1.0
+    sampled = text.startswith(SAMPLED)
+    if sampled:
+        try:
+            share = float(text.removeprefix(SAMPLED))
+        except ValueError:
+            share = -1.0
+    if 0 <= share <= 1:
+        return text
+    valid = f"{', '.join(LINES)} or {SAMPLED}SHARE with a share from 0 to 1 (sampled:0.01)"
+    raise unfit(valid, "" if sampled else did_you_mean(text, (*LINES, SAMPLED + "SHARE")))
+
+
+class LoggingSection(Section, of=Logging):
+    """Which lines are written, and how."""
+
+    format: Annotated[LogFormat, Words(get_args(LogFormat))] = Field(
+        "console", description="`console`: lines for people, `json`: an object a line."
+    )
+    access: Annotated[
+        str,
+        BeforeValidator(_access),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"enum": [*LINES, False]},
+                    {"type": "string", "pattern": rf"^{SAMPLED}(0|1|0?\.\d+|[01]\.\d*)$"},
+                ]
+            }
+        ),
+    ] = Field(
+        "off",
+        description="The requests that get a line: `off`, `errors`, `sampled:SHARE` (and errors) "
+        "or `all`.",
+    )
+    prompts: Switch = Field(False, description="Whether prompts are in these lines.")
+
+    def build(self) -> Logging:
+        which, _, share = self.access.partition(":")
+        access = Access("sampled", float(share)) if share else Access(which)  # type: ignore[arg-type]
+        return Logging(self.format, access, self.prompts)
+
+    @classmethod
+    def write(cls, value: Logging) -> Any:
+        access = value.access
+        sampled = access.which == "sampled"
+        text = f"{SAMPLED}{access.share!r}" if sampled else access.which
+        return {**super().write(value), "access": text}

@@ -1,0 +1,134 @@
+"""The settings of the server itself, one class a section."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from llmsim.core.generator import GeneratorChoice
+
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+LogFormat: TypeAlias = Literal["console", "json"]
+AccessLines: TypeAlias = Literal["off", "errors", "sampled", "all"]
+UnknownModels: TypeAlias = Literal["accept", "reject"]
+Validation: TypeAlias = Literal["lenient", "strict"]
+
+LOREM: Final = GeneratorChoice("lorem")
+REFUSAL: Final = "I'm sorry, but I can't assist with that request."
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to listen, with how many processes, and what bounds them. Connections, open streams
+    and the journal are bounded for each worker on its own.
+
+    ``drain_timeout`` is how many seconds open streams may take to end after SIGTERM,
+    ``stall_timeout`` for how many a client may read nothing of what waits for it; 0 is for ever.
+    ``journal_mb`` is how many MiB of the latest requests and answers a worker remembers.
+    """
+
+    host: str = "0.0.0.0"
+    port: int = 8080
+    workers: int = field(default_factory=processors)
+    log_level: LogLevel = "info"
+    max_body_bytes: int = 32 * 2**20
+    max_connections: int = 16_384
+    max_open_streams: int = 20_000
+    drain_timeout: float = 30.0
+    stall_timeout: float = 60.0
+    max_header_bytes: int = 8192 + 4096 * 100
+    journal_mb: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """``call_rate`` is the probability of a tool call where the model may choose."""
+
+    call_rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What answers say, and how long they are. ``target_tokens`` is the length of an answer that
+    nothing else bounds.
+
+    ``sequence`` holds the texts of the generator of that name, and is empty for the others.
+    ``refusal_rate`` is the probability of ``refusal`` in place of an answer.
+    """
+
+    generator: GeneratorChoice = LOREM
+    target_tokens: int = 100
+    sequence: tuple[str, ...] = ()
+    tools: Tools = field(default_factory=Tools)
+    refusal_rate: float = 0.0
+    refusal: str = REFUSAL
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """``available`` names the models on offer; None offers the whole catalogue.
+
+    A model that is not on offer is served with default tokenizer and latency (``accept``) or
+    not found (``reject``).
+    """
+
+    available: tuple[str, ...] | None = None
+    unknown: UnknownModels = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Who may steer the server while it runs, and how. ``headers`` lets requests override their
+    response: in ``x-llmsim-*`` headers, or after their model's name.
+
+    ``token`` is what requests to llmsim's own endpoints have to carry; None lets everyone in.
+    ``protect_metrics`` asks for it at ``/metrics``, too.
+    """
+
+    headers: bool = True
+    token: str | None = None
+    protect_metrics: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What ``/metrics`` has beyond llmsim's own metrics. ``vllm`` gives the same numbers under
+    vLLM's names, too.
+
+    A vLLM server has one model: all models together are reported as ``vllm_model``.
+    ``vllm_capacity`` is how many requests at once fill its cache; what is beyond waits, as far as
+    these metrics say.
+    """
+
+    vllm: bool = False
+    vllm_model: str = "llmsim"
+    vllm_capacity: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which requests get a line: none, those with an error, a ``share`` of all, all.
+
+    Of those with an error ``sampled`` leaves none out.
+    """
+
+    which: AccessLines = "off"
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """Which lines are written, and how. ``prompts`` puts what was asked into the access log; it
+    is in no line otherwise."""
+
+    format: LogFormat = "console"
+    access: Access = Access()
+    prompts: bool = False
