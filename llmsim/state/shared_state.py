@@ -18,7 +18,6 @@ from llmsim.state.shm.rate_limit_buckets import RateLimitBuckets
 from llmsim.state.shm.request_order import SegmentOrder
 from llmsim.state.shm.segment import Cursor, Segment, Shape
 from llmsim.state.shm.worker_counters import WorkerCounters
-from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 
 # While workers are replaced, old and new ones live side by side.
 SPARE_SLOTS = 2
@@ -43,19 +42,20 @@ def restart_timetable(segment: Segment) -> None:
 class SharedState:
     """Claims a free slot for this process and repairs those that dead workers left.
 
-    ``limits`` gives the buckets of the rate limits as ``/llmsim/stats`` shows them: each with its
-    rule, key, model, what it counts, limit, remaining and ``reset_s``.
+    ``all_counters`` are those of every slot, this worker's own among them. ``limits`` gives the
+    buckets of the rate limits as ``/llmsim/stats`` shows them: each with its rule, key, model, what
+    it counts, limit, remaining and ``reset_s``.
     """
 
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
         slots = range(segment.shape.slots)
-        self._all_counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
+        self.all_counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
         self._journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in slots]
         self.buckets = RateLimitBuckets(segment)
         self.concurrency = ConcurrencySlots(segment)
         self.slot = self.buckets.slot = self.concurrency.slot = self._claimed()
-        self.counters = self._all_counters[self.slot]
+        self.counters = self.all_counters[self.slot]
         self.journal = self._journals[self.slot]
         self.named_counters = NamedCounters(segment)
         self.order = SegmentOrder(segment)
@@ -66,7 +66,7 @@ class SharedState:
 
     def _claimed(self) -> int:
         mine = None
-        for slot, one in enumerate(self._all_counters):
+        for slot, one in enumerate(self.all_counters):
             # Slots nobody left behind are not even tried: another worker may be after them.
             if (mine is not None and not one.pid) or not self.segment.claim(slot):
                 continue
@@ -116,21 +116,11 @@ class SharedState:
         self.buckets.reset()
         self.order.reset()
 
-    def snapshot(self) -> Snapshot:
-        """What all workers have done, those that have ended included."""
-        return Snapshot(self._all_counters)
-
-    def workers(self) -> list[WorkerSnapshot]:
-        """The workers, by slot."""
-        return [
-            WorkerSnapshot.of(slot, one) for slot, one in enumerate(self._all_counters) if one.pid
-        ]
-
     def behind(self, generation: int) -> bool:
         """Whether a worker that serves goes by an older configuration than that."""
         return any(
             one.pid and 0 < one.cells[GENERATION] <= generation and _alive(one.pid)
-            for one in self._all_counters
+            for one in self.all_counters
         )
 
     def entry(self, name: str) -> JournalEntry | None:

@@ -199,3 +199,8 @@ def _bounded(sums: Counter[str]) -> Counter[str]:
     kept = Counter({name: count for name, count in sums.most_common(MODELS) if name != OTHER})
     kept[OTHER] = sum(sums.values()) - sum(kept.values())
     return kept
+
+
+def workers(all_counters: Iterable[WorkerCounters]) -> list[WorkerSnapshot]:
+    """The workers there are, by slot."""
+    return [WorkerSnapshot.of(slot, one) for slot, one in enumerate(all_counters) if one.pid]

@@ -6,6 +6,7 @@ from llmsim.config import Config, Server
 from llmsim.state.shared_state import SharedState, new_segment
 from llmsim.state.shm.segment import Cursor, Segment
 from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.telemetry.snapshot import Snapshot, workers
 
 DEAD = 1 << 22  # the kernel gives no process so high a number
 
@@ -48,7 +49,7 @@ def test_the_first_free_slot_is_taken_and_no_other_is_touched(segment: Watched) 
     shared = SharedState(segment)  # type: ignore[arg-type]
     assert shared.slot == 0
     assert segment.claimed == [0]
-    assert [(one.slot, one.pid) for one in shared.workers()] == [(0, os.getpid())]
+    assert [(one.slot, one.pid) for one in workers(shared.all_counters)] == [(0, os.getpid())]
 
 
 def test_what_the_dead_left_open_is_lost_wherever_it_was(segment: Watched) -> None:
@@ -57,16 +58,16 @@ def test_what_the_dead_left_open_is_lost_wherever_it_was(segment: Watched) -> No
     assert shared.slot == 0
     assert (segment.claimed, segment.released) == ([0, 3], [3])
     assert [counters.active for counters in all_counters] == [0, 0]
-    assert shared.snapshot().lost == 4
-    assert [one.pid for one in shared.workers()] == [os.getpid()]
+    assert Snapshot(shared.all_counters).lost == 4
+    assert [one.pid for one in workers(shared.all_counters)] == [os.getpid()]
 
 
 def test_a_worker_that_resigns_leaves_nothing_open(segment: Watched) -> None:
     shared = SharedState(segment)  # type: ignore[arg-type]
     shared.counters.started()
     shared.resign()
-    assert shared.snapshot().active == 0
-    assert shared.workers() == []
+    assert Snapshot(shared.all_counters).active == 0
+    assert workers(shared.all_counters) == []
 
 
 def test_ids_lead_to_the_journal_they_came_from(segment: Watched) -> None:

@@ -10,6 +10,7 @@ import pytest
 from llmsim.config import Config
 from llmsim.server.admin.status import stats_document
 from llmsim.state.shared_state import SharedState, new_segment
+from llmsim.telemetry.snapshot import Snapshot
 from llmsim.tui import stats
 from llmsim.tui.stats import ErrorKindStats, ServerStats
 
@@ -43,7 +44,7 @@ def test_it_is_what_the_server_tells_key_by_key() -> None:
     row = shared.counters.row("/v1/chat/completions", "gpt-5", 429)
     shared.counters.started()
     shared.counters.finished(row, int(time.monotonic()), (3, 5, 1, 2), True)
-    document = stats_document(shared, shared.snapshot())
+    document = stats_document(shared, Snapshot(shared.all_counters))
     read = msgspec.convert(document, ServerStats)
     assert read.tokens == stats.TokenStats(3, 5, 1, 2)
     assert read.models == {"gpt-5": stats.ModelStats(1, 3, 5)}

@@ -22,6 +22,7 @@ from llmsim.server.broadcast import Broadcast
 from llmsim.server.router import Router
 from llmsim.server.services import Services
 from llmsim.telemetry.recent import Recent
+from llmsim.telemetry.snapshot import Snapshot
 from llmsim.transport.port import Port
 
 PAGE = "index.html"
@@ -81,7 +82,7 @@ def add(router: Router, services: Services) -> None:
     shared, recent = services.shared, Recent()
 
     def message() -> bytes:
-        snapshot = shared.snapshot()
+        snapshot = Snapshot(shared.all_counters)
         document = stats_document(shared, snapshot)
         document["recent"] = recent.times(snapshot, time.monotonic())
         return sse.event(orjson.dumps(document), b"stats")

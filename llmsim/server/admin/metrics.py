@@ -14,6 +14,7 @@ from starlette.routing import Route
 from llmsim.config import Config
 from llmsim.state.shared_state import SharedState
 from llmsim.telemetry.prometheus import OPENMETRICS, MetricsReading, render
+from llmsim.telemetry.snapshot import Snapshot, workers
 
 EXEMPLARS = 64
 """Latest requests that are looked through for exemplars."""
@@ -42,8 +43,8 @@ def exposition(
 ) -> tuple[bytes, dict[str, str]]:
     """Body and headers at this moment. Only OpenMetrics has room for exemplars."""
     reading = MetricsReading(
-        shared.snapshot(),
-        shared.workers(),
+        Snapshot(shared.all_counters),
+        workers(shared.all_counters),
         config.server.workers,
         shared.segment.started,
         time.monotonic(),

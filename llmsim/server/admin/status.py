@@ -14,7 +14,7 @@ from llmsim import __version__
 from llmsim.server.admin.json_response import error_response, json_response
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
-from llmsim.telemetry.snapshot import Snapshot
+from llmsim.telemetry.snapshot import Snapshot, workers
 from llmsim.telemetry.stats import stats
 
 MAX_LIMIT = 1000
@@ -27,10 +27,10 @@ def routes(shared: SharedState) -> list[Route]:
         return json_response({"status": "ok", "version": __version__})
 
     async def ready(request: Request) -> Response:
-        return json_response({"status": "ready", "workers": len(shared.workers())})
+        return json_response({"status": "ready", "workers": len(workers(shared.all_counters))})
 
     async def show_stats(request: Request) -> Response:
-        return json_response(stats_document(shared, shared.snapshot()))
+        return json_response(stats_document(shared, Snapshot(shared.all_counters)))
 
     async def show_limits(request: Request) -> Response:
         return json_response({"limits": shared.limits()})
@@ -63,7 +63,7 @@ def routes(shared: SharedState) -> list[Route]:
 def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
     """What ``/llmsim/stats`` answers at this moment."""
     uptime = time.time() - shared.segment.started
-    return stats(snapshot, shared.workers(), uptime, time.monotonic(), shared.limits())
+    return stats(snapshot, workers(shared.all_counters), uptime, time.monotonic(), shared.limits())
 
 
 def request_object(entry: JournalEntry) -> dict[str, Any]:
