@@ -34,3 +34,38 @@ def test_the_loops_own_handler_goes_on_working(new_loop: type[asyncio.AbstractEv
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(scene())
+
+
+def test_the_handler_before_is_called_too_but_not_what_is_none() -> None:
+    async def scene() -> list[str]:
+        loop = asyncio.get_running_loop()
+        calls: list[str] = []
+        signal.signal(SIGNAL, lambda number, frame: calls.append(signal.Signals(number).name))
+        on_signals(loop, [SIGNAL], lambda: calls.append("callback"))
+        signal.raise_signal(SIGNAL)
+        await asyncio.sleep(0)
+        signal.signal(SIGNAL, signal.SIG_IGN)
+        on_signals(loop, [SIGNAL], lambda: calls.append("alone"))
+        signal.raise_signal(SIGNAL)
+        await asyncio.sleep(0)
+        return calls
+
+    assert asyncio.run(scene()) == ["SIGUSR2", "callback", "alone"]
+
+
+def test_each_signal_has_the_callback() -> None:
+    signals = (SIGNAL, signal.SIGUSR1)
+    before = signal.getsignal(signal.SIGUSR1)
+
+    async def scene() -> int:
+        calls: list[int] = []
+        on_signals(asyncio.get_running_loop(), signals, lambda: calls.append(1))
+        for number in signals:
+            signal.raise_signal(number)
+        await asyncio.sleep(0)
+        return len(calls)
+
+    try:
+        assert asyncio.run(scene()) == 2
+    finally:
+        signal.signal(signal.SIGUSR1, before)

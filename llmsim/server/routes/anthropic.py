@@ -26,13 +26,13 @@ LINES = "application/x-jsonl"
 Answer: TypeAlias = Callable[[Request, Stamp], Awaitable[bytes]]
 
 
-def add(paths: Router, context: Services) -> Threads:
+def add(router: Router, services: Services) -> Threads:
     """``…/messages/batches`` and what is under it. Gives what ``/v1/messages`` remembers."""
-    strict = context.config.validation == "strict"
-    batches = Batches(context.store, context.handler, strict)
+    strict = services.config.validation == "strict"
+    batches = Batches(services.store, services.handler, strict)
     for prefix in PREFIXES:
-        paths.cold += _batches(f"{prefix}/messages/batches", batches)
-    return Threads(Anthropic(strict), context.shared)
+        router.cold += _batches(f"{prefix}/messages/batches", batches)
+    return Threads(Anthropic(strict), services.shared)
 
 
 def _batches(path: str, batches: Batches) -> list[Route]:

@@ -1,4 +1,4 @@
-"""Chat completions that were kept."""
+"""Stored chat completions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from llmsim.server.routes.openai_json import route
 from llmsim.server.services import Services
 
 
-def add(paths: Router, context: Services) -> None:
+def add(router: Router, services: Services) -> None:
     """``GET …/chat/completions`` and what is under it."""
-    completions = StoredCompletions(context.shared, context.store)
+    completions = StoredCompletions(services.shared, services.store)
     for prefix in PREFIXES:
-        paths.cold += _routes(f"{prefix}/chat/completions", completions)
+        router.cold += _routes(f"{prefix}/chat/completions", completions)
 
 
 def _routes(root: str, completions: StoredCompletions) -> list[Route]:
@@ -54,5 +54,5 @@ def _routes(root: str, completions: StoredCompletions) -> list[Route]:
 
 
 def _paging(request: Request) -> Paging:
-    """These lists are oldest first unless told otherwise, and clients may ask for none at all."""
+    """These lists are oldest first unless the query says otherwise, and may be of length 0."""
     return openai_lists.paging(parse_qs(request.url.query), order="asc")

@@ -1,4 +1,4 @@
-"""Conversations: OpenAI's paths of shared items."""
+"""OpenAI's conversations and their items."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from llmsim.server.routes.openai_json import route
 from llmsim.server.services import Services
 
 
-def add(paths: Router, context: Services) -> None:
+def add(router: Router, services: Services) -> None:
     """``…/conversations`` and what is under it."""
-    conversations = Conversations(context.store)
+    conversations = Conversations(services.store)
     for prefix in PREFIXES:
-        paths.cold += _routes(f"{prefix}/conversations", conversations)
+        router.cold += _routes(f"{prefix}/conversations", conversations)
 
 
 def _routes(root: str, conversations: Conversations) -> list[Route]:

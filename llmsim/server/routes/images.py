@@ -24,18 +24,18 @@ from llmsim.transport.port import Port, origin
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 
 
-def add(paths: Router, context: Services) -> None:
+def add(router: Router, services: Services) -> None:
     """``…/images/generations`` and the others, and llmsim's own ``/llmsim/images/``."""
-    image_links = ImageLinks(context.shared.segment.secret)
+    image_links = ImageLinks(services.shared.segment.secret)
     for purpose in PURPOSES:
-        answer = _answer(purpose, context, image_links)
+        answer = _answer(purpose, services, image_links)
         for prefix in PREFIXES:
-            paths.hot["POST", f"{prefix}/images/{purpose}"] = answer
-    paths.cold.append(Route(PATH + "{name}", _fetch(image_links)))
+            router.hot["POST", f"{prefix}/images/{purpose}"] = answer
+    router.cold.append(Route(PATH + "{name}", _fetch(image_links)))
 
 
 def _answer(
-    purpose: Purpose, context: Services, image_links: ImageLinks
+    purpose: Purpose, services: Services, image_links: ImageLinks
 ) -> Callable[[Port], Awaitable[None]]:
     async def answer(port: Port) -> None:
         server = origin(port)
@@ -44,7 +44,7 @@ def _answer(
             return server + image_links.path(canvas)
 
         endpoint = OPENAI.endpoint(f"/v1/images/{purpose}", OpenAIImages(purpose, link))
-        await context.handler.answer(port, endpoint)
+        await services.handler.answer(port, endpoint)
 
     return answer
 

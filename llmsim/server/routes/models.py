@@ -16,10 +16,10 @@ from llmsim.server.router import Router
 from llmsim.server.services import Services
 
 
-def add(paths: Router, context: Services) -> None:
+def add(router: Router, services: Services) -> None:
     """``…/models`` and ``…/models/{id}`` of every provider."""
-    holder = context.holder
-    strict = context.config.validation == "strict"
+    holder = services.holder
+    strict = services.config.validation == "strict"
 
     async def page(request: Request) -> Response:
         listing = _listing(request)
@@ -33,7 +33,7 @@ def add(paths: Router, context: Services) -> None:
         return _response(listing, listing.one(model))
 
     for path in listed_paths():
-        paths.cold += [Route(path, page), Route(f"{path}/{{id:path}}", one)]
+        router.cold += [Route(path, page), Route(f"{path}/{{id:path}}", one)]
 
 
 def listed_paths() -> list[str]:

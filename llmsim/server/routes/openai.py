@@ -16,10 +16,10 @@ from llmsim.server.services import Services
 FINE_TUNED = "ft:"
 
 
-def add(paths: Router, context: Services) -> None:
+def add(router: Router, services: Services) -> None:
     """The path, under all of OpenAI's prefixes."""
     for prefix in PREFIXES:
-        paths.cold.append(_delete(prefix, context.holder))
+        router.cold.append(_delete(prefix, services.holder))
 
 
 def _delete(prefix: str, holder: ConfigHolder) -> Route:

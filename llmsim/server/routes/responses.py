@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 from urllib.parse import parse_qs
 
@@ -37,30 +38,30 @@ PREFIXES = ("/v1", "/openai/v1", "/openresponses/v1")
 log = logging.getLogger("llmsim")
 
 
-def add(paths: Router, context: Services) -> Responses:
+def add(router: Router, services: Services) -> Responses:
     """What is under ``…/responses``, and its WebSocket. Gives what the endpoint remembers."""
-    strict = context.config.validation == "strict"
+    strict = services.config.validation == "strict"
     codec = OpenAIResponses(strict)
-    archive = ResponseArchive(context.shared, context.store)
+    archive = ResponseArchive(services.shared, services.store)
     responses = Responses(
         codec,
-        context.shared,
+        services.shared,
         archive,
-        Conversations(context.store),
-        context.handler.settings,
+        Conversations(services.store),
+        services.handler.settings,
     )
-    retrieve = Retrieving(context, archive, codec)
+    retrieve = ResponseRetrieval(services, archive, codec)
     live = responses_endpoint(OpenAIResponses(strict, live=True))
 
-    async def talk(socket: Socket) -> None:
-        await ResponsesSession(socket, live, context.handler, responses).serve()
+    async def websocket(socket: Socket) -> None:
+        await ResponsesSession(socket, live, services.handler, responses).serve()
 
     for prefix in PREFIXES:
-        paths.websockets[f"{prefix}/responses"] = talk
+        router.websockets[f"{prefix}/responses"] = websocket
         under = f"{prefix}/responses/"
         one = PatternRoute("GET", partial(_is_one, under), retrieve.answer)
-        paths.patterns.append(one)
-        paths.cold += _cold(under, archive, responses)
+        router.patterns.append(one)
+        router.cold += _cold(under, archive, responses)
     return responses
 
 
@@ -69,11 +70,13 @@ def _is_one(under: str, path: str) -> bool:
     return path.startswith(under) and "/" not in path[len(under) :]
 
 
-class Retrieving:
+class ResponseRetrieval:
     """``GET …/responses/{id}``: the response, or the rest of its events as a stream."""
 
-    def __init__(self, context: Services, archive: ResponseArchive, codec: OpenAIResponses) -> None:
-        self._context = context
+    def __init__(
+        self, services: Services, archive: ResponseArchive, codec: OpenAIResponses
+    ) -> None:
+        self._services = services
         self._archive = archive
         self._codec = codec
 
@@ -89,30 +92,31 @@ class Retrieving:
 
     async def _answer(self, port: Port) -> None:
         query = parse_qs(port.query)
-        kept = await self._archive.find(port.path.rpartition("/")[2])
-        head = openai_errors.identity(unlogged_stamp())
+        response = await self._archive.find(port.path.rpartition("/")[2])
+        headers = openai_errors.identity(unlogged_stamp())
         if query.get("stream", ["false"])[-1] not in ("true", "1"):
-            port.respond(200, [("content-type", "application/json"), *head], kept.body)
+            port.respond(200, [("content-type", "application/json"), *headers], response.body)
             return
-        settings = await self._context.handler.settings(kept.entry.model)
-        start = now_us() - int(kept.elapsed * 1e6)
-        planned = replay(kept, settings, self._codec, _after(query))
-        stream = port.open(200, [("content-type", sse.CONTENT_TYPE), *head])
-        self._context.scheduler.send(planned, start, stream, _uncounted)
+        settings = await self._services.handler.settings(response.entry.model)
+        start = now_us() - int(response.elapsed * 1e6)
+        planned = replay(response, settings, self._codec, _after(query))
+        stream = port.open(200, [("content-type", sse.CONTENT_TYPE), *headers])
+        self._services.scheduler.send(planned, start, stream, _uncounted)
 
 
 def _refuse(port: Port, failure: Failure) -> None:
     port.respond(*refusal(failure, port.path, port.query, port.header))
 
 
-def _after(query: dict[str, list[str]]) -> int:
-    given = query.get("starting_after")
-    if given is None:
+def _after(query: Mapping[str, Sequence[str | None]]) -> int:
+    """The sequence number after which events are asked for; -1 for all of them."""
+    value = query.get("starting_after", [None])[-1]
+    if value is None:
         return -1
-    if not (given[-1].isascii() and given[-1].isdigit()):
-        message = f"Invalid 'starting_after': expected an integer, but got '{given[-1]}' instead."
+    if not (value.isascii() and value.isdigit()):
+        message = f"Invalid 'starting_after': expected an integer, but got '{value}' instead."
         raise invalid(message, "starting_after", "invalid_type")
-    return int(given[-1])
+    return int(value)
 
 
 def _uncounted(whole: bool, first: float, end: float, lateness: float, sent: int) -> None:
@@ -128,9 +132,8 @@ def _cold(under: str, archive: ResponseArchive, responses: Responses) -> list[Ro
 
     async def items(request: Request) -> bytes:
         entry = (await archive.find(request.path_params["id"])).entry
-        wanted = lists.paging(parse_qs(request.url.query))
         listed = stored.input_items(entry.body, entry.mark)
-        return lists.page(listed, wanted)
+        return lists.page(listed, lists.paging(parse_qs(request.url.query)))
 
     async def count(request: Request) -> bytes:
         return await responses.input_tokens(await request.body())
