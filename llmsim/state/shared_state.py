@@ -13,7 +13,7 @@ from llmsim.state.shm.concurrency_slots import ConcurrencySlots
 from llmsim.state.shm.journal import Journal, JournalEntry, slot_of
 from llmsim.state.shm.layout import GENERATION
 from llmsim.state.shm.named_counters import NamedCounters
-from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PromptPrefixes
+from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PrefixTable
 from llmsim.state.shm.rate_limit_buckets import RateLimitBuckets
 from llmsim.state.shm.request_order import SegmentOrder
 from llmsim.state.shm.segment import Cursor, Segment, Shape
@@ -59,7 +59,7 @@ class SharedState:
         self.journal = self._journals[self.slot]
         self.named_counters = NamedCounters(segment)
         self.order = SegmentOrder(segment)
-        self.prefixes = ExpiringPrefixes(PromptPrefixes(segment.prefixes()))
+        self.prefixes = ExpiringPrefixes(PrefixTable(segment.prefixes()))
         self.buckets.reap = self.reap
         self.counters.take_over(os.getpid())
         self.limits: Callable[[], list[dict[str, Any]]] = list

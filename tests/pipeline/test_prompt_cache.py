@@ -10,7 +10,7 @@ from llmsim.engine.tokens.prompt_cache import Hit
 from llmsim.pipeline.prompt_cache import PromptCache
 from llmsim.state.memory import inline
 from llmsim.state.shm import prompt_prefixes
-from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PromptPrefixes
+from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PrefixTable
 from llmsim.state.shm.segment import Segment, Shape
 from tests.engine.asking import settings
 
@@ -44,7 +44,7 @@ def request(*messages: Message, points: tuple[Breakpoint, ...] | None = None) ->
 
 
 def prompt_cache_of(segment: Segment, clock: Clock) -> PromptCache:
-    return PromptCache(ExpiringPrefixes(PromptPrefixes(segment.prefixes()), clock), inline)
+    return PromptCache(ExpiringPrefixes(PrefixTable(segment.prefixes()), clock), inline)
 
 
 def look(cache: PromptCache, given: Request) -> Hit:

@@ -23,7 +23,7 @@ _BUCKETS = ENTRIES // WAYS
 _SECONDS = 0xFFFFFFFF
 
 
-class PromptPrefixes:
+class PrefixTable:
     """The table in the memory that all workers share. Keys are 64 bits, times whole seconds."""
 
     def __init__(self, memory: memoryview) -> None:
@@ -59,7 +59,7 @@ class PromptPrefixes:
 class ExpiringPrefixes:
     """The table as the pipeline knows it: prefixes are kept for so many seconds of ``clock``."""
 
-    def __init__(self, table: PromptPrefixes, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, table: PrefixTable, clock: Callable[[], float] = time.monotonic) -> None:
         self._table = table
         self._clock = clock
 

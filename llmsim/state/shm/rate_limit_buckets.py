@@ -60,7 +60,7 @@ _STAMP, _TAKEN, _RULE, _LABEL, _LEASES = 1, 2, 7, 8, 24
 _LABEL_BYTES = 128
 
 
-class Account:
+class SharedAccount:
     """A caller's buckets under one rule, and the cell it was last found at (−1: none yet).
 
     ``buckets`` are (index in :data:`COUNTED`, bucket), ``tokens`` says whether one of them counts
@@ -131,11 +131,11 @@ class RateLimitBuckets:
         label: tuple[str, str],
         buckets: tuple[tuple[int, Bucket], ...],
         concurrent: int | None,
-    ) -> Account:
+    ) -> SharedAccount:
         """The account of that name under the rule."""
-        return Account(name, hashed(rule), label, buckets, concurrent)
+        return SharedAccount(name, hashed(rule), label, buckets, concurrent)
 
-    def take(self, account: Account, amounts: tuple[int, ...]) -> Attempt:
+    def take(self, account: SharedAccount, amounts: tuple[int, ...]) -> Attempt:
         """Take from each of the account's buckets, by its index in :data:`COUNTED`, what
         ``amounts`` says, and open a request; all of it or nothing. Requests that a dead worker
         left open make room."""
@@ -144,7 +144,7 @@ class RateLimitBuckets:
             attempt = self._take(account, amounts)
         return attempt
 
-    def _take(self, account: Account, amounts: tuple[int, ...]) -> Attempt:
+    def _take(self, account: SharedAccount, amounts: tuple[int, ...]) -> Attempt:
         cells = self._cells
         self._segment.lock(account.lock)
         try:
@@ -170,7 +170,7 @@ class RateLimitBuckets:
             self._segment.unlock(account.lock)
         return Attempt(tuple(counts), refused)
 
-    def settle(self, account: Account, more: tuple[int, ...] | None) -> None:
+    def settle(self, account: SharedAccount, more: tuple[int, ...] | None) -> None:
         """Close one of the account's open requests. ``more`` was used of each bucket than was
         taken, or less; None is exactly that."""
         cells = self._cells
@@ -197,7 +197,7 @@ class RateLimitBuckets:
             if cells[at]:
                 cells[at] = 0
 
-    def busy(self, account: Account) -> list[int]:
+    def busy(self, account: SharedAccount) -> list[int]:
         """The slots that have requests of this account open."""
         start = account.at + _LEASES
         return [slot for slot in range(self._slots) if self._cells[start + slot]]
@@ -224,7 +224,7 @@ class RateLimitBuckets:
     def _open(self, at: int) -> int:
         return sum(self._cells[at + _LEASES : at + self._width].tolist())
 
-    def _refilled(self, at: int, account: Account) -> list[int]:
+    def _refilled(self, at: int, account: SharedAccount) -> list[int]:
         """What counts as taken by now, remembered so."""
         cells = self._cells
         now = self._clock()
@@ -238,7 +238,7 @@ class RateLimitBuckets:
             counts.append(count)
         return counts
 
-    def _place(self, account: Account) -> int:
+    def _place(self, account: SharedAccount) -> int:
         """Where the account is, made if it is not there."""
         cells, width = self._cells, self._width
         start = account.start * width

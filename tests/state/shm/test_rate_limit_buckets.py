@@ -12,7 +12,13 @@ import pytest
 from llmsim.core.token_bucket import DAY, MINUTE, Bucket
 from llmsim.state.shm import rate_limit_buckets
 from llmsim.state.shm.concurrency_slots import ConcurrencySlots
-from llmsim.state.shm.rate_limit_buckets import COUNTED, ENTRIES, Account, RateLimitBuckets, hashed
+from llmsim.state.shm.rate_limit_buckets import (
+    COUNTED,
+    ENTRIES,
+    RateLimitBuckets,
+    SharedAccount,
+    hashed,
+)
 from llmsim.state.shm.segment import PAGE, Segment, Shape
 
 SLOTS = 6
@@ -48,10 +54,10 @@ def account(
     tokens: int | None = None,
     concurrent: int | None = None,
     daily: int | None = None,
-) -> Account:
+) -> SharedAccount:
     limits = [(0, requests, MINUTE), (1, daily, DAY), (2, tokens, MINUTE)]
     held = tuple((at, Bucket(most, most, period)) for at, most, period in limits if most)
-    return Account(name, hashed("rule"), (name, "*"), held, concurrent)
+    return SharedAccount(name, hashed("rule"), (name, "*"), held, concurrent)
 
 
 def test_all_is_taken_or_nothing(segment: Segment) -> None:
