@@ -1,4 +1,4 @@
-"""``python -m bench``: one command a benchmark."""
+"""``python -m bench``: a command for each benchmark."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONTROL = ["**A control run:** where it says llmsim, a second bare application w
 
 
 class Benchmark(Protocol):
-    """What every benchmark is: settings, how its rows are shown, and a way to get them."""
+    """A benchmark: its settings, the columns of its table, and a way to get the rows."""
 
     @property
     def columns(self) -> Sequence[Column]: ...
@@ -48,23 +48,24 @@ Examples:
 """
 )
 def main() -> None:
-    """How fast llmsim is here, beside a bare Granian application in the same run.
+    """Measure how fast llmsim is on this machine.
 
-    Each benchmark starts its own servers on free ports of 127.0.0.1, stops them, and prints a
-    Markdown table with the machine and the versions.
+    Most benchmarks measure a bare Granian application in the same run, to compare with. Each
+    starts its own servers on free ports of 127.0.0.1, stops them, and prints a Markdown table
+    with the machine and the versions.
     """
 
 
 def output(command: F) -> F:
-    """The options on where a report goes."""
+    """The options about where a report goes."""
     document = click.Path(exists=True, dir_okay=False, path_type=Path)
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print JSON in place of a table."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
         click.option(
-            "--record", type=document, help="Also replace the benchmark's section of this file."
+            "--record", type=document, help="Also replace the benchmark's section in this file."
         ),
         click.option(
-            "--control", is_flag=True, help="Measure the bare application in llmsim's place."
+            "--control", is_flag=True, help="Measure a second bare application instead of llmsim."
         ),
     ):
         command = option(command)
@@ -75,7 +76,11 @@ dialect_option = click.option(
     "--dialect", type=click.Choice(list(WIRES)), default=DEFAULT_DIALECT, show_default=True
 )
 rounds_option = click.option(
-    "--rounds", type=click.IntRange(1), default=3, show_default=True, help="Turns of each server."
+    "--rounds",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="How often each server is measured.",
 )
 workers_option = click.option(
     "--workers",
@@ -83,13 +88,13 @@ workers_option = click.option(
     multiple=True,
     default=(1, 2),
     show_default=True,
-    help="Worker processes; give it again for another count.",
+    help="Worker processes; can be repeated.",
 )
 connections_option = click.option(
     "--connections", type=click.IntRange(2), default=64, show_default=True
 )
 tokens_option = click.option(
-    "--tokens", type=click.IntRange(1), default=100, show_default=True, help="Tokens an answer."
+    "--tokens", type=click.IntRange(1), default=100, show_default=True, help="Tokens per answer."
 )
 
 
@@ -109,18 +114,24 @@ Examples:
     type=click.Choice(list(BODIES)),
     multiple=True,
     default=tuple(BODIES),
-    help="What to ask; give it again for another. [default: all]",
+    help="Request to send; can be repeated. [default: all]",
 )
 @workers_option
 @rounds_option
-@click.option("--seconds", type=click.IntRange(1), default=5, show_default=True, help="A turn.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Length of one measurement.",
+)
 @connections_option
 @tokens_option
 @output
 def throughput_command(
     as_json: bool, record: Path | None, control: bool, dialect: str, **settings: Any
 ) -> None:
-    """Plain answers a second and CPU a request, llmsim beside bare."""
+    """Requests without streaming: how many per second, CPU of each."""
     benchmark = throughput.Throughput(dialect=dialect, control=control, **settings)
     finish(section("throughput", dialect), benchmark, as_json, record)
 
@@ -136,14 +147,20 @@ Examples:
 @dialect_option
 @workers_option
 @rounds_option
-@click.option("--seconds", type=click.FloatRange(0.1), default=5, show_default=True, help="A turn.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1),
+    default=5,
+    show_default=True,
+    help="Length of one measurement.",
+)
 @connections_option
 @tokens_option
 @output
 def streams_command(
     as_json: bool, record: Path | None, control: bool, dialect: str, **settings: Any
 ) -> None:
-    """Unpaced streams: chunks a second and CPU a chunk, llmsim beside bare."""
+    """Unpaced streams: chunks per second, CPU of each."""
     benchmark = streams.Streams(dialect=dialect, control=control, **settings)
     finish(section("streams", dialect), benchmark, as_json, record)
 
@@ -164,7 +181,7 @@ Examples:
     multiple=True,
     default=(500, 2000, 5000),
     show_default=True,
-    help="Streams at once; give it again for another count.",
+    help="Concurrent streams; can be repeated.",
 )
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
 @click.option(
@@ -172,25 +189,25 @@ Examples:
     type=click.FloatRange(0.5),
     default=15,
     show_default=True,
-    help="The time measured, when all streams are open.",
+    help="Length of the measurement, once all streams are open.",
 )
 @click.option(
     "--late-ms",
     type=click.FloatRange(0),
     default=0,
-    help="With --control: send every frame so much too late, to see that it is found.",
+    help="With --control: send every frame this late, to see that it is measured.",
 )
 @click.option(
     "--dashboards",
     type=click.IntRange(0),
     default=0,
-    help="Pages open meanwhile, with a scrape of /metrics each second.",
+    help="Dashboards open meanwhile, with a scrape of /metrics each second.",
 )
 @output
 def pacing_command(
     as_json: bool, record: Path | None, control: bool, dialect: str, **settings: Any
 ) -> None:
-    """Paced streams at 30 tokens/s: what share comes, how late, at what cost."""
+    """Streams at 30 tokens/s: how late chunks are, CPU of each."""
     if control and settings["dashboards"]:
         raise click.UsageError("a bare application has no dashboards")
     benchmark = pacing.Pacing(dialect=dialect, control=control, **settings)
@@ -207,7 +224,7 @@ Examples:
 )
 @output
 def mocks_command(as_json: bool, record: Path | None, control: bool) -> None:
-    """What looking for a mock costs a request, by the number of rules."""
+    """Cost of looking for a mock, by the number of mocks."""
     finish("mocks", mocks.Mocks(control), as_json, record)
 
 
@@ -220,14 +237,20 @@ Examples:
 """,
 )
 @rounds_option
-@click.option("--seconds", type=click.IntRange(1), default=2, show_default=True, help="A turn.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Length of one measurement.",
+)
 @output
 def configured_command(
     as_json: bool, record: Path | None, control: bool, rounds: int, seconds: int
 ) -> None:
-    """What limits, failures, mocks and keys cost a plain answer."""
+    """Cost of rate limits, failures, mocks and API keys."""
     if control:
-        raise click.UsageError("what is configured is compared with nothing: --control is no use")
+        raise click.UsageError("--control does not apply: no bare application is measured")
     finish("configured", configured.Configured(rounds, seconds), as_json, record)
 
 
@@ -245,7 +268,7 @@ Examples:
 def startup_command(
     as_json: bool, record: Path | None, control: bool, workers: int, runs: int
 ) -> None:
-    """Time to the first 200, memory and CPU of an idle server."""
+    """Time to the first answer, memory and CPU when idle."""
     benchmark = startup.Startup(workers, runs, control)
     finish("startup", benchmark, as_json, record)
 
@@ -265,9 +288,12 @@ Examples:
 def soak_command(
     as_json: bool, record: Path | None, control: bool, minutes: float, workers: int, clients: int
 ) -> None:
-    """Mixed load with failures, limits and clients that behave badly: what grows, what is left."""
+    """Mixed load for a long time: what grows and what is left.
+
+    Clients of all dialects, some of which behave badly, with failures and rate limits.
+    """
     if control:
-        raise click.UsageError("there is nothing to compare a soak with: --control has no meaning")
+        raise click.UsageError("--control does not apply: no bare application is measured")
     finish("soak", soak.Soak(minutes, workers, clients), as_json, record)
 
 
@@ -277,7 +303,7 @@ def section(benchmark: str, dialect: str) -> str:
 
 
 def finish(name: str, benchmark: Benchmark, as_json: bool, record: Path | None) -> None:
-    """Run the benchmark, print what it found, and write it down if asked to."""
+    """Run the benchmark, print its report, and record it if ``record`` names a file."""
     machine = this_machine()
     try:
         rows = benchmark.run()
@@ -291,7 +317,7 @@ def finish(name: str, benchmark: Benchmark, as_json: bool, record: Path | None) 
 
 
 def _command() -> str:
-    """The command line to have the same again, without where its output goes."""
+    """The command line that repeats this run, without the options about output."""
     words = sys.argv[1:]
     kept = [
         word

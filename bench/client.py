@@ -55,7 +55,7 @@ class Quantiles(Struct, frozen=True):
     max: float
 
 
-class Seen(Struct, frozen=True):
+class LoadResult(Struct, frozen=True):
     """What the client saw.
 
     Streams by how they ended: ``answers`` (whole), ``failed`` (connection lost), ``refused``
@@ -122,7 +122,7 @@ def compiled() -> Path:
 
 def run_client(
     port: int, request: bytes, load: Load, on_mark: Callable[[str], None] = lambda _: None
-) -> Seen:
+) -> LoadResult:
     """Run one load against 127.0.0.1. ``on_mark`` is called with "open" as the window opens and
     "close" as it closes, while the streams go on."""
     with tempfile.NamedTemporaryFile() as file:
@@ -135,7 +135,7 @@ def run_client(
         return _listen(command, on_mark)
 
 
-def _listen(command: list[str], on_mark: Callable[[str], None]) -> Seen:
+def _listen(command: list[str], on_mark: Callable[[str], None]) -> LoadResult:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
@@ -148,7 +148,7 @@ def _listen(command: list[str], on_mark: Callable[[str], None]) -> Seen:
             printed = process.stderr.read().decode(errors="replace")
             if process.wait():
                 raise ClientError(printed)
-            seen = msgspec.json.decode(last, type=Seen)
+            seen = msgspec.json.decode(last, type=LoadResult)
         except BaseException:
             process.kill()
             raise

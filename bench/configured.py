@@ -109,7 +109,7 @@ class Configured:
 def _measure(server: Server, request: bytes, seconds: float) -> float:
     """CPU µs per request. Raises ClientError if one was refused."""
     before = server.cpu()
-    named_counters = run_wrk(server.port, request, seconds, CONNECTIONS, threads=1)
-    if named_counters.errors:
-        raise ClientError(f"{named_counters.errors} of {named_counters.requests} requests failed")
-    return (server.cpu() - before) / named_counters.requests * 1e6
+    counted = run_wrk(server.port, request, seconds, CONNECTIONS, threads=1)
+    if counted.errors:
+        raise ClientError(f"{counted.errors} of {counted.requests} requests failed")
+    return (server.cpu() - before) / counted.requests * 1e6

@@ -24,9 +24,9 @@ Writer = asyncio.StreamWriter
 
 @dataclass(slots=True)
 class Crowd:
-    """Clients on one server, one request after another each, until told to leave.
+    """Clients on one server, one request after another each, until they are to leave.
 
-    ``outcomes`` counts how their requests ended: by status, or in a word.
+    ``outcomes`` counts how their requests ended: by status, or in a few words.
     """
 
     port: int
@@ -38,8 +38,8 @@ class Crowd:
     def come(self) -> None:
         """Start all clients."""
         for number in range(self.clients):
-            dice = random.Random(self.seed * 1000 + number)
-            self._tasks.append(asyncio.create_task(self._client(dice)))
+            rng = random.Random(self.seed * 1000 + number)
+            self._tasks.append(asyncio.create_task(self._client(rng)))
 
     async def leave(self) -> None:
         """End all clients, wherever they are."""
@@ -48,22 +48,22 @@ class Crowd:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    async def _client(self, dice: random.Random) -> None:
+    async def _client(self, rng: random.Random) -> None:
         while True:
-            way = dice.choices(list(WAYS), list(WAYS.values()))[0]
+            way = rng.choices(list(WAYS), list(WAYS.values()))[0]
             try:
-                outcome = await asyncio.wait_for(self._one(way, dice), PATIENCE)
+                outcome = await asyncio.wait_for(self._one(way, rng), PATIENCE)
             except TimeoutError:
                 outcome = "hangs"
             except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 outcome = "broken off"
             self.outcomes[outcome] += 1
-            await asyncio.sleep(dice.expovariate(1 / PAUSE))
+            await asyncio.sleep(rng.expovariate(1 / PAUSE))
 
-    async def _one(self, way: Way, dice: random.Random) -> str:
+    async def _one(self, way: Way, rng: random.Random) -> str:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
-            return await way(reader, writer, dice)
+            return await way(reader, writer, rng)
         finally:
             # Not awaited: some of them leave with the answer half read.
             writer.transport.abort()
@@ -72,9 +72,9 @@ class Crowd:
 Way = Callable[[Reader, Writer, random.Random], Awaitable[str]]
 
 
-def _request(dice: random.Random, stream: bool, tokens: int) -> bytes:
-    words = dice.sample(WORDS, dice.randint(2, 20))
-    wire = WIRES[dice.choice(list(WIRES))]
+def _request(rng: random.Random, stream: bool, tokens: int) -> bytes:
+    words = rng.sample(WORDS, rng.randint(2, 20))
+    wire = WIRES[rng.choice(list(WIRES))]
     return wire.request([" ".join(words)], tokens, stream)
 
 
@@ -85,9 +85,9 @@ async def _status(reader: Reader) -> str:
     return line.split()[1].decode()
 
 
-async def _whole(reader: Reader, writer: Writer, dice: random.Random) -> str:
+async def _whole(reader: Reader, writer: Writer, rng: random.Random) -> str:
     """Asks, and reads all of the answer."""
-    raw = _request(dice, dice.random() < 0.6, dice.randint(1, 120))
+    raw = _request(rng, rng.random() < 0.6, rng.randint(1, 120))
     writer.write(raw.replace(b"\r\n", b"\r\nconnection: close\r\n", 1))
     status = await _status(reader)
     while await reader.read(1 << 16):
@@ -95,33 +95,33 @@ async def _whole(reader: Reader, writer: Writer, dice: random.Random) -> str:
     return status
 
 
-async def _leaving(reader: Reader, writer: Writer, dice: random.Random) -> str:
+async def _leaving(reader: Reader, writer: Writer, rng: random.Random) -> str:
     """Leaves in the middle of a stream."""
-    writer.write(_request(dice, True, 400))
+    writer.write(_request(rng, True, 400))
     status = await _status(reader)
-    await reader.read(dice.randint(1, 4000))
+    await reader.read(rng.randint(1, 4000))
     return f"{status} left"
 
 
-async def _impatient(reader: Reader, writer: Writer, dice: random.Random) -> str:
+async def _impatient(reader: Reader, writer: Writer, rng: random.Random) -> str:
     """Leaves before the answer begins."""
-    writer.write(_request(dice, dice.random() < 0.5, 50))
-    await asyncio.sleep(dice.random() * 0.02)
+    writer.write(_request(rng, rng.random() < 0.5, 50))
+    await asyncio.sleep(rng.random() * 0.02)
     return "left early"
 
 
-async def _stalling(reader: Reader, writer: Writer, dice: random.Random) -> str:
+async def _stalling(reader: Reader, writer: Writer, rng: random.Random) -> str:
     """Asks for a long answer and does not read it."""
-    writer.write(_request(dice, True, 8000))
+    writer.write(_request(rng, True, 8000))
     writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
     await asyncio.sleep(STALL)
     return "stalled"
 
 
-async def _garbled(reader: Reader, writer: Writer, dice: random.Random) -> str:
+async def _garbled(reader: Reader, writer: Writer, rng: random.Random) -> str:
     """Sends what is no request."""
     head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
-    if dice.random() < 0.3:  # a body that never comes
+    if rng.random() < 0.3:  # a body that never comes
         writer.write(f"{head}content-length: 5000\r\n\r\n".encode() + GARBAGE)
         await asyncio.sleep(0.05)
         return "half a body"

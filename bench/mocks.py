@@ -1,4 +1,4 @@
-"""What looking for a mock costs a request, by the number of rules."""
+"""What looking for a mock costs a request, by the number of mocks."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ TEXT = "The gateway sends each request on to a model; which weather is it today 
 
 def rule(number: int) -> Mock:
     """One that looks for a text and another in turn that has an expression."""
-    sought = f"topic number {number} of all"
+    text = f"topic number {number} of all"
     if number % 10:
-        return Mock(match=MockMatch(content_contains=sought), response=MockResponse("mocked"))
+        return Mock(match=MockMatch(content_contains=text), response=MockResponse("mocked"))
     regex = rf"topic\s+number {number} of \w+"
     return Mock(match=MockMatch(content_regex=regex), response=MockResponse("mocked"))
 
@@ -52,31 +52,31 @@ class Mocks:
         return [self._row(count) for count in (0, 10, 100, 1000)]
 
     def _row(self, count: int) -> Mapping[str, Cell]:
-        book = MockIndex([rule(number) for number in range(1, count + 1)], ())
+        index = MockIndex([rule(number) for number in range(1, count + 1)], ())
         last = f" topic number {count} of all"
         return {
             "rules": count,
-            "none": _looked(book, ""),
-            "last": _looked(book, last) if count else None,
+            "none": _microseconds(index, ""),
+            "last": _microseconds(index, last) if count else None,
         }
 
 
-def _looked(book: MockIndex, more: str) -> float:
+def _microseconds(index: MockIndex, more: str) -> float:
     """Microseconds a request."""
     dialect = OpenAIChat()
     body = orjson.dumps(BODY)
     turns = []
     for turn in range(TURNS):
-        asks = [
+        requests = [
             dialect.decode(
                 body.replace(b'""', orjson.dumps(TEXT.format(turn * LOOKS + one) + more))
             )
             for one in range(LOOKS)
         ]
         start = time.perf_counter()
-        for request in asks:
-            view = book.view(request, "/v1/chat/completions", "openai_chat", body, _none)
-            found = next(book.matching(view), None)
+        for request in requests:
+            view = index.view(request, "/v1/chat/completions", "openai_chat", body, _none)
+            found = next(index.matching(view), None)
             assert (found is not None) is bool(more)
         turns.append((time.perf_counter() - start) / LOOKS * 1e6)
     return median(turns)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from bench import accounting
 from bench.accounting import Memory
-from bench.client import ClientError, Load, Seen, run_client
+from bench.client import ClientError, Load, LoadResult, run_client
 from bench.onlookers import looking_on
 from bench.report import Cell, Column
 from bench.server import Server, bare, free_port, llmsim, running, write_config
@@ -162,7 +162,9 @@ class Pacing:
         run_client(server.port, self._request(WARM_UP), short)
 
 
-def row(seen: Seen, own: dict[str, Any], cpu: float, machine: float, grown: int) -> dict[str, Cell]:
+def row(
+    seen: LoadResult, own: dict[str, Any], cpu: float, machine: float, grown: int
+) -> dict[str, Cell]:
     """The findings: ``own`` is what the server says of its lateness (ms), ``cpu`` its seconds
     over the window and ``machine`` the whole machine's, ``grown`` the bytes its memory grew by."""
     late, read, paced, offset = (

@@ -108,18 +108,18 @@ class Soak:
 
 
 def _row(server: Server, minute: float, crowd: Crowd) -> dict[str, Cell]:
-    told = server.get("/llmsim/stats")
+    stats = server.get("/llmsim/stats")
     pids = accounting.tree(server.pid)
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(crowd.outcomes.items()))
     crowd.outcomes.clear()
     return {
         "minute": minute,
-        "requests": told["requests"]["total"],
-        "active": told["requests"]["active"],
-        "open_streams": told["requests"]["active_streaming"],
+        "requests": stats["requests"]["total"],
+        "active": stats["requests"]["active"],
+        "open_streams": stats["requests"]["active_streaming"],
         "pss_mib": accounting.memory(pids).pss / MIB,
         "descriptors": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),
-        "slots": len(told["workers"]),
-        "lag_ms": max(one["lag_ms"] or 0.0 for one in told["workers"]),
+        "slots": len(stats["workers"]),
+        "lag_ms": max(one["lag_ms"] or 0.0 for one in stats["workers"]),
         "outcomes": outcomes,
     }

@@ -100,9 +100,9 @@ class Throughput:
 
     def _measure(self, server: Server, request: bytes) -> _Round:
         before = server.cpu()
-        named_counters = run_wrk(server.port, request, self.seconds, self.connections, threads=2)
-        cpu_us = (server.cpu() - before) / named_counters.requests * 1e6
-        return _Round(named_counters.rate, cpu_us, named_counters.p99_ms, named_counters.errors)
+        counted = run_wrk(server.port, request, self.seconds, self.connections, threads=2)
+        cpu_us = (server.cpu() - before) / counted.requests * 1e6
+        return _Round(counted.rate, cpu_us, counted.p99_ms, counted.errors)
 
 
 @dataclass(frozen=True, slots=True)

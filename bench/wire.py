@@ -1,4 +1,4 @@
-"""What is asked of the server, in each API's words: adding an API is adding a row."""
+"""What is chat of the server, in each API's words: adding an API is adding a row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FRESH = b"@@@@@@@@"
 
 TEXT = (
     "the gateway sends each request on to a model and streams what it says back to whoever "
-    "asked while it counts tokens keeps limits and writes down how long every part of it took"
+    "chat while it counts tokens keeps limits and writes down how long every part of it took"
 )
 WORDS = TEXT.split()
 
@@ -25,7 +25,7 @@ class Wire:
     ``body`` makes a request of ``messages``, for an answer of ``tokens`` tokens, streamed or not.
     The messages alternate between user and assistant and the last is the user's; where their
     number is even, the first is the system's. A streamed answer is ``lead`` events, one event a
-    token, and ``tail`` events. ``stream_path`` is where a stream is asked for, if not at ``path``.
+    token, and ``tail`` events. ``stream_path`` is where a stream is chat for, if not at ``path``.
     """
 
     path: str
@@ -72,10 +72,10 @@ def _openai_completions(messages: Sequence[str], tokens: int, stream: bool) -> d
 
 
 def _openai_responses(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
-    asked = _openai_chat(messages, tokens, stream)
+    chat = _openai_chat(messages, tokens, stream)
     return {
-        "model": asked["model"],
-        "input": asked["messages"],
+        "model": chat["model"],
+        "input": chat["messages"],
         "max_output_tokens": tokens,
         "stream": stream,
     }
@@ -95,13 +95,13 @@ def _gemini(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any
 
 def _anthropic(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
     system = {"system": messages[0]} if len(messages) % 2 == 0 else {}
-    said = messages[len(system) :]
+    texts = messages[len(system) :]
     return {
         "model": "claude-sonnet-4-6",
         **system,
         "messages": [
             {"role": role, "content": text}
-            for role, text in zip(cycle(("user", "assistant")), said, strict=False)
+            for role, text in zip(cycle(("user", "assistant")), texts, strict=False)
         ],
         "max_tokens": tokens,
         "stream": stream,

@@ -1,8 +1,8 @@
 """Locust users that load an LLM gateway which has llmsim behind it.
 
-llmsim says in the `server-timing` header of every answer when it planned to send the first token
-and the last. What a client sees on top of that is the overhead of whatever stands between them,
-and is reported in a row of its own. README.md in this folder has commands to paste.
+The `server-timing` header of every answer of llmsim says when the first token and the last were
+planned to be sent. What a client sees on top of that is the overhead of whatever stands between
+them, and is reported in a row of its own. README.md in this folder has commands to paste.
 """
 
 import json
@@ -31,7 +31,7 @@ PLAIN_TOTAL_OVERHEAD = f"{PLAIN}: overhead total"
 
 POST = "POST"
 MEASURE = "measure"
-"""What stands in Locust's column Type for a row that is a time and not a request."""
+"""Locust's column Type for a row that is a time and not a request."""
 
 
 THRESHOLDS = {
@@ -53,12 +53,14 @@ def add_options(parser: LocustArgumentParser) -> None:
         parser.add_argument(f"--{name}", env_var=variable, default=default, help=meaning, **more)
 
     option("api-key", "sk-llmsim", "sent as a bearer token", is_secret=True)
-    option("model", "gpt-4o-mini", "model to ask for")
+    option("model", "gpt-4o-mini", "model to request")
     option("path", "/v1/chat/completions", "path of the chat completions endpoint")
-    option("prompt-tokens", 50, "tokens in a prompt, about", type=int)
-    option("max-tokens", 100, "most tokens in an answer", type=int)
+    option("prompt-tokens", 50, "length of a prompt in tokens, roughly", type=int)
+    option("max-tokens", 100, "max_tokens of each request", type=int)
     for name, (_, row) in THRESHOLDS.items():
-        option(name, None, f"exit code 1 when p95 of '{row}' is above", type=float, metavar="MS")
+        option(
+            name, None, f"exit with 1 if the p95 of '{row}' is above this", type=float, metavar="MS"
+        )
 
 
 class AnswerError(Exception):
@@ -96,7 +98,7 @@ def chunks(response: ResponseContextManager) -> Iterator[dict[str, Any]]:
     raise AnswerError("the stream ended without [DONE]")
 
 
-def bears_token(chunk: dict[str, Any]) -> bool:
+def has_token(chunk: dict[str, Any]) -> bool:
     """Whether a chunk brings a part of the answer, and not only a role, an end or the usage."""
     return any(
         value
@@ -112,7 +114,7 @@ def arrivals(response: ResponseContextManager) -> Arrivals:
     for chunk in chunks(response):
         if "error" in chunk:
             raise AnswerError(f"error in the stream: {chunk['error']}")
-        if bears_token(chunk):
+        if has_token(chunk):
             tokens.append(time.perf_counter())
     if not tokens:
         raise AnswerError("the stream had no token")
@@ -120,7 +122,8 @@ def arrivals(response: ResponseContextManager) -> Arrivals:
 
 
 class ChatUser(FastHttpUser):
-    """Asks, reads the answer to its end, and asks again: users are requests in flight."""
+    """Sends a request, reads the answer to its end, and sends the next: users are requests in
+    flight."""
 
     abstract = True
     wait_time = constant(0)
@@ -130,8 +133,8 @@ class ChatUser(FastHttpUser):
         options: Namespace = self.environment.parsed_options
         return options
 
-    def ask(self, name: str, **more: Any) -> ResponseContextManager:
-        """Posts a chat request and returns as soon as the head of the answer is there."""
+    def post(self, name: str, **more: Any) -> ResponseContextManager:
+        """Posts a chat request and returns as soon as the headers of the answer are there."""
         message = {"role": "user", "content": prompt(self.options.prompt_tokens)}
         body = {
             "model": self.options.model,
@@ -179,7 +182,7 @@ class PlainUser(ChatUser):
     @task
     def chat(self) -> None:
         sent = time.perf_counter()
-        with self.ask(PLAIN) as response:
+        with self.post(PLAIN) as response:
             try:
                 response.raise_for_status()
                 answer = json.loads(response.stream.read())
@@ -199,7 +202,7 @@ class StreamingUser(ChatUser):
     @task
     def chat(self) -> None:
         sent = time.perf_counter()
-        with self.ask(STREAM, stream=True) as response:
+        with self.post(STREAM, stream=True) as response:
             try:
                 response.raise_for_status()
                 seen = arrivals(response)

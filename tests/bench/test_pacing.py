@@ -3,11 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from bench.client import Quantiles, Seen
+from bench.client import LoadResult, Quantiles
 from bench.pacing import COLUMNS, Pacing, row
 from bench.report import table
 
-SEEN = Seen(
+SEEN = LoadResult(
     late_ms=Quantiles(-0.5, 1, 2, 3, 4, 5),
     late_read_ms=Quantiles(-0.4, 1.1, 2.1, 3.1, 4.1, 5.1),
     late_paced_ms=Quantiles(0, 0.5, 1.5, 2.5, 3.5, 4.5),
