@@ -28,6 +28,7 @@ from llmsim.server import routes, shutdown
 from llmsim.server.access_log import AccessLog
 from llmsim.server.admin.limits import describe_limits
 from llmsim.server.api_key_auth import ApiKeyAuth
+from llmsim.server.application import build
 from llmsim.server.handler import RequestHandler
 from llmsim.server.pipeline_state import pipeline_state
 from llmsim.server.refusals import refusal
@@ -84,8 +85,8 @@ class WorkerApp:
         services = Services(
             self._config, shared, self._holder, scheduler, handler, self._store, self._reread
         )
-        router = routes.paths(services)
-        self.serve(router, routes.application(router))
+        router = routes.all_paths(services)
+        self.serve(router, build(router))
         for callback in self._router.on_shutdown:
             shutdown.on_signals(loop, SHUTDOWN_SIGNALS, callback)
         self._metrics = WorkerMetrics(loop, shared.counters)

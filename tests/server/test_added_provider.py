@@ -18,6 +18,7 @@ from llmsim.runtime.holder import ConfigHolder
 from llmsim.runtime.store import ConfigStore
 from llmsim.server import routes
 from llmsim.server.api_key_auth import ApiKeyAuth
+from llmsim.server.application import build
 from llmsim.server.handler import RequestHandler
 from llmsim.server.pipeline_state import pipeline_state
 from llmsim.server.services import Services
@@ -59,7 +60,7 @@ def served(scene: Callable[[httpx.AsyncClient, SharedState], Awaitable[T]]) -> T
             handler = RequestHandler(CONFIG, holder, scheduler, shared)
             reread: Any = None
             services = Services(CONFIG, shared, holder, scheduler, handler, store, reread)
-            app = routes.application(routes.paths(services))
+            app = build(routes.all_paths(services))
             transport = httpx.ASGITransport(app)
             headers = {"acme-key": "sesame"}
             async with httpx.AsyncClient(

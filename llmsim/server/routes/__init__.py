@@ -3,15 +3,12 @@ the server keeps for clients."""
 
 from __future__ import annotations
 
-from starlette.applications import Starlette
-
 from llmsim.pipeline.context import EndpointMemory
 from llmsim.providers.anthropic.provider import MESSAGES
 from llmsim.providers.openai.provider import RESPONSES
 from llmsim.server.admin import config_routes, dashboard, metrics, mocks, status
 from llmsim.server.admin.auth import AdminAuth
-from llmsim.server.application import build
-from llmsim.server.router import Handler, Router
+from llmsim.server.router import Router
 from llmsim.server.routes import (
     anthropic,
     completions,
@@ -24,31 +21,26 @@ from llmsim.server.routes import (
 )
 from llmsim.server.services import Services
 
-__all__ = ["Handler", "Router", "application", "paths"]
+__all__ = ["all_paths"]
 
 
-def paths(context: Services) -> Router:
+def all_paths(services: Services) -> Router:
     """Everything this server answers."""
-    every = Router()
-    openai.add(every, context)
-    completions.add(every, context)
-    images.add(every, context)
-    conversations.add(every, context)
+    router = Router()
+    openai.add(router, services)
+    completions.add(router, services)
+    images.add(router, services)
+    conversations.add(router, services)
     memories: dict[str, EndpointMemory] = {
-        RESPONSES: responses.add(every, context),
-        MESSAGES: anthropic.add(every, context),
+        RESPONSES: responses.add(router, services),
+        MESSAGES: anthropic.add(router, services),
     }
-    endpoints.add(every, context, memories)
-    models.add(every, context)
-    dashboard.add(every, context)
-    every.cold += status.routes(context.shared)
-    config_routes.add(every, context)
-    mocks.add(every, context)
-    every.cold.append(metrics.route(context.shared, context.config))
-    AdminAuth(context.config.control).protect(every)
-    return every
-
-
-def application(every: Router) -> Starlette:
-    """The same as one ASGI application."""
-    return build(every)
+    endpoints.add(router, services, memories)
+    models.add(router, services)
+    dashboard.add(router, services)
+    router.cold += status.routes(services.shared)
+    config_routes.add(router, services)
+    mocks.add(router, services)
+    router.cold.append(metrics.route(services.shared, services.config))
+    AdminAuth(services.config.control).protect(router)
+    return router

@@ -14,18 +14,18 @@ from llmsim.server.services import Services
 from llmsim.transport.port import Port
 
 
-def add(paths: Router, context: Services, memories: Mapping[str, EndpointMemory]) -> None:
+def add(router: Router, services: Services, memories: Mapping[str, EndpointMemory]) -> None:
     """``POST`` of each path. ``memories`` is what endpoints remember, by their names."""
-    strict = context.config.validation == "strict"
+    strict = services.config.validation == "strict"
     for provider in registry.PROVIDERS:
         for endpoint in provider.endpoints(strict):
             memory = memories.get(endpoint.name)
-            answer = partial(context.handler.answer, endpoint=endpoint, memory=memory)
+            answer = partial(services.handler.answer, endpoint=endpoint, memory=memory)
             for path in endpoint.paths:
-                paths.hot["POST", path] = answer
+                router.hot["POST", path] = answer
         if provider.pattern is not None:
-            handler = _named(provider.pattern, context.handler)
-            paths.patterns.append(PatternRoute("POST", provider.pattern.matches, handler))
+            handler = _named(provider.pattern, services.handler)
+            router.patterns.append(PatternRoute("POST", provider.pattern.matches, handler))
 
 
 def _named(pattern: EndpointPattern, handler: RequestHandler) -> Handler:
