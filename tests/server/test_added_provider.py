@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from llmsim.cli import main
-from llmsim.config import Metrics
+from llmsim.config import Config, Metrics
 from llmsim.providers import registry
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.runtime.store import ConfigStore
@@ -33,33 +33,33 @@ from tests.runtime.worker import configured
 T = TypeVar("T")
 CHAT = "/acme/v1/chat"
 BODY = {"model": "acme-1", "prompt": "Hi", "max_tokens": 5}
-CONFIG = configured("""
+TEXT = """
 server: {workers: 1, journal_mb: 1}
-latency: instant
-keys: [sesame]
+latency: {profile: instant}
+keys: [{key: sesame}]
 rate_limits: [{key: sesame, requests_per_minute: 2}]
-""")
-
-pytestmark = pytest.mark.usefixtures("acme")
+"""
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def acme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "PROVIDERS", (*registry.PROVIDERS, ACME))
 
 
 def served(scene: Callable[[httpx.AsyncClient, SharedState], Awaitable[T]]) -> T:
-    """What happens at a server of :data:`CONFIG`, without processes or sockets."""
+    """What happens at a server with that configuration, without processes or sockets."""
 
     async def run() -> T:
         with new_store() as path, closing(Store(path)) as store:
-            shared = SharedState(new_segment(CONFIG))
-            config_store = ConfigStore(CONFIG, shared.segment, str(Path(path).parent))
+            folder = Path(path).parent
+            config = configured(TEXT, folder)
+            shared = SharedState(new_segment(config))
+            config_store = ConfigStore(config, shared.segment, str(folder))
             holder = ConfigHolder(shared, config_store, pipeline_state(shared))
             scheduler = Scheduler(asyncio.get_running_loop(), shared.counters)
-            handler = RequestHandler(CONFIG, holder, scheduler, shared)
+            handler = RequestHandler(config, holder, scheduler, shared)
             reread: Any = None
-            services = Services(CONFIG, shared, holder, scheduler, handler, store, reread)
+            services = Services(config, shared, holder, scheduler, handler, store, reread)
             app = build(routes.all_paths(services))
             transport = httpx.ASGITransport(app)
             headers = {"acme-key": "sesame"}
@@ -121,7 +121,7 @@ def test_its_errors_are_in_its_format(
     [({"acme-key": "sesame"}, ""), ({"acme-key": "x"}, "wrong acme-key"), ({}, "no acme-key")],
 )
 def test_its_keys_let_in(headers: dict[str, str], message: str) -> None:
-    shared = SharedState(new_segment(CONFIG))
+    shared = SharedState(new_segment(Config()))
     refused = ApiKeyAuth(shared.counters).refusal({"sesame"}, CHAT, "", headers.get)
     assert (refused is None) == (not message)
     if refused is not None:
