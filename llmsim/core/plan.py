@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from llmsim.core.completion import Completion
+from llmsim.core.completion import Completion, Usage
 from llmsim.core.errors import Failure
 
 if TYPE_CHECKING:  # the command line has no need of numpy
@@ -76,6 +77,42 @@ class ConnectionEnd(Enum):
     UNANSWERED = "unanswered"  # it is reset in place of the response's first byte
 
 
+class Playback(Protocol):
+    """A deferred plan while it is sent, for whoever feeds or re-times it."""
+
+    @property
+    def pending(self) -> int:
+        """How many frames have not left yet."""
+        ...
+
+    def add(self, frame: bytes, due: float, /) -> bool:
+        """Send one more frame ``due`` seconds after the request's arrival, at once if that is
+        past, and not before the frames added earlier. False if the client has gone."""
+        ...
+
+    def retime(self, due: Sequence[float], /) -> None:
+        """Give all pending frames other times: seconds after arrival, non-decreasing."""
+        ...
+
+    def end(
+        self,
+        ending: ConnectionEnd = ConnectionEnd.WHOLE,
+        usage: Usage | None = None,
+        failure: Failure | None = None,
+    ) -> None:
+        """Nothing more is added: end the response as ``ending`` says once all has left.
+        ``usage`` and ``failure`` are what is counted, where they were not known before."""
+        ...
+
+
+class Deferred(Protocol):
+    """Decides about a plan while it is sent: an upstream that is proxied, a recording, load."""
+
+    def begin(self, playback: Playback, /) -> None:
+        """The response has been opened; called once, on the event loop."""
+        ...
+
+
 class Plan(Struct, frozen=True, gc=False):
     """Frames and the times at which they are due.
 
@@ -84,7 +121,8 @@ class Plan(Struct, frozen=True, gc=False):
     the last token exist; ``completion`` is None for a failure before the first byte, and
     ``failure`` beside a completion is how it goes wrong. ``length`` is what the head of
     a plain answer says its body has, in bytes, where its frames do not leave as one; None
-    everywhere else.
+    everywhere else. A plan with ``deferred`` is only the beginning of an answer, of no frames
+    perhaps, and ends when that says so.
     """
 
     status: int
@@ -98,3 +136,4 @@ class Plan(Struct, frozen=True, gc=False):
     failure: Failure | None = None
     ending: ConnectionEnd = ConnectionEnd.WHOLE
     length: int | None = None
+    deferred: Deferred | None = None

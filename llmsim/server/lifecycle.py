@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 
-from llmsim.core import Plan, Stamp
+from llmsim.core import Plan, Stamp, Usage
 from llmsim.core.errors import Failure
 from llmsim.core.state import HeldLimits
 from llmsim.pipeline.context import Call
@@ -94,6 +94,13 @@ class RequestLifecycle:
             plan.seed,
             answer,
         )
+
+    def amend(self, usage: Usage | None, failure: Failure | None) -> None:
+        """A deferred plan has told what is to be counted; None leaves it as it was planned."""
+        if usage is not None:
+            self.tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
+        if failure is not None:
+            self.failure = failure
 
     def sent(self, status: int, now: int, late: int) -> None:
         """A plain answer leaves at ``now``, ``late`` µs after it was due."""

@@ -8,6 +8,7 @@ from llmsim.core import ConnectionEnd, Headers, Plan
 from llmsim.pipeline.context import Call
 from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
 from llmsim.transport.abort import opened
+from llmsim.transport.deferred import StreamPlayback
 from llmsim.transport.port import Gone, Port
 from llmsim.transport.scheduler import TICK, Scheduler, now_us
 
@@ -50,7 +51,7 @@ class ResponseWriter:
     async def stream(self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan) -> None:
         """An answer of several frames, from the first that is due on. Raises Gone if the client
         leaves before that."""
-        due = lifecycle.start + int(plan.due[0] * 1e6)
+        due = lifecycle.start + int(plan.due[0] * 1e6) if len(plan.due) else 0
         if due > now_us() + TICK // 2:
             await self._reach(due, port)
         if plan.ending is ConnectionEnd.UNANSWERED:
@@ -58,7 +59,14 @@ class ResponseWriter:
             port.peer().hang_up(reset=True)
             return
         stream = opened(port, plan, _head(call, lifecycle, plan))
-        self._scheduler.send(plan, lifecycle.start, stream, lifecycle.ended)
+        if plan.deferred is None:
+            self._scheduler.send(plan, lifecycle.start, stream, lifecycle.ended)
+        else:
+            plan.deferred.begin(
+                StreamPlayback(
+                    self._scheduler, plan, lifecycle.start, stream, lifecycle.ended, lifecycle.amend
+                )
+            )
 
     async def refuse(self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan) -> None:
         """A failure in place of an answer, when it is due. Raises Gone if the client leaves

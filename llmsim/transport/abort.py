@@ -27,11 +27,18 @@ class AbortingStream:
 
     What is sent waits in the server's queues before it is with the kernel. So before aborting, at
     least ``head`` bytes, which include all before this response, and the body must have been
-    written.
+    written. One that is not ``armed`` ends in good order, unless it is armed meanwhile.
     """
 
     def __init__(
-        self, stream: Stream, peer: Peer, reset: bool, head: int, chunked: bool, later: Later
+        self,
+        stream: Stream,
+        peer: Peer,
+        reset: bool,
+        head: int,
+        chunked: bool,
+        later: Later,
+        armed: bool = True,
     ) -> None:
         self._later = later
         self._stream = stream
@@ -40,6 +47,11 @@ class AbortingStream:
         self._chunked = chunked
         self._wanted = head
         self._left = PATIENCE
+        self._armed = armed
+
+    def arm(self, reset: bool) -> None:
+        """Break the connection at the end after all; with ``reset``, by a reset."""
+        self._armed, self._reset = True, reset
 
     def send(self, data: bytes) -> bool:
         if not data:
@@ -51,7 +63,10 @@ class AbortingStream:
 
     def close(self) -> None:
         # A stream that is closed is whole, so it stays open until it is none.
-        self._look()
+        if self._armed:
+            self._look()
+        else:
+            self._stream.close()
 
     def _look(self) -> None:
         written = self._peer.written()
@@ -74,7 +89,8 @@ def opened(port: Port, planned: Plan, head: Headers) -> Stream:
     """The response of a plan with its head sent, ready for its frames."""
     if planned.length is not None:
         head.append(("content-length", str(planned.length)))
-    if planned.ending is ConnectionEnd.WHOLE:
+    armed = planned.ending is not ConnectionEnd.WHOLE
+    if not armed and planned.deferred is None:
         return port.open(planned.status, head)
     peer = port.peer()
     wanted = (peer.written() or 0) + STATUS_LINE
@@ -82,4 +98,4 @@ def opened(port: Port, planned: Plan, head: Headers) -> Stream:
     stream = port.open(planned.status, head)
     reset, chunked = planned.ending is ConnectionEnd.RESET, planned.length is None
     later = asyncio.get_running_loop().call_later
-    return AbortingStream(stream, peer, reset, wanted, chunked, later)
+    return AbortingStream(stream, peer, reset, wanted, chunked, later, armed)

@@ -27,7 +27,9 @@ A stream's states:
 
     state    calendar  next
     waiting  once      its tick comes: sending
-    sending  no        frames left: waiting; all sent, the client gone or an error: ended
+    sending  no        frames left: waiting; none, but more to come: idle; all sent, the client
+                       gone or an error: ended
+    idle     no        a deferred plan has got more frames, or its end: sending
     ended    no        nothing. It is counted first and its response closed after that, so what a
                        client has seen end is counted, also if the worker is killed in between
 """
@@ -38,7 +40,8 @@ import asyncio
 import heapq
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Protocol
 
 import numpy as np
@@ -76,13 +79,25 @@ def now_us() -> int:
 class ActiveStream:
     """A stream between two of its frames."""
 
-    __slots__ = ("due", "ended", "first", "frames", "latest", "next", "sent", "start", "stream")
+    __slots__ = (
+        "complete",
+        "due",
+        "ended",
+        "first",
+        "frames",
+        "idle",
+        "latest",
+        "next",
+        "sent",
+        "start",
+        "stream",
+    )
 
     def __init__(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> None:
         self.frames = plan.frames
         # Half an hour fits 32 bits; an open stream should cost little.
         width = np.int32 if plan.total < 2000 else np.int64
-        self.due = (plan.due * 1e6).astype(width).data
+        self.due: Sequence[int] = (plan.due * 1e6).astype(width).data
         self.start = start
         self.stream: Stream | None = stream
         self.ended = ended
@@ -90,6 +105,9 @@ class ActiveStream:
         self.first = -1
         self.sent = 0
         self.latest = 0
+        # A deferred plan may get more frames; it is idle, in no tick, while it has none to send.
+        self.complete = plan.deferred is None
+        self.idle = False
 
 
 class Scheduler:
@@ -117,13 +135,30 @@ class Scheduler:
         self._enter(reached, due)
         return reached
 
-    def send(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> None:
+    def send(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> ActiveStream:
         """Send the plan's frames on ``stream``, due times counted from ``start`` (µs), those
         already due at once. Owns the stream from here on."""
         self._counters.cells[OPENED] += 1
         self.open += 1
         active = ActiveStream(plan, start, stream, ended)
         self._advance(active, self._clock())
+        return active
+
+    def resume(self, active: ActiveStream) -> None:
+        """Look at a deferred stream again that has got frames, or its end."""
+        if active.idle and active.stream is not None:
+            active.idle = False
+            self._advance(active, self._clock())
+
+    def replaced(self, active: ActiveStream, due: Sequence[int]) -> ActiveStream:
+        """The stream with other times (µs after its start) for all its frames, which takes the
+        place of ``active``: that one's tick, when it comes, finds nothing to do."""
+        other = copy(active)
+        other.due = due
+        if not active.idle:
+            active.stream = None
+            self._enter(other, other.start + due[other.next])
+        return other
 
     def _enter(self, item: ActiveStream | asyncio.Future[None], due: int) -> None:
         tick = (due + TICK // 2) // TICK
@@ -150,7 +185,8 @@ class Scheduler:
             for item in calendar.pop(heapq.heappop(ticks)):
                 try:
                     if type(item) is ActiveStream:
-                        self._advance(item, self._clock())
+                        if item.stream is not None:  # else another one has taken its place
+                            self._advance(item, self._clock())
                     elif not item.done():  # type: ignore[union-attr]
                         item.set_result(None)  # type: ignore[union-attr]
                 except Exception:  # the other streams go on
@@ -188,7 +224,10 @@ class Scheduler:
                 return
             active.next = stop
         if stop == count:
-            self._end(active, now, True)
+            if active.complete:
+                self._end(active, now, True)
+            else:
+                active.idle = True
         else:
             self._enter(active, start + due[stop])
 
