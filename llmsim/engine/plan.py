@@ -123,10 +123,10 @@ def _faulty(
         beats = cast("StreamCodec", codec).script(request, completion, stamp).beats
         reached = tokens_reached(beats, _clock(request, settings, seed, completion))
 
-    def spell(failure: Failure, sent: int) -> bytes:
+    def error_event(failure: Failure, sent: int) -> bytes:
         return cast("StreamCodec", codec).error_event(request, failure, stamp, sent)
 
-    return apply(whole, FaultContext(tokens, reached, spell), fault)
+    return apply(whole, FaultContext(tokens, reached, error_event), fault)
 
 
 def _span(

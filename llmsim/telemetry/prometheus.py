@@ -95,7 +95,7 @@ class Exposition(Collector):
             yield from vllm.families(snapshot, self._config)
 
 
-def dialect(endpoint: str) -> str:
+def provider_of(endpoint: str) -> str:
     """The provider whose API an endpoint is part of."""
     return OTHER if endpoint == OTHER else registry.of_path(endpoint).name
 
@@ -120,7 +120,7 @@ def _requests(snapshot: Snapshot) -> Iterator[Metric]:
     tokens: Counter[tuple[str, ...]] = Counter()
     for row in snapshot.rows:
         columns = row.columns
-        finished[dialect(row.endpoint), row.endpoint, row.model, str(row.status)] += columns[
+        finished[provider_of(row.endpoint), row.endpoint, row.model, str(row.status)] += columns[
             "count"
         ]
         for kind in TOKENS:

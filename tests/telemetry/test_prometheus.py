@@ -23,7 +23,7 @@ from llmsim.telemetry.prometheus import (
     LATE,
     MOST_LIMITS,
     MetricsReading,
-    dialect,
+    provider_of,
     render,
 )
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
@@ -225,8 +225,8 @@ def test_openmetrics_has_examples_of_what_is_in_a_bucket() -> None:
         ("other", "other"),
     ],
 )
-def test_the_dialect_is_the_endpoints(endpoint: str, name: str) -> None:
-    assert dialect(endpoint) == name
+def test_the_provider_is_the_endpoints(endpoint: str, name: str) -> None:
+    assert provider_of(endpoint) == name
 
 
 def test_vllm_is_exposed_where_it_is_wanted() -> None:

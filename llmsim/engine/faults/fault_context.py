@@ -17,12 +17,12 @@ BROKEN = Failure(FailureKind.SERVER_ERROR, "", injected=True)
 
 class FaultContext(Struct, frozen=True, gc=False):
     """``reached[i]`` is how many tokens the client has once frame i has left; frames that wait for
-    the end have one more than there are ``tokens``. ``spell`` gives the codec's event for a
+    the end have one more than there are ``tokens``. ``error_event`` gives the codec's event for a
     failure after so many frames."""
 
     tokens: int
     reached: Beats
-    spell: Callable[[Failure, int], bytes]
+    error_event: Callable[[Failure, int], bytes]
 
     def frame(self, after: FaultPoint) -> int:
         """The first frame with more than the tokens before that place; at the latest the

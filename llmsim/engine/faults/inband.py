@@ -17,7 +17,7 @@ def apply(plan: Plan, context: FaultContext, fault: ErrorEvent) -> Plan:
     """The error event in place of the rest. A plain answer, which can not hold one, is whole."""
     stop = context.frame(fault.after.share(HALF))
     failed = failure(FailureKind(fault.kind))
-    event = context.spell(failed, stop) if plan.stream else b""
+    event = context.error_event(failed, stop) if plan.stream else b""
     if not event:
         return plan
     frames = [*frame_list(plan)[:stop], event]

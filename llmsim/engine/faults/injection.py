@@ -20,7 +20,7 @@ SCHEDULED = 901
 RETRY_AFTER = 1.0
 TIMEOUT_AFTER = 30.0
 
-# What tells a client when to try again.
+# Kinds whose answer says when to try again.
 WAITING = frozenset(
     {
         FailureKind.RATE_LIMIT,
