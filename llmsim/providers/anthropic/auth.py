@@ -1,4 +1,4 @@
-"""How Anthropic's clients say who they are, and what those are told that must not come in."""
+"""How Anthropic's clients send their API key, and the errors for a wrong or missing one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from llmsim.core.errors import Failure, FailureKind
 
 def key(header: Callable[[str], str | None], query: str) -> str:
     """The API key of a request, or its bearer token; empty if it has none."""
-    given = header("x-api-key")
-    if given is None:
+    api_key = header("x-api-key")
+    if api_key is None:
         scheme, _, token = (header("authorization") or "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
-    return given.strip()
+    return api_key.strip()
 
 
-def refusal(given: str) -> Failure:
+def refusal(api_key: str) -> Failure:
     """The failure for a key that is not known, or is missing."""
-    message = "invalid x-api-key" if given else "x-api-key header is required"
+    message = "invalid x-api-key" if api_key else "x-api-key header is required"
     return Failure(FailureKind.AUTHENTICATION, message)

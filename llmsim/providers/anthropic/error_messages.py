@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmsim.core.errors import FailureKind
 
-WORDS: dict[FailureKind, str] = {
+MESSAGES: dict[FailureKind, str] = {
     FailureKind.INVALID: "Invalid request",
     FailureKind.CONTEXT_LENGTH: "prompt is too long",
     FailureKind.AUTHENTICATION: "invalid x-api-key",

@@ -16,14 +16,14 @@ from llmsim.core import Headers, Plan, Stamp
 from llmsim.core.catalog import models
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong, invalid
 from llmsim.providers.anthropic import limits
-from llmsim.providers.anthropic.error_messages import WORDS
+from llmsim.providers.anthropic.error_messages import MESSAGES
 from llmsim.providers.provider import ErrorFormat
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.decoding import MalformedBody
 
 # status, type; by the table "HTTP errors" of the API's documentation. What has no row there
 # (a 502, an unprocessable body) keeps its status and takes the type nearest to it.
-SPELLING: dict[FailureKind, tuple[int, str]] = {
+WIRE_ERRORS: dict[FailureKind, tuple[int, str]] = {
     FailureKind.INVALID: (400, "invalid_request_error"),
     FailureKind.CONTEXT_LENGTH: (400, "invalid_request_error"),
     FailureKind.AUTHENTICATION: (401, "authentication_error"),
@@ -75,7 +75,7 @@ _INDEX = re.compile(r"\[(\d+)\]")
 
 def failure(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
     """Status and body of a failed call."""
-    status, kind = SPELLING[failed.kind]
+    status, kind = WIRE_ERRORS[failed.kind]
     error: dict[str, Any] = {"type": kind, "message": _message(failed)}
     if failed.code in DETAILS:
         error["details"] = {"error_code": failed.code}
@@ -93,10 +93,10 @@ def _message(failed: Failure) -> str:
     if failed.too_long is not None:
         return _too_long(failed.too_long)
     if failed.exceeded is not None:
-        return limits.said(failed.exceeded, ORGANIZATION)
+        return limits.message(failed.exceeded, ORGANIZATION)
     if failed.model is not None:
         return f"model: {failed.model}"
-    return failed.message or WORDS[failed.kind]
+    return failed.message or MESSAGES[failed.kind]
 
 
 def _too_long(excess: TooLong) -> str:
@@ -156,13 +156,15 @@ def refuse(mistake: MalformedBody) -> BadRequest:
     field = path.rpartition(".")[2]
     if mistake.problem == "value" and field == "type":
         block = path.removesuffix("type").rstrip(".")
-        said = f"Input tag {mistake.got} found using 'type' does not match any of the expected tags"
-        return invalid(f"{block}: {said}" if block else said, block or None)
-    said = _said(mistake, field)
-    return invalid(f"{path}: {said}" if path else said, path or None)
+        detail = (
+            f"Input tag {mistake.got} found using 'type' does not match any of the expected tags"
+        )
+        return invalid(f"{block}: {detail}" if block else detail, block or None)
+    detail = _problem(mistake, field)
+    return invalid(f"{path}: {detail}" if path else detail, path or None)
 
 
-def _said(mistake: MalformedBody, field: str) -> str:  # noqa: PLR0911  one return a problem
+def _problem(mistake: MalformedBody, field: str) -> str:  # noqa: PLR0911  one return a problem
     """What is wrong with the field."""
     bound = mistake.expected
     match mistake.problem:

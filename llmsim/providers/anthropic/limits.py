@@ -41,16 +41,16 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
     Of two limits on requests it is the one with fewer left. Where nothing bounds all tokens
     together, ``tokens`` tells of the tighter of input and output, as Anthropic does.
     """
-    told: dict[str, LimitStatus] = {}
+    by_name: dict[str, LimitStatus] = {}
     for one in standings:
         name = COUNTED.get(one.measure)
-        if name is not None and (name not in told or one.remaining < told[name].remaining):
-            told[name] = one
-    halves = [told[name] for name in ("input-tokens", "output-tokens") if name in told]
-    if halves and "tokens" not in told:
-        told["tokens"] = min(halves, key=lambda one: one.remaining)
+        if name is not None and (name not in by_name or one.remaining < by_name[name].remaining):
+            by_name[name] = one
+    halves = [by_name[name] for name in ("input-tokens", "output-tokens") if name in by_name]
+    if halves and "tokens" not in by_name:
+        by_name["tokens"] = min(halves, key=lambda one: one.remaining)
     made: Headers = []
-    for name, one in told.items():
+    for name, one in by_name.items():
         limit, remaining, reset = TOLD[name]
         made.append((limit, str(one.limit)))
         made.append((remaining, str(one.remaining)))
@@ -58,7 +58,7 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
     return made
 
 
-def said(exceeded: Exceeded, organization: str) -> str:
+def message(exceeded: Exceeded, organization: str) -> str:
     """Why a request is refused."""
     if exceeded.measure is Measure.CONCURRENT:
         return CONCURRENT

@@ -1,4 +1,4 @@
-"""How Gemini's clients say who they are, and what those are told that must not come in."""
+"""How Gemini's clients send their API key, and the errors for a wrong or missing one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ WRONG = "API key not valid. Please pass a valid API key."
 
 def key(header: Callable[[str], str | None], query: str) -> str:
     """The API key of a request, in a header or the query; empty if it has none."""
-    given = header("x-goog-api-key")
-    if given is None and "key=" in query:
-        given = parse_qs(query).get("key", [""])[-1]
-    return (given or "").strip()
+    api_key = header("x-goog-api-key")
+    if api_key is None and "key=" in query:
+        api_key = parse_qs(query).get("key", [""])[-1]
+    return (api_key or "").strip()
 
 
-def refusal(given: str) -> Failure:
+def refusal(api_key: str) -> Failure:
     """The failure for a key that is not known, or is missing: that is another status here."""
-    if given:
+    if api_key:
         return Failure(FailureKind.AUTHENTICATION, WRONG)
     return Failure(FailureKind.PERMISSION, MISSING)

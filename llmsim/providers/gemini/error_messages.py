@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmsim.core.errors import FailureKind
 
-WORDS: dict[FailureKind, str] = {
+MESSAGES: dict[FailureKind, str] = {
     FailureKind.INVALID: "Request contains an invalid argument.",
     FailureKind.CONTEXT_LENGTH: (
         "The input token count exceeds the maximum number of tokens allowed."

@@ -15,14 +15,14 @@ import orjson
 from llmsim.core import Headers, Plan, Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.gemini import limits
-from llmsim.providers.gemini.error_messages import WORDS
+from llmsim.providers.gemini.error_messages import MESSAGES
 from llmsim.providers.provider import ErrorFormat
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.decoding import MalformedBody
 
 # HTTP status and the canonical code's name, by google/rpc/code.proto and the troubleshooting
 # table of the Gemini API's documentation.
-SPELLING: dict[FailureKind, tuple[int, str]] = {
+WIRE_ERRORS: dict[FailureKind, tuple[int, str]] = {
     FailureKind.INVALID: (400, "INVALID_ARGUMENT"),
     FailureKind.CONTEXT_LENGTH: (400, "INVALID_ARGUMENT"),
     FailureKind.AUTHENTICATION: (400, "INVALID_ARGUMENT"),
@@ -99,7 +99,7 @@ _HUMP = re.compile(r"(?<=[a-z])([A-Z])")
 
 def failure(failed: Failure, version: str = "v1beta", method: str = "") -> tuple[int, bytes]:
     """Status and body of a failed call of ``method``."""
-    status, name = SPELLING[failed.kind]
+    status, name = WIRE_ERRORS[failed.kind]
     if failed.status is not None and failed.status != status:
         status, name = failed.status, STATUSES.get(failed.status, "UNKNOWN")
     message = _message(failed, version, method)
@@ -114,11 +114,11 @@ def error_format(version: str = "v1beta", method: str = "", array: bool = False)
     """How a call of ``method`` fails. Where it would have been answered with a stream that is
     one JSON ``array``, the error is its one element."""
 
-    def spelled(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
+    def failure_of_call(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
         status, body = failure(failed, version, method)
         return status, sse.JSON_ARRAY.opening + body + sse.JSON_ARRAY.last if array else body
 
-    return ErrorFormat(spelled, lambda stamp: JSON, retry)
+    return ErrorFormat(failure_of_call, lambda stamp: JSON, retry)
 
 
 def retry(after: float) -> Headers:
@@ -163,8 +163,8 @@ def _message(failed: Failure, version: str, method: str) -> str:
             "Call ListModels to see the list of available models and their supported methods."
         )
     if failed.exceeded is not None:
-        return limits.said(failed.exceeded, SERVICE)
-    return failed.message or WORDS[failed.kind]
+        return limits.message(failed.exceeded, SERVICE)
+    return failed.message or MESSAGES[failed.kind]
 
 
 def _details(failed: Failure) -> list[dict[str, Any]]:
@@ -174,8 +174,8 @@ def _details(failed: Failure) -> list[dict[str, Any]]:
     if failed.kind is FailureKind.AUTHENTICATION:
         about = {"domain": "googleapis.com", "metadata": {"service": SERVICE}}
         details.append({"@type": f"{_RPC}ErrorInfo", "reason": "API_KEY_INVALID", **about})
-        told = {"locale": "en-US", "message": failed.message or WORDS[failed.kind]}
-        details.append({"@type": f"{_RPC}LocalizedMessage", **told})
+        message_detail = {"locale": "en-US", "message": failed.message or MESSAGES[failed.kind]}
+        details.append({"@type": f"{_RPC}LocalizedMessage", **message_detail})
     elif failed.kind is FailureKind.INVALID and failed.param is not None:
         violation = {"field": failed.param, "description": failed.message}
         details.append({"@type": f"{_RPC}BadRequest", "fieldViolations": [violation]})

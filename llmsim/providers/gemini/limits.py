@@ -42,7 +42,7 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
     return []
 
 
-def said(exceeded: Exceeded, service: str) -> str:
+def message(exceeded: Exceeded, service: str) -> str:
     """Why a request is refused."""
     metric, _ = QUOTAS[exceeded.measure]
     again = "" if exceeded.wait is None else f"\nPlease retry in {exceeded.wait:.9f}s."

@@ -27,25 +27,25 @@ def model(described: Model) -> bytes:
 def page(described: Sequence[Model], query: Mapping[str, list[str]], strict: bool = False) -> bytes:
     """``GET /v1beta/models``: the models that are not retired, page by page. Raises BadRequest."""
     shown = [one for one in described if one.lifecycle != "retired"]
-    size = _size(_given(query, "pageSize", "page_size"))
-    start = _start(_given(query, "pageToken", "page_token"))
+    size = _size(_value(query, "pageSize", "page_size"))
+    start = _start(_value(query, "pageToken", "page_token"))
     listed: dict[str, Any] = {"models": [_object(one) for one in shown[start : start + size]]}
     if start + size < len(shown):
         listed["nextPageToken"] = urlsafe_b64encode(f"models/{start + size}".encode()).decode()
     return orjson.dumps(listed)
 
 
-def _given(query: Mapping[str, list[str]], *names: str) -> str:
+def _value(query: Mapping[str, list[str]], *names: str) -> str:
     return next((query[name][-1] for name in names if name in query), "")
 
 
-def _size(given: str) -> int:
+def _size(value: str) -> int:
     """How many models a page has; what is asked for beyond the most is passed over."""
-    if not given:
+    if not value:
         return PAGE
-    if not _DIGITS.fullmatch(given):
-        raise invalid(f"Invalid value at 'page_size' (TYPE_INT32), \"{given}\"", "page_size")
-    return min(int(given) or PAGE, MOST)
+    if not _DIGITS.fullmatch(value):
+        raise invalid(f"Invalid value at 'page_size' (TYPE_INT32), \"{value}\"", "page_size")
+    return min(int(value) or PAGE, MOST)
 
 
 def _start(token: str) -> int:

@@ -1,4 +1,4 @@
-"""How OpenAI's clients say who they are, and what those are told that must not come in."""
+"""How OpenAI's clients send their API key, and the errors for a wrong or missing one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def key(header: Callable[[str], str | None], query: str) -> str:
     return bearer(header("authorization"))
 
 
-def refusal(given: str) -> Failure:
+def refusal(api_key: str) -> Failure:
     """The failure for a key that is not known, or is missing."""
-    if not given:
+    if not api_key:
         # Unlike a wrong key, none at all has no code.
         return Failure(FailureKind.AUTHENTICATION, MISSING, code="")
     message = (
-        f"Incorrect API key provided: {hidden(given)}. You can find your API key at "
+        f"Incorrect API key provided: {hidden(api_key)}. You can find your API key at "
         "https://platform.openai.com/account/api-keys."
     )
     return Failure(FailureKind.AUTHENTICATION, message)
@@ -39,8 +39,8 @@ def bearer(authorization: str | None) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def hidden(given: str) -> str:
+def hidden(api_key: str) -> str:
     """A key of which only both ends can be read."""
-    if len(given) <= 12:
-        return given[:2] + "*" * max(len(given) - 2, 1)
-    return given[:8] + "*" * (len(given) - 12) + given[-4:]
+    if len(api_key) <= 12:
+        return api_key[:2] + "*" * max(len(api_key) - 2, 1)
+    return api_key[:8] + "*" * (len(api_key) - 12) + api_key[-4:]

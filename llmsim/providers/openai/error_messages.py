@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from llmsim.core.errors import FailureKind
 
-WORDS: dict[FailureKind, str] = {
+MESSAGES: dict[FailureKind, str] = {
     FailureKind.INVALID: "Your request is invalid.",
     FailureKind.CONTEXT_LENGTH: (
         "Your input exceeds the context window of this model. Please adjust your input and try "

@@ -11,14 +11,14 @@ import orjson
 from llmsim.core import Headers, Plan, Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.openai import limits
-from llmsim.providers.openai.error_messages import WORDS
+from llmsim.providers.openai.error_messages import MESSAGES
 from llmsim.providers.provider import ErrorFormat
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.decoding import MalformedBody, Problem
 
 # status, type, code; by the table of the API reference's "Error codes" and what the live
 # service sends.
-SPELLING: dict[FailureKind, tuple[int, str, str | None]] = {
+WIRE_ERRORS: dict[FailureKind, tuple[int, str, str | None]] = {
     FailureKind.INVALID: (400, "invalid_request_error", None),
     FailureKind.CONTEXT_LENGTH: (400, "invalid_request_error", "context_length_exceeded"),
     FailureKind.AUTHENTICATION: (401, "invalid_request_error", "invalid_api_key"),
@@ -70,10 +70,10 @@ def failure(failed: Failure, stamp: Stamp | None = None) -> tuple[int, bytes]:
 
     They do not name the request, whose ``stamp`` is not needed.
     """
-    status, kind, code = SPELLING[failed.kind]
-    message = failed.message or WORDS[failed.kind]
+    status, kind, code = WIRE_ERRORS[failed.kind]
+    message = failed.message or MESSAGES[failed.kind]
     if failed.exceeded is not None:
-        message = limits.said(failed.exceeded)
+        message = limits.message(failed.exceeded)
         kind, code = limits.kind(failed.exceeded)
     error = {
         "message": message,

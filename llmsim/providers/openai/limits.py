@@ -38,13 +38,15 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
 
     ``now`` is the Unix time, which durations do not need.
     """
-    told: dict[tuple[str, ...], LimitStatus] = {}
+    by_names: dict[tuple[str, ...], LimitStatus] = {}
     for one in standings:
         names = COUNTED.get(one.measure)
-        if names is not None and (names not in told or one.remaining < told[names].remaining):
-            told[names] = one
+        if names is not None and (
+            names not in by_names or one.remaining < by_names[names].remaining
+        ):
+            by_names[names] = one
     made: Headers = []
-    for (limit, remaining, reset), one in told.items():
+    for (limit, remaining, reset), one in by_names.items():
         made.append((limit, str(one.limit)))
         made.append((remaining, str(one.remaining)))
         made.append((reset, duration(one.reset)))
@@ -56,7 +58,7 @@ def kind(exceeded: Exceeded) -> tuple[str, str]:
     return TYPES.get(exceeded.measure, "tokens"), "rate_limit_exceeded"
 
 
-def said(exceeded: Exceeded) -> str:
+def message(exceeded: Exceeded) -> str:
     """Why a request is refused."""
     where = f"for {exceeded.model} in organization llmsim on {NAMES[exceeded.measure]}"
     limit, used, asked = exceeded.limit, exceeded.used, exceeded.requested
@@ -65,10 +67,10 @@ def said(exceeded: Exceeded) -> str:
             f"Request too large {where}: Limit {limit}, Requested {asked}. The input or output "
             f"tokens must be reduced in order to run successfully. {MORE}"
         )
-    said = f"Rate limit reached {where}: Limit {limit}, Used {used}, Requested {asked}."
+    sentence = f"Rate limit reached {where}: Limit {limit}, Used {used}, Requested {asked}."
     if exceeded.wait is not None:
-        said += f" Please try again in {duration(exceeded.wait)}."
-    return f"{said} {MORE}"
+        sentence += f" Please try again in {duration(exceeded.wait)}."
+    return f"{sentence} {MORE}"
 
 
 def duration(seconds: float) -> str:

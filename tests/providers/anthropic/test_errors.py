@@ -48,7 +48,7 @@ def test_every_failure_raises_its_own_class(kind: FailureKind) -> None:
     assert type(error) is CLASSES[kind]
     assert envelope == {
         "type": "error",
-        "error": {"type": anthropic_errors.SPELLING[kind][1], "message": "no"},
+        "error": {"type": anthropic_errors.WIRE_ERRORS[kind][1], "message": "no"},
         "request_id": response.headers["request-id"],
     }
     assert error.request_id == envelope["request_id"]

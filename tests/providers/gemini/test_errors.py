@@ -29,7 +29,7 @@ def test_the_sdk_reads_every_failure(kind: FailureKind) -> None:
     with pytest.raises(expected) as raised:
         errors.APIError.raise_error(status, orjson.loads(body), None)
     assert (raised.value.code, raised.value.message) == (status, "what went wrong")
-    assert raised.value.status == gemini_errors.SPELLING[kind][1]
+    assert raised.value.status == gemini_errors.WIRE_ERRORS[kind][1]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_every_failure_has_all_four_keys(kind: FailureKind) -> None:
     error = orjson.loads(body)["error"]
     assert list(error) == ["message", "type", "param", "code"]
     assert error["message"] == 'a "quoted" message'
-    assert status == openai_errors.SPELLING[kind][0]
+    assert status == openai_errors.WIRE_ERRORS[kind][0]
 
 
 @pytest.mark.parametrize(

@@ -128,14 +128,14 @@ def _content(choice: Choice, unseen: bool, stamp: Stamp) -> bytes:
             case ReasoningSegment(generated=words):
                 blocks.append(_thinking(words.text, stamp))
             case ToolCallSegment(generated=words):
-                given = orjson.dumps(partial_json.complete_value(words.text))
-                blocks.append(messages_content.tool_use(segment, calls, stamp, given))
+                arguments = orjson.dumps(partial_json.complete_value(words.text))
+                blocks.append(messages_content.tool_use(segment, calls, stamp, arguments))
                 calls += 1
             case _:
                 assert_never(segment)
     return blocks[0] if len(blocks) == 1 else b",".join(blocks)
 
 
-def _thinking(said: str, stamp: Stamp) -> bytes:
+def _thinking(thought: str, stamp: Stamp) -> bytes:
     signed = messages_content.signature(stamp)
-    return b'{"type":"thinking","thinking":%b,"signature":"%b"}' % (orjson.dumps(said), signed)
+    return b'{"type":"thinking","thinking":%b,"signature":"%b"}' % (orjson.dumps(thought), signed)

@@ -49,35 +49,35 @@ class Gemini:
         framing = self._framing
         return (b"" if sent else framing.opening) + framing.before + body + framing.last
 
-    def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
-        style = generate_chunks.candidate_style(reply, self._framing, stamp)
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        style = generate_chunks.candidate_style(completion, self._framing, stamp)
         candidates = [
             generate_chunks.whole_candidate(index, choice, style)
-            for index, choice in enumerate(reply.choices)
+            for index, choice in enumerate(completion.choices)
         ]
-        return _response(candidates, reply.usage, request, stamp)
+        return _response(candidates, completion.usage, request, stamp)
 
-    def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         framing = self._framing
-        style = generate_chunks.candidate_style(reply, framing, stamp)
-        alone = len(reply.choices) == 1
+        style = generate_chunks.candidate_style(completion, framing, stamp)
+        alone = len(completion.choices) == 1
         tails: list[bytes] = []
         beats = []
         offset = 0
-        final = len(reply.choices) - 1
-        for index, choice in enumerate(reply.choices):
-            said, ends = generate_chunks.candidate_tails(index, choice, style, alone)
+        final = len(completion.choices) - 1
+        for index, choice in enumerate(completion.choices):
+            own_tails, ends = generate_chunks.candidate_tails(index, choice, style, alone)
             places = generate_chunks.beats(ends, choice, index == final)
-            tails = tails + said if tails else said
+            tails = tails + own_tails if tails else own_tails
             beats.append(_later(places, offset) if offset else places)
             offset += choice.beats
         candidates = [
             generate_chunks.last_candidate(index, choice, style, alone)
-            for index, choice in enumerate(reply.choices)
+            for index, choice in enumerate(completion.choices)
         ]
-        closing = _response(candidates, reply.usage, request, stamp)
+        closing = _response(candidates, completion.usage, request, stamp)
         frames = sse.Spliced(
-            _prefix(framing, reply.usage.prompt, request.model, stamp),
+            _prefix(framing, completion.usage.prompt, request.model, stamp),
             tails,
             framing.before + closing + framing.last,
             framing.opening,
@@ -95,11 +95,11 @@ def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> byte
 
     Only the last one has all of the usage, as with Gemini 2.0: the others are then alike.
     """
-    said = (
+    prefix = (
         f'{{"usageMetadata":{{"promptTokenCount":{prompt},"totalTokenCount":{prompt}}},'
         f'{_identity(model, stamp)},"candidates":['
     )
-    return framing.before + said.encode()
+    return framing.before + prefix.encode()
 
 
 def _response(candidates: list[bytes], usage: Usage, request: Request, stamp: Stamp) -> bytes:
@@ -132,7 +132,8 @@ def modalities(prompt: int, media: Media) -> str:
     """The prompt's tokens by modality."""
     if not media:
         return f'{{"modality":"TEXT","tokenCount":{prompt}}}'
-    told = {**media, "TEXT": prompt - sum(media.values()) + media.get("TEXT", 0)}
+    counts = {**media, "TEXT": prompt - sum(media.values()) + media.get("TEXT", 0)}
     return ",".join(
-        f'{{"modality":"{modality}","tokenCount":{told[modality]}}}' for modality in sorted(told)
+        f'{{"modality":"{modality}","tokenCount":{counts[modality]}}}'
+        for modality in sorted(counts)
     )

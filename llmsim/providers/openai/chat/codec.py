@@ -60,8 +60,8 @@ class OpenAIChat:
     def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         return openai_errors.error_event(failure)
 
-    def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
-        choices = reply.choices
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        choices = completion.choices
         return b"".join(
             (
                 _head(request, stamp, "chat.completion"),
@@ -71,12 +71,12 @@ class OpenAIChat:
                     [_choice(i, one, request.wire, stamp) for i, one in enumerate(choices)]
                 ),
                 b'],"usage":',
-                _usage(reply.usage),
+                _usage(completion.usage),
                 b"}",
             )
         )
 
-    def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         wire: ChatRequest = request.wire
         prefix = b"data: " + _head(request, stamp, "chat.completion.chunk")
         style = chunks.ChunkStyle(
@@ -85,19 +85,19 @@ class OpenAIChat:
         tails: list[bytes] = []
         beats = []
         offset = 0
-        for index, choice in enumerate(reply.choices):
+        for index, choice in enumerate(completion.choices):
             content, places = chunks.choice_chunks(index, choice, style)
             tails += content
-            beats.append(places if len(reply.choices) == 1 else _together(places, offset))
+            beats.append(places if len(completion.choices) == 1 else _together(places, offset))
             offset += choice.beats
         if wire.usage_wanted:
-            tails.append(b'],"usage":%b}\n\n' % _usage(reply.usage))
+            tails.append(b'],"usage":%b}\n\n' % _usage(completion.usage))
         beats.append(sse.beats(0, 0, 0, 1 + wire.usage_wanted))
         return StreamScript(sse.Spliced(prefix, tails, sse.DONE), np.concatenate(beats))
 
 
 def _together(places: Beats, offset: int) -> Beats:
-    """The beats of one choice of several, whose clock begins at ``offset``. All roles are told
+    """The beats of one choice of several, whose clock begins at ``offset``. All roles are due
     with the first token of any: the SDK's ``.stream()`` wants choices to begin in order."""
     moved = places + offset
     moved[0] = FIRST
@@ -176,12 +176,12 @@ def _calls(index: int, calls: list[ToolCallSegment], wire: ChatRequest, stamp: S
         return b',"function_call":' + orjson.dumps(made)
     listed = []
     for place, call in enumerate(calls):
-        kind, said = ("custom", "input") if call.custom else ("function", "arguments")
+        kind, text_key = ("custom", "input") if call.custom else ("function", "arguments")
         listed.append(
             {
                 "id": openai_errors.call_id(stamp, chunks.CALLS * index + place),
                 "type": kind,
-                kind: {"name": call.name, said: call.generated.text},
+                kind: {"name": call.name, text_key: call.generated.text},
             }
         )
     return b',"tool_calls":' + orjson.dumps(listed)

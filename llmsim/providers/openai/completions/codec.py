@@ -56,23 +56,25 @@ class OpenAICompletions:
     def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         return openai_errors.error_event(failure)
 
-    def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         wire: CompletionRequest = request.wire
-        choices = b",".join(_choice(place, one, wire) for place, one in enumerate(reply.choices))
-        return b'%b%b],"usage":%b}' % (_head(request, stamp), choices, _usage(reply.usage))
+        choices = b",".join(
+            _choice(place, one, wire) for place, one in enumerate(completion.choices)
+        )
+        return b'%b%b],"usage":%b}' % (_head(request, stamp), choices, _usage(completion.usage))
 
-    def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         wire: CompletionRequest = request.wire
         tails: list[bytes] = []
         beats = []
         offset = 0
-        for index, choice in enumerate(reply.choices):
+        for index, choice in enumerate(completion.choices):
             chunks, places = _chunks(index, choice, wire)
             tails += chunks
             beats.append(places + offset)
             offset += choice.beats
         if wire.usage_wanted:
-            tails.append(b'],"usage":%b}\n\n' % _usage(reply.usage))
+            tails.append(b'],"usage":%b}\n\n' % _usage(completion.usage))
         beats.append(sse.beats(0, 0, 0, 1 + wire.usage_wanted))
         frames = sse.Spliced(sse.HEAD + _head(request, stamp), tails, sse.DONE)
         return StreamScript(frames, np.concatenate(beats))
@@ -110,29 +112,29 @@ def _usage(usage: Usage) -> bytes:
 
 
 def _choice(index: int, choice: Choice, wire: CompletionRequest) -> bytes:
-    words = _words(choice)
-    text, entries, prompted = words.text, words.logprobs, False
+    generated = _generated(choice)
+    text, entries, prompted = generated.text, generated.logprobs, False
     offset = len(choice.prompt.text) if choice.prompt is not None else 0
     if choice.prompt is not None and wire.echo:
         text = choice.prompt.text + text
         entries = choice.prompt.logprobs + entries
         offset, prompted = 0, bool(choice.prompt.logprobs)
-    told = b"null"
+    logprobs_json = b"null"
     if wire.logprobs is not None:
-        told = logprobs_object(entries, offset, wire.logprobs, prompted)
-    return _spelled(index, text, told, FINISH[choice.finish])
+        logprobs_json = logprobs_object(entries, offset, wire.logprobs, prompted)
+    return _choice_object(index, text, logprobs_json, FINISH[choice.finish])
 
 
-def _spelled(index: int, text: str, told: bytes, reason: bytes | None) -> bytes:
+def _choice_object(index: int, text: str, logprobs_json: bytes, reason: bytes | None) -> bytes:
     return b'{"text":%b,"index":%d,"logprobs":%b,"finish_reason":%b}' % (
         orjson.dumps(text),
         index,
-        told,
+        logprobs_json,
         b"null" if reason is None else b'"%b"' % reason,
     )
 
 
-def _words(choice: Choice) -> GeneratedText:
+def _generated(choice: Choice) -> GeneratedText:
     """A completion is a single piece of text, even where it is a refusal."""
     return choice.segments[0].generated
 
@@ -140,32 +142,32 @@ def _words(choice: Choice) -> GeneratedText:
 def _chunks(index: int, choice: Choice, wire: CompletionRequest) -> tuple[list[bytes], Beats]:
     """Tails of one choice's chunks and their beats: the prompt if it is echoed, the pieces, and
     an empty one with the finish reason."""
-    words = _words(choice)
+    generated = _generated(choice)
     usage = b',"usage":null' if wire.usage_wanted else b""
     close = b"]" + usage + b"}\n\n"
     if wire.logprobs is None:
-        tails = list(map(_tails(index, usage).__getitem__, words.pieces))
+        tails = list(map(_tails(index, usage).__getitem__, generated.pieces))
     else:
         tails = [
-            _spelled(index, piece, told, None) + close
-            for piece, told in _pieces(choice, words, wire.logprobs)
+            _choice_object(index, piece, logprobs_json, None) + close
+            for piece, logprobs_json in _pieces(choice, generated, wire.logprobs)
         ]
     echoed = choice.prompt if wire.echo else None
     if echoed is not None:
-        told = b"null" if wire.logprobs is None else _of_prompt(echoed, wire.logprobs)
-        tails.insert(0, _spelled(index, echoed.text, told, None) + close)
-    tails.append(_spelled(index, "", b"null", FINISH[choice.finish]) + close)
-    return tails, sse.beats_of(words.ends, choice.beats, echoed is not None, 1, 0)
+        logprobs_json = b"null" if wire.logprobs is None else _of_prompt(echoed, wire.logprobs)
+        tails.insert(0, _choice_object(index, echoed.text, logprobs_json, None) + close)
+    tails.append(_choice_object(index, "", b"null", FINISH[choice.finish]) + close)
+    return tails, sse.beats_of(generated.ends, choice.beats, echoed is not None, 1, 0)
 
 
-def _pieces(choice: Choice, words: GeneratedText, top: int) -> list[tuple[str, bytes]]:
+def _pieces(choice: Choice, generated: GeneratedText, top: int) -> list[tuple[str, bytes]]:
     """Each piece with its log probabilities."""
     offset = len(choice.prompt.text) if choice.prompt is not None else 0
-    told = []
-    for piece, entries in zip(words.pieces, by_piece(words), strict=True):
-        told.append((piece, logprobs_object(entries, offset, top)))
+    pieces = []
+    for piece, entries in zip(generated.pieces, by_piece(generated), strict=True):
+        pieces.append((piece, logprobs_object(entries, offset, top)))
         offset += len(piece)
-    return told
+    return pieces
 
 
 def _of_prompt(prompt: GeneratedText, top: int) -> bytes:
@@ -175,6 +177,6 @@ def _of_prompt(prompt: GeneratedText, top: int) -> bytes:
 @lru_cache(maxsize=256)
 def _tails(index: int, usage: bytes) -> sse.Tails:
     def serialize(piece: str) -> bytes:
-        return _spelled(index, piece, b"null", None) + b"]" + usage + b"}\n\n"
+        return _choice_object(index, piece, b"null", None) + b"]" + usage + b"}\n\n"
 
     return sse.Tails(serialize)

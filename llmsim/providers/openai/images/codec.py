@@ -51,46 +51,46 @@ class OpenAIImages:
     def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         return sse.event(openai_errors.failure(failure)[1], b"error")
 
-    def plain(self, request: Request, reply: Completion, stamp: Stamp) -> bytes:
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         wire: ImageRequest = request.wire
-        pictures = _pictures(reply).pictures
-        told: dict[str, Any] = {
+        pictures = _pictures(completion).pictures
+        body: dict[str, Any] = {
             "created": stamp.created,
-            "data": [self._told(picture, wire) for picture in pictures],
+            "data": [self._picture_object(picture, wire) for picture in pictures],
         }
         if not wire.legacy:
-            told |= _about(request) | {"usage": _usage(reply, reply.usage.completion)}
-        return orjson.dumps(told)
+            body |= _about(request) | {"usage": _usage(completion, completion.usage.completion)}
+        return orjson.dumps(body)
 
-    def script(self, request: Request, reply: Completion, stamp: Stamp) -> StreamScript:
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         """Each picture's unfinished versions at even intervals, and itself when it is done."""
         frames: list[bytes] = []
         beats: list[int] = []
         offset = 0
         about = {"created_at": stamp.created, **_about(request)}
-        for choice, picture in zip(reply.choices, _pictures(reply).pictures, strict=True):
+        for choice, picture in zip(completion.choices, _pictures(completion).pictures, strict=True):
             count = len(picture.versions)
-            usage = _usage(reply, choice.tokens)
+            usage = _usage(completion, choice.tokens)
             for place, version in enumerate(picture.versions):
                 done = place == count - 1
                 rest = {"usage": usage} if done else {"partial_image_index": place}
                 kind = f"{EVENTS[self._purpose]}.{'completed' if done else 'partial_image'}"
-                told = {"type": kind, "b64_json": _base64(version), **about, **rest}
-                frames.append(sse.event(orjson.dumps(told), kind.encode()))
+                event = {"type": kind, "b64_json": _base64(version), **about, **rest}
+                frames.append(sse.event(orjson.dumps(event), kind.encode()))
                 beats.append(offset + max(0, choice.beats * (place + 1) // count - 1))
             offset += choice.beats
         return StreamScript(sse.Spliced(b"", frames), np.array(beats, np.int64))
 
-    def _told(self, picture: Picture, wire: ImageRequest) -> dict[str, Any]:
-        given = {"url": self._link(picture.canvas)}
+    def _picture_object(self, picture: Picture, wire: ImageRequest) -> dict[str, Any]:
+        fields = {"url": self._link(picture.canvas)}
         if picture.versions:
-            given = {"b64_json": _base64(picture.versions[-1])}
-        return {**given, "revised_prompt": wire.prompt} if wire.legacy else given
+            fields = {"b64_json": _base64(picture.versions[-1])}
+        return {**fields, "revised_prompt": wire.prompt} if wire.legacy else fields
 
 
-def _pictures(reply: Completion) -> Pictures:
-    assert isinstance(reply.made, Pictures)
-    return reply.made
+def _pictures(completion: Completion) -> Pictures:
+    assert isinstance(completion.made, Pictures)
+    return completion.made
 
 
 def _about(request: Request) -> dict[str, str]:
@@ -104,8 +104,8 @@ def _about(request: Request) -> dict[str, str]:
     }
 
 
-def _usage(reply: Completion, output: int) -> dict[str, Any]:
-    prompt, seen = reply.usage.prompt, _pictures(reply).seen
+def _usage(completion: Completion, output: int) -> dict[str, Any]:
+    prompt, seen = completion.usage.prompt, _pictures(completion).seen
     return {
         "input_tokens": prompt,
         "input_tokens_details": {"image_tokens": seen, "text_tokens": prompt - seen},

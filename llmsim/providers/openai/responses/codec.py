@@ -12,7 +12,7 @@ from msgspec import structs
 from llmsim.core import Completion, Finish, Request, Stamp, StreamScript
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.providers.openai import errors as openai_errors
-from llmsim.providers.openai.error_messages import WORDS
+from llmsim.providers.openai.error_messages import MESSAGES
 from llmsim.providers.openai.responses import conversion, params, response_object
 from llmsim.providers.openai.responses import events as responses_events
 from llmsim.providers.openai.responses import items as responses_items
@@ -52,12 +52,12 @@ class OpenAIResponses:
         self._live = live
 
     def decode(self, body: bytes) -> Request:
-        given = params.parsed(body)
+        parsed = params.parsed(body)
         if self._live:
-            given.stream, given.background = True, False
-        request = conversion.request(given)
+            parsed.stream, parsed.background = True, False
+        request = conversion.request(parsed)
         if self._strict:
-            responses_strict.check(given)
+            responses_strict.check(parsed)
         return structs.replace(request, store=True) if self._live else request
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
@@ -80,7 +80,7 @@ class OpenAIResponses:
 
     def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
         """The event that ends a stream which breaks off after ``sent`` events."""
-        code = failure.code or openai_errors.SPELLING[failure.kind][2] or "server_error"
-        message = failure.message or WORDS[failure.kind]
+        code = failure.code or openai_errors.WIRE_ERRORS[failure.kind][2] or "server_error"
+        message = failure.message or MESSAGES[failure.kind]
         echo: bytes = request.wire.echo
         return responses_events.failure(echo, stamp, code, message, sent)
