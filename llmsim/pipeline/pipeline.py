@@ -37,7 +37,7 @@ LARGE_BODY = 32_000
 """Bytes from which a request may hold schemas that take long to understand."""
 
 
-class Models(Protocol):
+class SettingsSource(Protocol):
     """The settings of every model."""
 
     def known(self, model: str, /) -> ModelSettings | None:
@@ -62,7 +62,7 @@ class Pipeline:
 
     def __init__(
         self,
-        models: Models,
+        models: SettingsSource,
         steps: Sequence[Step],
         overrides: OverrideStep | None,
         state: PipelineState,
