@@ -16,9 +16,6 @@ MODULES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob
 REFUSED = {"told", "given", "struck", "spoken"}
 """Words that say nothing about what a name stands for."""
 
-UNDER_WORK = ("providers",)
-"""Folders whose names still have such words: to become none."""
-
 PROVIDERS = "providers"
 """Wire types have their API's names, which two APIs may have in common."""
 
@@ -72,7 +69,7 @@ z = lambda aa: aa
     assert singles <= found
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if top(name) not in UNDER_WORK])
+@pytest.mark.parametrize("module", MODULES)
 def test_names_have_no_refused_words(module: str) -> None:
     path = MODULES[module]
     assert not words(path.stem) & REFUSED

@@ -17,7 +17,7 @@ COUNTED = {
     Measure.INPUT: "input-tokens",
     Measure.OUTPUT: "output-tokens",
 }
-TOLD = {
+HEADER_NAMES = {
     name: tuple(f"anthropic-ratelimit-{name}-{what}" for what in ("limit", "remaining", "reset"))
     for name in COUNTED.values()
 }
@@ -51,7 +51,7 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
         by_name["tokens"] = min(halves, key=lambda one: one.remaining)
     made: Headers = []
     for name, one in by_name.items():
-        limit, remaining, reset = TOLD[name]
+        limit, remaining, reset = HEADER_NAMES[name]
         made.append((limit, str(one.limit)))
         made.append((remaining, str(one.remaining)))
         made.append((reset, moment(math.ceil(now + one.reset))))
