@@ -202,3 +202,9 @@ def test_kinds_are_told_as_configured() -> None:
         True,
     )
     assert (late.kind, late.after) == (FailureKind.TIMEOUT, 3.0)
+
+
+def test_every_third_request_of_a_rule_fails_and_the_first_two_do_not() -> None:
+    config = Config(SMALL, errors=ErrorInjection(rules=(ErrorRule(every=3, kind="overloaded"),)))
+    step = fault_step(config, new_state())
+    assert fates(step, 7) == [FINE, FINE, "overloaded", FINE, FINE, "overloaded", FINE]
