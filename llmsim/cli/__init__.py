@@ -9,6 +9,7 @@ from llmsim.cli.check import check
 from llmsim.cli.ctl import ctl
 from llmsim.cli.models import models
 from llmsim.cli.plan import plan
+from llmsim.cli.schema import schema
 from llmsim.cli.serve import serve
 from llmsim.cli.top import top
 
@@ -31,5 +32,5 @@ def main() -> None:
     paced to the millisecond."""
 
 
-for _command in (serve, top, ctl, plan, check, models):
+for _command in (serve, top, ctl, plan, check, schema, models):
     main.add_command(_command)

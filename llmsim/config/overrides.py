@@ -18,7 +18,8 @@ from llmsim.config.nodes import Entry, Node, Place, Scalar, Table, nested, wrong
 from llmsim.config.reader import read
 from llmsim.config.schema.faults import FaultSetSection
 from llmsim.config.schema.latency import LatencyRuleSection
-from llmsim.config.schema.section import Problem, Problems, Section
+from llmsim.config.schema.problems import Problem, Problems
+from llmsim.config.schema.section import Section
 from llmsim.config.schema.server import Generator, Million, generator_choice
 from llmsim.config.schema.values import KINDS, Count, Hour, Kind, Line, Number, Seed, Status
 from llmsim.core.errors import ConfigError

@@ -10,8 +10,9 @@ from pydantic_core import ErrorDetails
 
 from llmsim.config import Config
 from llmsim.config.nodes import Items, Node, Scalar, Table, dotted, is_null, nested, shown, value
+from llmsim.config.schema.problems import TWICE
 from llmsim.config.schema.root import ConfigSection
-from llmsim.config.schema.section import TWICE, Section
+from llmsim.config.schema.section import Section
 from llmsim.core.errors import ConfigError, ConfigFault
 
 AT_KEY = "[key]"
@@ -39,12 +40,6 @@ def written(config: Config) -> dict[str, object]:
     return plain
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of llmsim.yaml."""
-    schema = ConfigSection.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
 def _faults(root: Node, error: ValidationError) -> Iterable[ConfigFault]:
     for details in error.errors(include_url=False, include_input=False):
         yield _fault(root, details)
@@ -59,11 +54,13 @@ def _fault(root: Node, details: ErrorDetails) -> ConfigFault:
     context = details.get("ctx", {})
     node, place, key = root, root.place, ""
     for step in details["loc"]:
+        if step == AT_KEY and not (isinstance(node, Table) and AT_KEY in node.entries):
+            name = str(details["loc"][-2])
+            node, key = Scalar(place, name, name, True), key if name else key[:-1]
+            break
         if isinstance(node, Table) and isinstance(step, str):
-            if step == AT_KEY:
-                break
             entry = node.entries.get(step)
-            key = dotted(key, step) if step else key
+            key = dotted(key, step)
             if entry is None:
                 break
             at_key = context.get("at_key", False)
@@ -76,16 +73,14 @@ def _fault(root: Node, details: ErrorDetails) -> ConfigFault:
             break
         elif not isinstance(node, Table):  # a short form, or one in place of a list
             break
-    if details["loc"][-1:] == (AT_KEY,):
-        name = str(details["loc"][-2])
-        node = Scalar(place, name, name, True)
     return ConfigFault(place.where, place.line, key, _message(node, details, context))
 
 
 def _message(node: Node, details: ErrorDetails, context: Mapping[str, Any]) -> str:
     if details["type"] == "unfit":
-        quote = isinstance(node, Scalar) and context["quote"]
-        quoted = f' (quote it: "{node.text}")' if quote and isinstance(node, Scalar) else ""
-        return f"must be {context['valid']}, not {shown(node)}{context['hint']}{quoted}"
-    message: str = context.get("message", details["msg"])
+        message = f"must be {context['valid']}, not {shown(node)}{context['hint']}"
+        if context["quote"] and isinstance(node, Scalar):
+            message += f' (quote it: "{node.text}")'
+        return message
+    message = context.get("message", details["msg"])
     return f"{shown(node)} {message}" if message == TWICE else message

@@ -73,7 +73,7 @@ def from_environment(environ: Mapping[str, str], faults: Faults) -> dict[str, Sc
 
 
 def from_flags(flags: Mapping[str, object]) -> dict[str, Scalar]:
-    """Flag to the value it was given; an absent flag is None or not there.
+    """Flag to the value it was set to; an absent flag is None or not there.
 
     Raises KeyError for a name that is no flag.
     """

@@ -57,9 +57,8 @@ def test_usage_errors_exit_with_2(run: Run, args: tuple[str, ...]) -> None:
 
 
 def test_runs_as_a_module_and_help_needs_nothing_heavy() -> None:
-    loads = (
-        "import sys, llmsim.cli; print(sorted({'numpy', 'granian', 'pydantic'} & set(sys.modules)))"
-    )
+    heavy = {"numpy", "granian", "pydantic"}
+    loads = f"import sys, llmsim.cli; print(sorted({heavy} & set(sys.modules)))"
     assert _python("-c", loads) == "[]\n"
     assert _python("-m", "llmsim", "--version") == f"llmsim, version {__version__}\n"
 

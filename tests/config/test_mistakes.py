@@ -409,6 +409,57 @@ def test_a_check_over_two_keys_keeps_silent_where_one_of_them_is_faulty(tmp_path
     assert found[0].key == "response.generator"
 
 
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        # a check over several keys beside a key that is faulty, in one mapping and in its list
+        (
+            "errors: {rules: [{first: 1, every: 2, status: 9}, {kind: timeout, status: 503}]}",
+            ["errors.rules[0].status", "errors.rules[0].every", "errors.rules[1].status"],
+        ),
+        (
+            "mocks: [{name: x, response: a}, {name: x, response: b}, {name: y}, {respons: c}]",
+            [
+                "mocks[2].response",
+                "mocks[3].respons",
+                "mocks[3].response",
+                "mocks[1].name",
+            ],
+        ),
+        ("keys: [a, 5, a]", ["keys[1]", "keys[2]"]),
+        (
+            "latency: {models: {'': {profile: x}, '[key]': {profile: y}, c: {ttft_mean_ms: 1}}}",
+            [
+                "latency.models",
+                "latency.models..profile",
+                "latency.models.[key].profile",
+                "latency.models.c.tbt_mean_ms",
+            ],
+        ),
+    ],
+)
+def test_what_is_right_is_checked_beside_what_is_wrong(
+    text: str, keys: list[str], tmp_path: Path
+) -> None:
+    assert [fault.key for fault in faults(text, tmp_path / "sim.yaml")] == keys
+
+
+def test_values_that_are_overridden_are_judged_for_themselves(tmp_path: Path) -> None:
+    path = tmp_path / "sim.yaml"
+    path.write_text(
+        "server: {port: y}\nlatency: {ttft_mean_ms: 5}\nresponse: {generator: sequence}"
+    )
+    flags = {"port": "1", "latency": "fast", "generator": "echo"}
+    with pytest.raises(ConfigError) as caught:
+        config.load(str(path), {"LLMSIM_PORT": "z"}, flags)
+    found = [(fault.where, fault.line, fault.key) for fault in caught.value.faults]
+    assert found == [
+        (str(path), 1, "server.port"),
+        (str(path), 2, "latency.tbt_mean_ms"),
+        ("LLMSIM_PORT", None, "server.port"),
+    ]
+
+
 def test_long_values_are_cut(tmp_path: Path) -> None:
     (found,) = faults("seed: " + "x" * 500, tmp_path / "sim.yaml")
     assert found.message.endswith("x...'")

@@ -11,7 +11,8 @@ from pydantic import Field, ValidationInfo
 from llmsim.config import document
 from llmsim.config.nodes import Faults, nested
 from llmsim.config.reader import read
-from llmsim.config.schema.section import Each, Problem, Problems, Section
+from llmsim.config.schema.problems import Problem, Problems
+from llmsim.config.schema.section import Each, Section
 from llmsim.config.schema.values import Line, Name, Named, Whole
 from llmsim.core.errors import ConfigError
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias, get_args
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from llmsim.config.schema.faults import FaultSetSection
-from llmsim.config.schema.section import Each, Problem, Problems, Section, subsection
+from llmsim.config.schema.problems import Problem, Problems
+from llmsim.config.schema.section import Each, Section, subsection
 from llmsim.config.schema.values import Count, Hour, Kind, Line, Number, Share, Status, Words, unfit
 from llmsim.core.injection import SHARES, ErrorInjection, ErrorRates, ErrorRule, RequestPattern
 from llmsim.core.timetable import Ramp, TimetableEntry
@@ -37,7 +38,7 @@ Time: TypeAlias = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "minimum": 0, "maximum": LATEST},
+                {"type": "number", "minimum": 0, "maximum": int(LATEST)},
                 {"type": "string", "pattern": f"^{_TIME.pattern}$"},
             ]
         }

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo
 
-from llmsim.config.schema.section import Problem, Problems, Section
+from llmsim.config.schema.problems import Problem, Problems
+from llmsim.config.schema.section import Section
 from llmsim.config.schema.values import Hour, Kind, Number, Share, Whole
 from llmsim.core.faults import (
     Cut,

@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from llmsim.config.schema.section import Problem, Problems, Section
+from llmsim.config.schema.problems import Problem, Problems
+from llmsim.config.schema.section import Section
 from llmsim.config.schema.values import Day, Name, Named, Words, unfit
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.profiles import DISTRIBUTIONS, PRESETS, Distribution
@@ -42,24 +43,10 @@ def _profile(value: Any) -> str:
         raise unfit(valid, did_you_mean(text, PRESETS)) from None
 
 
-def _spellings(name: str) -> str:
-    """A pattern for all ways to write a preset's name: hyphens and case do not matter."""
-    letters = (f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in name)
-    return "-*".join(letters for letters in letters if letters != "-")
-
-
-_NAMES: Final = (AUTO, *PRESETS)
+# Hyphens and case do not matter; of such spellings those without hyphens are documented.
+_NAMES: Final = dict.fromkeys((AUTO, *PRESETS, *(name.replace("-", "") for name in PRESETS)))
 Profile: TypeAlias = Annotated[
-    str,
-    BeforeValidator(_profile),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"enum": list(_NAMES)},
-                {"type": "string", "pattern": f"^({'|'.join(map(_spellings, _NAMES))})$"},
-            ]
-        }
-    ),
+    str, BeforeValidator(_profile), WithJsonSchema({"enum": list(_NAMES)})
 ]
 
 

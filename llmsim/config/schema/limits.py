@@ -8,7 +8,8 @@ from pydantic import Field, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from llmsim.config.schema.section import Problem, Problems, Section
+from llmsim.config.schema.problems import Problem, Problems
+from llmsim.config.schema.section import Section
 from llmsim.config.schema.values import Count, Day, Line, Switch, Whole, unfit
 from llmsim.core.api_keys import ApiKey
 from llmsim.core.rate_limits import BURSTS, LIMITS, Concurrency, RateLimit

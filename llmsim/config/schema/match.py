@@ -15,15 +15,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails
 
-from llmsim.config.schema.section import (
-    Each,
-    Problem,
-    Problems,
-    Section,
-    at_place,
-    plain,
-    raised,
-)
+from llmsim.config.schema.problems import Problem, Problems, at_place, raised
+from llmsim.config.schema.section import Each, Section, plain
 from llmsim.config.schema.values import (
     Line,
     Name,
@@ -31,6 +24,7 @@ from llmsim.config.schema.values import (
     PathInBody,
     Regex,
     ShellPattern,
+    ShortForm,
     Switch,
     Whole,
     fault,
@@ -118,6 +112,13 @@ class HeaderTestSection(ValueTestSection):
             raise unfit(f"a value, or {cls.valid()}")
         return value if isinstance(value, dict) else {"like": text(value, "a shell pattern")}
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        pattern = {"type": "string", "minLength": 1}
+        return {"anyOf": [pattern, {**handler(core), "minProperties": 1}]}
+
 
 class TurnRangeSection(Section, of=TurnRange):
     """Which answer of its conversation is asked for, from 1: a number, or a range."""
@@ -153,7 +154,14 @@ def _one_or_more(value: Any) -> Any:
 
 
 def _single(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise unfit(MockMatchSection.valid())
     return [value]
+
+
+ONE_OR_MORE: Final = ShortForm(_one_or_more, lambda list_: {"anyOf": [list_["items"], list_]})
+SINGLE: Final = ShortForm(_single, lambda list_: list_["items"])
+"""One mapping of conditions; held as a list of one, like the other nested ones."""
 
 
 def _depth(value: Any, depth: int = 0) -> int:
@@ -208,7 +216,7 @@ class MockMatchSection(Section, of=MockMatch):
     tool_call_id: ShellPattern | None = Field(
         None, description="A result since the last answer is of a call whose id fits."
     )
-    tools: Annotated[tuple[Line, ...], Each(), BeforeValidator(_one_or_more)] = Field(
+    tools: Annotated[tuple[Line, ...], Each(), ONE_OR_MORE] = Field(
         (), description="Tools of these names (shell patterns) are all on offer."
     )
     turns: TurnRangeSection | None = Field(
@@ -226,7 +234,7 @@ class MockMatchSection(Section, of=MockMatch):
     any_: Annotated[tuple[MockMatchSection, ...], Each()] = Field(
         (), description="Any of these conditions holds."
     )
-    not_: Annotated[tuple[MockMatchSection, ...], BeforeValidator(_single)] = Field(
+    not_: Annotated[tuple[MockMatchSection, ...], SINGLE] = Field(
         (), description="These conditions do not hold."
     )
     case_sensitive: Switch | None = Field(

@@ -8,8 +8,9 @@ from typing import Annotated, Any, TypeAlias, get_args
 from pydantic import Field, ValidationInfo
 
 from llmsim.config.schema.match import MockMatchSection
+from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.responses import MockResponseSection
-from llmsim.config.schema.section import Each, Problem, Problems, Section, subsection
+from llmsim.config.schema.section import Each, Section, subsection
 from llmsim.config.schema.values import Count, Line, Number, Whole, Words
 from llmsim.core.mocks import template
 from llmsim.core.mocks.mock import Mock, MockScript, OnExhausted, ScriptKey

@@ -17,14 +17,8 @@ from pydantic_core import CoreSchema, InitErrorDetails
 
 from llmsim.config.schema.latency import LatencyRuleSection
 from llmsim.config.schema.match import json_text
-from llmsim.config.schema.section import (
-    Each,
-    Problem,
-    Problems,
-    Section,
-    at_place,
-    raised,
-)
+from llmsim.config.schema.problems import Problem, Problems, at_place, raised
+from llmsim.config.schema.section import Each, Section
 from llmsim.config.schema.values import (
     KINDS,
     FreeTemplate,

@@ -1,16 +1,11 @@
-"""What all mappings of the configuration have in common.
-
-pydantic by itself stops at the first thing that is wrong on each level: checks over several keys
-wait until each key is right. Here they all are reported at once: what is wrong with single keys,
-and of the checks those that do not depend on such a key.
-"""
+"""What all mappings of the configuration have in common, and all lists."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Self, TypeAlias, Unpack, get_origin
+from typing import Any, ClassVar, Final, Self, Unpack, get_origin
 
 from pydantic import (
     BaseModel,
@@ -19,71 +14,23 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import core_schema
 
+from llmsim.config.schema.problems import TWICE, Problem, Problems, all_at_once, at_place
 from llmsim.config.schema.values import fault, unfit
 from llmsim.core.spelling import did_you_mean
 
-TWICE: Final = "is listed twice"
-"""Comes after the value itself."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with a value of several keys or items: the one it is reported at, and others
-    it depends on. The key of no characters is the whole; ``part`` is a key of the
-    item."""
-
-    at: str | int
-    message: str
-    also: tuple[str | int, ...] = ()
-    part: str = ""
-
-
 _WRITERS: Final[dict[type, Callable[[Any], Any]]] = {}
 """The domain's types, and how they are written."""
-
-Problems: TypeAlias = Iterator[Problem]
 
 
 def key(field: str) -> str:
     """The key of a field: ``from`` is no name in Python, so its field is ``from_``."""
     return field.removesuffix("_")
-
-
-def at_place(error: PydanticCustomError, loc: Iterable[str | int] = ()) -> InitErrorDetails:
-    """An error further down in the value that is validated."""
-    return InitErrorDetails(type=error, loc=tuple(loc), input=None)
-
-
-def raised(details: Iterable[InitErrorDetails]) -> None:
-    """Raises ValidationError if there are any errors."""
-    found = list(details)
-    if found:
-        raise ValidationError.from_exception_data("configuration", found)
-
-
-def again(error: ValidationError) -> list[InitErrorDetails]:
-    """The errors of an exception, to be raised together with others."""
-    return [
-        at_place(_custom(one["type"], one["msg"], one.get("ctx")), one["loc"])
-        for one in error.errors(include_url=False, include_input=False)
-    ]
-
-
-def _custom(kind: str, message: str, context: dict[str, Any] | None) -> PydanticCustomError:
-    if kind == "missing":
-        return fault("is missing")
-    if kind == "recursion_loop":
-        return fault("nested too deeply")
-    if kind in ("fault", "unfit"):
-        return PydanticCustomError(kind, "{message}", context)
-    return fault(message)
 
 
 class Section(BaseModel):
@@ -147,7 +94,7 @@ class Section(BaseModel):
         def check(model: Self) -> Problems:
             return model.problems(frozenset(known), info)
 
-        model: Self = _all_at_once(known, handler, check, unknown)
+        model: Self = all_at_once(known, handler, check, unknown)
         return model
 
     def build(self) -> Any:
@@ -184,7 +131,15 @@ class Section(BaseModel):
 
 def subsection(section: type[Section], description: str = "") -> Any:
     """A mapping of its own below a key, at its defaults where that is not set."""
-    return Field(default_factory=section, description=description or None)
+    return Field(
+        default_factory=section, description=description or None, json_schema_extra=_or_nothing
+    )
+
+
+def _or_nothing(schema: dict[str, Any]) -> None:
+    """A key without a value, which leaves the section at its defaults, is no mistake."""
+    reference = schema.pop("$ref")
+    schema["anyOf"] = [{"$ref": reference}, {"type": "null"}]
 
 
 def _built(value: Any, name: str) -> Any:
@@ -248,7 +203,7 @@ class Each:
             return dict(zip(items, handler(list(items.values())), strict=True))
 
         check = self.check or (lambda items: iter(()))
-        return tuple(_all_at_once(dict(enumerate(data)), read, check).values())
+        return tuple(all_at_once(dict(enumerate(data)), read, check).values())
 
 
 def distinct(items: dict[int, Any]) -> Problems:
@@ -258,31 +213,3 @@ def distinct(items: dict[int, Any]) -> Problems:
         if item in seen:
             yield Problem(place, TWICE)
         seen.append(item)
-
-
-def _all_at_once(
-    data: dict[Any, Any],
-    handler: Callable[[Any], Any],
-    check: Callable[[Any], Problems],
-    errors: list[InitErrorDetails] | None = None,
-) -> Any:
-    """What ``handler`` makes of the data, if nothing is wrong with it; else raises ValidationError
-    with all that is wrong, ``errors`` found before included."""
-    found = errors or []
-    failed: set[Any] = set()
-    try:
-        read = handler(data)
-    except ValidationError as error:
-        found += again(error)
-        failed = {one["loc"][0] for one in error.errors(include_url=False) if one["loc"]}
-        # What is right by itself is read once more, for the checks; it has no errors further in.
-        try:
-            read = handler({name: item for name, item in data.items() if name not in failed})
-        except ValidationError:  # something that has to be there has failed
-            read = None
-    for problem in () if read is None else check(read):
-        if failed.isdisjoint((problem.at, *problem.also)):
-            loc = [step for step in (problem.at, problem.part) if step != ""]
-            found.append(at_place(fault(problem.message), loc))
-    raised(found)
-    return read

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, TypeAlias, get_args
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from llmsim.config.schema.section import Each, Problem, Problems, Section, distinct, subsection
+from llmsim.config.schema.problems import Problem, Problems
+from llmsim.config.schema.section import Each, Section, distinct, subsection
 from llmsim.config.schema.values import (
     Address,
     Hour,

@@ -17,12 +17,15 @@ import annotated_types as at
 from pydantic import (
     AllowInfNan,
     BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     Strict,
     ValidationError,
     WithJsonSchema,
     WrapValidator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
 
 from llmsim.config.nodes import Untyped
 from llmsim.core.errors import FailureKind
@@ -184,9 +187,30 @@ def _mapping(names: str, value: Any) -> Any:
     return value
 
 
-def Named(name: str) -> BeforeValidator:  # noqa: N802  an annotation, like the others
-    """A mapping with free names as keys."""
-    return BeforeValidator(partial(_mapping, f"{name}s"))
+@dataclass(frozen=True)
+class ShortForm:
+    """Reads a short form as what it stands for: ``read`` gives that, ``schema`` a JSON Schema of
+    both from that of the long form."""
+
+    read: Callable[[Any], Any]
+    schema: Callable[[JsonSchemaValue], JsonSchemaValue]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return self.schema(handler(core))
+
+
+def Named(name: str) -> ShortForm:  # noqa: N802  an annotation, like the others
+    """A mapping with free names as keys; nothing is an empty one."""
+    return ShortForm(
+        partial(_mapping, f"{name}s"), lambda schema: {**schema, "type": ["object", "null"]}
+    )
 
 
 def Name(what: str) -> BeforeValidator:  # noqa: N802  an annotation, like the others
