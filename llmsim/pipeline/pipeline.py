@@ -78,13 +78,11 @@ class Pipeline:
     async def plan(self, call: Call) -> Plan:
         """The answer to a call and when it is due. A call that cannot be served has a plan, too:
         its ``failure`` is set and its ``completion`` is None."""
-        endpoint = call.endpoint
         try:
-            request = endpoint.codec.decode(call.body)
+            request = call.endpoint.codec.decode(call.body)
             call.model = request.model
             if call.memory is not None:
                 request = await call.memory.recall(request)
-            call.request = request
             return await self._planned(call, request)
         except BadRequest as bad:
             return call.refused(bad.failure)
@@ -124,17 +122,15 @@ class Pipeline:
         cached = MISS
         if prompt_tokens >= LEAST and cacheable(request):
             cached = await self._prompt_cache.lookup(request, settings, prompt_tokens)
+        seed = seeds.settled(request.seed, self._configured_seed, call.body)
+        if seed is None:
+            seed = self._state.fresh()
         turn = self._state.order.turn() if settings.takes_turns else 0
-        inputs = PlanInputs(self._seed(request, call.body), turn, prompt_tokens, cached, overrides)
+        inputs = PlanInputs(seed, turn, prompt_tokens, cached, overrides)
+        codec = call.endpoint.codec
         if _slow(request, call.body):
-            return await self._state.offload(
-                plan, request, settings, inputs, call.endpoint.codec, call.stamp
-            )
-        return plan(request, settings, inputs, call.endpoint.codec, call.stamp)
-
-    def _seed(self, request: Request, body: bytes) -> int:
-        seed = seeds.settled(request.seed, self._configured_seed, body)
-        return self._state.fresh() if seed is None else seed
+            return await self._state.offload(plan, request, settings, inputs, codec, call.stamp)
+        return plan(request, settings, inputs, codec, call.stamp)
 
 
 def _slow(request: Request, body: bytes) -> bool:

@@ -83,9 +83,10 @@ class RequestHandler:
         answer = stored_body(request, plan, endpoint.codec, call.stamp) if request.store else b""
         lifecycle.planned(call, plan, answer)
         first = memory and await memory.keep(request, call.body, answer, call.stamp)
-        if first or not (plan.total or plan.stream or _in_parts(plan)):
+        in_parts = plan.stream or plan.length is not None or plan.deferred is not None
+        if first or not (in_parts or plan.total):
             self._writer.reply(port, call, lifecycle, plan, first or plan.frames[0])
-        elif plan.stream or _in_parts(plan):
+        elif in_parts:
             await self._writer.stream(port, call, lifecycle, plan)
         else:
             await self._writer.late(port, call, lifecycle, plan)
@@ -105,7 +106,10 @@ class RequestHandler:
         call = Call(endpoint, None, lifecycle.stamp(), body)
         try:
             plan = await self._holder.runtime.pipeline.plan(call)
-        except Exception:
+        except LEAVING:
+            lifecycle.left(call)
+            raise
+        except BaseException:
             plan = call.refused(_broken(call))
         lifecycle.planned(call, plan)
         lifecycle.unawaited(plan)
@@ -121,11 +125,6 @@ def _broken(call: Call) -> Failure:
     about = {"request_id": call.stamp.mark}
     log.exception("could not answer a request to %s", call.endpoint.name, extra=about)
     return Failure(FailureKind.SERVER_ERROR, BROKEN)
-
-
-def _in_parts(plan: Plan) -> bool:
-    """Whether a plain answer's body does not leave as a whole."""
-    return plan.length is not None or plan.deferred is not None
 
 
 def stored_body(request: Request, plan: Plan, codec: Codec, stamp: Stamp) -> bytes:

@@ -100,7 +100,8 @@ class ResponseWriter:
 def _head(call: Call, lifecycle: RequestLifecycle, plan: Plan) -> Headers:
     """The endpoint's response head and the ground truth."""
     head = call.endpoint.headers(plan, call.stamp)
-    _add_limits_and_mock(head, call, lifecycle)
+    if call.held is not None or call.mock:
+        _add_limits_and_mock(head, call, lifecycle)
     head.append(("x-llmsim-seed", str(plan.seed)))
     head.append(_timing(plan) if plan.total else AT_ONCE)
     return head
