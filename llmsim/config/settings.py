@@ -32,6 +32,7 @@ class Server:
 
     ``drain_timeout`` is how many seconds open streams may take to end after SIGTERM,
     ``stall_timeout`` for how many a client may read nothing of what waits for it; 0 is for ever.
+    ``hang_timeout`` is after how many seconds of silence a worker is replaced; 0 is never.
     ``journal_mb`` is how many MiB of the latest requests and answers a worker remembers.
     """
 
@@ -44,6 +45,7 @@ class Server:
     max_open_streams: int = 20_000
     drain_timeout: float = 30.0
     stall_timeout: float = 60.0
+    hang_timeout: float = 30.0
     max_header_bytes: int = 8192 + 4096 * 100
     journal_mb: int = 16
 

@@ -50,6 +50,10 @@ log = logging.getLogger("llmsim")
 class Supervisor(Server):  # type: ignore[misc, valid-type]
     """Granian's process manager, which replaces every worker that dies."""
 
+    def pids(self) -> list[int]:
+        """The process ids of the workers."""
+        return [worker.inner.pid for worker in tuple(self.wrks)]
+
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
         worker = super()._spawn_worker(idx, target, callback_loader)
         worker.start = partial(_start, worker.start)

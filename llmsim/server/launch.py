@@ -20,6 +20,7 @@ from llmsim.engine.tokens import ranks
 from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
 from llmsim.server.granian_overrides import Supervisor
+from llmsim.server.watchdog import Watchdog
 from llmsim.server.worker import WorkerApp
 from llmsim.state.shared_state import new_segment
 from llmsim.state.sqlite import new_store
@@ -64,6 +65,8 @@ def serve(config: Config, reread: Reread) -> None:
             workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
         )
         supervisor.on_reload(lambda: _reload(config_store, reread))
+        if server.hang_timeout:
+            Watchdog(segment, server.hang_timeout, supervisor.pids).start()
         supervisor.serve(
             target_loader=partial(WorkerApp, config, segment.path, store, reread), wrap_loader=False
         )

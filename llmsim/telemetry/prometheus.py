@@ -40,7 +40,8 @@ class MetricsReading:
 
     ``started`` is the Unix time of the launch, ``expected`` how many workers there should be.
     ``limits`` are the buckets of the rate limits, ``examples`` the latest answers: their TTFT and
-    duration in seconds, their request's id and when they ended (Unix time).
+    duration in seconds, their request's id and when they ended (Unix time). ``hung`` is how many
+    workers were killed as they hung.
     """
 
     snapshot: Snapshot
@@ -50,6 +51,7 @@ class MetricsReading:
     second: float
     limits: Sequence[Mapping[str, Any]] = ()
     examples: Sequence[Example] = ()
+    hung: int = 0
 
 
 def render(
@@ -90,7 +92,7 @@ class Exposition(Collector):
         yield from _times(reading)
         yield from _errors(snapshot)
         yield from _limits(reading.limits)
-        yield from workers.families(reading.workers, snapshot.deaths, reading.second)
+        yield from workers.families(reading.workers, snapshot.deaths, reading.hung, reading.second)
         if self._config.vllm:
             yield from vllm.families(snapshot, self._config)
 

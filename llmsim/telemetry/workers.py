@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from prometheus_client.metrics_core import Metric
 
-from llmsim.telemetry.families import counter, gauge
+from llmsim.telemetry.families import counter, gauge, one
 from llmsim.telemetry.snapshot import WorkerSnapshot
 
 # A worker that has not written its gauges for so many seconds does not answer either.
@@ -19,10 +19,10 @@ GAUGES = (
 
 
 def families(
-    workers: Sequence[WorkerSnapshot], deaths: Sequence[int], second: float
+    workers: Sequence[WorkerSnapshot], deaths: Sequence[int], hung: int, second: float
 ) -> Iterator[Metric]:
-    """The families of ``workers``. ``deaths`` are those of each slot, ``second`` is now on the
-    monotonic clock."""
+    """The families of ``workers``. ``deaths`` are those of each slot, ``hung`` how many of them
+    were killed as they hung, ``second`` is now on the monotonic clock."""
     label = ("worker",)
     up: dict[tuple[str, ...], float] = {
         (str(worker.slot),): worker.beat is not None and second - worker.beat < SILENT
@@ -39,6 +39,12 @@ def families(
         "Times a worker died and was replaced.",
         label,
         {(str(slot),): died for slot, died in enumerate(deaths)},
+    )
+    yield counter(
+        "llmsim_workers_hung",
+        "Workers killed because they had not reported for server.hang_timeout_ms.",
+        (),
+        one(hung),
     )
     yield counter(
         "llmsim_worker_cpu_seconds",

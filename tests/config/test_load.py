@@ -44,6 +44,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         max_connections=16_384,
         max_open_streams=20_000,
         drain_timeout=30.0,
+        hang_timeout=30.0,
         journal_mb=16,
     )
     assert server.workers >= 1
@@ -67,6 +68,7 @@ server:
   max_open_streams: 10
   drain_timeout_ms: 1500.5
   stall_timeout_ms: 2500
+  hang_timeout_ms: 4000
   max_header_bytes: 65536
   journal_mb: 8
 latency:
@@ -92,7 +94,7 @@ seed: 42
 def test_every_key(tmp_path: Path) -> None:
     texts = ("one", "two", "2024-01-01")
     assert from_text(EVERYTHING, tmp_path) == Config(
-        Server("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 2.5, 65536, 8),
+        Server("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 2.5, 4.0, 65536, 8),
         Latency(
             LatencyRule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
             (
@@ -329,6 +331,7 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
             "max_open_streams": 10,
             "drain_timeout_ms": 1500.5,
             "stall_timeout_ms": 2500,
+            "hang_timeout_ms": 4000,
             "max_header_bytes": 65536,
             "journal_mb": 8,
         },

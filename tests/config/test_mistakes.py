@@ -14,7 +14,7 @@ from llmsim.core.errors import ConfigError, ConfigFault
 
 SERVER_KEYS = (
     "host, port, workers, log_level, max_body_bytes, max_connections, max_open_streams, "
-    "drain_timeout_ms, stall_timeout_ms, max_header_bytes, journal_mb"
+    "drain_timeout_ms, stall_timeout_ms, hang_timeout_ms, max_header_bytes, journal_mb"
 )
 RULE_KEYS = "profile, ttft_mean_ms, ttft_stddev_ms, tbt_mean_ms, tbt_stddev_ms, distribution"
 PROFILES = (
@@ -179,6 +179,12 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
             1,
             "server.drain_timeout",
             f"unknown key (did you mean drain_timeout_ms?); valid are {SERVER_KEYS}",
+        ),
+        (
+            "server: {hang_timeout_ms: 2999}",
+            1,
+            "server.hang_timeout_ms",
+            "must be 0 or at least 3000",
         ),
         ("server: {journal_mb: 0}", 1, "server.journal_mb", f"{WHOLE} 1 to 4096, not 0"),
         # latency

@@ -40,6 +40,7 @@ from llmsim.core.generator import GENERATORS, GeneratorChoice
 from llmsim.core.spelling import did_you_mean
 
 Million: TypeAlias = Annotated[int, Whole(1, 1_000_000)]
+SHORTEST_HANG_MS: Final = 3000
 
 
 class ServerSection(Section, of=Server):
@@ -66,12 +67,22 @@ class ServerSection(Section, of=Server):
         60_000.0,
         description="Milliseconds after which a client that reads nothing is dropped; 0: never.",
     )
+    hang_timeout_ms: Hour = Field(
+        30_000.0,
+        description="Milliseconds without a sign of life after which a worker is replaced, at "
+        "least 3000; 0: never.",
+    )
     max_header_bytes: Annotated[int, Whole(8192, 16 * 2**20)] = Field(
         8192 + 4096 * 100, description="Bytes of a request's head; more gets 431."
     )
     journal_mb: Annotated[int, Whole(1, 4096)] = Field(
         16, description="MiB of the latest requests and answers that each worker remembers."
     )
+
+    def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        if 0 < self.hang_timeout_ms < SHORTEST_HANG_MS:
+            # A sign of life comes once a second.
+            yield Problem("hang_timeout_ms", f"must be 0 or at least {SHORTEST_HANG_MS}")
 
 
 FIXED: Final = "fixed:"

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from llmsim.config import Config
 from llmsim.state.shared_state import SharedState
+from llmsim.state.shm.segment import Cursor
 from llmsim.telemetry.prometheus import OPENMETRICS, MetricsReading, render
 from llmsim.telemetry.snapshot import Snapshot, workers
 
@@ -50,6 +51,7 @@ def exposition(
         time.monotonic(),
         limits,
         _exemplars(shared) if OPENMETRICS in accept else (),
+        shared.segment.reached(Cursor.HUNG),
     )
     return render(reading, config.metrics, accept, encodings)
 

@@ -77,6 +77,7 @@ class Cursor(IntEnum):
     GENERATION = 2  # changes of the configuration in effect
     TIMETABLE = 3  # when the timetable began, in µs of the monotonic clock
     RANDOM_FAULTS = 4  # requests whose failure was left to chance
+    HUNG = 5  # workers that were killed because they hung
 
 
 class Lock(IntEnum):

@@ -1,0 +1,111 @@
+"""Workers that hang are killed, so that they are replaced as those that die by themselves.
+
+Every worker writes its gauges once a second on its event loop, and with them the time
+(:mod:`llmsim.server.worker_metrics`). One whose event loop stands still, be it stopped, in an
+endless loop or deadlocked, writes nothing. The launcher watches for that.
+
+Silence is measured by how long the watchdog itself has looked on: where the whole server was
+stopped for a while (Ctrl-Z, a container that is paused), nobody is to blame.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from llmsim.state.shm.layout import BEAT
+from llmsim.state.shm.segment import Cursor, Segment
+from llmsim.state.shm.worker_counters import WorkerCounters
+
+STARTING: Final = 120.0
+"""Seconds that a worker may take, beyond the timeout, until it writes for the first time."""
+
+log = logging.getLogger("llmsim")
+
+
+class HangDetector:
+    """Which worker has been silent for ``timeout`` seconds, asked every ``period`` seconds."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self.period = min(1.0, timeout / 4)
+        self._looked = 0.0
+        self._last: dict[int, tuple[int, float]] = {}
+
+    def hung(self, beats: Mapping[int, int], now: float) -> tuple[int, float] | None:
+        """The worker that has been silent for longest, and for how many seconds; None if all
+        write. One at a time: what it holds locked may be all that the others wait for.
+
+        ``beats`` is what each worker last wrote, by process id, 0 for nothing yet. ``now`` is in
+        seconds.
+        """
+        paused = now - self._looked > 3 * self.period
+        self._looked = now
+        last = {}
+        for pid, beat in beats.items():
+            before = self._last.get(pid)
+            same = before is not None and before[0] == beat and not paused
+            last[pid] = before if before is not None and same else (beat, now)
+        self._last = last
+        overdue = {
+            pid: now - since
+            for pid, (beat, since) in last.items()
+            if now - since >= self._timeout + (0.0 if beat else STARTING)
+        }
+        if not overdue:
+            return None
+        pid = max(overdue, key=overdue.__getitem__)
+        return pid, overdue[pid]
+
+
+class Watchdog:
+    """Looks after the workers of this launcher, in a thread of its own: the main thread may wait
+    for a lock that a hung worker holds. ``workers`` gives their process ids."""
+
+    def __init__(
+        self, segment: Segment, timeout: float, workers: Callable[[], Iterable[int]]
+    ) -> None:
+        self._segment = segment
+        self._workers = workers
+        self._detector = HangDetector(timeout)
+        self._killed: set[int] = set()
+        slots = range(segment.shape.slots)
+        self._counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
+
+    def start(self) -> None:
+        """Watch until the process ends."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(self._detector.period)
+            self.look(time.monotonic())
+
+    def look(self, now: float) -> None:
+        """Kill the worker that hangs, if there is one."""
+        pids = set(self._workers())
+        self._killed &= pids  # who is killed may take a while to end
+        beats = dict.fromkeys(pids - self._killed, 0)
+        for one in self._counters:
+            if one.pid in beats:
+                beats[one.pid] = one.cells[BEAT]
+        found = self._detector.hung(beats, now)
+        if found is not None:
+            pid, silent = found
+            self._killed.add(pid)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:  # it has just died by itself
+                return
+            self._segment.advance(Cursor.HUNG)
+            log.error(
+                "the worker with PID %d has not reported for %.1f s: killed, to be replaced "
+                "(server.hang_timeout_ms)",
+                pid,
+                silent,
+            )
