@@ -164,5 +164,7 @@ def _scale(request: Request, settings: ModelSettings, completion: Completion) ->
 
 
 def failed(failure: Failure, status: int, body: bytes) -> Plan:
-    """A failure, due at once."""
-    return Plan(status, WholeFrame(body), AT_ONCE, False, 0.0, 0.0, 0, failure=failure)
+    """A failure in place of an answer, due when ``failure.after`` says."""
+    after = failure.after
+    due = np.array([after]) if after else AT_ONCE
+    return Plan(status, WholeFrame(body), due, False, 0.0, after, 0, failure=failure)
