@@ -231,6 +231,7 @@ def test_sighup_takes_the_file_again_and_streams_go_on(
         assert f"{file}:2: latncy" in sim.output()
 
 
+@pytest.mark.timed
 def test_a_client_that_stalls_is_dropped_and_others_go_on(
     configured: Callable[..., Server],
 ) -> None:
