@@ -44,6 +44,8 @@ def serve(path: str | None, tui: bool, **values: str | None) -> None:
         if not terminal():
             raise click.UsageError("--tui needs a terminal")
     config = flags.loaded(path, values)
+    if tui and not config.control.enabled:
+        raise click.UsageError("--tui needs control.enabled: true, which the configuration denies")
     # Imported late: it takes longer than all other commands need.
     from llmsim.server import launch  # noqa: PLC0415
 

@@ -34,6 +34,8 @@ class Server:
     ``stall_timeout`` for how many a client may read nothing of what waits for it; 0 is for ever.
     ``hang_timeout`` is after how many seconds of silence a worker is replaced; 0 is never.
     ``journal_mb`` is how many MiB of the latest requests and answers a worker remembers.
+    ``allowed_hosts`` are patterns of the names by which llmsim's own endpoints may be addressed,
+    next to localhost and IP addresses.
     """
 
     host: str = "0.0.0.0"
@@ -48,6 +50,7 @@ class Server:
     hang_timeout: float = 30.0
     max_header_bytes: int = 8192 + 4096 * 100
     journal_mb: int = 16
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,14 @@ class Models:
 @dataclass(frozen=True, slots=True)
 class Control:
     """Who may steer the server while it runs, and how. ``headers`` lets requests override their
-    response: in ``x-llmsim-*`` headers, or after their model's name.
+    response: in ``x-llmsim-*`` headers, or after their model's name. ``enabled`` False leaves
+    nothing of what is under ``/llmsim``.
 
     ``token`` is what requests to llmsim's own endpoints have to carry; None lets everyone in.
     ``protect_metrics`` asks for it at ``/metrics``, too.
     """
 
+    enabled: bool = True
     headers: bool = True
     token: str | None = None
     protect_metrics: bool = False

@@ -19,6 +19,7 @@ from llmsim.engine.text import pool
 from llmsim.engine.tokens import ranks
 from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
+from llmsim.server.admin.auth import open_door
 from llmsim.server.granian_overrides import Supervisor
 from llmsim.server.watchdog import Watchdog
 from llmsim.server.worker import WorkerApp
@@ -64,6 +65,9 @@ def serve(config: Config, reread: Reread) -> None:
             respawn_failed_workers=True,
             workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
         )
+        door = open_door(config)
+        if door is not None:
+            log.warning("%s", door)
         supervisor.on_reload(lambda: _reload(config_store, reread))
         if server.hang_timeout:
             Watchdog(segment, server.hang_timeout, supervisor.pids).start()

@@ -65,7 +65,11 @@ def test_reloading_takes_only_what_can_change() -> None:
 
 
 def test_the_token_is_not_shown() -> None:
-    assert change.public(BEFORE)["control"] == {"headers": True, "protect_metrics": False}
+    assert change.public(BEFORE)["control"] == {
+        "enabled": True,
+        "headers": True,
+        "protect_metrics": False,
+    }
 
 
 def test_api_keys_are_not_shown() -> None:

@@ -10,12 +10,10 @@ import pytest
 
 from llmsim import config
 from llmsim.config import Config
+from llmsim.config.schema.server import ServerSection
 from llmsim.core.errors import ConfigError, ConfigFault
 
-SERVER_KEYS = (
-    "host, port, workers, log_level, max_body_bytes, max_connections, max_open_streams, "
-    "drain_timeout_ms, stall_timeout_ms, hang_timeout_ms, max_header_bytes, journal_mb"
-)
+SERVER_KEYS = ", ".join(ServerSection.key_names())
 RULE_KEYS = "profile, ttft_mean_ms, ttft_stddev_ms, tbt_mean_ms, tbt_stddev_ms, distribution"
 PROFILES = (
     "auto or one of gpt-4, gpt-4o, gpt-5, gpt-5-mini, o-series, claude-opus, claude-sonnet, "
@@ -186,6 +184,23 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
             "server.hang_timeout_ms",
             "must be 0 or at least 3000",
         ),
+        ("server: {allowed_hosts: sim}", 1, "server.allowed_hosts", f"{LIST}, not 'sim'"),
+        *(
+            (
+                f"server: {{allowed_hosts: ['{name}']}}",
+                1,
+                "server.allowed_hosts[0]",
+                "must be a host name such as sim.example or *.sim.example, and no port",
+            )
+            for name in ("sim:80", "http://sim", "a b", "sim/x")
+        ),
+        (
+            "server: {allowed_hosts: [sim, sim]}",
+            1,
+            "server.allowed_hosts[1]",
+            "'sim' is listed twice",
+        ),
+        ("control: {enabled: 1}", 1, "control.enabled", "must be true or false, not 1"),
         ("server: {journal_mb: 0}", 1, "server.journal_mb", f"{WHOLE} 1 to 4096, not 0"),
         # latency
         (

@@ -105,6 +105,66 @@ def test_a_page_of_another_site_changes_nothing(client: httpx.Client) -> None:
     assert client.post("/llmsim/reset", headers={"origin": str(client.base_url)}).is_success
 
 
+@pytest.mark.parametrize("http2", [False, True])
+def test_a_page_under_another_name_of_the_server_gets_nothing(sim: Server, http2: bool) -> None:
+    """DNS rebinding: Host and Origin are the page's own, so to the browser it is the same site."""
+    page = {"host": f"evil.example:{sim.port}", "origin": f"http://evil.example:{sim.port}"}
+    with httpx.Client(base_url=sim.url, http1=not http2, http2=http2, headers=page) as rebound:
+        rate = {"server_error_rate": 1}
+        assert rebound.patch("/llmsim/errors", json=rate).status_code == 403
+        for path in (
+            "",
+            "/",
+            "/requests",
+            "/requests/x",
+            "/config",
+            "/stats",
+            "/limits",
+            "/events",
+        ):
+            answer = rebound.get(f"/llmsim{path}")
+            assert answer.status_code == 403, path
+            assert "server.allowed_hosts" in answer.json()["error"]["message"]
+        assert rebound.post(CHAT, content=chat()).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "//", "]", "http://a:b:c"])
+def test_an_origin_that_is_no_url_is_another_site(client: httpx.Client, origin: str) -> None:
+    assert client.post("/llmsim/reset", headers={"origin": origin}).status_code == 403
+
+
+def test_names_can_be_allowed_and_open_doors_are_told(configured: Callable[..., Server]) -> None:
+    with configured("server: {allowed_hosts: [sim.example]}\nkeys: [sk-1]\n") as sim:
+        head = {"host": f"sim.example:{sim.port}", "origin": f"http://sim.example:{sim.port}"}
+        assert httpx.post(sim.url + "/llmsim/reset", headers=head).status_code == 200
+        doors = [line for line in sim.output().splitlines() if "keys do not protect" in line]
+        assert len(doors) == 1
+        assert "control.token" in doors[0]
+
+
+def test_without_a_control_api(configured: Callable[..., Server]) -> None:
+    with configured("control: {enabled: false, token: s3cret}\n") as sim:
+        for path in (
+            "",
+            "/",
+            "/stats",
+            "/config",
+            "/requests",
+            "/web/app.js",
+            "/events",
+            "/nothing",
+        ):
+            for method in ("GET", "PATCH"):
+                answer = httpx.request(method, f"{sim.url}/llmsim{path}")
+                assert answer.status_code == 404, path
+                assert "control.enabled" in answer.json()["error"]["message"]
+        for path in ("/health", "/ready", "/metrics"):
+            assert httpx.get(sim.url + path).status_code == 200
+        assert httpx.post(sim.url + CHAT, content=chat()).status_code == 200
+        code, _, err = ctl(sim, "get", "errors")
+        assert (code, "control.enabled is false" in err) == (1, True)
+
+
 NAMES = (
     "match response content content_regex model rules first status name rate_limit_rate profile "
     "faults cut tool_calls all times priority"

@@ -11,6 +11,7 @@ from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.section import Each, Section, distinct, subsection
 from llmsim.config.schema.values import (
     Address,
+    HostPattern,
     Hour,
     Line,
     Share,
@@ -77,6 +78,11 @@ class ServerSection(Section, of=Server):
     )
     journal_mb: Annotated[int, Whole(1, 4096)] = Field(
         16, description="MiB of the latest requests and answers that each worker remembers."
+    )
+    allowed_hosts: Annotated[tuple[HostPattern, ...], Each(distinct, empty=True)] = Field(
+        (),
+        description="Names, or shell patterns of them, by which llmsim's own endpoints may be "
+        "addressed, next to localhost and IP addresses.",
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
@@ -190,6 +196,9 @@ class ModelsSection(Section, of=Models):
 class ControlSection(Section, of=Control):
     """Who may steer the server while it runs, and how."""
 
+    enabled: Switch = Field(
+        True, description="`false`: there is nothing under /llmsim, no dashboard either."
+    )
     headers: Switch = Field(
         True, description="Whether requests may override their response, in x-llmsim-* headers."
     )

@@ -6,6 +6,7 @@ beside that, as editors are told by the JSON Schema that follows from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from llmsim.config.nodes import Untyped
 from llmsim.core.errors import FailureKind
 from llmsim.core.mocks import body_path, regex, template
 from llmsim.core.spelling import did_you_mean
+
+_HOST_PATTERN: Final = re.compile(r"[\w*?.\[\]-]+", re.ASCII)
 
 KINDS: Final = tuple(kind.value for kind in FailureKind)
 
@@ -165,6 +168,11 @@ def _address(value: Any) -> str:
         raise unfit("an IP address such as 0.0.0.0, 127.0.0.1 or ::") from None
 
 
+def _host_pattern(value: str) -> None:
+    if not _HOST_PATTERN.fullmatch(value):
+        raise ValueError("must be a host name such as sim.example or *.sim.example, and no port")
+
+
 def _path(value: str) -> str:
     try:
         body_path.parsed(value)
@@ -220,6 +228,7 @@ def Name(what: str) -> BeforeValidator:  # noqa: N802  an annotation, like the o
 
 Switch: TypeAlias = Annotated[bool, Strict(), BeforeValidator(_switch), must_be("true or false")]
 Address: TypeAlias = Annotated[str, BeforeValidator(_address)]
+HostPattern: TypeAlias = Annotated[str, Text("a host name", _host_pattern)]
 Line: TypeAlias = Annotated[str, Text()]
 ShellPattern: TypeAlias = Annotated[str, Text("a shell pattern")]
 Regex: TypeAlias = Annotated[str, Text("a regular expression", regex.check)]

@@ -1,14 +1,28 @@
-"""Admin auth: llmsim's own endpoints are for who has the token, and for no page of another site.
+"""Admin auth: who may use llmsim's own endpoints.
 
-Providers' paths have API-key auth (:mod:`llmsim.server.api_key_auth`) instead.
+Three questions, in this order; a request that fails one never reaches the endpoint:
+
+1. Is the server addressed by a name of its own (:class:`AllowedHosts`)? A page can make a browser
+   believe that its own name is this server's (DNS rebinding); what it sends then still has that
+   name.
+2. Does a page of another site want to change something (:func:`is_cross_site`)?
+3. Does it carry the token of ``control.token``, where one is configured?
+
+The first is asked about everything under ``/llmsim``, the others about what shows or changes
+something; ``control.protect_metrics`` adds ``/metrics`` to both. With ``control.enabled: false``
+there is nothing to ask about: :func:`switch_off`. Providers' paths, and the images that their
+answers link to, have API-key auth (:mod:`llmsim.server.api_key_auth`) instead.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from functools import partial
 from hmac import compare_digest
-from typing import TypeAlias
+from ipaddress import ip_address
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,7 +30,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from llmsim.config import Control
+from llmsim.config import Config, Control, Server
 from llmsim.core import Headers
 from llmsim.server.admin.json_response import error_response
 from llmsim.server.resources import image_links
@@ -25,40 +39,82 @@ from llmsim.transport.port import Port
 
 Header: TypeAlias = Callable[[str], str | None]
 
-OWN = "/llmsim/"
-METRICS = "/metrics"
-# The dashboard's page holds no data and asks for the token itself; images are a provider's.
-OPEN = ("/llmsim/web/", image_links.PATH)
-PAGE = "/llmsim/"
-SAFE = ("GET", "HEAD", "OPTIONS")
-CHALLENGE = ("www-authenticate", 'Bearer realm="llmsim"')
+ROOT: Final = "/llmsim"
+OWN: Final = "/llmsim/"
+METRICS: Final = "/metrics"
+# The dashboard's page holds no data and asks for the token itself.
+PAGES: Final = (ROOT, OWN)
+ASSETS: Final = "/llmsim/web/"
+SAFE: Final = ("GET", "HEAD", "OPTIONS")
+_HOST: Final = re.compile(
+    r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:[0-9]*)?", re.IGNORECASE | re.ASCII
+)
+CHALLENGE: Final = ("www-authenticate", 'Bearer realm="llmsim"')
+
+
+class AllowedHosts:
+    """The names this server may be addressed by: IP addresses and localhost, which no other site
+    can have, and those that match one of ``patterns``."""
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        self._patterns = tuple(pattern.lower() for pattern in patterns)
+
+    def refused(self, header: Header) -> str | None:
+        """The name by which a request addresses this server, if it is not one of its own.
+
+        Every browser sends one. A proxy says by which name it was addressed itself: that counts
+        as well.
+        """
+        for name in (header("host"), *(header("x-forwarded-host") or "").split(",")):
+            if name and not self._allowed(name.strip()):
+                return name.strip()
+        return None
+
+    def _allowed(self, host: str) -> bool:
+        name = hostname(host)
+        if name is None:
+            return False
+        if _is_address(name) or name == "localhost" or name.endswith(".localhost"):
+            return True
+        return any(fnmatchcase(name, pattern) for pattern in self._patterns)
 
 
 class AdminAuth:
-    """Checks every request to llmsim's own endpoints: the token of ``control.token``, where one is
-    configured, and that no page of another site sent it."""
+    """Checks every request to llmsim's own endpoints."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, server: Server) -> None:
         self._token = None if control.token is None else control.token.encode()
         self._protect_metrics = control.protect_metrics
+        self._hosts = AllowedHosts(server.allowed_hosts)
 
     def protect(self, router: Router) -> None:
         """Check what comes to any of the router's paths that is one of llmsim's own endpoints."""
         for (method, path), handler in router.hot.items():
             if self.covers(path):
-                router.hot[method, path] = partial(self._checked, handler)
+                router.hot[method, path] = partial(self._checked, self.needs_token(path), handler)
         for route in router.cold:
             if isinstance(route, Route) and self.covers(route.path):
-                route.app = ProtectedApp(self, route.app)
+                route.app = ProtectedApp(self, self.needs_token(route.path), route.app)
 
     def covers(self, path: str) -> bool:
         """Whether a path, or a template of paths, is one of llmsim's own endpoints."""
         if path == METRICS:
             return self._protect_metrics
-        return path.startswith(OWN) and path != PAGE and not path.startswith(OPEN)
+        own = path == ROOT or path.startswith(OWN)
+        return own and not path.startswith(image_links.PATH)
 
-    def refusal(self, method: str, header: Header) -> Response | None:
+    def needs_token(self, path: str) -> bool:
+        """Whether one of these shows or changes something: the dashboard's files do not."""
+        return self.covers(path) and path not in PAGES and not path.startswith(ASSETS)
+
+    def refusal(self, needs_token: bool, method: str, header: Header) -> Response | None:
         """The response to a request that is refused; None for one that may pass."""
+        host = self._hosts.refused(header)
+        if host is not None:
+            allowed = "an IP address, localhost or one of server.allowed_hosts"
+            return error_response(403, f"host: must be {allowed}, not {host!r}")
+        if not needs_token:
+            return None
         if method not in SAFE and is_cross_site(header):
             return error_response(403, "origin: requests from pages of other sites are refused")
         if self._token is not None and not self._has_token(header("authorization") or ""):
@@ -74,8 +130,8 @@ class AdminAuth:
         sent = token.strip().encode(errors="surrogatepass")
         return scheme.lower() == "bearer" and compare_digest(sent, self._token)
 
-    async def _checked(self, handler: Handler, port: Port) -> None:
-        refusal = self.refusal(port.method, port.header)
+    async def _checked(self, needs_token: bool, handler: Handler, port: Port) -> None:
+        refusal = self.refusal(needs_token, port.method, port.header)
         if refusal is None:
             await handler(port)
             return
@@ -88,14 +144,40 @@ class AdminAuth:
 class ProtectedApp:
     """An ASGI application behind :class:`AdminAuth`."""
 
-    def __init__(self, auth: AdminAuth, app: ASGIApp) -> None:
+    def __init__(self, auth: AdminAuth, needs_token: bool, app: ASGIApp) -> None:
         self._auth = auth
+        self._needs_token = needs_token
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        refusal = self._auth.refusal(request.method, request.headers.get)
+        refusal = self._auth.refusal(self._needs_token, request.method, request.headers.get)
         await (refusal or self._app)(scope, receive, send)
+
+
+def switch_off(router: Router) -> None:
+    """Answer 404 to everything under ``/llmsim`` that the router has not got."""
+    missing = error_response(404, "control.enabled is false: this server has no control API")
+    router.cold += [Route(path, missing) for path in (ROOT, OWN + "{path:path}")]
+
+
+def open_door(config: Config) -> str | None:
+    """What anyone may do at a server of this configuration, and how to keep them from it; None
+    where nobody else can, or where that is expected: on this machine alone, without API keys."""
+    if not config.control.enabled or config.control.token is not None:
+        return None
+    local = ip_address(config.server.host).is_loopback
+    if local and not config.keys:
+        return None
+    ways = ["set control.token (LLMSIM_TOKEN)", "control.enabled: false"]
+    if not local:
+        ways.append("server.host: 127.0.0.1")
+    keys = "keys do not protect /llmsim: " if config.keys else ""
+    listening = f"{config.server.host} port {config.server.port}"
+    return (
+        f"{keys}whoever reaches {listening} can read prompts and change the configuration there; "
+        f"to close it, {' or '.join(ways)}"
+    )
 
 
 def is_cross_site(header: Header) -> bool:
@@ -109,4 +191,23 @@ def is_cross_site(header: Header) -> bool:
     if origin is None:
         return False
     here = header("x-forwarded-host") or header("host")
-    return urlsplit(origin).netloc != (here or "").partition(",")[0].strip()
+    try:
+        return urlsplit(origin).netloc != (here or "").partition(",")[0].strip()
+    except ValueError:  # no URL, so no page of this server
+        return True
+
+
+def hostname(host: str) -> str | None:
+    """The name or address in a Host header, in lower case; None if it is none."""
+    found = _HOST.fullmatch(host)
+    if found is None:
+        return None
+    return (found["address"] or found["name"]).lower().removesuffix(".")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

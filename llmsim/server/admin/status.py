@@ -20,14 +20,20 @@ from llmsim.telemetry.stats import stats
 MAX_LIMIT = 1000
 
 
-def routes(shared: SharedState) -> list[Route]:
-    """The routes of this module."""
+def probes(shared: SharedState) -> list[Route]:
+    """``/health`` and ``/ready``."""
 
     async def health(request: Request) -> Response:
         return json_response({"status": "ok", "version": __version__})
 
     async def ready(request: Request) -> Response:
         return json_response({"status": "ready", "workers": len(workers(shared.all_counters))})
+
+    return [Route("/health", health), Route("/ready", ready)]
+
+
+def routes(shared: SharedState) -> list[Route]:
+    """What is under ``/llmsim/``."""
 
     async def show_stats(request: Request) -> Response:
         return json_response(stats_document(shared, Snapshot(shared.all_counters)))
@@ -51,8 +57,6 @@ def routes(shared: SharedState) -> list[Route]:
         return json_response(request_object(entry) | {"request": _body(entry.body)})
 
     return [
-        Route("/health", health),
-        Route("/ready", ready),
         Route("/llmsim/stats", show_stats),
         Route("/llmsim/limits", show_limits),
         Route("/llmsim/requests", show_requests),

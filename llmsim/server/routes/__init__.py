@@ -6,8 +6,7 @@ from __future__ import annotations
 from llmsim.pipeline.context import EndpointMemory
 from llmsim.providers.anthropic.provider import MESSAGES
 from llmsim.providers.openai.provider import RESPONSES
-from llmsim.server.admin import config_routes, dashboard, metrics, mocks, status
-from llmsim.server.admin.auth import AdminAuth
+from llmsim.server.admin import auth, config_routes, dashboard, metrics, mocks, status
 from llmsim.server.router import Router
 from llmsim.server.routes import (
     anthropic,
@@ -37,10 +36,15 @@ def all_paths(services: Services) -> Router:
     }
     endpoints.add(router, services, memories)
     models.add(router, services)
-    dashboard.add(router, services)
-    router.cold += status.routes(services.shared)
-    config_routes.add(router, services)
-    mocks.add(router, services)
+    router.cold += status.probes(services.shared)
     router.cold.append(metrics.route(services.shared, services.config))
-    AdminAuth(services.config.control).protect(router)
+    config = services.config
+    if config.control.enabled:
+        dashboard.add(router, services)
+        router.cold += status.routes(services.shared)
+        config_routes.add(router, services)
+        mocks.add(router, services)
+    auth.AdminAuth(config.control, config.server).protect(router)
+    if not config.control.enabled:
+        auth.switch_off(router)
     return router

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from llmsim import __version__
 from llmsim.config import Config, Server
-from llmsim.server.admin.status import MAX_LIMIT, routes
+from llmsim.server.admin.status import MAX_LIMIT, probes, routes
 from llmsim.server.application import build
 from llmsim.server.router import Router
 from llmsim.state.shared_state import SharedState, new_segment
@@ -23,7 +23,7 @@ def shared() -> SharedState:
 @pytest.fixture(scope="module")
 def client(shared: SharedState) -> Iterator[TestClient]:
     router = Router()
-    router.cold += routes(shared)
+    router.cold += [*probes(shared), *routes(shared)]
     with TestClient(build(router)) as made:
         yield made
 
