@@ -14,6 +14,7 @@ A request that is refused anywhere on this way has a plan, too: that of its fail
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from msgspec import structs
@@ -27,14 +28,18 @@ from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.overrides import NO_OVERRIDES
 from llmsim.engine.plan import plan
 from llmsim.engine.tasks.dispatch import lengthy
-from llmsim.engine.tokens import prompt
+from llmsim.engine.tokens import prompt, prompt_bounds
 from llmsim.engine.tokens.prompt_cache import LEAST, MISS, cacheable
 from llmsim.pipeline.context import Call, RequestContext, Step
 from llmsim.pipeline.prompt_cache import INLINE_CHARACTERS, PromptCache
 from llmsim.pipeline.steps.overrides import OverrideStep, has_overrides
 
 LARGE_BODY = 32_000
-"""Bytes from which a request may hold schemas that take long to understand."""
+"""Bytes from which a request may hold so many values, or schemas so large, that understanding
+them takes long."""
+
+MANY_VALUES = 1_000
+"""Values that are decoded without keeping others waiting."""
 
 
 class SettingsSource(Protocol):
@@ -79,7 +84,11 @@ class Pipeline:
         """The answer to a call and when it is due. A call that cannot be served has a plan, too:
         its ``failure`` is set and its ``completion`` is None."""
         try:
-            request = call.endpoint.codec.decode(call.body)
+            decode = call.endpoint.codec.decode
+            if _elaborate(call.body):
+                request = await self._state.offload(decode, call.body)
+            else:
+                request = decode(call.body)
             call.model = request.model
             if call.memory is not None:
                 request = await call.memory.recall(request)
@@ -106,10 +115,7 @@ class Pipeline:
                 steps = (self._overrides, *steps)
         if settings is None:
             settings = await self.settings(request.model)
-        try:
-            prompt_tokens = prompt.tokens(request, settings.tokenizer, INLINE_CHARACTERS)
-        except prompt.Lengthy:
-            prompt_tokens = await self._state.offload(prompt.tokens, request, settings.tokenizer)
+        prompt_tokens = await self._counted(request, settings)
         overrides = NO_OVERRIDES
         if steps:
             context = RequestContext(call, request, settings, prompt_tokens, suffix)
@@ -120,7 +126,7 @@ class Pipeline:
             request, settings, overrides = context.request, context.settings, context.overrides
         call.request = request
         cached = MISS
-        if prompt_tokens >= LEAST and cacheable(request):
+        if prompt_tokens >= LEAST and cacheable(request) and _fits(prompt_tokens, settings):
             cached = await self._prompt_cache.lookup(request, settings, prompt_tokens)
         seed = seeds.settled(request.seed, self._configured_seed, call.body)
         if seed is None:
@@ -131,6 +137,24 @@ class Pipeline:
         if _slow(request, call.body):
             return await self._state.offload(plan, request, settings, inputs, codec, call.stamp)
         return plan(request, settings, inputs, codec, call.stamp)
+
+    async def _counted(self, request: Request, settings: ModelSettings) -> int:
+        """The prompt's tokens, or an estimate for one that is refused as too long anyway."""
+        if len(request.messages) <= MANY_VALUES:
+            with suppress(prompt.Lengthy):
+                return prompt.tokens(request, settings.tokenizer, INLINE_CHARACTERS)
+        limit = prompt_bounds.limit(request, settings.model.context_window)
+        return await self._state.offload(prompt_bounds.tokens, request, settings.tokenizer, limit)
+
+
+def _elaborate(body: bytes) -> bool:
+    """Whether a body may have so many values that decoding it would keep others waiting."""
+    return len(body) > LARGE_BODY and body.count(b",") > MANY_VALUES
+
+
+def _fits(prompt_tokens: int, settings: ModelSettings) -> bool:
+    window = settings.model.context_window
+    return prompt_tokens <= window or not window
 
 
 def _slow(request: Request, body: bytes) -> bool:

@@ -8,7 +8,7 @@ from llmsim.core import Choice, Complete, Completion, GeneratedText, Message, Re
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.seeds import mix
-from llmsim.engine.tokens import prompt
+from llmsim.engine.tokens import prompt, prompt_bounds
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
 # Salts a request's seed for its prompts, and a prompt's for its own log probabilities.
@@ -30,7 +30,8 @@ def complete(
     for index, message in enumerate(request.messages):
         text = prompt.text(message, settings.tokenizer)
         seed = mix(inputs.seed, PROMPT + index)
-        count = prompt.alone(message, settings.tokenizer) + settings.tokenizer.count(task.suffix)
+        count = prompt_bounds.alone(message, settings.tokenizer, settings.model.context_window)
+        count += settings.tokenizer.count(task.suffix)
         one = replace(
             request, messages=(Message("user", text),), n=max(request.n, task.best_of), task=None
         )

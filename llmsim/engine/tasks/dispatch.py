@@ -26,7 +26,7 @@ from llmsim.engine.tasks.completions import complete
 from llmsim.engine.tasks.embeddings import SPACE, vector
 from llmsim.engine.tasks.images import paint
 from llmsim.engine.tasks.moderations import verdict
-from llmsim.engine.tokens import prompt
+from llmsim.engine.tokens import prompt, prompt_bounds
 
 DIMENSIONS = 1536
 """How wide the embeddings of a model are that the catalogue does not know."""
@@ -96,7 +96,7 @@ def _check(request: Request, task: Embed, settings: ModelSettings, inputs: PlanI
     if inputs.prompt_tokens <= window or not window:
         return
     for message in request.messages:
-        count = prompt.alone(message, settings.tokenizer)
+        count = prompt_bounds.alone(message, settings.tokenizer, window)
         if count > window:
             detail = (
                 f"This model's maximum context length is {window} tokens, however you requested "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import orjson
+from collections.abc import Callable
+from typing import TypeAlias
 
 from llmsim.core import Complete, Count, Image, Message, Request, ToolCall
 from llmsim.core.errors import invalid
+from llmsim.core.json_text import dumps
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
 PRIMING = 3
@@ -22,6 +24,10 @@ PER_TOKEN = 750  # square pixels
 LARGEST_AREA = 1600
 
 
+Counting: TypeAlias = Callable[[str], int]
+"""Counts the tokens of a text."""
+
+
 class Lengthy(Exception):  # noqa: N818  # an answer to a question, not a fault
     """Counting this prompt would tokenise more than was allowed."""
 
@@ -31,7 +37,7 @@ def tokens(request: Request, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int
 
     Each message is 3 + its role (one token) + its text, a name its tokens + 1, and the priming of
     the answer 3. With a task the texts count alone. Raises Lengthy when more than ``most``
-    characters of messages were not counted lately and would have to be tokenised.
+    characters were not counted lately and would have to be tokenised.
     """
     known, counted = tokenizer.known, tokenizer.counted
     total = 0
@@ -51,10 +57,32 @@ def tokens(request: Request, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int
         if message.name is not None:
             total += tokenizer.count(message.name) + PER_NAME
         if message.images or message.calls or message.extra or message.tokens:
-            total += _rest(message, tokenizer)
+            within = _Within(tokenizer, most)
+            total += _rest(message, within.count)
+            most = within.left
     if request.tools or request.format is not None:
-        total += tools(request, tokenizer)
+        total += tools(request, _Within(tokenizer, most).count)
     return total
+
+
+class _Within:
+    """Counts texts, of which no more than ``left`` characters may have to be tokenised."""
+
+    __slots__ = ("_tokenizer", "left")
+
+    def __init__(self, tokenizer: Tokenizer, left: int) -> None:
+        self._tokenizer = tokenizer
+        self.left = left
+
+    def count(self, text: str) -> int:
+        """The tokens of a text. Raises Lengthy."""
+        found = self._tokenizer.known(text)
+        if found is not None:
+            return found
+        self.left -= len(text)
+        if self.left < 0:
+            raise Lengthy
+        return self._tokenizer.counted(text)
 
 
 def message(message: Message, tokenizer: Tokenizer) -> int:
@@ -63,36 +91,35 @@ def message(message: Message, tokenizer: Tokenizer) -> int:
     if message.name is not None:
         total += tokenizer.count(message.name) + PER_NAME
     if message.images or message.calls or message.extra or message.tokens:
-        total += _rest(message, tokenizer)
+        total += _rest(message, tokenizer.count)
     return total
 
 
-def tools(request: Request, tokenizer: Tokenizer) -> int:
+def tools(request: Request, count: Counting) -> int:
     """Tokens of the tools on offer and of the schema the answer must have.
 
     Providers render tools into the prompt in a form of their own; this is an estimate of the
     right size: 12 for the list, 8 a tool, and the tokens of name, description and schema.
     """
-    count = tokenizer.count
     total = PER_TOOLS if request.tools else 0
     for tool in request.tools:
         total += PER_TOOL + count(tool.name) + count(tool.description)
         if tool.schema is not None:
-            total += count(orjson.dumps(tool.schema).decode())
+            total += count(dumps(tool.schema).decode())
     if request.format is not None and request.format.schema is not None:
-        total += count(orjson.dumps(request.format.schema).decode())
+        total += count(dumps(request.format.schema).decode())
     return total
 
 
-def _rest(message: Message, tokenizer: Tokenizer) -> int:
+def _rest(message: Message, count: Counting) -> int:
     images = sum(image_tokens(image) for image in message.images)
-    calls = sum(call_tokens(call, tokenizer) for call in message.calls)
+    calls = sum(call_tokens(call, count) for call in message.calls)
     return message.extra + len(message.tokens) + images + calls
 
 
 def alone(message: Message, tokenizer: Tokenizer) -> int:
     """Tokens of a message that stands by itself."""
-    return tokenizer.count(message.text) + _rest(message, tokenizer)
+    return tokenizer.count(message.text) + _rest(message, tokenizer.count)
 
 
 def text(message: Message, tokenizer: Tokenizer) -> str:
@@ -106,9 +133,9 @@ def text(message: Message, tokenizer: Tokenizer) -> str:
         raise invalid(f"Invalid token: {error}.") from None
 
 
-def call_tokens(call: ToolCall, tokenizer: Tokenizer) -> int:
+def call_tokens(call: ToolCall, count: Counting) -> int:
     """Tokens of a tool call the assistant made: its name, its arguments and what frames them."""
-    return PER_CALL + tokenizer.count(call.name) + tokenizer.count(call.arguments)
+    return PER_CALL + count(call.name) + count(call.arguments)
 
 
 def image_tokens(image: Image) -> int:

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from zlib import crc32
 
-import orjson
 from msgspec import Struct
 
 from llmsim.core import Breakpoint, Message, Request, Usage
 from llmsim.core.catalog.models import Model
+from llmsim.core.json_text import dumps
 from llmsim.engine.tokens import prompt
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
@@ -124,7 +124,7 @@ class _End(Struct, frozen=True, gc=False):
 
 def _ends(request: Request, model: Model, tokenizer: Tokenizer) -> list[_End]:
     """Every place where the prompt can be cut, first to last."""
-    tokens = prompt.tools(request, tokenizer)
+    tokens = prompt.tools(request, tokenizer.count)
     key = _head(request, model)
     ends = [_End((-1, None), key & _MASK, tokens)]
     for index, message in enumerate(request.messages):
@@ -153,7 +153,7 @@ def _head(request: Request, model: Model) -> int:
     content = model.id.encode()
     if request.tools or request.format is not None:
         tools = [(tool.name, tool.description, tool.schema) for tool in request.tools]
-        content = orjson.dumps((model.id, tools, request.format and request.format.schema))
+        content = dumps((model.id, tools, request.format and request.format.schema))
     return crc32(content)
 
 
@@ -167,7 +167,7 @@ def _after(key: int, message: Message) -> int:
     key = hash((key, digest, _ROLES[message.role]))
     if message.name or message.calls or message.mark or message.tokens:
         calls = [(call.name, call.arguments) for call in message.calls]
-        rest = orjson.dumps((message.name, calls, message.mark, message.tokens))
+        rest = dumps((message.name, calls, message.mark, message.tokens))
         key = hash((key, crc32(rest)))
     return key
 

@@ -58,6 +58,11 @@ def loaded(name: str) -> bool:
     return name in _loaded
 
 
+def pattern(name: str) -> str:
+    """The pattern by which that encoding cuts a text into pieces."""
+    return _ENCODINGS[name][0]
+
+
 def encoding(name: str) -> tiktoken.Encoding:
     """The encoding of that name, built once a process (0.2 to 0.4 s).
 

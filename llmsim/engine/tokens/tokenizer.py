@@ -9,8 +9,11 @@ import tiktoken
 
 from llmsim.core import GeneratedText
 from llmsim.engine.tokens import ranks
+from llmsim.engine.tokens.long_texts import REACH, LongTexts
 
 CACHED_CHARACTERS = 16_000_000
+LONGEST = 128
+"""Bytes of the longest token: that many spaces."""
 
 
 class Counts:
@@ -53,6 +56,7 @@ class Tokenizer:
     def __init__(self, encoding: tiktoken.Encoding, characters: int = CACHED_CHARACTERS) -> None:
         self._encoding = encoding
         self._counts = Counts(characters)
+        self._long = LongTexts(encoding)
 
     @property
     def name(self) -> str:
@@ -67,7 +71,7 @@ class Tokenizer:
         """The same for a text that was not counted lately."""
         count = self._counts.get(text)
         if count is None:
-            count = len(self._encoding.encode_ordinary(text))
+            count = len(self._ids(text))
             self._counts.put(text, count)
         return count
 
@@ -78,7 +82,12 @@ class Tokenizer:
     def encode(self, text: str) -> list[bytes]:
         """The tokens of ``text``, as bytes; one may end inside a character."""
         single = self._encoding.decode_single_token_bytes
-        return [single(token) for token in self._encoding.encode_ordinary(text)]
+        return [single(token) for token in self._ids(text)]
+
+    def _ids(self, text: str) -> list[int]:
+        if len(text) <= REACH:
+            return self._encoding.encode_ordinary(text)
+        return self._long.encode(text)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of these token ids. Raises ValueError for one the encoding does not have."""
@@ -99,11 +108,13 @@ class Tokenizer:
         """The longest prefix this finds that is at most ``limit`` tokens and whole characters.
 
         A prefix of the tokens may be tokenised differently once it stands alone, so it is
-        counted again and shortened until it fits.
+        counted again and shortened until it fits. No more of the text is looked at than could be
+        so many tokens.
         """
-        tokens = self._encoding.encode_ordinary(text)
+        head = text[: LONGEST * (limit + 1)]
+        tokens = self._ids(head)
         if len(tokens) <= limit:
-            return text
+            return head
         for keep in range(limit, 0, -1):
             prefix = self._encoding.decode_bytes(tokens[:keep]).decode(errors="ignore")
             if self.count(prefix) <= limit:

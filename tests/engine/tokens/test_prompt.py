@@ -63,7 +63,7 @@ def test_every_message_adds_its_own_tokens(texts: list[str]) -> None:
 def test_a_call_counts_its_name_and_its_arguments() -> None:
     call = ToolCall("call_1", "get_weather", '{"city":"Paris"}')
     count = ENCODING.count("get_weather") + ENCODING.count('{"city":"Paris"}')
-    assert call_tokens(call, ENCODING) == prompt.PER_CALL + count
+    assert call_tokens(call, ENCODING.count) == prompt.PER_CALL + count
     with_call = chat(Message("assistant", calls=(call, call)))
     assert tokens(with_call, ENCODING) == 3 + 4 + 2 * (prompt.PER_CALL + count)
 

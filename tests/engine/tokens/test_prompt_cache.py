@@ -169,7 +169,7 @@ def test_tools_come_before_all_messages() -> None:
     tools = tuple(Tool(f"f{place}", LONG[:600]) for place in range(20))
     prompt_request = replace(request(user("hi"), points=[Breakpoint(-1)]), tools=tools)
     (found,) = chain(prompt_request)
-    assert found.tokens == prompt.tools(prompt_request, ENCODING)
+    assert found.tokens == prompt.tools(prompt_request, ENCODING.count)
     (same,) = chain(replace(prompt_request, messages=(user("bye"),)))
     assert same.key == found.key
 
