@@ -57,15 +57,15 @@ Examples:
     "--seed",
     type=click.IntRange(0, 2**64 - 1),
     metavar="N",
-    help="The answer's seed, as the header x-llmsim-seed tells it. Default: the one the server "
-    "would take, or a new one.",
+    help="Seed of the answer, as in the header x-llmsim-seed of a response. Default: the one the "
+    "server would use, or a random one.",
 )
 @click.option(
     "--turn",
     type=click.IntRange(0),
     metavar="N",
     default=0,
-    help="Which text of the generator sequence comes next, from 0.",
+    help="Which text of the generator sequence to answer with, from 0.",
 )
 @click.option(
     "-H",
@@ -80,7 +80,7 @@ Examples:
     "mark",
     default=NO_ID,
     metavar="HEX",
-    help="26 hexadecimal digits that ids are made of, or new. Default: zeros.",
+    help="26 hexadecimal digits to make all ids of, or new for random ones. Default: zeros.",
 )
 @click.option(
     "--created",
@@ -103,14 +103,14 @@ def plan(
 ) -> None:
     """Print the answer to one request, frame by frame, with the time each is due.
 
-    The request's JSON body is read from FILE or standard input; nothing is sent. Where an API
-    has the model in the path, as Gemini's, the body has to name it as "model", and ask for a
-    stream with "stream": true. Ids and times of creation are zero unless you set them, so that
-    two plans can be compared.
+    The JSON body of the request is read from FILE or standard input; nothing is sent. If the API
+    has the model in the path, as Gemini's, name it in the body as "model", and ask for a stream
+    with "stream": true.
 
-    The answer is that of a server which has just started with this configuration: mocks, limits,
-    failures and headers count, and nothing was asked before. Exits with 1 if the request is
-    refused.
+    The answer is the one of a server that has just started with this configuration: mocks,
+    limits, failures and headers apply, and there was no request before. Ids and times of creation
+    are zero unless you set them, so that two plans can be compared. The exit code is 1 if the
+    request is refused.
     """
     config = flags.loaded(path, flag_values)
     # Imported late: numpy and the tokenizers take longer than --help needs.

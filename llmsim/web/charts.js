@@ -24,7 +24,7 @@ function quantiles(name) {
 /** @type {Chart[]} */
 const CHARTS = [
   {
-    title: "Requests per second",
+    title: "Requests/s",
     lines: [
       { name: "requests", label: "answered" },
       { name: "errors", label: "errors" },
@@ -32,7 +32,7 @@ const CHARTS = [
     format: rate,
   },
   {
-    title: "Tokens per second",
+    title: "Tokens/s",
     lines: [
       { name: "completion", label: "completion" },
       { name: "prompt", label: "prompt" },

@@ -62,7 +62,7 @@ const TILES = [
   {
     name: "Errors",
     value: (stats) => count(stats.errors.total),
-    note: (stats) => `${percent(share(stats.errors.total, stats.requests.total))} of all requests`,
+    note: (stats) => `${percent(share(stats.errors.total, stats.requests.total))} of requests`,
     tone: (_, now) => (now.errors ? "bad" : ""),
   },
 ];
