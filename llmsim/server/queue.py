@@ -1,8 +1,9 @@
-"""Requests that wait for one of the places in which they are answered.
+"""Requests that wait for a concurrency slot: one of the places in which requests are answered.
 
-The first to come is the first to be let in, over all workers. A place that becomes free in a
-worker is given away there at once if that worker's first request is the next of all; else the
-worker it waits in finds it within :data:`PERIOD`.
+First come, first served, over all workers: who waits has a ticket, and whoever has the lowest of
+all gets the next free slot. A slot that becomes free in a worker is handed on there at once if
+that worker's first request is the next of all; else the worker it waits in finds the slot within
+:data:`PERIOD`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.rate_limits import Concurrency
@@ -18,9 +20,9 @@ from llmsim.state.shared_state import SharedState
 from llmsim.transport.port import Gone
 
 PERIOD = 0.002
-"""Seconds between two looks for a free place while requests wait."""
-REAPED = 0.05
-"""Seconds between two looks for workers that died with places."""
+"""Seconds between two looks for a free slot while requests wait."""
+REAP_PERIOD = 0.05
+"""Seconds between two looks for workers that died with slots."""
 FULL = "That model is currently overloaded with other requests. You can retry your request."
 LATE = "The request waited too long for other requests to be answered. You can retry your request."
 
@@ -38,50 +40,52 @@ class Waiting:
 class Queue:
     """One worker's part of the queue. Outlives the configurations that say how long it may be."""
 
-    def __init__(self, shared: SharedState) -> None:
+    def __init__(self, shared: SharedState, clock: Callable[[], float] = time.monotonic) -> None:
         self._shared = shared
-        self._concurrency = shared.concurrency
-        self._line: deque[Waiting] = deque()
-        self._most = 0
+        self._slots = shared.concurrency
+        self._clock = clock
+        self._waiting: deque[Waiting] = deque()
+        self._max_concurrency = 0
         self._timer: asyncio.TimerHandle | None = None
         self._reaped = 0.0
 
     async def enter(self, concurrency: Concurrency, caller: Caller | None) -> float:
-        """Wait for a place and take it: how long that took, in seconds.
+        """Wait for a slot and take it: how long that took, in seconds.
 
         Raises BadRequest where too many wait already or it takes too long, and Gone if the client
-        leaves meanwhile. A place that was taken is given back with :meth:`leave`.
+        leaves meanwhile. A slot that was taken is given back with :meth:`leave`.
         """
         assert concurrency.max_concurrency is not None
-        self._most = concurrency.max_concurrency
-        ticket = self._concurrency.arrive(self._most, concurrency.queue_limit)
-        if ticket is None and self._shared.reap(self._concurrency.busy()):
-            ticket = self._concurrency.arrive(self._most, concurrency.queue_limit)
+        self._max_concurrency = concurrency.max_concurrency
+        ticket = self._slots.arrive(self._max_concurrency, concurrency.queue_limit)
+        if ticket is None and self._shared.reap(self._slots.busy()):
+            ticket = self._slots.arrive(self._max_concurrency, concurrency.queue_limit)
         if ticket is None:
             raise BadRequest(Failure(FailureKind.OVERLOADED, FULL))
         if ticket == 0:
             self._shared.counters.queued(0.0)
             return 0.0
-        start = time.monotonic()
+        start = self._clock()
         loop = asyncio.get_running_loop()
         waiting = Waiting(ticket, loop.create_future())
-        self._line.append(waiting)
+        self._waiting.append(waiting)
         self._look_soon(loop)
-        await self._let_in(waiting, concurrency.queue_timeout, caller)
-        waited = time.monotonic() - start
+        await self._admitted(waiting, concurrency.queue_timeout, caller)
+        waited = self._clock() - start
         self._shared.counters.queued(waited)
         return waited
 
     def leave(self) -> None:
-        """Give a place back, to the next of all if it waits here."""
-        self._concurrency.release()
-        if self._line:
+        """Give a slot back; the next request of all gets it if it waits here."""
+        self._slots.release()
+        if self._waiting:
             self._admit()
 
-    async def _let_in(self, waiting: Waiting, patience: float, caller: Caller | None) -> None:
-        """Return once the request has a place. However else this ends, it does not wait on."""
+    async def _admitted(self, waiting: Waiting, timeout: float, caller: Caller | None) -> None:
+        """Return once the request has a slot. However else this ends, it no longer waits."""
         admitted = waiting.admitted
-        late = asyncio.get_running_loop().call_later(patience, _give_up, admitted, _late())
+        late = BadRequest(Failure(FailureKind.TIMEOUT, LATE))
+        timer = asyncio.get_running_loop().call_later(timeout, _give_up, admitted, late)
         leaving = None
         if caller is not None:
             leaving = asyncio.ensure_future(caller.left())
@@ -92,29 +96,29 @@ class Queue:
             self._remove(waiting)
             raise
         finally:
-            late.cancel()
+            timer.cancel()
             if leaving is not None:
                 leaving.cancel()
 
     def _remove(self, waiting: Waiting) -> None:
-        """Take one out of the line that leaves without a place, or has got one too late."""
+        """Take out one that gives up without a slot, or has got one too late."""
         try:
-            self._line.remove(waiting)
+            self._waiting.remove(waiting)
         except ValueError:
             self.leave()
             return
-        self._concurrency.leave(self._line[0].ticket if self._line else 0)
+        self._slots.leave(self._waiting[0].ticket if self._waiting else 0)
         self._admit()
 
     def _admit(self) -> None:
-        """Let in as many as there are places for."""
-        line = self._line
-        while line:
-            following = line[1].ticket if len(line) > 1 else 0
-            if not self._concurrency.admit(line[0].ticket, following, self._most):
+        """Let in as many as there are slots for."""
+        waiting = self._waiting
+        while waiting:
+            following = waiting[1].ticket if len(waiting) > 1 else 0
+            if not self._slots.admit(waiting[0].ticket, following, self._max_concurrency):
                 return
-            admitted = line.popleft().admitted
-            # One that gives up at this moment hands its place on when it runs.
+            admitted = waiting.popleft().admitted
+            # One that gives up at this moment hands its slot on when it runs.
             if not admitted.done():
                 admitted.set_result(None)
 
@@ -125,12 +129,12 @@ class Queue:
     def _look(self) -> None:
         self._timer = None
         self._admit()
-        if not self._line:
+        if not self._waiting:
             return
-        now = time.monotonic()
-        if now - self._reaped > REAPED:
+        now = self._clock()
+        if now - self._reaped > REAP_PERIOD:
             self._reaped = now
-            if self._shared.reap(self._concurrency.busy()):
+            if self._shared.reap(self._slots.busy()):
                 self._admit()
         self._look_soon(asyncio.get_running_loop())
 
@@ -138,7 +142,3 @@ class Queue:
 def _give_up(admitted: asyncio.Future[None], error: Exception) -> None:
     if not admitted.done():
         admitted.set_exception(error)
-
-
-def _late() -> BadRequest:
-    return BadRequest(Failure(FailureKind.TIMEOUT, LATE))

@@ -1,1 +1,8 @@
-"""Sockets and the clock: how a handler sees a request, and how a plan is sent."""
+"""Sockets and the clock: how a handler sees a request, and how a plan is sent.
+
+Read :mod:`~llmsim.transport.port` (one request and its response, whichever interface brought it),
+then :mod:`~llmsim.transport.scheduler` (the only place that waits for a time and the only one that
+sends) and :mod:`~llmsim.transport.deferred` (plans that are fed or re-timed while they are sent).
+``rsgi``, ``asgi``, ``bridge`` and ``websocket`` are the interfaces; ``connection``, ``abort`` and
+``slow_clients`` look at the connection underneath; ``timer`` wakes the scheduler on time.
+"""

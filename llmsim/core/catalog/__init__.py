@@ -1,1 +1,1 @@
-"""The models and their latency profiles."""
+"""The catalogue: which models there are (``models``), and how fast they are (``profiles``)."""
