@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from enum import Enum
 
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.rate_limits import Concurrency
@@ -27,14 +28,23 @@ FULL = "That model is currently overloaded with other requests. You can retry yo
 LATE = "The request waited too long for other requests to be answered. You can retry your request."
 
 
+class Outcome(Enum):
+    """How a wait ends. No exception of the future's: with its traceback that would be a cycle,
+    which holds the request until the garbage collector comes."""
+
+    ADMITTED = "admitted"
+    LATE = "late"
+    GONE = "gone"
+
+
 class Waiting:
     """One request that waits."""
 
-    __slots__ = ("admitted", "ticket")
+    __slots__ = ("outcome", "ticket")
 
-    def __init__(self, ticket: int, admitted: asyncio.Future[None]) -> None:
+    def __init__(self, ticket: int, outcome: asyncio.Future[Outcome]) -> None:
         self.ticket = ticket
-        self.admitted = admitted
+        self.outcome = outcome
 
 
 class Queue:
@@ -83,15 +93,14 @@ class Queue:
 
     async def _admitted(self, waiting: Waiting, timeout: float, caller: Caller | None) -> None:
         """Return once the request has a slot. However else this ends, it no longer waits."""
-        admitted = waiting.admitted
-        late = BadRequest(Failure(FailureKind.TIMEOUT, LATE))
-        timer = asyncio.get_running_loop().call_later(timeout, _give_up, admitted, late)
+        outcome = waiting.outcome
+        timer = asyncio.get_running_loop().call_later(timeout, _end, outcome, Outcome.LATE)
         leaving = None
         if caller is not None:
             leaving = asyncio.ensure_future(caller.left())
-            leaving.add_done_callback(lambda _: _give_up(admitted, Gone()))
+            leaving.add_done_callback(lambda _: _end(outcome, Outcome.GONE))
         try:
-            await admitted
+            how = await outcome
         except BaseException:
             self._remove(waiting)
             raise
@@ -99,6 +108,12 @@ class Queue:
             timer.cancel()
             if leaving is not None:
                 leaving.cancel()
+        if how is Outcome.ADMITTED:
+            return
+        self._remove(waiting)
+        if how is Outcome.GONE:
+            raise Gone
+        raise BadRequest(Failure(FailureKind.TIMEOUT, LATE))
 
     def _remove(self, waiting: Waiting) -> None:
         """Take out one that gives up without a slot, or has got one too late."""
@@ -117,10 +132,8 @@ class Queue:
             following = waiting[1].ticket if len(waiting) > 1 else 0
             if not self._slots.admit(waiting[0].ticket, following, self._max_concurrency):
                 return
-            admitted = waiting.popleft().admitted
             # One that gives up at this moment hands its slot on when it runs.
-            if not admitted.done():
-                admitted.set_result(None)
+            _end(waiting.popleft().outcome, Outcome.ADMITTED)
 
     def _look_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is None:
@@ -139,6 +152,6 @@ class Queue:
         self._look_soon(asyncio.get_running_loop())
 
 
-def _give_up(admitted: asyncio.Future[None], error: Exception) -> None:
-    if not admitted.done():
-        admitted.set_exception(error)
+def _end(outcome: asyncio.Future[Outcome], how: Outcome) -> None:
+    if not outcome.done():
+        outcome.set_result(how)

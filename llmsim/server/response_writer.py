@@ -90,11 +90,14 @@ class ResponseWriter:
             await reached
             return
         leaving = asyncio.ensure_future(port.left())
-        leaving.add_done_callback(lambda _: _give_up(reached))
+        leaving.add_done_callback(lambda _: _wake(reached))
         try:
             await reached
         finally:
+            left = leaving.done()
             leaving.cancel()
+        if left:
+            raise Gone
 
 
 def _head(call: Call, lifecycle: RequestLifecycle, plan: Plan) -> Headers:
@@ -119,7 +122,8 @@ def _timing(plan: Plan) -> tuple[str, str]:
     return "server-timing", f"ttft;dur={ttft:.3f}, total;dur={total:.3f}"
 
 
-def _give_up(reached: asyncio.Future[None]) -> None:
-    """The client has left what it waited for."""
+def _wake(reached: asyncio.Future[None]) -> None:
+    """End a wait early. The future has no exception: with its traceback it would be a cycle, which
+    holds the request until the garbage collector comes."""
     if not reached.done():
-        reached.set_exception(Gone())
+        reached.set_result(None)
