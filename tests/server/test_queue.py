@@ -12,6 +12,7 @@ from llmsim.core.rate_limits import Concurrency
 from llmsim.server import queue
 from llmsim.server.queue import Queue
 from llmsim.state.shared_state import SharedState, new_segment
+from llmsim.state.shm.layout import QUEUE
 from llmsim.transport.port import Gone
 
 ONE = Concurrency(max_concurrency=1, queue_limit=2, queue_timeout=60.0)
@@ -173,3 +174,78 @@ def test_dead_workers_are_looked_for_while_requests_wait(monkeypatch: pytest.Mon
         one.leave()
 
     played(scene)
+
+
+def test_a_slot_that_comes_to_one_who_is_just_leaving_is_handed_on() -> None:
+    async def scene(one: Queue, two: Queue, loop: InstantLoop) -> None:
+        await one.enter(ONE, None)
+        caller = Caller()
+        leaver = await begun(one.enter(ONE, caller))
+        following = await begun(one.enter(ONE, None))
+        caller.gone.set()
+        while not one._waiting[0].admitted.done():  # until it is told, and has not run yet
+            await asyncio.sleep(0)
+        one.leave()
+        with pytest.raises(Gone):
+            await leaver
+        await following
+        one.leave()
+
+    shared = played(scene)
+    assert (shared.concurrency.held, shared.concurrency.waiting) == (0, 0)
+
+
+def test_those_behind_one_who_waited_too_long_move_up() -> None:
+    async def scene(one: Queue, two: Queue, loop: InstantLoop) -> None:
+        await one.enter(ONE, None)
+        late = await begun(one.enter(ONE, None))
+        await asyncio.sleep(59)
+        following = await begun(one.enter(ONE, None))
+        with pytest.raises(BadRequest):
+            await late
+        one.leave()
+        assert await following == pytest.approx(1.0, abs=0.01)
+
+    assert played(scene).concurrency.waiting == 0
+
+
+def test_dead_workers_are_looked_for_before_anybody_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = Concurrency(max_concurrency=1, queue_limit=0, queue_timeout=60.0)
+
+    async def scene(one: Queue, two: Queue, loop: InstantLoop) -> None:
+        await two.enter(full, None)
+
+        def reap(slots: list[int]) -> bool:
+            two.leave()
+            return True
+
+        monkeypatch.setattr(one._shared, "reap", reap)
+        assert await one.enter(full, None) == 0.0
+
+    played(scene)
+
+
+def test_a_change_to_more_slots_lets_more_of_those_in_who_wait() -> None:
+    async def scene(one: Queue, two: Queue, loop: InstantLoop) -> None:
+        await one.enter(ONE, None)
+        waiting = [await begun(one.enter(ONE, None)) for _ in range(2)]
+        last = await begun(one.enter(Concurrency(3, 5, 60.0), None))
+        await asyncio.gather(*waiting)
+        assert not last.done()
+        one.leave()
+        await last
+
+    assert played(scene).concurrency.held == 3
+
+
+def test_waits_are_counted() -> None:
+    async def scene(one: Queue, two: Queue, loop: InstantLoop) -> None:
+        await one.enter(ONE, None)
+        waiting = await begun(one.enter(ONE, None))
+        loop.call_later(2.0, one.leave)
+        await waiting
+
+    total, _ = played(scene).counters.histogram(QUEUE)
+    assert total == pytest.approx(2_000_000, abs=10)
