@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
+import threading
+from collections.abc import Iterator
 
-from llmsim.transport.slow_clients import SlowClients, drop, holding
+import pytest
+
+from llmsim.transport import slow_clients
+from llmsim.transport.slow_clients import LOOKS, PERIOD, SlowClients, drop, holding
 
 
 class Clock:
@@ -51,3 +58,91 @@ def test_a_connection_that_nobody_reads_holds_something_until_it_is_dropped() ->
             assert not drop(server.fileno(), inode + 1)
             assert drop(server.fileno(), inode)
             assert server.fileno() >= 0
+
+
+class Stop(BaseException):
+    """Ends the endless watch."""
+
+
+@pytest.mark.parametrize(("timeout", "pause"), [(2.0, 2.0 / LOOKS), (100.0, PERIOD)])
+def test_the_watch_looks_again_and_again_and_drops_whom_it_finds(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    timeout: float,
+    pause: float,
+) -> None:
+    caplog.set_level("INFO", "llmsim")
+    pauses: list[float] = []
+    looks = iter([[(4, 40)], ZeroDivisionError(), [(5, 50), (6, 60)]])
+    dropped: list[tuple[int, int]] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) > 3:
+            raise Stop
+
+    def look(self: SlowClients, connections: object) -> list[tuple[int, int]]:
+        found = next(looks)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def drop_but_one(descriptor: int, inode: int) -> bool:
+        dropped.append((descriptor, inode))
+        return descriptor != 5
+
+    monkeypatch.setattr(slow_clients.time, "sleep", sleep)
+    monkeypatch.setattr(slow_clients, "drop", drop_but_one)
+    monkeypatch.setattr(SlowClients, "look", look)
+    with pytest.raises(Stop):
+        slow_clients._watch(timeout)
+    assert pauses == [pause] * 4
+    assert dropped == [(4, 40), (5, 50), (6, 60)]
+    assert caplog.text.count("dropped a client that read nothing") == 2
+    assert "could not look for stalled clients" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("timeout", "platform", "threads"), [(0.0, "linux", 0), (2.0, "linux", 1), (2.0, "darwin", 0)]
+)
+def test_it_is_watched_on_linux_if_there_is_a_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    timeout: float,
+    platform: str,
+    threads: int,
+) -> None:
+    watched: list[float] = []
+    started: list[threading.Thread] = []
+
+    def start(self: threading.Thread) -> None:
+        started.append(self)
+
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(slow_clients, "_watch", watched.append)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    slow_clients.watch(timeout)
+    assert len(started) == threads
+    assert all(one.daemon for one in started)
+    assert ("needs Linux" in caplog.text) == (platform == "darwin")
+
+
+def test_descriptors_that_are_no_connections_hold_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, open(os.devnull, "rb") as file:
+        ours = {listener.fileno(), file.fileno()}
+        assert not ours & {one for one, _, _ in holding()}
+
+
+@pytest.fixture
+def pipe() -> Iterator[int]:
+    reading, writing = os.pipe()
+    yield reading
+    for one in (reading, writing):
+        os.close(one)
+
+
+def test_what_is_no_connection_or_closed_by_now_is_not_dropped(pipe: int) -> None:
+    assert not drop(pipe, os.fstat(pipe).st_ino)
+    assert not drop(1 << 20, 1)
+    with socket.socket() as unconnected:
+        assert not drop(unconnected.fileno(), os.fstat(unconnected.fileno()).st_ino)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from llmsim.transport import timer
 from llmsim.transport.timer import KernelTimer, LoopTimer, Timer, precise_timer
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="timerfd is Linux's")
@@ -53,3 +54,59 @@ def test_linux_has_the_kernels() -> None:
         return precise_timer(asyncio.get_running_loop(), lambda: None)
 
     assert type(asyncio.run(made())) is KernelTimer
+
+
+@pytest.mark.parametrize("error", [OSError(38, "timerfd_create"), AttributeError("timerfd_create")])
+def test_without_the_kernels_it_is_the_loops(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def missing(*_: object) -> Timer:
+        raise error
+
+    monkeypatch.setattr(timer, "KernelTimer", missing)
+    made: list[Timer] = []
+
+    async def make() -> None:
+        made.append(precise_timer(asyncio.get_running_loop(), lambda: None))
+
+    asyncio.run(make())
+    assert type(made[0]) is LoopTimer
+
+
+def test_other_platforms_have_the_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    async def made() -> Timer:
+        return precise_timer(asyncio.get_running_loop(), lambda: None)
+
+    assert type(asyncio.run(made())) is LoopTimer
+
+
+@linux
+def test_a_kernel_without_timers_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Libc:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def timerfd_create(self, *_: object) -> int:
+            return -1
+
+    monkeypatch.setattr(timer.ctypes, "CDLL", Libc)
+
+    async def make() -> None:
+        KernelTimer(asyncio.get_running_loop(), lambda: None)
+
+    with pytest.raises(OSError, match="timerfd_create"):
+        asyncio.run(make())
+
+
+@linux
+def test_a_timer_that_was_set_anew_since_the_loop_saw_it_does_not_call() -> None:
+    async def scene() -> list[str]:
+        calls: list[str] = []
+        made = KernelTimer(asyncio.get_running_loop(), lambda: calls.append("called"))
+        made.set(3_600_000_000)
+        made._fire()
+        return calls
+
+    assert asyncio.run(scene()) == []

@@ -1,0 +1,231 @@
+"""The port over RSGI, with Granian's side of it played by the test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
+
+from llmsim.core.errors import BadRequest, FailureKind
+from llmsim.transport.port import DRAIN, Gone
+from llmsim.transport.rsgi import MOST_HOLLOW, RSGIPort, RSGIStream
+
+LIMIT = 10
+
+
+class Alive:
+    """What sending gives while the client is there."""
+
+    def __await__(self) -> Iterator[Any]:
+        return iter(())
+
+
+class Dead:
+    """What it gives once the client has gone."""
+
+    def __await__(self) -> Iterator[Any]:
+        raise ProtocolClosed
+        yield
+
+
+class Transport:
+    def __init__(self, gives: Callable[[], Any] = Alive) -> None:
+        self.gives = gives
+        self.sent: list[bytes] = []
+
+    def send_bytes(self, data: bytes) -> Any:
+        self.sent.append(data)
+        return self.gives()
+
+
+class Protocol:
+    """A request whose body comes in chunks, or whole when it is asked for so."""
+
+    def __init__(self, *chunks: bytes, whole: bytes | None = None) -> None:
+        self._chunks = chunks
+        self._whole = whole
+        self.read_whole = 0
+        self.taken = 0
+        self.transport = Transport()
+        self.answered: list[tuple[Any, ...]] = []
+
+    async def __call__(self) -> bytes:
+        self.read_whole += 1
+        if self._whole is None:
+            raise ProtocolClosed
+        return self._whole
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            self.taken += 1
+            yield chunk
+
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
+        self.answered.append((status, headers))
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.answered.append((status, headers, body))
+
+    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> Transport:
+        self.answered.append((status, headers))
+        return self.transport
+
+    async def client_disconnect(self) -> None:
+        self.answered.append(("left",))
+
+
+def port(protocol: Protocol, headers: dict[str, str] | None = None, **scope: Any) -> RSGIPort:
+    known = {
+        "method": "POST",
+        "path": "/v1/x",
+        "scheme": "http",
+        "query_string": "a=%20b",
+        "http_version": "1.1",
+        "authority": None,
+        "client": "127.0.0.1:1",
+        "headers": headers or {},
+    }
+    return RSGIPort(SimpleNamespace(**{**known, **scope}), protocol)
+
+
+def run(scene: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(scene)
+
+
+@pytest.fixture(autouse=True)
+def _unlearnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a worker that has just started."""
+    monkeypatch.setattr(RSGIStream, "alive", None)
+    monkeypatch.setattr(RSGIStream, "dead", None)
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_which_type_means_that_the_client_is_there_is_learnt_by_awaiting_one() -> None:
+    async def scene() -> None:
+        transport = Transport()
+        stream = RSGIStream(transport)
+        assert stream.send(b"a")  # not known yet
+        await turns()
+        assert RSGIStream.alive is Alive
+        assert stream.send(b"b")
+        assert transport.sent == [b"a", b"b"]
+
+    run(scene())
+
+
+def test_which_type_means_that_it_has_gone_is_learnt_too() -> None:
+    async def scene() -> None:
+        stream = RSGIStream(Transport(Dead))
+        assert stream.send(b"a")  # not known yet
+        await turns()
+        assert RSGIStream.dead is Dead
+        assert not stream.send(b"b")
+        other = RSGIStream(Transport(Dead))
+        assert not other.send(b"c")  # at once, as it is known by now
+
+    run(scene())
+
+
+def test_a_stream_that_is_closed_sends_nothing_and_lets_go_of_its_transport() -> None:
+    async def scene() -> None:
+        transport = Transport()
+        stream = RSGIStream(transport)
+        stream.close()
+        assert not stream.send(b"late")
+        assert transport.sent == []
+
+    run(scene())
+
+
+def test_a_port_tells_the_request() -> None:
+    one = port(Protocol(), {"x-a": "b"}, authority="llm.example")
+    assert (one.method, one.path, one.scheme, one.query) == ("POST", "/v1/x", "http", "a=%20b")
+    assert (one.header("x-a"), one.header("x-b")) == ("b", None)
+    assert one.header("host") == "llm.example"  # as HTTP/2 says it
+    assert port(Protocol(), {"host": "h"}, authority="a").header("host") == "h"
+    assert list(one.names()) == ["x-a"]
+    assert list(one.headers()) == [("x-a", "b")]
+
+
+@pytest.mark.parametrize("length", ["3", "10"])
+def test_a_body_of_known_length_is_read_at_once(length: str) -> None:
+    protocol = Protocol(whole=b"abc")
+    assert run(port(protocol, {"content-length": length}).body(LIMIT)) == b"abc"
+    assert (protocol.read_whole, protocol.taken) == (1, 0)
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-length": "11"}, {"content-length": "x"}])
+def test_any_other_is_read_in_chunks(headers: dict[str, str]) -> None:
+    protocol = Protocol(b"abc", b"def", b"")
+    assert run(port(protocol, headers).body(LIMIT)) == b"abcdef"
+    assert protocol.read_whole == 0
+
+
+def test_a_body_that_is_too_large_is_read_to_its_end_and_refused() -> None:
+    protocol = Protocol(b"x" * 8, b"x" * 8, b"")
+    with pytest.raises(BadRequest) as refused:
+        run(port(protocol).body(LIMIT))
+    assert refused.value.failure.kind is FailureKind.TOO_LARGE
+    assert protocol.taken == 3
+
+
+def test_a_body_that_is_much_too_large_is_not_read_to_its_end() -> None:
+    protocol = Protocol(*[b"x" * LIMIT] * 100)
+    with pytest.raises(BadRequest):
+        run(port(protocol).body(LIMIT))
+    assert protocol.taken == DRAIN + 1
+
+
+@pytest.mark.parametrize(
+    ("protocol", "headers", "scope"),
+    [
+        (Protocol(), {"content-length": "5"}, {}),
+        (Protocol(b"abc", b"", b""), {}, {}),
+        (Protocol(b"abc", *[b""] * (MOST_HOLLOW + 1)), {}, {"http_version": "2"}),
+    ],
+    ids=["known length", "chunked", "HTTP/2"],
+)
+def test_a_body_that_breaks_off_is_answered_400_and_counted_as_left(
+    protocol: Protocol, headers: dict[str, str], scope: dict[str, Any]
+) -> None:
+    with pytest.raises(Gone):
+        run(port(protocol, headers, **scope).body(LIMIT))
+    assert protocol.answered == [(400, [])]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "headers", "scope"),
+    [
+        ((b"abc", b"", b""), {"trailer": "x-sum"}, {}),
+        ((b"abc", b"", b""), {}, {"http_version": "2"}),
+        ((b"a", b"", b"bc", b""), {}, {}),
+    ],
+    ids=["trailers", "HTTP/2", "a pause"],
+)
+def test_empty_chunks_that_mean_nothing(
+    chunks: tuple[bytes, ...], headers: dict[str, str], scope: dict[str, Any]
+) -> None:
+    assert run(port(Protocol(*chunks), headers, **scope).body(LIMIT)) == b"abc"
+
+
+def test_answers_and_the_end_of_a_connection() -> None:
+    async def scene() -> None:
+        protocol = Protocol()
+        one = port(protocol)
+        one.respond(201, [("a", "b")], b"body")
+        stream = one.open(200, [("c", "d")])
+        assert stream.send(b"x")
+        await one.left()
+        assert protocol.answered == [(201, [("a", "b")], b"body"), (200, [("c", "d")]), ("left",)]
+        assert protocol.transport.sent == [b"x"]
+        assert one.peer().written() is None
+
+    run(scene())
