@@ -162,6 +162,18 @@ class Connection:
         except ConnectionError:
             return True
 
+    async def drained(self) -> bool:
+        """Wait until the server closes, whatever it sends before that; False after a second."""
+        try:
+            async with asyncio.timeout(1):
+                while await self._reader.read(1 << 16):
+                    pass
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            pass
+        return True
+
     def finish(self) -> None:
         """Half-close: nothing more will be sent, but an answer is still awaited."""
         self._writer.write_eof()
