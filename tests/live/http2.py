@@ -39,9 +39,7 @@ class Http2:
         await connection._flush()
         return connection
 
-    async def ask(
-        self, body: bytes, *headers: Header, path: str = CHAT, whole: bool = True
-    ) -> int:
+    async def ask(self, body: bytes, *headers: Header, path: str = CHAT, whole: bool = True) -> int:
         """Send a POST request, with its body to the end unless not ``whole``; its stream's id."""
         stream = self._h2.get_next_available_stream_id()
         head = [(":method", "POST"), (":path", path), (":scheme", "http"), (":authority", HOST)]

@@ -18,9 +18,7 @@ SECOND = 1.0
 
 
 @pytest.fixture(scope="module")
-def sim(
-    serve: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def sim(serve: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("uncollected")
     (folder / "sitecustomize.py").write_text("import gc\n\ngc.disable()\n")
     with pytest.MonkeyPatch.context() as patch:
