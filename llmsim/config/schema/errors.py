@@ -61,7 +61,7 @@ class ErrorRatesSection(Section, of=ErrorRates):
     server_error_rate: Share = Field(0.0, description="Share of requests that get a 500.")
     timeout_rate: Share = Field(0.0, description="Share of requests that time out (504).")
     timeout_after_ms: Hour = Field(
-        30_000.0, description="Milliseconds between the request and the answer of a timeout."
+        30_000.0, description="Milliseconds from a request to the answer of a timeout."
     )
     overloaded_rate: Share = Field(
         0.0, description="Share of requests that find the provider overloaded."
@@ -72,11 +72,11 @@ class ErrorRatesSection(Section, of=ErrorRates):
     )
     retry_after_ms: Hour = Field(
         1000.0,
-        description="Milliseconds that throttled clients are asked to wait; they see whole "
-        "seconds.",
+        description="Milliseconds that throttled clients are asked to wait; most headers "
+        "round up to seconds.",
     )
     faults: FaultSetSection = subsection(
-        FaultSetSection, "What goes wrong in the middle of answers, each with its rate."
+        FaultSetSection, "Faults in the middle of answers, each with its rate."
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
@@ -88,17 +88,18 @@ class ErrorRatesSection(Section, of=ErrorRates):
 
 
 class ErrorRuleSection(ErrorRatesSection, RequestPatternSection, of=ErrorRule):
-    """What happens to the requests that match: to the `first` so many of them, to every `every`-th,
-    or to all. Others go by the rates here."""
+    """What happens to requests that match: to the `first` N of them, to every N-th (`every`), or to
+    all. The others have the rates here."""
 
     flat: ClassVar = {"match": RequestPatternSection, "rates": ErrorRatesSection}
 
-    first: Count | None = Field(None, description="Only the first so many of them.")
-    every: Count | None = Field(None, description="Only every N-th of them.")
-    kind: Kind | None = Field(None, description="They fail with an error of this kind.")
-    status: Status | None = Field(None, description="They fail with this status.")
+    first: Count | None = Field(None, description="Only the first N requests that match.")
+    every: Count | None = Field(None, description="Only every N-th request that matches.")
+    kind: Kind | None = Field(None, description="These requests fail with an error of this kind.")
+    status: Status | None = Field(None, description="These requests fail with this status.")
     fault: FaultSetSection | None = Field(
-        None, description="This goes wrong in the middle of their answers; one fault, no rate."
+        None,
+        description="The answers to these requests have this fault: one fault, without its rate.",
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
@@ -120,33 +121,37 @@ class ErrorRuleSection(ErrorRatesSection, RequestPatternSection, of=ErrorRule):
 
 
 class ErrorInjectionSection(ErrorRatesSection, of=ErrorInjection):
-    """Which calls fail on purpose. Of the rules the first that matches counts, and a request that
-    no rule matches goes by the rates here."""
+    """Which requests fail on purpose. The first rule that matches a request decides about it; the
+    rates here are for requests that no rule matches."""
 
     flat: ClassVar = {"rates": ErrorRatesSection}
 
     rules: Annotated[tuple[ErrorRuleSection, ...], Each()] = Field(
-        (), description="What happens to certain requests; the first rule that matches counts."
+        (), description="Rules for some requests. The first rule that matches applies."
     )
 
 
 class TimetableEntrySection(ErrorRatesSection, RequestPatternSection, of=TimetableEntry):
-    """What happens between two times, to all requests that match."""
+    """What happens to the requests that match, between two times."""
 
     flat: ClassVar = {"match": RequestPatternSection, "rates": ErrorRatesSection}
 
-    from_: Time = Field(0.0, description="When it begins, after the server: 90, 90s, 3m or 1.5h.")
-    to: Time | None = Field(None, description="When it ends; for good, unless set.")
-    kind: Kind | None = Field(None, description="All fail with an error of this kind.")
-    status: Status | None = Field(None, description="All fail with this status.")
+    from_: Time = Field(
+        0.0, description="When it begins, from the server's start: 90, 90s, 3m or 1.5h."
+    )
+    to: Time | None = Field(None, description="When it ends. Default: never.")
+    kind: Kind | None = Field(
+        None, description="All these requests fail with an error of this kind."
+    )
+    status: Status | None = Field(None, description="All these requests fail with this status.")
     itl_factor: Annotated[float, Number(0, 1000)] = Field(
-        1.0, description="A factor on the time between tokens."
+        1.0, description="Factor on the time between tokens."
     )
     ttft_factor: Annotated[float, Number(0, 1000)] = Field(
-        1.0, description="A factor on the time to first token."
+        1.0, description="Factor on the time to first token."
     )
     ramp: Annotated[Ramp, Words(get_args(Ramp))] = Field(
-        "none", description="Whether rates and factors grow from nothing, or fall to it."
+        "none", description="Whether rates and factors rise from no effect, or fall to it."
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:

@@ -25,17 +25,17 @@ from llmsim.core.faults import (
 class FaultSection(Section):
     """A fault, and how often it happens."""
 
-    rate: Share = Field(0.0, description="The share of requests that it happens to.")
+    rate: Share = Field(0.0, description="Share of requests that it happens to.")
 
 
 class FaultPointSection(Section, of=FaultPoint):
     """Where in the answer a fault strikes."""
 
     after_tokens: Annotated[int, Whole(0, 1_000_000)] | None = Field(
-        None, description="Strike after so many tokens."
+        None, description="It happens after this many tokens."
     )
     after_fraction: Share | None = Field(
-        None, description="Strike after this share of the answer's tokens."
+        None, description="It happens after this share of the answer's tokens."
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
@@ -51,47 +51,47 @@ class PlacedFaultSection(FaultPointSection, FaultSection):
 
 
 class CutSection(PlacedFaultSection, of=Cut):
-    """The connection closes before the body has ended. Half-way, unless set."""
+    """The connection closes before the body has ended; half-way, unless set."""
 
 
 class StallSection(PlacedFaultSection, of=Stall):
-    """Nothing comes for a while, then the rest. Half-way, unless set."""
+    """Nothing is sent for a while, then the rest; half-way, unless set."""
 
-    lasts_ms: Hour = Field(10_000.0, description="For how long nothing comes, in milliseconds.")
+    lasts_ms: Hour = Field(10_000.0, description="Milliseconds for which nothing is sent.")
 
 
 class TrickleSection(FaultSection, of=Trickle):
-    """All after the first token comes slowly, or in small pieces."""
+    """Everything after the first token is sent slowly, or in small pieces."""
 
     factor: Annotated[float, Number(1, 1000)] = Field(
-        10.0, description="How many times as slowly it comes."
+        10.0, description="How many times slower tokens are sent."
     )
     bytes: Annotated[int, Whole(1, 1 << 20)] | None = Field(
-        None, description="No more than this many bytes at a time."
+        None, description="At most this many bytes at a time."
     )
     every_ms: Hour = Field(50.0, description="Milliseconds between two such pieces.")
 
 
 class MalformedSection(PlacedFaultSection, of=Malformed):
-    """One frame is no valid JSON. Half-way, unless set."""
+    """One frame is not valid JSON; half-way, unless set."""
 
 
 class ResetSection(PlacedFaultSection, of=Reset):
-    """The connection is reset (TCP RST): in place of the first byte, unless set."""
+    """The connection is reset (TCP RST); before the first byte, unless set."""
 
 
 class UnterminatedSection(FaultSection, of=Unterminated):
-    """The stream ends in good order, but without its last event."""
+    """The stream ends properly, but without its last event."""
 
 
 class ErrorEventSection(PlacedFaultSection, of=ErrorEvent):
-    """The provider's own error event takes the place of the rest. Half-way, unless set."""
+    """The provider's error event replaces the rest of a stream; half-way, unless set."""
 
     kind: Kind = Field("overloaded", description="The kind of error.")
 
 
 class FaultSetSection(Section, of=FaultSet):
-    """What goes wrong in the middle of an answer, and how often."""
+    """Faults in the middle of answers, and how often they happen."""
 
     cut: CutSection | None = None
     stall: StallSection | None = None

@@ -51,23 +51,19 @@ Profile: TypeAlias = Annotated[
 
 
 class LatencyRuleSection(Section, of=LatencyRule):
-    """A profile to start from, and times in place of its own."""
+    """A profile, and times that replace its own."""
 
     profile: Profile = Field(
         AUTO,
-        description="Where to start: a preset, or `auto`, the profile of the request's model.",
+        description="A preset, or `auto`: the profile of the request's model.",
     )
-    ttft_mean_ms: Day | None = Field(
-        None, description="Time to first token in milliseconds, its mean."
-    )
+    ttft_mean_ms: Day | None = Field(None, description="Time to first token in milliseconds: mean.")
     ttft_stddev_ms: Day | None = Field(
-        None, description="Time to first token in milliseconds, its standard deviation."
+        None, description="Time to first token in milliseconds: standard deviation."
     )
-    tbt_mean_ms: Day | None = Field(
-        None, description="Time between tokens in milliseconds, its mean."
-    )
+    tbt_mean_ms: Day | None = Field(None, description="Time between tokens in milliseconds: mean.")
     tbt_stddev_ms: Day | None = Field(
-        None, description="Time between tokens in milliseconds, its standard deviation."
+        None, description="Time between tokens in milliseconds: standard deviation."
     )
     distribution: Annotated[Distribution, Words(DISTRIBUTIONS)] | None = Field(
         None, description="How times are distributed; `normal` is truncated at 0."
@@ -103,8 +99,8 @@ class LatencySection(LatencyRuleSection, of=Latency):
         dict[Annotated[str, Name("model pattern")], LatencyRuleSection], Named("model pattern")
     ] = Field(
         {},
-        description="Shell patterns of model names, each with the same keys as here. The first "
-        "that matches counts, and takes nothing from the keys here.",
+        description="Other settings for some models: shell pattern of the name, and keys as "
+        "here. The first that matches applies; the keys here are then ignored.",
     )
 
     def build(self) -> Any:

@@ -18,22 +18,28 @@ Places: TypeAlias = Annotated[int, Whole(1, 1_000_000)]
 
 
 class RateLimitSection(Section, of=RateLimit):
-    """What one caller may do. Of the rules the first whose patterns match counts; its limits are
-    for each API key by itself."""
+    """What one caller may use. The first rule whose patterns match applies; each API key has its
+    own limits under it."""
 
-    key: Line = Field("*", description="Shell pattern of the API key, or of its owner's name.")
+    key: Line = Field("*", description="Shell pattern of the API key, or of its name in `keys`.")
     model: Line = Field("*", description="Shell pattern of the model's name.")
-    requests_per_minute: Count | None = Field(None, description="Requests a minute.")
-    tokens_per_minute: Count | None = Field(None, description="Tokens a minute, in and out.")
-    input_tokens_per_minute: Count | None = Field(None, description="Prompt tokens a minute.")
-    output_tokens_per_minute: Count | None = Field(None, description="Completion tokens a minute.")
+    requests_per_minute: Count | None = Field(None, description="Requests per minute.")
+    tokens_per_minute: Count | None = Field(
+        None, description="Prompt and completion tokens per minute."
+    )
+    input_tokens_per_minute: Count | None = Field(
+        None, description="Prompt tokens per minute that were not cached."
+    )
+    output_tokens_per_minute: Count | None = Field(
+        None, description="Completion tokens per minute."
+    )
     requests_per_day: Annotated[int, Whole(1, 10_000_000)] | None = Field(
-        None, description="Requests a day."
+        None, description="Requests per day."
     )
     concurrent_requests: Places | None = Field(None, description="Requests at the same time.")
     burst: Count | None = Field(
         None,
-        description="Requests that may come at once after a rest; all of a minute's, unless set.",
+        description="Requests that may come at once after a pause. Default: those of a minute.",
     )
     tokens_burst: Count | None = Field(None, description="The same for `tokens_per_minute`.")
     input_tokens_burst: Count | None = Field(
@@ -70,13 +76,13 @@ class ConcurrencySection(Section, of=Concurrency):
     """How many requests are answered at the same time, over all workers; others wait."""
 
     max_concurrency: Places | None = Field(
-        None, description="Requests that are answered at once; any number, unless set."
+        None, description="Requests that are answered at the same time. Default: no limit."
     )
     queue_limit: Annotated[int, Whole(0, 1_000_000)] = Field(
-        1000, description="Requests that wait at most; beyond that they are refused."
+        1000, description="How many requests may wait; beyond that they are refused."
     )
     queue_timeout_ms: Day = Field(
-        60_000.0, description="Milliseconds that each waits at most; then it is refused."
+        60_000.0, description="Milliseconds that each may wait; then it is refused."
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
@@ -86,10 +92,10 @@ class ConcurrencySection(Section, of=Concurrency):
 
 
 class ApiKeySection(Section, of=ApiKey):
-    """An API key that is let in, by itself or with its owner's name."""
+    """An API key that is accepted, by itself or with a name."""
 
-    key: Line = Field(description="The key.")
-    name: Line = Field("", description="What to call its owner where the key is not shown.")
+    key: Line = Field(description="The API key.")
+    name: Line = Field("", description="Name that is shown in place of the key.")
 
     @classmethod
     def long_form(cls, value: Any) -> Any:

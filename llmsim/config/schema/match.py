@@ -65,14 +65,17 @@ def _json(value: Any, loc: tuple[str | int, ...], errors: list[InitErrorDetails]
 
 
 class ValueTestSection(Section, of=ValueTest):
-    """What is asked of one value: all that is set has to hold. A value by itself is what it has
-    to equal."""
+    """A test of one value; all that is set must hold. A value by itself means `equals`."""
 
     equals: Annotated[Any, BeforeValidator(json_text)] = Field(
-        None, description="It is exactly this, any value of JSON."
+        None, description="It is exactly this JSON value."
     )
-    contains: Line | None = Field(None, description="It has this text in it, in any case.")
-    regex: Regex | None = Field(None, description="It has a match of this regular expression.")
+    contains: Line | None = Field(
+        None, description="It contains this text; upper and lower case do not differ."
+    )
+    regex: Regex | None = Field(
+        None, description="This regular expression matches somewhere in it."
+    )
     like: ShellPattern | None = Field(None, description="It fits this shell pattern.")
     exists: Switch | None = Field(None, description="Whether there is such a value at all.")
 
@@ -121,11 +124,11 @@ class HeaderTestSection(ValueTestSection):
 
 
 class TurnRangeSection(Section, of=TurnRange):
-    """Which answer of its conversation is asked for, from 1: a number, or a range."""
+    """The number of the answer in its conversation, from 1, or a range."""
 
-    min: Annotated[int, Whole(1, 1_000_000)] = Field(1, description="This one or a later one.")
+    min: Annotated[int, Whole(1, 1_000_000)] = Field(1, description="First number of the range.")
     max: Annotated[int, Whole(1, 1_000_000)] | None = Field(
-        None, description="This one or an earlier one."
+        None, description="Last number of the range."
     )
 
     @classmethod
@@ -176,57 +179,56 @@ def _depth(value: Any, depth: int = 0) -> int:
 
 
 class MockMatchSection(Section, of=MockMatch):
-    """Conditions on a request, all of which have to hold; without any it is every request."""
+    """Conditions on a request, all of which must hold. Without any, every request matches."""
 
     model: ShellPattern | None = Field(None, description="Shell pattern of the model's name.")
     endpoint: ShellPattern | None = Field(None, description="Shell pattern of the path.")
     dialect: ShellPattern | None = Field(None, description="Shell pattern of the API.")
     content_contains: Line | None = Field(
-        None, description="The last user message has this text in it, in any case of letters."
+        None,
+        description="The last user message contains this text; upper and lower case do not differ.",
     )
     content_regex: Regex | None = Field(
-        None, description="The last user message has a match of this regular expression (RE2)."
+        None,
+        description="This regular expression (RE2) matches somewhere in the last user message.",
     )
     content_equals: Line | None = Field(
         None, description="The last user message is exactly this text."
     )
-    system_contains: Line | None = Field(
-        None, description="A message of the system has this text in it."
-    )
+    system_contains: Line | None = Field(None, description="A system message contains this text.")
     system_regex: Regex | None = Field(
-        None, description="A message of the system has a match of this regular expression."
+        None, description="This regular expression matches somewhere in a system message."
     )
-    system_equals: Line | None = Field(
-        None, description="A message of the system is exactly this text."
-    )
-    any_contains: Line | None = Field(None, description="Any message has this text in it.")
+    system_equals: Line | None = Field(None, description="A system message is exactly this text.")
+    any_contains: Line | None = Field(None, description="A message contains this text.")
     any_regex: Regex | None = Field(
-        None, description="Any message has a match of this regular expression."
+        None, description="This regular expression matches somewhere in a message."
     )
-    any_equals: Line | None = Field(None, description="Any message is exactly this text.")
+    any_equals: Line | None = Field(None, description="A message is exactly this text.")
     tool_result_contains: Line | None = Field(
-        None, description="A tool's result since the last answer has this text in it."
+        None, description="A tool's result since the last answer contains this text."
     )
     tool_result_regex: Regex | None = Field(
-        None, description="A tool's result since the last answer has a match of this expression."
+        None,
+        description="This expression matches somewhere in a tool's result since the last answer.",
     )
     tool_result_equals: Line | None = Field(
         None, description="A tool's result since the last answer is exactly this text."
     )
     tool_call_id: ShellPattern | None = Field(
-        None, description="A result since the last answer is of a call whose id fits."
+        None, description="A tool's result since the last answer belongs to a call whose id fits."
     )
     tools: Annotated[tuple[Line, ...], Each(), ONE_OR_MORE] = Field(
-        (), description="Tools of these names (shell patterns) are all on offer."
+        (), description="The request offers tools of all these names (shell patterns)."
     )
     turns: TurnRangeSection | None = Field(
-        None, description="This answer of the conversation is asked for, from 1."
+        None, description="The answer asked for has this number in its conversation, from 1."
     )
     body: Annotated[dict[PathInBody, ValueTestSection], Named("path")] = Field(
-        {}, description="Paths in the JSON body (`messages[-1].role`), and what is asked there."
+        {}, description="Path in the JSON body (`messages[-1].role`): value or test."
     )
     headers: Annotated[dict[Annotated[str, Name("header")], HeaderTestSection], Named("header")] = (
-        Field({}, description="Names of headers, and a shell pattern or a test for each.")
+        Field({}, description="Name of a header: shell pattern or test.")
     )
     all_: Annotated[tuple[MockMatchSection, ...], Each()] = Field(
         (), description="All of these conditions hold."

@@ -22,19 +22,23 @@ Responses: TypeAlias = Annotated[tuple[MockResponseSection, ...], Each()]
 
 
 class MockSection(Section, of=Mock):
-    """What is answered to requests that match."""
+    """Answers to requests that match."""
 
-    name: Line | None = Field(None, description="What it is called, in `x-llmsim-mock` for one.")
-    match: MockMatchSection = subsection(MockMatchSection, "Which requests it is for.")
-    priority: Priority = Field(0, description="The highest that matches counts.")
+    name: Line | None = Field(None, description="Its name, as in the header `x-llmsim-mock`.")
+    match: MockMatchSection = subsection(
+        MockMatchSection, "Conditions on the request. Default: every request."
+    )
+    priority: Priority = Field(
+        0, description="Of those that match, the one with the highest priority answers."
+    )
     times: Count | None = Field(None, description="How often it is used at most, over all workers.")
     probability: Annotated[float, Number(0, 1)] = Field(
-        1.0, description="The share of matching requests that it is for."
+        1.0, description="Share of the matching requests that it is used for."
     )
-    response: MockResponseSection | None = Field(None, description="What it answers.")
-    responses: Responses = Field((), description="What it answers in turn, over all workers.")
+    response: MockResponseSection | None = Field(None, description="Its response.")
+    responses: Responses = Field((), description="Its responses, used in turn over all workers.")
     on_exhausted: Exhausted = Field(
-        "repeat_last", description="What comes after the last of `responses`."
+        "repeat_last", description="What follows the last of `responses`."
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
@@ -51,17 +55,21 @@ class MockSection(Section, of=Mock):
 
 
 class MockScriptSection(Section, of=MockScript):
-    """What is answered turn by turn."""
+    """Answers to a conversation, turn by turn."""
 
-    name: Line | None = Field(None, description="What it is called, in `x-llmsim-mock` for one.")
-    match: MockMatchSection = subsection(MockMatchSection, "Which requests it is for.")
-    priority: Priority = Field(0, description="The highest that matches counts.")
+    name: Line | None = Field(None, description="Its name, as in the header `x-llmsim-mock`.")
+    match: MockMatchSection = subsection(
+        MockMatchSection, "Conditions on the request. Default: every request."
+    )
+    priority: Priority = Field(
+        0, description="Of those that match, the one with the highest priority answers."
+    )
     key: Annotated[ScriptKey, Words(get_args(ScriptKey))] = Field(
         "conversation",
-        description="Whether each conversation has its own turn, or all requests share one.",
+        description="Whether each conversation is at its own turn, or all requests take turns.",
     )
-    on_exhausted: Exhausted = Field("repeat_last", description="What comes after the last turn.")
-    turns: Responses = Field((), description="What is answered, in order.")
+    on_exhausted: Exhausted = Field("repeat_last", description="What follows the last turn.")
+    turns: Responses = Field((), description="The responses, in order.")
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         if not self.turns:

@@ -82,7 +82,7 @@ class MockToolCallSection(Section, of=MockToolCall):
 
     name: Template = Field(description="The tool's name.")
     arguments: Arguments = Field(
-        MockArguments(), description="Its arguments: a mapping, or text as it is."
+        MockArguments(), description="Its arguments: a mapping, or a text as it is."
     )
 
     @classmethod
@@ -97,8 +97,12 @@ class MockUsageSection(Section, of=MockUsage):
 
     prompt_tokens: Tokens | None = Field(None, description="Tokens of the prompt.")
     completion_tokens: Tokens | None = Field(None, description="Tokens of the answer.")
-    reasoning_tokens: Tokens | None = Field(None, description="Of the answer, its thoughts.")
-    cached_tokens: Tokens | None = Field(None, description="Of the prompt, what was cached.")
+    reasoning_tokens: Tokens | None = Field(
+        None, description="Reasoning tokens, which are part of the completion."
+    )
+    cached_tokens: Tokens | None = Field(
+        None, description="Cached tokens, which are part of the prompt."
+    )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         for part, whole in (
@@ -114,14 +118,14 @@ class MockErrorSection(Section, of=MockError):
     """An error in place of an answer; a kind or a status by itself stands for just that."""
 
     kind: Kind | None = Field(None, description="The kind of error.")
-    status: Status | None = Field(None, description="Its status.")
-    message: Template | None = Field(None, description="Its message.")
-    code: Template | None = Field(None, description="Its code.")
-    param: Template | None = Field(None, description="The field it is about.")
+    status: Status | None = Field(None, description="Status of the error.")
+    message: Template | None = Field(None, description="Message of the error.")
+    code: Template | None = Field(None, description="Code of the error.")
+    param: Template | None = Field(None, description="Field that the error is about.")
     retry_after_ms: Hour | None = Field(
         None, description="Milliseconds that clients are asked to wait."
     )
-    after_ms: Hour | None = Field(None, description="Milliseconds after the request.")
+    after_ms: Hour | None = Field(None, description="Milliseconds from the request to the error.")
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -153,14 +157,14 @@ class MockResponseSection(Section, of=MockResponse):
     )
     refusal: Template | None = Field(None, description="A refusal in place of an answer.")
     reasoning: FreeTemplate | None = Field(
-        None, description="The thoughts: shown where the API shows them, counted anyway."
+        None, description="The reasoning: counted, and shown where the API shows it."
     )
     finish_reason: Annotated[MockFinish, Words(get_args(MockFinish))] | None = Field(
         None, description="Why the answer ended."
     )
     usage: MockUsageSection | None = None
     error: MockErrorSection | None = None
-    latency: LatencyRuleSection | None = Field(None, description="How it is paced.")
+    latency: LatencyRuleSection | None = Field(None, description="How the answer is paced.")
 
     @classmethod
     def long_form(cls, value: Any) -> Any:

@@ -37,13 +37,13 @@ class ConfigSection(Section, of=Config):
     response: ResponseSection = subsection(ResponseSection)
     errors: ErrorInjectionSection = subsection(ErrorInjectionSection)
     mocks: Annotated[tuple[MockSection, ...], Each(named_apart, empty=True)] = Field(
-        (), description="What is answered to requests that match."
+        (), description="Answers to requests that match."
     )
     mock_files: Annotated[tuple[Annotated[str, Text("a path")], ...], Each(distinct)] = Field(
         (), description="Files with more mocks and scripts, relative to this one."
     )
     scripts: Annotated[tuple[MockScriptSection, ...], Each(named_apart, empty=True)] = Field(
-        (), description="What is answered turn by turn to conversations that match."
+        (), description="Answers to conversations that match, turn by turn."
     )
     models: ModelsSection = subsection(ModelsSection)
     control: ControlSection = subsection(ControlSection)
@@ -51,17 +51,18 @@ class ConfigSection(Section, of=Config):
         "lenient", description="`strict`: refuse everything the provider refuses."
     )
     seed: Seed | None = Field(
-        None, description="The same request gets the same answer, at the same pace."
+        None,
+        description="Makes answers reproducible: the same request, the same answer and pace.",
     )
     metrics: MetricsSection = subsection(MetricsSection)
     logging: LoggingSection = subsection(LoggingSection)
     rate_limits: Annotated[tuple[RateLimitSection, ...], Each(different)] = Field(
-        (), description="What each caller may do; the first rule that matches counts."
+        (), description="What each caller may use. The first rule that matches applies."
     )
     concurrency: ConcurrencySection = subsection(ConcurrencySection)
     keys: Annotated[tuple[ApiKeySection, ...], Each(distinct)] = Field(
-        (), description="The API keys that are let in; everybody is, unless set."
+        (), description="The API keys that are accepted. Default: all, and none is needed."
     )
     timetable: Annotated[tuple[TimetableEntrySection, ...], Each()] = Field(
-        (), description="What goes wrong at which time; the first entry that matches counts."
+        (), description="Failures and slowness at set times. The first entry that matches applies."
     )

@@ -45,44 +45,44 @@ SHORTEST_HANG_MS: Final = 3000
 
 
 class ServerSection(Section, of=Server):
-    """Where to listen, with how many processes, and what bounds them."""
+    """Where to listen, how many processes there are, and their bounds."""
 
-    host: Address = Field("0.0.0.0", description="The IP address to listen on.")
-    port: Annotated[int, Whole(1, 65_535)] = Field(8080, description="The port to listen on.")
+    host: Address = Field("0.0.0.0", description="IP address to listen on.")
+    port: Annotated[int, Whole(1, 65_535)] = Field(8080, description="Port to listen on.")
     workers: Annotated[int, Whole(1, 512)] = Field(
         default_factory=processors,
-        description="Worker processes; one for each processor, unless set.",
+        description="Number of worker processes. Default: one per processor.",
     )
     log_level: Annotated[LogLevel, Words(get_args(LogLevel))] = Field(
-        "info", description="The least important lines that are logged."
+        "info", description="Lowest level that is logged."
     )
     max_body_bytes: Annotated[int, Whole(1024, 2**30)] = Field(
-        32 * 2**20, description="Bytes of a request's body; larger ones get 413."
+        32 * 2**20, description="Largest request body in bytes; larger ones get 413."
     )
-    max_connections: Million = Field(16_384, description="Open connections of each worker.")
-    max_open_streams: Million = Field(20_000, description="Open streams of each worker.")
+    max_connections: Million = Field(16_384, description="Open connections per worker.")
+    max_open_streams: Million = Field(20_000, description="Open streams per worker.")
     drain_timeout_ms: Hour = Field(
         30_000.0, description="Milliseconds that open streams may take to end after SIGTERM."
     )
     stall_timeout_ms: Hour = Field(
         60_000.0,
-        description="Milliseconds after which a client that reads nothing is dropped; 0: never.",
+        description="Milliseconds until a client that reads nothing is disconnected; 0: never.",
     )
     hang_timeout_ms: Hour = Field(
         30_000.0,
-        description="Milliseconds without a sign of life after which a worker is replaced, at "
-        "least 3000; 0: never.",
+        description="Milliseconds without a sign of life until a worker is killed and replaced; "
+        "at least 3000, or 0: never.",
     )
     max_header_bytes: Annotated[int, Whole(8192, 16 * 2**20)] = Field(
-        8192 + 4096 * 100, description="Bytes of a request's head; more gets 431."
+        8192 + 4096 * 100, description="Largest request head in bytes; larger ones get 431."
     )
     journal_mb: Annotated[int, Whole(1, 4096)] = Field(
-        16, description="MiB of the latest requests and answers that each worker remembers."
+        16, description="MiB per worker in which the latest requests and answers are kept."
     )
     allowed_hosts: Annotated[tuple[HostPattern, ...], Each(distinct, empty=True)] = Field(
         (),
-        description="Names, or shell patterns of them, by which llmsim's own endpoints may be "
-        "addressed, next to localhost and IP addresses.",
+        description="Names (shell patterns) by which /llmsim may be addressed, beside IP "
+        "addresses and localhost.",
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
@@ -126,12 +126,12 @@ class ToolsSection(Section, of=Tools):
     """When tools are called."""
 
     call_rate: Share = Field(
-        1.0, description="The probability of a tool call where the model may choose."
+        1.0, description="Probability of a tool call where the model may choose."
     )
 
 
 class ResponseSection(Section, of=Response):
-    """What answers say, and how long they are."""
+    """What answers contain, and how long they are."""
 
     generator: Generator = Field(
         "lorem",
@@ -139,13 +139,13 @@ class ResponseSection(Section, of=Response):
         "message), `sequence` (texts in turn) or `fixed:TEXT`.",
     )
     target_tokens: Million = Field(
-        100, description="The length of an answer that nothing else bounds, in tokens."
+        100, description="Length of an answer in tokens, unless the request allows less."
     )
     sequence: Annotated[tuple[Line, ...], Each()] = Field(
         (), description="The texts of the generator `sequence`."
     )
     tools: ToolsSection = subsection(ToolsSection, "When tools are called.")
-    refusal_rate: Share = Field(0.0, description="The probability of a refusal.")
+    refusal_rate: Share = Field(0.0, description="Probability of a refusal.")
     refusal: Line = Field(REFUSAL, description="The text of a refusal.")
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
@@ -183,10 +183,10 @@ GENERATOR_CHOSEN: Final = "generator_chosen"
 
 
 class ModelsSection(Section, of=Models):
-    """Which models are on offer, and what becomes of the others."""
+    """Which models are listed, and whether others are accepted."""
 
     available: Annotated[tuple[Line, ...], Each(distinct)] | None = Field(
-        None, description="The models that are listed; the whole catalogue, unless set."
+        None, description="The models that listings show. Default: the catalogue."
     )
     unknown: Annotated[UnknownModels, Words(get_args(UnknownModels))] = Field(
         "accept", description="`reject`: requests to other models get 404."
@@ -194,27 +194,29 @@ class ModelsSection(Section, of=Models):
 
 
 class ControlSection(Section, of=Control):
-    """Who may steer the server while it runs, and how."""
+    """Who may watch and change the server while it runs."""
 
     enabled: Switch = Field(
-        True, description="`false`: there is nothing under /llmsim, no dashboard either."
+        True, description="`false`: nothing is under /llmsim, neither control API nor dashboard."
     )
     headers: Switch = Field(
-        True, description="Whether requests may override their response, in x-llmsim-* headers."
+        True, description="Whether requests can override their own response, in x-llmsim-* headers."
     )
     token: Annotated[str, Text("a token")] | None = Field(
-        None, description="What requests to llmsim's own endpoints have to carry."
+        None, description="Bearer token that llmsim's own endpoints require."
     )
-    protect_metrics: Switch = Field(False, description="Whether /metrics asks for it, too.")
+    protect_metrics: Switch = Field(False, description="Whether /metrics requires the token, too.")
 
 
 class MetricsSection(Section, of=Metrics):
-    """What /metrics has beyond llmsim's own metrics."""
+    """What /metrics has in addition to llmsim's own metrics."""
 
-    vllm: Switch = Field(False, description="Whether it has the same numbers under vLLM's names.")
-    vllm_model: Line = Field("llmsim", description="The `model_name` of these.")
+    vllm: Switch = Field(
+        False, description="Whether /metrics also has the numbers under vLLM's names."
+    )
+    vllm_model: Line = Field("llmsim", description="The label `model_name` of these.")
     vllm_capacity: Million = Field(
-        256, description="How many requests at once count as running rather than waiting."
+        256, description="How many active requests count as running; those beyond count as waiting."
     )
 
 
@@ -241,10 +243,10 @@ def _access(value: Any) -> str:
 
 
 class LoggingSection(Section, of=Logging):
-    """Which lines are written, and how."""
+    """Format of the log, and which requests are in it."""
 
     format: Annotated[LogFormat, Words(get_args(LogFormat))] = Field(
-        "console", description="`console`: lines for people, `json`: an object a line."
+        "console", description="`console`: lines for people; `json`: one JSON object per line."
     )
     access: Annotated[
         str,
@@ -259,10 +261,10 @@ class LoggingSection(Section, of=Logging):
         ),
     ] = Field(
         "off",
-        description="The requests that get a line: `off`, `errors`, `sampled:SHARE` (and errors) "
+        description="Requests that are logged: `off`, `errors`, `sampled:SHARE` (and all errors) "
         "or `all`.",
     )
-    prompts: Switch = Field(False, description="Whether prompts are in these lines.")
+    prompts: Switch = Field(False, description="Whether these lines have the request's body.")
 
     def build(self) -> Logging:
         which, _, share = self.access.partition(":")
