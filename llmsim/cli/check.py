@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 import yaml
 
 from llmsim import config
 from llmsim.cli import flags
+from llmsim.config import collection
+
+DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's is much faster
 
 EXAMPLES = """\b
 Examples:
@@ -24,5 +29,7 @@ def check(path: str) -> None:
     The file is read as `llmsim serve` reads it: LLMSIM_* variables take precedence over it. Each
     mistake is printed with its line and key; the exit code is then 2.
     """
-    effective = config.effective(flags.loaded(path, {}))
-    click.echo(yaml.safe_dump(effective, sort_keys=False, allow_unicode=True), nl=False)
+    with collection.paused():
+        effective = config.effective(flags.loaded(path, {}))
+        text = yaml.dump(effective, Dumper=DUMPER, sort_keys=False, allow_unicode=True)
+    click.echo(text, nl=False)

@@ -88,13 +88,15 @@ def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, objec
     flag (``target_tokens``) to its value, None where it is absent. Raises ConfigError with every
     fault found, and KeyError for a name that is no flag.
     """
-    from llmsim.config import loader  # noqa: PLC0415
+    from llmsim.config import collection, loader  # noqa: PLC0415
 
-    return loader.load(path, environ, flags)
+    with collection.paused():
+        return loader.load(path, environ, flags)
 
 
 def effective(config: Config) -> dict[str, object]:
     """The configuration as plain values; dumped as YAML, it loads to an equal Config."""
-    from llmsim.config import reader  # noqa: PLC0415
+    from llmsim.config import collection, reader  # noqa: PLC0415
 
-    return reader.written(config)
+    with collection.paused():
+        return reader.written(config)

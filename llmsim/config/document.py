@@ -1,7 +1,8 @@
 """YAML text to a tree in which every value knows where it was written.
 
-PyYAML composes the nodes; this module turns them into the three small types of
-:mod:`llmsim.config.nodes`, so that nothing past it knows YAML and values from flags and the
+libyaml composes the nodes, by way of PyYAML; what it refuses PyYAML composes itself, which says
+better what is wrong and is a dozen times slower. This module turns them into the three small types
+of :mod:`llmsim.config.nodes`, so that nothing past it knows YAML and values from flags and the
 environment look like values from the file.
 """
 
@@ -15,6 +16,7 @@ from typing import Final
 import yaml
 
 from llmsim.config.nodes import (
+    DEEPEST,
     Entry,
     Faults,
     Items,
@@ -28,7 +30,12 @@ from llmsim.config.nodes import (
 )
 
 MAX_NODES: Final = 200_000
-"""How many values a file may have once its aliases are expanded."""
+"""How many values the aliases of a file may stand for."""
+
+SHORT: Final = 2**18
+"""Characters up to which PyYAML itself has a say: it takes a second and more for as many."""
+
+_Fast: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(path: str, faults: Faults) -> Node:
@@ -55,14 +62,19 @@ def parsed(text: str, where: str, faults: Faults) -> Node:
 
 def _compose(text: str, where: str) -> yaml.Node | None:
     try:
-        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        try:
+            root: yaml.Node | None = yaml.compose(text, Loader=_Fast)
+        except (yaml.YAMLError, UnicodeEncodeError):
+            if len(text) > SHORT:
+                raise
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(part for part in (error.context, error.problem) if part)
         line = mark.line + 1 if mark else None
         raise wrong(Place(where, line), "", f"not valid YAML: {problem}") from None
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
+        line = text.encode().count(b"\n", 0, error.position) + 1
         raise wrong(Place(where, line), "", f"not valid YAML: {error.reason}") from None
     except RecursionError:
         raise wrong(Place(where), "", "nested too deeply") from None
@@ -96,16 +108,21 @@ class _Walk:
     where: str
     faults: Faults
     open: set[int] = field(default_factory=set)
-    left: int = MAX_NODES
+    seen: set[int] = field(default_factory=set)
+    repeated: int = 0
 
     def node(self, node: yaml.Node, key: str) -> Node:
         """The tree of one YAML node. Raises ConfigError for what would never end."""
         place = Place(self.where, node.start_mark.line + 1)
-        self.left -= 1
-        if self.left < 0:
-            raise wrong(place, key, f"more than {MAX_NODES} values once aliases are expanded")
         if id(node) in self.open:
             raise wrong(place, key, "an alias inside the value it stands for")
+        if len(self.open) == DEEPEST:
+            raise wrong(place, key, "nested too deeply")
+        if id(node) in self.seen:
+            self.repeated += 1
+            if self.repeated > MAX_NODES:
+                raise wrong(place, key, f"more than {MAX_NODES} values once aliases are expanded")
+        self.seen.add(id(node))
         self.open.add(id(node))
         try:
             return self._node(node, place, key)
@@ -149,4 +166,4 @@ class _Walk:
             value = _real(text)
         elif node.tag not in _TEXT_TAGS:
             self.faults += wrong(place, key, f"the tag {node.tag} is not read here").faults
-        return Scalar(place, value, text, typed=getattr(node, "style", None) is not None)
+        return Scalar(place, value, text, typed=bool(getattr(node, "style", None)))

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from llmsim.core.errors import ConfigError, ConfigFault
 
 DEEPEST: Final = 64
-"""How deep values may be nested that are no YAML."""
+"""How deep values may be nested."""
 
 Plain: TypeAlias = bool | int | float | str | None
 

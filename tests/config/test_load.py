@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmsim import config
-from llmsim.config import Config, Models, Response, Server
+from llmsim.config import Config, Models, Response, Server, effective
+from llmsim.config.document import MAX_NODES
 from llmsim.config.settings import processors
 from llmsim.config.sources import PATHS, variable
 from llmsim.core.generator import GeneratorChoice
@@ -379,3 +381,33 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
 def test_config_crosses_to_another_process(tmp_path: Path) -> None:
     read = from_text(EVERYTHING, tmp_path)
     assert pickle.loads(pickle.dumps(read)) == read
+
+
+def test_what_pyyaml_reads_and_libyaml_does_not(tmp_path: Path) -> None:
+    assert from_text("%FOO bar\n---\nseed: 7", tmp_path).seed == 7
+
+
+def test_a_file_may_have_as_many_values_as_it_writes_down(tmp_path: Path) -> None:
+    """Only what aliases make of a few is bounded; and nothing is compared with everything."""
+    names = [f"model-{number}" for number in range(MAX_NODES + 1)]
+    text = f"models: {{available: [{', '.join(names)}]}}"
+    assert from_text(text, tmp_path).models.available == tuple(names)
+
+
+def test_no_garbage_is_collected_while_a_configuration_is_read(tmp_path: Path) -> None:
+    """It would take most of the time: all that is read stays until it is done with."""
+    names = ", ".join(f"model-{number}" for number in range(5000))
+    phases: list[str] = []
+
+    def watch(phase: str, info: dict[str, int]) -> None:
+        phases.append(phase)
+
+    gc.callbacks.append(watch)
+    try:
+        read = from_text(f"models: {{available: [{names}]}}", tmp_path)
+        effective(read)
+    finally:
+        gc.callbacks.remove(watch)
+    # Some may be done between and after the two.
+    assert len(phases) <= 4
+    assert gc.isenabled()

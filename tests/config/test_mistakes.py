@@ -10,6 +10,8 @@ import pytest
 
 from llmsim import config
 from llmsim.config import Config
+from llmsim.config.document import SHORT
+from llmsim.config.nodes import DEEPEST
 from llmsim.config.schema.server import ServerSection
 from llmsim.core.errors import ConfigError, ConfigFault
 
@@ -494,9 +496,30 @@ def test_aliases_cannot_blow_up(tmp_path: Path) -> None:
     assert "more than 200000 values once aliases are expanded" in found.message
 
 
-def test_deep_nesting_is_a_fault(tmp_path: Path) -> None:
-    (found,) = faults("[" * 5000 + "]" * 5000, tmp_path / "sim.yaml")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000 + "]" * 5000,
+        "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1),
+        "- " * (DEEPEST + 1) + "a",
+        "{a: " * 900 + "1" + "}" * 900,
+        *(f"{'[' * n}1{']' * n}" for n in (999, 1000, 1001)),
+    ],
+)
+def test_deep_nesting_is_a_fault(tmp_path: Path, text: str) -> None:
+    (found,) = faults(text, tmp_path / "sim.yaml")
     assert found.message == "nested too deeply"
+
+
+def test_a_long_text_that_is_no_yaml_is_a_fault_of_its_line(tmp_path: Path) -> None:
+    """PyYAML itself would take long to say the same."""
+    lines = [f"# {'x' * 70} é"] * (SHORT // 70)
+    (found,) = faults("\n".join([*lines, "a: b: c"]), tmp_path / "sim.yaml")
+    assert found.line == len(lines) + 1
+    assert found.message.startswith("not valid YAML: mapping values are not allowed")
+    (found,) = faults("\n".join([*lines, "a: \x07"]), tmp_path / "sim.yaml")
+    assert found.line == len(lines) + 1
+    assert found.message == "not valid YAML: control characters are not allowed"
 
 
 def unreadable(path: Path, content: bytes | None, mode: str) -> str:

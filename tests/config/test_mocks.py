@@ -260,9 +260,11 @@ def test_a_rule_without_a_name_is_counted_by_what_it_says(tmp_path: Path) -> Non
     assert counter_keys(two)[1:] == [counter_keys(one)[0], counter_keys(one)[2]]
 
 
-NAMES = MockMatchSection.key_names() + MockResponseSection.key_names() + [
-    "name", "match", "response", "responses", "times", "turns", "min", "equals", "like", "arguments"
-]  # fmt: skip
+NAMES = [
+    *(*MockMatchSection.key_names(), *MockResponseSection.key_names()),
+    *("name", "match", "response", "responses", "times", "turns", "min", "equals", "like"),
+    "arguments",
+]
 values = st.recursive(
     st.none()
     | st.booleans()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar, Final, Self, Unpack, get_origin
 
 from pydantic import (
@@ -54,9 +55,10 @@ class Section(BaseModel):
             _WRITERS[of] = cls.write
 
     @classmethod
-    def key_names(cls) -> list[str]:
+    @cache
+    def key_names(cls) -> tuple[str, ...]:
         """The keys, in their order."""
-        return [key(name) for name in cls.model_fields]
+        return tuple(key(name) for name in cls.model_fields)
 
     @classmethod
     def valid(cls) -> str:
@@ -100,11 +102,19 @@ class Section(BaseModel):
     def build(self) -> Any:
         """The value of the core or the settings that this says."""
         values: dict[str, Any] = {name: self.part(of).build() for name, of in self.flat.items()}
-        inner = {name for of in self.flat.values() for name in of.model_fields}
-        for name in type(self).model_fields:
-            if name not in inner:
-                values[name.removesuffix("_ms")] = _built(getattr(self, name), name)
+        for name, attribute in self._own():
+            value = getattr(self, name)
+            plain = value is None or isinstance(value, str)  # as most are
+            values[attribute] = value if plain else _built(value, name)
         return self.domain(**values)
+
+    @classmethod
+    @cache
+    def _own(cls) -> tuple[tuple[str, str], ...]:
+        """The fields that are not those of another section, and the attributes they become."""
+        inner = {name for of in cls.flat.values() for name in of.model_fields}
+        own = [name for name in cls.model_fields if name not in inner]
+        return tuple((name, name.removesuffix("_ms")) for name in own)
 
     def part(self, of: type[Section]) -> Section:
         """The part of these keys that another section has."""
@@ -208,8 +218,8 @@ class Each:
 
 def distinct(items: dict[int, Any]) -> Problems:
     """No value twice."""
-    seen: list[Any] = []
+    seen: set[Any] = set()
     for place, item in items.items():
         if item in seen:
             yield Problem(place, TWICE)
-        seen.append(item)
+        seen.add(item)
