@@ -45,6 +45,14 @@ def test_modules_that_are_named_exist(page: Path) -> None:
         assert name in EXAMPLES or any(place.exists() for place in places), name
 
 
+def test_types_that_the_design_names_exist() -> None:
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "llmsim").rglob("*.py"))
+    text = (ROOT / "docs/design.md").read_text("utf-8")
+    names = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)[`.]", text))
+    assert len(names) > 10
+    assert [name for name in names if not re.search(rf"^class {name}\b", sources, re.M)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_commands_that_are_shown_exist(page: Path) -> None:
     code = re.findall(r"```.*?```|`[^`]+`", page.read_text("utf-8"), re.DOTALL)

@@ -48,8 +48,9 @@ file_argument = click.argument("file", type=click.File("rb"), metavar="[FILE]", 
 def ctl(context: click.Context, url: str, token: str | None, as_json: bool) -> None:
     """Change a running server.
 
-    A change reaches all its workers at once. If a value is invalid nothing changes, each mistake
-    is printed with its key, and the exit code is 2. It is 1 if the server does not answer.
+    A change is in effect in all workers when the command returns. If a value is invalid, nothing
+    changes, each mistake is printed with its key, and the exit code is 2. The exit code is 1 if the
+    server does not answer or refuses access.
     """
     try:
         remote = Remote(address(url), token)
@@ -125,7 +126,7 @@ def apply(session: Session, file: IO[bytes], replace: bool) -> None:
 @ctl.command(epilog=_examples("reset"))
 @click.pass_obj
 def reset(session: Session) -> None:
-    """Restart failure counts, mock scripts and rate limits."""
+    """Reset the counts of failures, mocks, scripts and rate limits."""
     session.request("POST", "reset")
     click.echo("reset")
 
