@@ -51,9 +51,7 @@ class SeedMemory:
         """The request with the seed."""
         return request if self._seed is None else structs.replace(request, seed=self._seed)
 
-    async def keep(
-        self, request: Request, body: bytes, answer: bytes, stamp: Stamp
-    ) -> bytes | None:
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
         """Nothing is kept."""
         return None
 

@@ -22,10 +22,13 @@ from dataclasses import dataclass, field
 
 from llmsim.config.settings import (
     Access,
+    AssistantSettings,
     Control,
     Logging,
     Metrics,
     Models,
+    ObjectStoreSettings,
+    OpenAISettings,
     Response,
     Server,
     Validation,
@@ -76,6 +79,9 @@ class Config:
     concurrency: Concurrency = field(default_factory=Concurrency)
     keys: tuple[ApiKey, ...] = ()
     timetable: tuple[TimetableEntry, ...] = ()
+    openai: OpenAISettings = field(default_factory=OpenAISettings)
+    assistants: AssistantSettings = field(default_factory=AssistantSettings)
+    store: ObjectStoreSettings = field(default_factory=ObjectStoreSettings)
 
 
 # What follows is imported late: pydantic takes longer than all that --help needs.

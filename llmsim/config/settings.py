@@ -13,6 +13,7 @@ LogFormat: TypeAlias = Literal["console", "json"]
 AccessLines: TypeAlias = Literal["off", "errors", "sampled", "all"]
 UnknownModels: TypeAlias = Literal["accept", "reject"]
 Validation: TypeAlias = Literal["lenient", "strict"]
+Service: TypeAlias = Literal["on", "gone"]
 
 LOREM: Final = GeneratorChoice("lorem")
 REFUSAL: Final = "I'm sorry, but I can't assist with that request."
@@ -139,3 +140,26 @@ class Logging:
     format: LogFormat = "console"
     access: Access = Access()
     prompts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStoreSettings:
+    """Where what clients store is kept. ``path`` None is a file of the server's own, which goes
+    with it. Of more threads than ``max_threads`` the oldest are forgotten."""
+
+    path: str | None = None
+    max_threads: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAISettings:
+    """Which of OpenAI's APIs there are: those that their maker has shut down can be ``gone``."""
+
+    assistants: Service = "on"
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantSettings:
+    """``tool_timeout`` is how many seconds a run waits for the outputs of its tools."""
+
+    tool_timeout: float = 600.0

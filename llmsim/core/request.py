@@ -176,6 +176,8 @@ class Request(Struct, frozen=True, gc=False):
     request, which it needs to encode the answer and nobody else looks at. ``breakpoints`` is None
     with providers that cache prompts of their own accord.
 
+    ``polled`` says that the client comes back for the answer, which is sent to nobody.
+
     ``task`` None is a chat. With any other but Count the messages are texts that stand by
     themselves, and are counted so.
     """
@@ -196,3 +198,4 @@ class Request(Struct, frozen=True, gc=False):
     wire: Any = None
     breakpoints: tuple[Breakpoint, ...] | None = None
     task: Task | None = None
+    polled: bool = False

@@ -2,14 +2,14 @@
 
 Behind them is the shared memory of all workers (:mod:`llmsim.state.shm`), or, for a single process
 that starts from nothing (``llmsim plan``, unit tests), plain objects (:mod:`llmsim.state.memory`).
-All but the queue answer at once: they are asked on the hot path.
+All but the queue and the object store answer at once: they are asked on the hot path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -19,6 +19,9 @@ from llmsim.core.token_bucket import Bucket
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Listed: TypeAlias = list[tuple[str, bytes]]
+"""Ids and objects."""
 
 
 class Caller(Protocol):
@@ -155,6 +158,119 @@ class Offload(Protocol):
     def __call__(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]: ...
+
+
+class StoreError(Exception):
+    """What is stored cannot be read or written, as on a full or a read-only disk."""
+
+
+class Objects(Protocol):
+    """Stored objects, as one step of work sees and changes them.
+
+    ``kind`` names what sort of object it is ("thread"), ``id`` is unique within its kind, and
+    ``group`` is what it is listed under (the thread of a message), "" where a kind has one list.
+    """
+
+    def get(self, kind: str, id: str) -> bytes | None:  # noqa: A002  its name everywhere
+        """The object; None if there is none."""
+        ...
+
+    def put(self, kind: str, id: str, value: bytes, group: str = "") -> None:  # noqa: A002
+        """Keep an object. One that replaces another takes its place in the order."""
+        ...
+
+    def replace(self, kind: str, id: str, value: bytes) -> None:  # noqa: A002
+        """Put another value in an object's place."""
+        ...
+
+    def delete(self, kind: str, id: str) -> bool:  # noqa: A002
+        """Forget an object; whether there was one."""
+        ...
+
+    def clear(self, kind: str, group: str) -> int:
+        """Forget a whole group; how many there were."""
+        ...
+
+    def trim(self, kind: str, most: int) -> list[str]:
+        """Forget the oldest of a kind beyond ``most``; their ids. Now and then it only looks
+        whether there are any, so that a few more than ``most`` may stay for a while."""
+        ...
+
+    def list(
+        self,
+        kind: str,
+        group: str = "",
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        newest_first: bool = True,
+    ) -> Listed:
+        """At most ``limit`` ids and objects of a group, in the order in which they were made.
+
+        ``after`` and ``before`` name objects between which, in that order, the listed ones are.
+        Raises LookupError for one that is not there.
+        """
+        ...
+
+
+class ObjectStore(Protocol):
+    """Objects that all workers share and that change after they were made, by kind and id.
+
+    Nothing here keeps the event loop waiting. Each method raises StoreError where the store does
+    not work.
+    """
+
+    async def put(self, kind: str, id: str, value: bytes, group: str = "") -> None:  # noqa: A002
+        """Keep an object; the oldest of its kind beyond a fixed number are forgotten."""
+        ...
+
+    async def get(self, kind: str, id: str) -> bytes | None:  # noqa: A002
+        """See :meth:`Objects.get`."""
+        ...
+
+    async def delete(self, kind: str, id: str) -> bool:  # noqa: A002
+        """See :meth:`Objects.delete`."""
+        ...
+
+    async def clear(self, kind: str, group: str) -> int:
+        """See :meth:`Objects.clear`."""
+        ...
+
+    async def list(
+        self,
+        kind: str,
+        group: str = "",
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+        newest_first: bool = True,
+    ) -> Listed:
+        """See :meth:`Objects.list`."""
+        ...
+
+    async def update(
+        self,
+        kind: str,
+        id: str,  # noqa: A002
+        change: Callable[[bytes], bytes],
+    ) -> bytes | None:
+        """Put what ``change`` makes of an object in its place; None if there is none.
+
+        No other worker reads or writes in between. What ``change`` raises is raised here, and
+        the object stays as it was.
+        """
+        ...
+
+    async def read(self, work: Callable[[Objects], T], /) -> T:
+        """What ``work`` makes of the objects, as they are at one moment. It changes none."""
+        ...
+
+    async def write(self, work: Callable[[Objects], T], /) -> T:
+        """The same for work that changes some: nobody else does meanwhile. What it raises is
+        raised here, and then nothing has changed."""
+        ...
 
 
 class HeldLimits(Protocol):

@@ -126,7 +126,7 @@ def _faulty(
     def error_event(failure: Failure, sent: int) -> bytes:
         return cast("StreamCodec", codec).error_event(request, failure, stamp, sent)
 
-    return apply(whole, FaultContext(tokens, reached, error_event), fault)
+    return apply(whole, FaultContext(tokens, reached, error_event, request.polled), fault)
 
 
 def _span(

@@ -26,10 +26,9 @@ class EndpointMemory(Protocol):
         """The request with all it builds on. Raises BadRequest for what is not remembered."""
         ...
 
-    async def keep(
-        self, request: Request, body: bytes, answer: bytes, stamp: Stamp
-    ) -> bytes | None:
-        """Put request and answer where later ones find them.
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
+        """Put a call that is planned, and its whole answer, where later ones find them. Raises
+        BadRequest where that is no longer possible.
 
         Gives what to send at once where the client comes back for the answer; None to send that.
         """

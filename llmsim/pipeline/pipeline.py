@@ -92,6 +92,7 @@ class Pipeline:
             call.model = request.model
             if call.memory is not None:
                 request = await call.memory.recall(request)
+                call.model = request.model
             return await self._planned(call, request)
         except BadRequest as bad:
             return call.refused(bad.failure)

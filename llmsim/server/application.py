@@ -3,6 +3,7 @@ client sees all of them."""
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from functools import partial
 
@@ -14,10 +15,13 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.state import StoreError
 from llmsim.server.refusals import refusal
 from llmsim.server.router import Handler, PatternRoute, Router
 from llmsim.transport.asgi import HotRoute
 from llmsim.transport.port import Port
+
+log = logging.getLogger("llmsim")
 
 BROKEN = "The server had an error while processing your request. Sorry about that!"
 
@@ -34,7 +38,12 @@ def build(router: Router) -> Starlette:
     routes += [PatternMatch(one) for one in router.patterns]
     app = Starlette(
         routes=[*routes, *router.cold],
-        exception_handlers={HTTPException: _not_served, BadRequest: _refused, 500: _broken},
+        exception_handlers={
+            HTTPException: _not_served,
+            BadRequest: _refused,
+            StoreError: _not_stored,
+            500: _broken,
+        },
     )
     app.router.redirect_slashes = False
     return app
@@ -81,6 +90,11 @@ def _methods(request: Request) -> set[str]:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadRequest)
     return _error(request, error.failure)
+
+
+async def _not_stored(request: Request, error: Exception) -> Response:
+    log.error("the store does not work: %s", error)
+    return _error(request, Failure(FailureKind.SERVER_ERROR, BROKEN))
 
 
 async def _broken(request: Request, error: Exception) -> Response:

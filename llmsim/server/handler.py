@@ -8,6 +8,7 @@ import logging
 from llmsim.config import Config
 from llmsim.core import Codec, Plan, Request, Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.state import StoreError
 from llmsim.engine.compose import ModelSettings
 from llmsim.pipeline.context import Call, EndpointMemory
 from llmsim.providers.provider import Endpoint
@@ -21,6 +22,7 @@ from llmsim.transport.scheduler import Scheduler
 
 BUSY = "That model is currently overloaded with other requests."
 BROKEN = "The server had an error while processing your request. Sorry about that!"
+BROKEN_STORE = Failure(FailureKind.SERVER_ERROR, BROKEN)
 LEAVING = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
 """What ends a request from outside; anything else that is raised is a failure of ours."""
 
@@ -63,6 +65,9 @@ class RequestHandler:
         except LEAVING:
             lifecycle.left(call)
             raise
+        except StoreError as error:
+            log.error("the store does not work: %s", error)
+            await self._refuse(port, call, lifecycle, call.refused(BROKEN_STORE))
         except BaseException:  # a panic of a compiled library is no Exception
             plan = call.refused(_broken(call))
             if not lifecycle.finished:
@@ -82,7 +87,7 @@ class RequestHandler:
         request, memory = call.request, call.memory
         answer = stored_body(request, plan, endpoint.codec, call.stamp) if request.store else b""
         lifecycle.planned(call, plan, answer)
-        first = memory and await memory.keep(request, call.body, answer, call.stamp)
+        first = memory and await memory.keep(call, plan, answer)
         in_parts = plan.stream or plan.length is not None or plan.deferred is not None
         if first or not (in_parts or plan.total):
             self._writer.reply(port, call, lifecycle, plan, first or plan.frames[0])

@@ -24,7 +24,7 @@ from llmsim.server.granian_overrides import Supervisor
 from llmsim.server.watchdog import Watchdog
 from llmsim.server.worker import WorkerApp
 from llmsim.state.shared_state import new_segment
-from llmsim.state.sqlite import new_store
+from llmsim.state.sqlite import FILE, new_folder, prepare
 from llmsim.telemetry import logs
 
 BACKLOG = 4096
@@ -36,7 +36,8 @@ def serve(config: Config, reread: Reread) -> None:
     """Serve until SIGINT or SIGTERM, then let open streams end and return.
 
     ``reread`` gives the configuration as it would be if the server were started now.
-    Raises OSError when the address cannot be bound.
+    Raises OSError when the address cannot be bound, StoreError when there is no use of the
+    database.
     """
     server = config.server
     _probe(server.host, server.port)
@@ -44,8 +45,10 @@ def serve(config: Config, reread: Reread) -> None:
     ranks.encoding("o200k_base")
     pool("lorem")
     segment = new_segment(config)
-    with new_store() as store:
-        config_store = ConfigStore(config, segment, str(Path(store).parent))
+    with new_folder() as folder:
+        store = config.store.path or str(Path(folder, FILE))
+        prepare(store)
+        config_store = ConfigStore(config, segment, folder)
         supervisor = Supervisor(
             "llmsim",
             address=server.host,
@@ -72,7 +75,8 @@ def serve(config: Config, reread: Reread) -> None:
         if server.hang_timeout:
             Watchdog(segment, server.hang_timeout, supervisor.pids).start()
         supervisor.serve(
-            target_loader=partial(WorkerApp, config, segment.path, store, reread), wrap_loader=False
+            target_loader=partial(WorkerApp, config, segment.path, folder, store, reread),
+            wrap_loader=False,
         )
 
 

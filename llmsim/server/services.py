@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmsim.config import Config
+from llmsim.core.state import ObjectStore
 from llmsim.runtime.editor import Reread
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.server.handler import RequestHandler
 from llmsim.state.shared_state import SharedState
-from llmsim.state.sqlite import Store
 from llmsim.transport.scheduler import Scheduler
 
 
@@ -25,5 +25,5 @@ class Services:
     holder: ConfigHolder
     scheduler: Scheduler
     handler: RequestHandler
-    store: Store
+    store: ObjectStore
     reread: Reread

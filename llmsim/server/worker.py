@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -59,17 +58,22 @@ log = logging.getLogger("llmsim")
 
 
 class WorkerApp:
-    """The RSGI application of one process."""
+    """The RSGI application of one process.
 
-    def __init__(self, config: Config, segment: str, store: str, reread: Reread) -> None:
+    ``segment`` and ``store`` are the paths of the shared memory and of the database, ``folder``
+    that of the server's own files."""
+
+    def __init__(
+        self, config: Config, segment: str, folder: str, store: str, reread: Reread
+    ) -> None:
         self._config = config
         self._reread = reread
         self._shared = SharedState(Segment.attach(segment))
-        config_store = ConfigStore(config, self._shared.segment, str(Path(store).parent))
+        config_store = ConfigStore(config, self._shared.segment, folder)
         self._holder = ConfigHolder(self._shared, config_store, pipeline_state(self._shared))
         self._shared.limits = lambda: describe_limits(self._holder.runtime.config, self._shared)
         self._api_key_auth = ApiKeyAuth(self._shared.counters)
-        self._store = Store(store)
+        self._store = Store(store, durable=config.store.path is not None)
         self._router = Router()
         self._starlette = Starlette()
         self._metrics: WorkerMetrics | None = None

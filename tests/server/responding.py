@@ -13,6 +13,8 @@ from llmsim.core.latency import Latency, LatencyRule
 from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.plan import plan
 from llmsim.engine.tokens import prompt
+from llmsim.pipeline.context import Call
+from llmsim.providers.openai.provider import responses_endpoint
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.runtime.model_settings import ModelRegistry
 from llmsim.server.handler import stored_body
@@ -66,7 +68,8 @@ class World:
         journal.begin(
             number, endpoint, request.model, body, self.now, timing, len(planned.due), SEED, kept
         )
-        await self.responses.keep(request, body, whole, stamp)
+        call = Call(responses_endpoint(self.codec), None, stamp, body, request=request)
+        await self.responses.keep(call, planned, whole)
         self.asked.append(request)
         self.planned.append(planned)
         told: dict[str, Any] = orjson.loads(whole)

@@ -110,7 +110,9 @@ class Scene:
 
     def __init__(self, config: Config, store: str) -> None:
         self.talked: list[Socket] = []
-        self._app = WorkerApp(config, new_segment(config).path, store, lambda: config)
+        self._app = WorkerApp(
+            config, new_segment(config).path, str(Path(store).parent), store, lambda: config
+        )
         router = Router()
         router.hot["POST", "/v1/hot"] = Answering("hot")
         things = PatternRoute(

@@ -16,6 +16,7 @@ from llmsim.config.schema.limits import (
     different,
 )
 from llmsim.config.schema.mocks import MockScriptSection, MockSection, named_apart
+from llmsim.config.schema.resources import AssistantsSection, OpenAISection, StoreSection
 from llmsim.config.schema.section import Each, Section, distinct, subsection
 from llmsim.config.schema.server import (
     ControlSection,
@@ -66,3 +67,6 @@ class ConfigSection(Section, of=Config):
     timetable: Annotated[tuple[TimetableEntrySection, ...], Each()] = Field(
         (), description="Failures and slowness at set times. The first entry that matches applies."
     )
+    openai: OpenAISection = subsection(OpenAISection)
+    assistants: AssistantsSection = subsection(AssistantsSection)
+    store: StoreSection = subsection(StoreSection)

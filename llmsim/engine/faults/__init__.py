@@ -25,7 +25,9 @@ from llmsim.engine.faults.fault_context import FaultContext
 
 
 def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:  # noqa: PLR0911  one return a fault
-    """The plan with a fault in it."""
+    """The plan with a fault in it. What is sent to nobody can only fail."""
+    if context.polled and not isinstance(fault, ErrorEvent):
+        return plan
     match fault:
         case Cut():
             return cut.apply(plan, context, fault)

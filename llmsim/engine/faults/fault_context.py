@@ -18,11 +18,13 @@ BROKEN = Failure(FailureKind.SERVER_ERROR, "", injected=True)
 class FaultContext(Struct, frozen=True, gc=False):
     """``reached[i]`` is how many tokens the client has once frame i has left; frames that wait for
     the end have one more than there are ``tokens``. ``error_event`` gives the codec's event for a
-    failure after so many frames."""
+    failure after so many frames. A ``polled`` answer is sent to nobody: what may go wrong is that
+    it fails."""
 
     tokens: int
     reached: Beats
     error_event: Callable[[Failure, int], bytes]
+    polled: bool = False
 
     def frame(self, after: FaultPoint) -> int:
         """The first frame with more than the tokens before that place; at the latest the

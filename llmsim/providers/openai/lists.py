@@ -17,11 +17,13 @@ MOST = 100
 
 
 class Paging(Struct, frozen=True):
-    """Which part of a list is wanted. ``after`` is the id of the item before it."""
+    """Which part of a list is wanted. ``after`` is the id of the item before it, ``before`` that
+    of the item after it, where the list can be read backwards."""
 
     limit: int = 20
     after: str | None = None
     newest_first: bool = True
+    before: str | None = None
 
 
 def paging(query: Mapping[str, Sequence[str]], order: str = "desc") -> Paging:
@@ -37,7 +39,8 @@ def paging(query: Mapping[str, Sequence[str]], order: str = "desc") -> Paging:
     if order not in ("asc", "desc"):
         message = f"Invalid value: '{order}'. Supported values are: 'asc' and 'desc'."
         raise invalid(message, "order", "invalid_value")
-    return Paging(int(limit), query.get("after", [None])[-1], order == "desc")
+    after, before = query.get("after", [None])[-1], query.get("before", [None])[-1]
+    return Paging(int(limit), after, order == "desc", before)
 
 
 def page(items: Sequence[Object], wanted: Paging) -> bytes:

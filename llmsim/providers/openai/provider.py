@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from llmsim.core import Codec
 from llmsim.providers.openai import auth, errors, limits, model_list
+from llmsim.providers.openai.assistants import codec as assistants
+from llmsim.providers.openai.assistants.codec import RunCodec
 from llmsim.providers.openai.chat.codec import OpenAIChat
 from llmsim.providers.openai.completions import codec as completions
 from llmsim.providers.openai.completions.codec import OpenAICompletions
@@ -15,6 +17,7 @@ from llmsim.providers.provider import (
     Claims,
     Endpoint,
     ErrorFormat,
+    HeaderCheck,
     ModelListing,
     Provider,
     ProviderAuth,
@@ -22,10 +25,12 @@ from llmsim.providers.provider import (
 
 PREFIXES = ("/v1", "/openai/v1")
 RESPONSES = "/v1/responses"
+RUNS = "/v1/threads/runs"
 
 
 def endpoints(strict: bool) -> list[Endpoint]:
-    """All but images, whose codec has to know the server's address."""
+    """All but images, whose codec has to know the server's address, and runs, which there need not
+    be."""
     return [
         _endpoint("/v1/chat/completions", OpenAIChat(strict)),
         responses_endpoint(OpenAIResponses(strict)),
@@ -39,6 +44,11 @@ def responses_endpoint(codec: OpenAIResponses) -> Endpoint:
     """``/v1/responses``, also under the path of Open Responses."""
     paths = (RESPONSES, f"/openai{RESPONSES}", f"/openresponses{RESPONSES}")
     return OPENAI.endpoint(RESPONSES, codec, paths, responses.error_format())
+
+
+def runs_endpoint(codec: RunCodec, header_check: HeaderCheck | None) -> Endpoint:
+    """What makes runs of assistants work. Its paths have names in them, all but one."""
+    return OPENAI.endpoint(RUNS, codec, headers=assistants.head, header_check=header_check)
 
 
 def _endpoint(path: str, codec: Codec, errors: ErrorFormat | None = None) -> Endpoint:

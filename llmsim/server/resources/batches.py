@@ -12,13 +12,13 @@ import orjson
 from msgspec import Raw
 
 from llmsim.core import Stamp
+from llmsim.core.state import ObjectStore
 from llmsim.providers.anthropic import batches as anthropic_batches
 from llmsim.providers.anthropic import lists
 from llmsim.providers.anthropic.batches import Batch, Result, not_ended, not_found
 from llmsim.providers.anthropic.lists import Query
 from llmsim.providers.anthropic.provider import batch_endpoint
 from llmsim.server.handler import RequestHandler
-from llmsim.state.sqlite import Store
 
 KIND = "message batch"
 RESULTS = "results of a message batch"
@@ -31,7 +31,7 @@ URL: TypeAlias = Callable[[str], str]
 class Batches:
     """The message batches of all workers. Unknown ids raise BadRequest."""
 
-    def __init__(self, store: Store, handler: RequestHandler, strict: bool) -> None:
+    def __init__(self, store: ObjectStore, handler: RequestHandler, strict: bool) -> None:
         self._store = store
         self._handler = handler
         self._strict = strict

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import msgspec
 import orjson
 
+from llmsim.core.state import ObjectStore
 from llmsim.providers.openai import conversations as openai_conversations
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.lists import Object, Paging, not_found
 from llmsim.providers.openai.responses import stored
 from llmsim.providers.openai.responses.inputs import Item
 from llmsim.providers.openai.responses.items import PREFIXES
-from llmsim.state.sqlite import Store
 
 KIND = "conversation"
 ITEMS = "conversation item"
@@ -27,7 +27,7 @@ _item = msgspec.json.Decoder(Item)
 class Conversations:
     """The conversations of all workers. Unknown ids raise BadRequest."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
     async def create(self, metadata: dict[str, str] | None, items: Sequence[Object]) -> bytes:

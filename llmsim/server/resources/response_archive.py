@@ -15,13 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from llmsim.core.errors import invalid
+from llmsim.core.state import ObjectStore
 from llmsim.providers.openai.lists import not_found
 from llmsim.providers.openai.responses import params, response_object, stored
 from llmsim.providers.openai.responses.params import ResponsesRequest
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.segment import Cursor
-from llmsim.state.sqlite import Store
 
 ENDPOINT = "/v1/responses"
 KIND = "response"
@@ -58,7 +58,7 @@ class ResponseArchive:
     """The responses of all workers, as one worker sees them."""
 
     def __init__(
-        self, shared: SharedState, store: Store, clock: Callable[[], float] = time.time
+        self, shared: SharedState, store: ObjectStore, clock: Callable[[], float] = time.time
     ) -> None:
         self._shared = shared
         self._store = store

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import orjson
 
-from llmsim.core import Request, Stamp, Usage
+from llmsim.core import Plan, Request, Stamp, Usage
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.tokens.prompt import tokens
 from llmsim.engine.tokens.truncation import truncated
+from llmsim.pipeline.context import Call
 from llmsim.providers.openai.responses import conversion, inputs, stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.inputs import Item
@@ -73,17 +74,16 @@ class Responses:
         own = self._resolved(inputs.items(params.input))
         return conversion.continued(request, [*earlier, *own])
 
-    async def keep(
-        self, request: Request, body: bytes, answer: bytes, stamp: Stamp
-    ) -> bytes | None:
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
         """Add the items of request and answer to their conversation, if they belong to one.
 
         Gives the body to answer with at once where the client fetches the response later; None
         where the answer itself is sent.
         """
+        request, stamp = call.request, call.stamp
         params: ResponsesRequest = request.wire.params
         if (conversation := params.conversation_id) is not None:
-            listed = stored.input_items(body, stamp.mark)
+            listed = stored.input_items(call.body, stamp.mark)
             input_items = [item for item in listed if item["type"] != "item_reference"]
             output_items = orjson.loads(answer)["output"]
             await self._conversations.add(conversation, [*input_items, *output_items])

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 
-from llmsim.core import Headers, Request, Stamp
+from llmsim.core import Headers, Plan, Request
 from llmsim.core.errors import BadRequest
+from llmsim.pipeline.context import Call
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.responses import socket_messages
 from llmsim.providers.openai.responses.response_object import response_id
@@ -43,12 +44,10 @@ class ResponsesSession:
         """As :class:`Responses` does, with this connection's latest response, stored or not."""
         return await self._responses.recall(request, self._latest)
 
-    async def keep(
-        self, request: Request, body: bytes, answer: bytes, stamp: Stamp
-    ) -> bytes | None:
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
         """As :class:`Responses` does."""
-        self._latest = response_id(stamp.mark)
-        return await self._responses.keep(request, body, answer, stamp)
+        self._latest = response_id(call.stamp.mark)
+        return await self._responses.keep(call, plan, answer)
 
     async def _turn(self, message: bytes) -> None:
         try:

@@ -10,12 +10,13 @@ import msgspec
 import orjson
 from msgspec import Struct
 
+from llmsim.core.state import ObjectStore
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.chat import stored
 from llmsim.providers.openai.lists import Object, Paging, not_found
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
-from llmsim.state.sqlite import MOST, Store
+from llmsim.state.sqlite import MOST
 
 ENDPOINT = "/v1/chat/completions"
 KIND = "chat completion"
@@ -38,7 +39,7 @@ NO_UPDATE = CompletionUpdate()
 class StoredCompletions:
     """The stored chat completions of all workers. Unknown ids raise BadRequest."""
 
-    def __init__(self, shared: SharedState, store: Store) -> None:
+    def __init__(self, shared: SharedState, store: ObjectStore) -> None:
         self._shared = shared
         self._store = store
 

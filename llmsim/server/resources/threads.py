@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llmsim.core import Request, Stamp
+from llmsim.core import Plan, Request
+from llmsim.pipeline.context import Call
 from llmsim.providers.anthropic.messages import threads as messages_threads
 from llmsim.providers.anthropic.messages.codec import Anthropic
 from llmsim.providers.anthropic.messages.threads import Turn, lost
@@ -23,7 +24,7 @@ class Threads:
         name = messages_threads.previous(request.wire)
         return request if name is None else self._codec.continued(request, self._turns(name))
 
-    async def keep(self, request: Request, body: bytes, answer: bytes, stamp: Stamp) -> None:
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> None:
         """Nothing: the journal has the answer already."""
 
     def _turns(self, name: str) -> list[Turn]:

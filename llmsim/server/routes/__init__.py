@@ -10,6 +10,7 @@ from llmsim.server.admin import auth, config_routes, dashboard, metrics, mocks, 
 from llmsim.server.router import Router
 from llmsim.server.routes import (
     anthropic,
+    assistants,
     completions,
     conversations,
     endpoints,
@@ -30,6 +31,7 @@ def all_paths(services: Services) -> Router:
     completions.add(router, services)
     images.add(router, services)
     conversations.add(router, services)
+    assistants.add(router, services)
     memories: dict[str, EndpointMemory] = {
         RESPONSES: responses.add(router, services),
         MESSAGES: anthropic.add(router, services),

@@ -7,6 +7,8 @@ import pytest
 
 from llmsim.core import Stamp
 from llmsim.core.errors import BadRequest, FailureKind
+from llmsim.pipeline.context import Call
+from llmsim.providers.openai.provider import responses_endpoint
 from llmsim.providers.openai.responses.encrypted_content import decrypted
 from llmsim.server.resources.responses import COMPACTED, MOST_TURNS
 from tests.server.responding import World, living
@@ -253,6 +255,7 @@ def test_compacting() -> None:
 
 def test_only_plain_answers_in_the_background_are_put_off() -> None:
     async def scene(world: World) -> None:
+        await world.create()
         for fields, put_off in (
             ({}, False),
             ({"background": True}, True),
@@ -260,7 +263,9 @@ def test_only_plain_answers_in_the_background_are_put_off() -> None:
         ):
             body = orjson.dumps({"model": "gpt-4o", "input": "hi", **fields})
             request = world.codec.decode(body)
-            first = await world.responses.keep(request, body, b'{"output":[]}', Stamp("f" * 26, 5))
+            endpoint = responses_endpoint(world.codec)
+            call = Call(endpoint, None, Stamp("f" * 26, 5), body, request=request)
+            first = await world.responses.keep(call, world.planned[-1], b'{"output":[]}')
             assert (first is not None) == put_off
             if first is not None:
                 assert orjson.loads(first)["status"] == "queued"

@@ -10,6 +10,7 @@ import pytest
 
 from llmsim.core import Stamp
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.pipeline.context import Call
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.provider import OPENAI, RESPONSES
 from llmsim.providers.openai.responses.codec import OpenAIResponses
@@ -187,7 +188,8 @@ def test_the_connections_latest_response_need_not_be_stored() -> None:
                 await session.recall(codec.decode(body))
             stamp = Stamp(one["id"][-26:], 0)
             assert response_id(stamp.mark) == one["id"]
-            kept = await session.keep(codec.decode(b"{}"), b"{}", orjson.dumps(one), stamp)
+            call = Call(endpoint, None, stamp, b"{}", request=codec.decode(b"{}"))
+            kept = await session.keep(call, world.planned[-1], orjson.dumps(one))
             assert kept is None
             request = await session.recall(codec.decode(body))
             assert [message.text for message in request.messages if message.role == "user"] == [

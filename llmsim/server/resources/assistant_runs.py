@@ -1,0 +1,317 @@
+"""Runs of assistants: how they begin and go on, and how they stand.
+
+A run is planned as any other answer is, and what was planned is stored before anything is sent.
+From then on its status follows from that and the clock, in every worker, until someone cancels it
+or submits outputs.
+"""
+
+from __future__ import annotations
+
+import time
+from asyncio import to_thread
+from collections.abc import Awaitable, Callable
+
+import orjson
+from msgspec import structs
+
+from llmsim.core import Plan, Request
+from llmsim.core.errors import invalid
+from llmsim.core.state import Objects, ObjectStore
+from llmsim.engine.compose import ModelSettings
+from llmsim.engine.faults.fault_context import BROKEN
+from llmsim.engine.tokens.truncation import truncated
+from llmsim.pipeline.context import Call
+from llmsim.providers.openai import lists
+from llmsim.providers.openai.assistants import conversion, events, params
+from llmsim.providers.openai.assistants import objects as wire_objects
+from llmsim.providers.openai.assistants import runs as wire_runs
+from llmsim.providers.openai.assistants import steps as wire_steps
+from llmsim.providers.openai.assistants.objects import ASSISTANT, MESSAGE, RUN, THREAD
+from llmsim.providers.openai.assistants.runs import RunRecord
+from llmsim.providers.openai.lists import Object, Paging
+from llmsim.server.resources.assistant_threads import (
+    MessageReader,
+    active_run,
+    add_messages,
+    add_thread,
+    add_written,
+)
+from llmsim.server.resources.assistants import found, loads, not_found, page, token
+
+MOST_MESSAGES = 1000
+"""The latest messages of a thread that a run is told of."""
+
+EARLY = 0.002
+"""Seconds by which a run is stored as begun before its request: a client that has seen the end of
+its stream finds it ended."""
+
+
+class AssistantRuns:
+    """The runs of all workers. Unknown ids raise BadRequest.
+
+    ``most_threads`` bounds the threads that are kept, ``patience`` is how many seconds a run
+    waits for the outputs of its tools.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        most_threads: int,
+        patience: float,
+        settings: Callable[[str], Awaitable[ModelSettings]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self.most_threads = most_threads
+        self.patience = patience
+        self.settings = settings
+        self.clock = clock
+
+    async def get(self, thread: str, name: str) -> tuple[bytes, int | None]:
+        """A run, and after how many milliseconds to look again; None if it is over."""
+        now = self.clock()
+        run = await self.store.read(lambda objects: _run(objects, thread, name))
+        return _answer(run, now)
+
+    async def page(self, thread: str, paging: Paging) -> bytes:
+        """A page of the runs of a thread."""
+        now = self.clock()
+
+        def shown(_: str, value: bytes) -> Object:
+            return wire_runs.run_object(wire_runs.load(value), now)
+
+        def work(objects: Objects) -> list[Object]:
+            found(objects, THREAD, thread)
+            return page(objects, RUN, thread, paging, shown)
+
+        return lists.envelope(await self.store.read(work), paging.limit)
+
+    async def update(self, thread: str, name: str, metadata: dict[str, str] | None) -> bytes:
+        """Replace the metadata; gives the run."""
+
+        def work(objects: Objects) -> RunRecord:
+            run = _run(objects, thread, name)
+            if metadata is not None:
+                run = structs.replace(run, metadata=metadata)
+                objects.replace(RUN, name, wire_runs.dump(run))
+            return run
+
+        return orjson.dumps(wire_runs.run_object(await self.store.write(work), self.clock()))
+
+    async def cancel(self, thread: str, name: str) -> tuple[bytes, int | None]:
+        """Cancel a run that is active; gives the run, and when to look again."""
+        now = self.clock()
+
+        def work(objects: Objects) -> RunRecord:
+            run = _run(objects, thread, name)
+            cancelled = run.progress.cancel(now)
+            if cancelled is None:
+                status = run.progress.at(now).status
+                raise invalid(f"Cannot cancel run with status '{status}'.")
+            run = structs.replace(run, cancelled=now)
+            objects.replace(RUN, name, wire_runs.dump(run))
+            begun = {at.step.id for at in wire_runs.steps_at(run, now)}
+            for step in run.stretches[-1].steps:
+                if step.message_id is not None and step.id not in begun:
+                    objects.delete(MESSAGE, step.message_id)
+            return run
+
+        return _answer(await self.store.write(work), now)
+
+    async def steps(self, thread: str, name: str, paging: Paging, contents: bool) -> bytes:
+        """A page of the steps of a run."""
+        run = await self.store.read(lambda objects: _run(objects, thread, name))
+        listed = [
+            wire_runs.step_object(run, at, contents) for at in wire_runs.steps_at(run, self.clock())
+        ]
+        if paging.before is not None and paging.after is None:
+            places = [one["id"] for one in listed]
+            if paging.before not in places:
+                raise not_found("run step", paging.before)
+            place = places.index(paging.before)
+            kept = listed[place + 1 :] if paging.newest_first else listed[:place]
+            listed = kept[: paging.limit] if paging.newest_first else kept[-paging.limit :]
+        return lists.page(listed, paging)
+
+    async def step(self, thread: str, name: str, step: str, contents: bool) -> bytes:
+        """One step."""
+        run = await self.store.read(lambda objects: _run(objects, thread, name))
+        for at in wire_runs.steps_at(run, self.clock()):
+            if at.step.id == step:
+                return orjson.dumps(wire_runs.step_object(run, at, contents))
+        raise not_found("run step", step)
+
+    async def within_window(self, request: Request) -> Request:
+        """The request without the oldest messages that do not fit the model, or the run's own
+        limit. Raises BadRequest for a model that is not served."""
+        settings = await self.settings(request.model)
+        room = request.max_tokens or 1
+        most = request.wire.run.echo["max_prompt_tokens"]
+        windows = [settings.model.context_window, None if most is None else most + room]
+        known = [window for window in windows if window]
+        if not known:
+            return request
+        return await to_thread(truncated, request, settings.tokenizer, min(known))
+
+
+class NewRun:
+    """What ``POST …/runs`` remembers, for one request: ``thread`` None creates one with the run.
+
+    It is made when the request arrives.
+    """
+
+    def __init__(self, runs: AssistantRuns, thread: str | None) -> None:
+        self._runs = runs
+        self._thread = thread
+        self._began = runs.clock() - EARLY
+        self._messages: list[Object] = []
+
+    async def recall(self, request: Request) -> Request:
+        """The request with assistant and thread. Raises BadRequest for those that are not there,
+        or a thread that is locked."""
+        sent, members = request.wire
+        now = int(self._runs.clock())
+        thread: Object | None = None
+        name = self._thread
+        added = sent.additional_messages and members["additional_messages"]
+        if name is None:
+            made = members.get("thread") or {}
+            thread = wire_objects.thread(made, token(), now)
+            name = thread["id"]
+            added = made.get("messages")
+        assert name is not None
+        self._messages = wire_objects.messages(added, name, token, now)
+        assistant, listed = await self._runs.store.read(
+            lambda objects: self._context(objects, sent.assistant_id, name)
+        )
+        run = conversion.new_run(sent, members, assistant, name, self._runs.patience)
+        messages = [*listed, *self._messages]
+        strategy = run.echo["truncation_strategy"]
+        if strategy["type"] == "last_messages":
+            messages = messages[-strategy["last_messages"] :]
+        made_request = conversion.request(run, messages, request.stream, thread)
+        return await self._runs.within_window(made_request)
+
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
+        """Store the run with what is planned. Gives the run to answer with at once where no
+        stream is wanted. Raises BadRequest if the thread has gone or been locked meanwhile."""
+        wire = call.request.wire
+        run = _planned(call, plan, self._began)
+
+        def work(objects: Objects) -> None:
+            if wire.thread is not None:
+                add_thread(objects, wire.thread, self._runs.most_threads)
+            else:
+                self._check(objects, run.thread_id)
+            add_messages(objects, self._messages)
+            add_written(objects, run)
+            objects.put(RUN, run.id, wire_runs.dump(run), run.thread_id)
+
+        await self._runs.store.write(work)
+        return _body(call, plan)
+
+    def _context(
+        self, objects: Objects, assistant: str, thread: str
+    ) -> tuple[Object, list[Object]]:
+        """The assistant, and the messages of the thread, oldest first."""
+        made = loads(found(objects, ASSISTANT, assistant))
+        if self._thread is None:
+            return made, []
+        self._check(objects, thread)
+        return made, _messages(objects, thread, self._runs.clock())
+
+    def _check(self, objects: Objects, thread: str) -> None:
+        """Raises BadRequest for a thread that takes no run now."""
+        found(objects, THREAD, thread)
+        run = active_run(objects, thread, self._runs.clock())
+        if run is not None:
+            raise invalid(f"Thread {thread} already has an active run {run.id}.")
+
+
+class SubmittedOutputs:
+    """What ``POST …/submit_tool_outputs`` remembers, for one request, made when it arrives."""
+
+    def __init__(self, runs: AssistantRuns, thread: str, run: str) -> None:
+        self._runs = runs
+        self._thread = thread
+        self._run = run
+        self._began = runs.clock() - EARLY
+
+    async def recall(self, request: Request) -> Request:
+        """The request with the run it continues. Raises BadRequest for one that waits for
+        nothing, and for outputs that are not those it waits for."""
+        sent: params.ToolOutputs = request.wire
+        run, listed = await self._runs.store.read(self._context)
+        run = conversion.with_outputs(run, sent)
+        made = conversion.request(run, listed, request.stream)
+        return await self._runs.within_window(made)
+
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
+        """Store how the run goes on. Gives the run to answer with at once where no stream is
+        wanted. Raises BadRequest if it no longer waits."""
+        run = _planned(call, plan, self._began)
+
+        def work(objects: Objects) -> None:
+            now = self._waiting(objects)
+            kept = structs.replace(run, metadata=now.metadata)
+            objects.replace(RUN, run.id, wire_runs.dump(kept))
+            add_written(objects, run)
+
+        await self._runs.store.write(work)
+        return _body(call, plan)
+
+    def _context(self, objects: Objects) -> tuple[RunRecord, list[Object]]:
+        """The run, and the messages of its thread that are older than it."""
+        run = self._waiting(objects)
+        listed = _messages(objects, self._thread, self._runs.clock())
+        return run, [one for one in listed if one["run_id"] != run.id]
+
+    def _waiting(self, objects: Objects) -> RunRecord:
+        """The run, which waits for outputs. Raises BadRequest if it does not."""
+        run = _run(objects, self._thread, self._run)
+        status = run.progress.at(self._runs.clock()).status
+        if status != "requires_action":
+            raise invalid(f'Runs in status "{status}" do not accept tool outputs.')
+        return run
+
+
+def _planned(call: Call, plan: Plan, began: float) -> RunRecord:
+    """The run with the stretch that is planned."""
+    request, stamp = call.request, call.stamp
+    assert plan.completion is not None
+    failure = None if plan.failure is BROKEN else plan.failure
+    run = events.named(request.wire.run, stamp)
+    times = (plan.ttft, plan.total)
+    stretch = wire_steps.stretch(request, plan.completion, stamp, began, times, failure)
+    return structs.replace(run, stretches=(*run.stretches, stretch))
+
+
+def _body(call: Call, plan: Plan) -> bytes | None:
+    """What a client that polls is answered with."""
+    request = call.request
+    if request.stream or plan.completion is None:
+        return None
+    return call.endpoint.codec.plain(request, plan.completion, call.stamp)
+
+
+def _answer(run: RunRecord, now: float) -> tuple[bytes, int | None]:
+    changes = run.progress.changes(now)
+    after = None if changes is None else wire_runs.poll_after(changes - now)
+    return orjson.dumps(wire_runs.run_object(run, now)), after
+
+
+def _run(objects: Objects, thread: str, name: str) -> RunRecord:
+    """A run of that thread. Raises BadRequest for one that is not there."""
+    found(objects, THREAD, thread)
+    run = wire_runs.load(found(objects, RUN, name))
+    if run.thread_id != thread:
+        raise not_found(RUN, name)
+    return run
+
+
+def _messages(objects: Objects, thread: str, now: float) -> list[Object]:
+    """The latest messages of a thread, oldest first."""
+    reader = MessageReader(objects, now)
+    paging = Paging(MOST_MESSAGES)
+    listed = page(objects, MESSAGE, thread, paging, reader.shown)[:MOST_MESSAGES]
+    return list(reversed(listed))
