@@ -1,11 +1,10 @@
 """The configuration: a YAML file, environment variables and flags, as one frozen value.
 
-Flags count over variables, variables over the file, the file over the defaults. Only what is
-set counts: an absent flag never changes what the file says. The flag ``--latency`` and its
-variable replace the whole ``latency`` section, patterns included, so that every model gets that
-profile.
+Flags take precedence over variables, variables over the file, the file over the defaults. An
+absent flag changes nothing. The flag ``--latency`` and its variable replace the whole ``latency``
+section, ``models`` included, so that every model gets that profile.
 
-All faults are reported at once, those of values that something else overrides included. This
+All mistakes are reported at once, those in values that something else overrides included. This
 package is the only reader of the environment.
 
 ``settings`` and the core have the types that a configuration is made of, ``schema`` the keys of
