@@ -126,7 +126,7 @@ def apply(session: Session, file: IO[bytes], replace: bool) -> None:
 @ctl.command(epilog=_examples("reset"))
 @click.pass_obj
 def reset(session: Session) -> None:
-    """Reset the counts of failures, mocks, scripts and rate limits."""
+    """Reset the counts of failures, mocks, scripts and limits."""
     session.request("POST", "reset")
     click.echo("reset")
 

@@ -27,7 +27,7 @@ def test_granian_still_has_what_is_overridden(name: str) -> None:
 
 def test_nothing_else_is_overridden() -> None:
     own = {name for name, value in vars(Supervisor).items() if inspect.isfunction(value)}
-    assert own == set(OVERRIDDEN)
+    assert {name for name in own if hasattr(Server, name)} == set(OVERRIDDEN)
 
 
 class Clock:

@@ -183,7 +183,7 @@ def test_a_slot_that_comes_to_one_who_is_just_leaving_is_handed_on() -> None:
         leaver = await begun(one.enter(ONE, caller))
         following = await begun(one.enter(ONE, None))
         caller.gone.set()
-        while not one._waiting[0].admitted.done():  # until it is told, and has not run yet
+        while not one._waiting[0].outcome.done():  # until it is told, and has not run yet
             await asyncio.sleep(0)
         one.leave()
         with pytest.raises(Gone):
