@@ -36,7 +36,8 @@ class Server:
     ``hang_timeout`` is after how many seconds of silence a worker is replaced; 0 is never.
     ``journal_mb`` is how many MiB of the latest requests and answers a worker remembers.
     ``allowed_hosts`` are patterns of the names by which llmsim's own endpoints may be addressed,
-    next to localhost and IP addresses.
+    next to localhost and IP addresses. ``warm`` names the models for which everything is built
+    before the server counts as ready; None are those the configuration names, or the catalogue's.
     """
 
     host: str = "0.0.0.0"
@@ -52,6 +53,7 @@ class Server:
     max_header_bytes: int = 8192 + 4096 * 100
     journal_mb: int = 16
     allowed_hosts: tuple[str, ...] = ()
+    warm: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

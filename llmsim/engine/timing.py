@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.engine.seeds import mix
 
 DRAWS = 1 << 16
+KEPT = 64
+"""Profiles whose draws are kept: 1.5 MiB each."""
 
 
 class Draws(NamedTuple):
@@ -57,9 +59,28 @@ def _begun(draws: Draws, seed: int, scale: float) -> tuple[int, float]:
     return mixed % DRAWS, draws.ttft[(mixed >> 32) % DRAWS] * scale
 
 
-@lru_cache(maxsize=64)
+_made: dict[LatencyProfile, Draws] = {}
+_making = threading.Lock()
+
+
+def drawn(profile: LatencyProfile) -> bool:
+    """Whether :func:`draws_of` would answer at once."""
+    return profile in _made
+
+
 def draws_of(profile: LatencyProfile) -> Draws:
-    """The draws of a profile, the same in every process."""
+    """The draws of a profile, the same in every process: 2 to 20 ms for one that is not kept."""
+    made = _made.get(profile)
+    if made is None:
+        made = _draws(profile)
+        with _making:
+            if len(_made) >= KEPT:
+                del _made[next(iter(_made))]
+            made = _made.setdefault(profile, made)
+    return made
+
+
+def _draws(profile: LatencyProfile) -> Draws:
     generator = np.random.Generator(np.random.PCG64(20_240_607))
     ttft = _sample(generator, profile.ttft_mean, profile.ttft_std, profile.distribution)
     gaps = _sample(generator, profile.itl_mean, profile.itl_std, profile.distribution)

@@ -50,7 +50,7 @@ class SettingsSource(Protocol):
         ...
 
     def ready(self, model: str, /) -> bool:
-        """Whether :meth:`settings` would answer without building a tokenizer."""
+        """Whether :meth:`settings` would answer without building a tokenizer or drawing times."""
         ...
 
     def settings(self, model: str, /) -> ModelSettings:
@@ -98,7 +98,7 @@ class Pipeline:
             return call.refused(bad.failure)
 
     async def settings(self, model: str) -> ModelSettings:
-        """A model's settings; a tokenizer that has to be built keeps nobody waiting."""
+        """A model's settings; what has to be built for them keeps nobody waiting."""
         if self.models.ready(model):
             return self.models.settings(model)
         return await self._state.offload(self.models.settings, model)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from llmsim.config import Config
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.models import MODELS, Model, Vendor, find, resolve
+from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.text import text_generator
-from llmsim.engine.timing import draws_of
+from llmsim.engine.timing import drawn, draws_of
 from llmsim.engine.tokens import ranks
 from llmsim.engine.tokens.tokenizer import tokenizer
 
@@ -34,8 +35,9 @@ class ModelRegistry:
         return list(self._settings)[:limit]
 
     def ready(self, model: str) -> bool:
-        """Whether :meth:`settings` needs not load a tokenizer."""
-        return ranks.loaded(resolve(model).encoding)
+        """Whether :meth:`settings` needs neither load a tokenizer nor draw times."""
+        entry = resolve(model)
+        return ranks.loaded(entry.encoding) and drawn(self._profile(model, entry))
 
     def settings(self, model: str) -> ModelSettings:
         """The settings for a model. Raises BadRequest for one that is not served."""
@@ -69,11 +71,10 @@ class ModelRegistry:
         if self._config.models.unknown == "reject" or self._config.validation == "strict":
             self.model(model)
         entry = resolve(model)
-        profile = self._config.latency.for_model(model, profiles.preset(entry.latency))
         return ModelSettings(
             entry,
             tokenizer(entry.encoding),
-            draws_of(profile),
+            draws_of(self._profile(model, entry)),
             self._generator,
             self._config.response.target_tokens,
             self._config.response.tools.call_rate,
@@ -81,6 +82,9 @@ class ModelRegistry:
             self._config.response.refusal,
             self._config.response.generator.kind == "sequence",
         )
+
+    def _profile(self, name: str, model: Model) -> LatencyProfile:
+        return self._config.latency.for_model(name, profiles.preset(model.latency))
 
 
 def unknown_model(name: str) -> BadRequest:

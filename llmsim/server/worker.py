@@ -18,11 +18,10 @@ from starlette.applications import Starlette
 from llmsim.config import Config
 from llmsim.core import Headers
 from llmsim.core.errors import BadRequest
-from llmsim.engine.text import pool
-from llmsim.engine.tokens import ranks
 from llmsim.runtime.editor import Reread
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.runtime.store import ConfigStore
+from llmsim.runtime.warm_up import warm_up
 from llmsim.server import routes, shutdown
 from llmsim.server.access_log import AccessLog
 from llmsim.server.admin.limits import describe_limits
@@ -35,9 +34,10 @@ from llmsim.server.router import Router
 from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
 from llmsim.state.shared_state import SharedState
+from llmsim.state.shm.layout import WARM
 from llmsim.state.shm.segment import Segment
 from llmsim.state.sqlite import Store
-from llmsim.transport import slow_clients
+from llmsim.transport import descriptor_table, slow_clients
 from llmsim.transport.bridge import bridge
 from llmsim.transport.port import Gone
 from llmsim.transport.rsgi import RSGIPort
@@ -66,6 +66,7 @@ class WorkerApp:
     def __init__(
         self, config: Config, segment: str, folder: str, store: str, reread: Reread
     ) -> None:
+        descriptor_table.grow(config.server.max_connections)
         self._config = config
         self._reread = reread
         self._shared = SharedState(Segment.attach(segment))
@@ -99,8 +100,17 @@ class WorkerApp:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks the launcher for a reload
         _die_with_parent(shared.segment)
         _freeze()
-        threading.Thread(target=_warm, name="warm-up", daemon=True).start()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SHUTDOWN_SIGNALS)
+
+    def _warm_up(self) -> None:
+        try:
+            warm_up(self._config, self._holder.runtime.registry)
+        except Exception:
+            log.exception("could not build what the first requests need: never ready")
+            return
+        gc.freeze()
+        self._shared.counters.cells[WARM] = 1
 
     def serve(self, router: Router, starlette: Starlette) -> None:
         """Dispatch to these paths; ``starlette`` answers all that are not hot."""
@@ -173,10 +183,3 @@ def _freeze() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 20)
-
-
-def _warm() -> None:
-    """Build what the first requests may need, off the event loop."""
-    for name in ranks.NAMES:
-        ranks.encoding(name)
-    pool("lorem")

@@ -73,6 +73,7 @@ server:
   hang_timeout_ms: 4000
   max_header_bytes: 65536
   journal_mb: 8
+  warm: [gpt-4o, 'claude-*']
 latency:
   profile: gpt5
   distribution: lognormal
@@ -96,7 +97,10 @@ seed: 42
 def test_every_key(tmp_path: Path) -> None:
     texts = ("one", "two", "2024-01-01")
     assert from_text(EVERYTHING, tmp_path) == Config(
-        Server("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 2.5, 4.0, 65536, 8),
+        Server(
+            *("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 2.5, 4.0, 65536, 8),
+            warm=("gpt-4o", "claude-*"),
+        ),
         Latency(
             LatencyRule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
             (
@@ -336,6 +340,7 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
             "hang_timeout_ms": 4000,
             "max_header_bytes": 65536,
             "journal_mb": 8,
+            "warm": ["gpt-4o", "claude-*"],
         },
         "latency": {
             "profile": "gpt-5",

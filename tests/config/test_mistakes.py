@@ -187,6 +187,7 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
             "must be 0 or at least 3000",
         ),
         ("server: {allowed_hosts: sim}", 1, "server.allowed_hosts", f"{LIST}, not 'sim'"),
+        ("server: {warm: gpt-4o}", 1, "server.warm", f"{LIST}, not 'gpt-4o'"),
         *(
             (
                 f"server: {{allowed_hosts: ['{name}']}}",

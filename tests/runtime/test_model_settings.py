@@ -8,6 +8,7 @@ from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
 from llmsim.core.errors import BadRequest, FailureKind
 from llmsim.core.generator import GeneratorChoice
 from llmsim.core.latency import Latency, LatencyRule
+from llmsim.engine import timing
 from llmsim.engine.text import Echo, Series, pool
 from llmsim.engine.timing import draws_of
 from llmsim.engine.tokens import ranks
@@ -83,12 +84,16 @@ def test_rules_of_endless_names_are_not_kept_for_ever(monkeypatch: pytest.Monkey
         assert sum(registry.known(other) is not None for other in names) <= 8
 
 
-def test_ready_tells_whether_a_tokenizer_has_to_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ready_tells_whether_anything_has_to_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranks, "_loaded", {})
-    registry = ModelRegistry(Config())
-    assert not registry.ready("gpt-4o")
+    monkeypatch.setattr(timing, "_made", {})
+    registry = ModelRegistry(Config(latency=Latency(models=(("gpt-4-*", LatencyRule("fast")),))))
     ranks.encoding("cl100k_base")
+    assert not registry.ready("gpt-4")
+    draws_of(PRESETS["gpt-4"])
     assert registry.ready("gpt-4")
+    assert not registry.ready("gpt-4-0613")
+    draws_of(PRESETS["gpt-4o"])
     assert not registry.ready("gpt-4o")
 
 

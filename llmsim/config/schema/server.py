@@ -84,6 +84,11 @@ class ServerSection(Section, of=Server):
         description="Names (shell patterns) by which /llmsim may be addressed, beside IP "
         "addresses and localhost.",
     )
+    warm: Annotated[tuple[Line, ...], Each(distinct)] | None = Field(
+        None,
+        description="The models for which everything is built before /ready is 200; those the "
+        "configuration names, or else the catalogue's, unless set.",
+    )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         if 0 < self.hang_timeout_ms < SHORTEST_HANG_MS:

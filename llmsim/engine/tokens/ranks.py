@@ -7,6 +7,7 @@ import hashlib
 import threading
 from binascii import a2b_base64
 from importlib.resources import files
+from itertools import count
 
 import tiktoken
 
@@ -49,6 +50,9 @@ _ENCODINGS = {
 }
 NAMES = tuple(_ENCODINGS)
 
+SLICE = 4096
+"""Tokens that are read at a time (1 to 2 ms): other threads have their turn between two slices."""
+
 _loaded: dict[str, tiktoken.Encoding] = {}
 _loading = threading.Lock()
 
@@ -69,10 +73,13 @@ def encoding(name: str) -> tiktoken.Encoding:
     Raises KeyError for a name that is not in :data:`NAMES` and RuntimeError when the shipped
     file is damaged.
     """
-    with _loading:
-        if name not in _loaded:
-            _loaded[name] = _build(name)
-        return _loaded[name]
+    found = _loaded.get(name)  # without waiting for a thread that builds another one
+    if found is None:
+        with _loading:
+            if name not in _loaded:
+                _loaded[name] = _build(name)
+            found = _loaded[name]
+    return found
 
 
 def _build(name: str) -> tiktoken.Encoding:
@@ -83,6 +90,8 @@ def _build(name: str) -> tiktoken.Encoding:
         raise RuntimeError(
             f"the rank file {name}.tiktoken.gz is damaged: its sha256 is not {expected}"
         )
-    fields = content.split()
-    ranks = dict(zip(map(a2b_base64, fields[0::2]), map(int, fields[1::2]), strict=True))
+    tokens = content.split()[0::2]  # each is followed by its rank, which is its place
+    ranks: dict[bytes, int] = {}
+    for start in range(0, len(tokens), SLICE):
+        ranks.update(zip(map(a2b_base64, tokens[start : start + SLICE]), count(start)))
     return tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens=special)

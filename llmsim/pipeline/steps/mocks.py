@@ -12,6 +12,7 @@ from msgspec import structs
 
 from llmsim.core.catalog import profiles
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.latency import LatencyRule
 from llmsim.core.mocks.mock import Mock, MockScript
 from llmsim.core.mocks.response import MockResponse
 from llmsim.core.state import PipelineState
@@ -21,7 +22,7 @@ from llmsim.engine.mocks.index import MockIndex, MockRule
 from llmsim.engine.mocks.rendering import Occasion, mock_failure, rendered
 from llmsim.engine.mocks.view import View
 from llmsim.engine.seeds import fraction
-from llmsim.engine.timing import draws_of, span
+from llmsim.engine.timing import drawn, draws_of, span
 from llmsim.pipeline.context import RequestContext
 
 INLINE = 4_000_000
@@ -66,6 +67,8 @@ class MockStep:
             response = self._response(rule, count, context, view)
             if response is None:
                 raise BadRequest(_exhausted(rule))
+            if response.latency is not None:
+                await self._pace(response.latency, context)
             self._answer(response, rule, count, context, view)
             return
 
@@ -99,10 +102,6 @@ class MockStep:
         view: View,
     ) -> None:
         occasion = Occasion(view, self._seed(context), count + 1, rule.regexes)
-        if response.latency is not None:
-            model = context.settings.model
-            profile = response.latency.on(profiles.preset(model.latency))
-            context.settings = structs.replace(context.settings, draws=draws_of(profile))
         if response.error is not None:
             failure = mock_failure(response.error, occasion)
             if response.latency is not None and response.error.after is None:
@@ -110,6 +109,13 @@ class MockStep:
                 failure = replace(failure, after=first)
             raise BadRequest(failure)
         context.overrides = structs.replace(context.overrides, mock=rendered(response, occasion))
+
+    async def _pace(self, latency: LatencyRule, context: RequestContext) -> None:
+        """Let the answer take the response's time in place of the model's."""
+        profile = latency.on(profiles.preset(context.settings.model.latency))
+        quick = drawn(profile)
+        draws = draws_of(profile) if quick else await self._offload(draws_of, profile)
+        context.settings = structs.replace(context.settings, draws=draws)
 
     def _drawn(self, context: RequestContext, rule: MockRule) -> bool:
         """Whether chance lets the rule be used for this request."""

@@ -14,20 +14,25 @@ from llmsim import __version__
 from llmsim.server.admin.json_response import error_response, json_response
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
+from llmsim.state.shm.layout import WARM
 from llmsim.telemetry.snapshot import Snapshot, workers
 from llmsim.telemetry.stats import stats
 
 MAX_LIMIT = 1000
 
 
-def probes(shared: SharedState) -> list[Route]:
-    """``/health`` and ``/ready``."""
+def probes(shared: SharedState, expected: int) -> list[Route]:
+    """``/health``: the process lives. ``/ready``: as many workers as expected are warm, or 503."""
 
     async def health(request: Request) -> Response:
         return json_response({"status": "ok", "version": __version__})
 
     async def ready(request: Request) -> Response:
-        return json_response({"status": "ready", "workers": len(workers(shared.all_counters))})
+        living = [one for one in shared.all_counters if one.pid]
+        warm = sum(one.cells[WARM] for one in living)
+        if warm < max(expected, len(living)):
+            return json_response({"status": "warming up", "workers": len(living)}, 503)
+        return json_response({"status": "ready", "workers": len(living)})
 
     return [Route("/health", health), Route("/ready", ready)]
 

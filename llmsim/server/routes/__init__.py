@@ -38,9 +38,9 @@ def all_paths(services: Services) -> Router:
     }
     endpoints.add(router, services, memories)
     models.add(router, services)
-    router.cold += status.probes(services.shared)
-    router.cold.append(metrics.route(services.shared, services.config))
     config = services.config
+    router.cold += status.probes(services.shared, config.server.workers)
+    router.cold.append(metrics.route(services.shared, config))
     if config.control.enabled:
         dashboard.add(router, services)
         router.cold += status.routes(services.shared)

@@ -39,6 +39,7 @@ GAUGES = (
     "lag_us",  # how late a timer of the event loop fired
     "connections",  # stored as 1 + number, 0 where it is not known
     "generation",  # of the configuration it goes by; stored as 1 + number, 0 until it serves
+    "warm",  # 1 once nothing has to be built any more for the models of server.warm
 )
 HISTOGRAMS = ("latency", "ttft", "lateness", "itl", "queue")
 COLUMNS = ("count", "prompt", "completion", "reasoning", "cached", "streamed")
@@ -70,7 +71,7 @@ SIZE = -(-(_ROWS + ROWS * ROW) * 8 // 4096) * 4096
     CPU,
     DROPPED,
 ) = range(HEADER, HEADER + len(COUNTERS))
-BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION = range(_GAUGES, _GAUGES + len(GAUGES))
+BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM = range(_GAUGES, _GAUGES + len(GAUGES))
 LATENCY, TTFT, LATENESS, ITL, QUEUE = range(
     _HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM, HISTOGRAM
 )

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from llmsim.core.errors import FailureKind
+from llmsim.engine import timing
 from llmsim.pipeline.steps import mocks as step
 from tests.pipeline.simulated import Simulated, failure, said
 
@@ -122,6 +123,22 @@ def test_an_error_comes_when_the_first_token_would(
     plan = sim.ask()
     assert (plan.status, failure(plan).injected) == (status, True)
     assert failure(plan).after == pytest.approx(after)
+
+
+def test_times_that_have_to_be_drawn_keep_nobody_waiting(tmp_path: Path) -> None:
+    latency = "{ttft_mean_ms: 217, ttft_stddev_ms: 3, tbt_mean_ms: 1, tbt_stddev_ms: 0}"
+    sim = mocked(tmp_path, f"[{{response: {{content: Hi, latency: {latency}}}}}]")
+    called: list[str] = []
+
+    async def offload(function: Any, /, *args: Any) -> Any:
+        called.append(function.__name__)
+        return function(*args)
+
+    sim.ask()
+    timing._made.clear()
+    sim.with_state(offload=offload)
+    assert said(sim.ask()) == said(sim.ask()) == "Hi"
+    assert called.count("draws_of") == 1
 
 
 def test_a_long_search_keeps_nobody_waiting(

@@ -1,5 +1,6 @@
 """Health, statistics, limits and the latest requests, as clients read them."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from llmsim.server.admin.status import MAX_LIMIT, probes, routes
 from llmsim.server.application import build
 from llmsim.server.router import Router
 from llmsim.state.shared_state import SharedState, new_segment
+from llmsim.state.shm.layout import WARM
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def shared() -> SharedState:
 @pytest.fixture(scope="module")
 def client(shared: SharedState) -> Iterator[TestClient]:
     router = Router()
-    router.cold += [*probes(shared), *routes(shared)]
+    router.cold += [*probes(shared, 1), *routes(shared)]
     with TestClient(build(router)) as made:
         yield made
 
@@ -38,9 +40,36 @@ def remember(shared: SharedState, body: bytes, ended: bool = True) -> str:
     return journal.mark(number)
 
 
-def test_health_and_readiness(client: TestClient) -> None:
+def test_health(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok", "version": __version__}
-    assert client.get("/ready").json() == {"status": "ready", "workers": 1}
+
+
+@pytest.mark.parametrize(
+    ("expected", "warm", "ready"),
+    [
+        (1, (0,), False),
+        (1, (1,), True),
+        (2, (1,), False),  # the other has not started yet
+        (2, (1, 0), False),
+        (2, (1, 1), True),
+        (1, (1, 0), False),  # one that takes a dead one's place
+    ],
+)
+def test_ready_is_when_all_workers_are_warm(
+    expected: int, warm: tuple[int, ...], ready: bool
+) -> None:
+    made = SharedState(new_segment(Config(Server(workers=2, journal_mb=1))))
+    router = Router()
+    router.cold += probes(made, expected)
+    for counters, value in zip(made.all_counters, warm, strict=False):
+        counters.take_over(os.getpid())
+        counters.cells[WARM] = value
+    with TestClient(build(router)) as client:
+        assert client.get("/health").status_code == 200
+        response = client.get("/ready")
+    assert response.status_code == (200 if ready else 503)
+    status = "ready" if ready else "warming up"
+    assert response.json() == {"status": status, "workers": len(warm)}
 
 
 def test_statistics_and_limits(client: TestClient, shared: SharedState) -> None:
