@@ -82,6 +82,6 @@ def loaded(path: str | Path | None, values: Mapping[str, str | None]) -> Config:
 
 
 def loading(path: str | None, values: Mapping[str, str | None]) -> Callable[[], Config]:
-    """A function that loads it again, as file and variables are by then. It can go to another
-    process, and raises ConfigError."""
-    return partial(config.load, path, dict(os.environ), dict(values))
+    """A function that loads it again, as the file is by then, which has to say something. It can go
+    to another process, and raises ConfigError."""
+    return partial(config.load, path, dict(os.environ), dict(values), reloading=True)

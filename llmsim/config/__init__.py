@@ -86,17 +86,23 @@ class Config:
 # What follows is imported late: pydantic takes longer than all that --help needs.
 
 
-def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Config:
+def load(
+    path: str | None,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object],
+    reloading: bool = False,
+) -> Config:
     """The configuration from a file, the environment and the flags of ``llmsim serve``.
 
     ``path`` None takes the file that LLMSIM_CONFIG names, if any. ``flags`` maps the name of a
-    flag (``target_tokens``) to its value, None where it is absent. Raises ConfigError with every
+    flag (``target_tokens``) to its value, None where it is absent. ``reloading`` makes an empty
+    file a fault: a server that runs would go back to all defaults. Raises ConfigError with every
     fault found, and KeyError for a name that is no flag.
     """
     from llmsim.config import collection, loader  # noqa: PLC0415
 
     with collection.paused():
-        return loader.load(path, environ, flags)
+        return loader.load(path, environ, flags, reloading)
 
 
 def effective(config: Config) -> dict[str, object]:

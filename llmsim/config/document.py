@@ -38,8 +38,14 @@ SHORT: Final = 2**18
 _Fast: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read(path: str, faults: Faults) -> Node:
-    """The tree of a YAML file; an empty file is an empty table.
+EMPTY: Final = (
+    "is empty, as a file is that is just being written: not taken while the server runs; "
+    "what says nothing on purpose is {}"
+)
+
+
+def read(path: str, faults: Faults, reloading: bool = False) -> Node:
+    """The tree of a YAML file; an empty file is an empty table, and a fault in ``reloading``.
 
     Duplicate keys and the like are added to ``faults``. Raises ConfigError where the file
     cannot be read or is no YAML at all.
@@ -51,13 +57,17 @@ def read(path: str, faults: Faults) -> Node:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise wrong(Place(path), "", f"cannot be read: {reason}") from None
-    return parsed(text, path, faults)
+    return parsed(text, path, faults, reloading)
 
 
-def parsed(text: str, where: str, faults: Faults) -> Node:
+def parsed(text: str, where: str, faults: Faults, reloading: bool = False) -> Node:
     """The tree of YAML text, as :func:`read` gives that of a file; ``where`` names its source."""
     root = _compose(text, where)
-    return Table(Place(where, 1), {}) if root is None else _Walk(where, faults).node(root, "")
+    if root is not None:
+        return _Walk(where, faults).node(root, "")
+    if reloading:
+        raise wrong(Place(where), "", EMPTY)
+    return Table(Place(where, 1), {})
 
 
 def _compose(text: str, where: str) -> yaml.Node | None:

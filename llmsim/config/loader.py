@@ -11,7 +11,9 @@ from llmsim.config.schema.server import GENERATOR_CHOSEN
 from llmsim.core.errors import ConfigError
 
 
-def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Config:
+def load(
+    path: str | None, environ: Mapping[str, str], flags: Mapping[str, object], reloading: bool
+) -> Config:
     """What :func:`llmsim.config.load` says."""
     faults = Faults()
     set_by_flag = sources.from_flags(flags)
@@ -21,8 +23,8 @@ def load(path: str | None, environ: Mapping[str, str], flags: Mapping[str, objec
     root: Node = Table(Place("defaults"), {})
     with faults.caught():
         if source is not None:
-            root = document.read(source, faults)
-            root = mock_files.included(root, source, faults)
+            root = document.read(source, faults, reloading)
+            root = mock_files.included(root, source, faults, reloading)
     layered = sources.overlaid(root, set_by_variable, set_by_flag)
     for keys, node in layered.overridden:
         with faults.caught():

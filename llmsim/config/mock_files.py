@@ -19,9 +19,10 @@ SECTIONS: Final = ("mocks", "scripts")
 VALID: Final = f"a list of mocks, or a mapping with the keys {', '.join(SECTIONS)}"
 
 
-def included(root: Node, path: str, faults: Faults) -> Node:
+def included(root: Node, path: str, faults: Faults, reloading: bool = False) -> Node:
     """The tree of the configuration at ``path`` with the mocks and scripts of the files it names
-    in place of their names. Faults are added to ``faults``."""
+    in place of their names. Faults are added to ``faults``; an empty file is one in
+    ``reloading``."""
     if not isinstance(root, Table) or KEY not in root.entries:
         return root
     entries = dict(root.entries)
@@ -32,7 +33,8 @@ def included(root: Node, path: str, faults: Faults) -> Node:
             assert isinstance(entry.node, Items)
             place = entry.node.nodes[index].place
             with faults.caught():
-                _add(str(Path(path).parent / name), f"{KEY}[{index}]", place, added, faults)
+                file = str(Path(path).parent / name)
+                _add(file, f"{KEY}[{index}]", place, added, faults, reloading)
     for name, nodes in added.items():
         before = entries.get(name, Entry(entry.place, Items(entry.place, ())))
         own = Items(before.place, ()) if is_null(before.node) else before.node
@@ -43,11 +45,18 @@ def included(root: Node, path: str, faults: Faults) -> Node:
     return Table(root.place, entries)
 
 
-def _add(path: str, key: str, place: Place, added: dict[str, list[Node]], faults: Faults) -> None:
+def _add(
+    path: str,
+    key: str,
+    place: Place,
+    added: dict[str, list[Node]],
+    faults: Faults,
+    reloading: bool,
+) -> None:
     """Adds what is in one file. Raises ConfigError."""
     if not Path(path).is_file():
         raise wrong(place, key, f"there is no file {path}")
-    found = document.read(path, faults)
+    found = document.read(path, faults, reloading)
     if isinstance(found, Items):
         added["mocks"] += found.nodes
         return

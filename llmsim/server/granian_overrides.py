@@ -5,7 +5,9 @@ Read this when Granian is upgraded (pyproject.toml admits patch releases of one 
 Overridden, all in :class:`Supervisor`:
 
 - ``_spawn_worker``: a worker starts with the signals that end it held back, because Granian loses
-  one that comes before the worker's event loop runs. ``WorkerApp`` lets them in.
+  one that comes before the worker's event loop runs. ``WorkerApp`` lets them in. And it has ended
+  when the thread that waits for it says so: Granian asks the process once more, which two threads
+  cannot do at a time, and so kills workers, as it says, that are gone.
 - ``_stop_workers``: a worker that was signalled with the whole process group ends before its
   parent stops it; Granian counts that as a failure and exits with 1.
 - ``_reload`` (SIGHUP): only the hooks run. Granian replaces every worker, and with them every open
@@ -29,6 +31,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -56,7 +59,11 @@ class Supervisor(Server):  # type: ignore[misc, valid-type]
 
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
         worker = super()._spawn_worker(idx, target, callback_loader)
+        ended = threading.Event()
         worker.start = partial(_start, worker.start)
+        worker._watcher = partial(_watch, worker.inner, ended, worker._watcher)
+        worker.join = ended.wait
+        worker.is_alive = lambda: not ended.is_set()
         return worker
 
     def _stop_workers(self) -> None:
@@ -97,3 +104,10 @@ def _start(start: Callable[[], None]) -> None:
         start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _watch(process: Any, ended: threading.Event, watch: Callable[[], None]) -> None:
+    """Wait for a worker's process to end, and then do what Granian does about it."""
+    process.join()
+    ended.set()
+    watch()

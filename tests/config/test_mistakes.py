@@ -624,3 +624,32 @@ def test_file_without_permission(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(ConfigError, match="cannot be read: Permission denied"):
         config.load(str(path), {}, {})
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n"])
+def test_a_server_that_runs_takes_no_empty_file(tmp_path: Path, text: str) -> None:
+    """It is being written, most probably; all that was configured would be gone."""
+    path = tmp_path / "sim.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load(str(path), {}, {}, reloading=True)
+    (found,) = caught.value.faults
+    assert str(found).startswith(f"{path}: is empty")
+    assert config.load(str(path), {}, {}) == Config()
+
+
+@pytest.mark.parametrize("text", ["{}", "~", "server:"])
+def test_what_says_nothing_on_purpose_is_taken(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "sim.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert config.load(str(path), {}, {}, reloading=True) == Config()
+
+
+def test_a_server_that_runs_takes_no_empty_file_of_mocks(tmp_path: Path) -> None:
+    path, mocks = tmp_path / "sim.yaml", tmp_path / "mocks.yaml"
+    path.write_text("mock_files: [mocks.yaml]", encoding="utf-8")
+    mocks.touch()
+    with pytest.raises(ConfigError) as caught:
+        config.load(str(path), {}, {}, reloading=True)
+    (found,) = caught.value.faults
+    assert str(found).startswith(f"{mocks}: is empty")

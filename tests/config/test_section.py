@@ -98,7 +98,7 @@ def test_records_within_records() -> None:
 
 def test_keys_are_in_the_order_of_the_fields() -> None:
     assert LimitSection.key_names() == ("low", "high", "name")
-    assert InnerSection.key_names() == ["limits", "named", "inner"]
+    assert InnerSection.key_names() == ("limits", "named", "inner")
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,9 @@ def test_sighup_takes_the_file_again_and_streams_go_on(
             file.write_text("response: {target_tokens: none}\nlatncy: 1\n")
             os.kill(sim.pid, signal.SIGHUP)
             until(sim.output, lambda text: "not reloaded" in text)
+            file.write_text("")
+            os.kill(sim.pid, signal.SIGHUP)
+            until(sim.output, lambda text: f"{file}: is empty" in text)
             assert [line for line in lines if line][-1] == "data: [DONE]"
         assert {said(sim) for _ in range(8)} == {3}
         assert {one["pid"] for one in stats(sim.port)["workers"]} == workers

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from granian.server import Server
+from granian.server.common import AbstractWorker
 
 from llmsim.server import granian_overrides
 from llmsim.server.granian_overrides import ATTEMPTS, SHORTEST_LIFE, Supervisor
@@ -120,3 +121,74 @@ def test_a_worker_that_ends_while_the_server_stops_has_not_failed(
     made.interrupt_signal, made.interrupt_children = stopping, [0]
     made._stop_workers()
     assert made.interrupt_children == failed
+
+
+class Process:
+    """A child process of which another thread has been told the end: it seems to be alive."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def join(self, timeout: float | None = None) -> None:
+        self.over.wait(timeout)
+
+    def is_alive(self) -> bool:
+        return True
+
+    def start(self) -> None: ...
+
+    terminate = kill = start
+
+
+class Worker(AbstractWorker):  # type: ignore[misc, valid-type]
+    """One of Granian's, with a process that is none."""
+
+    def _spawn(self, target: Any, args: Any) -> None:
+        self.inner = Process()
+
+    def _id(self) -> int:
+        return 0
+
+    def terminate(self) -> None:
+        self.interrupt_by_parent = True
+
+    def kill(self) -> None:
+        raise AssertionError("killed")
+
+
+def spawned(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    """A supervisor with one worker that has started."""
+    made: Any = Supervisor.__new__(Supervisor)
+    made.workers_kill_timeout, made.interrupt_signal = 30, True
+    made.interrupt_children, made.main_loop_interrupt = [], threading.Event()
+    made.reload_on_changes = False
+    monkeypatch.setattr(
+        Server, "_spawn_worker", lambda self, idx, target, loader: Worker(self, idx, target, ())
+    )
+    worker = made._spawn_worker(0, None, None)
+    made.wrks = [worker]
+    worker.start()
+    return made, worker
+
+
+def test_a_worker_that_has_ended_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, worker = spawned(monkeypatch)
+    assert worker.is_alive()
+    worker.inner.over.set()
+    made._stop_workers()  # would kill it
+    assert not worker.is_alive()
+
+
+def test_a_worker_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, worker = spawned(monkeypatch)
+    made.workers_kill_timeout = 0.01
+    worker.kill = worker.inner.over.set
+    made._stop_workers()
+    assert not worker.is_alive()
+
+
+def test_a_worker_that_ends_by_itself_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, worker = spawned(monkeypatch)
+    worker.inner.over.set()
+    assert made.main_loop_interrupt.wait(5)
+    assert made.interrupt_children == [0]
