@@ -54,6 +54,7 @@ class Server:
     journal_mb: int = 16
     allowed_hosts: tuple[str, ...] = ()
     warm: tuple[str, ...] | None = None
+    max_answer_bytes: int = 128 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from llmsim.core import (
 from llmsim.core.catalog.models import Model
 from llmsim.core.conversation import results
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
-from llmsim.engine import thinking, tools
+from llmsim.engine import answer_size, effort, thinking, tools
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.mocks.rendered import mock_segments
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
@@ -57,7 +57,8 @@ class PlanInputs(Struct, frozen=True, gc=False):
 
     ``turn`` is the request's place in the order all workers agree on, ``prompt_tokens`` what
     ``engine.tokens.prompt`` counted, ``cached`` what of it the prompt cache held, ``overrides``
-    what else was decided.
+    what else was decided. ``most_bytes`` is the most that the answer may have. Who is
+    not ``patient`` gets TakesLong raised in place of what takes long.
     """
 
     seed: int
@@ -65,23 +66,30 @@ class PlanInputs(Struct, frozen=True, gc=False):
     prompt_tokens: int
     cached: Hit = MISS
     overrides: ResponseOverrides = NO_OVERRIDES
+    most_bytes: int = answer_size.UNBOUNDED
+    patient: bool = True
 
 
 def compose(request: Request, settings: ModelSettings, inputs: PlanInputs) -> Completion:
     """The completion of ``request``.
 
-    Raises BadRequest when prompt and requested output do not fit the context window, or when a
-    schema can not be satisfied.
+    Raises BadRequest when prompt and requested output do not fit the context window, when a
+    schema can not be satisfied, or when the answer would be too large; and TakesLong.
     """
     room = _room(request, settings, inputs)
-    choices = []
-    completion = reasoning = 0
+    choices: list[Choice] = []
+    completion = reasoning = size = 0
     shown = request.thinking is not None and request.thinking.visible
     for index in range(request.n):
         seed = mix(inputs.seed, index)
         thought = _thoughts(request, settings, inputs, room, seed)
         choice = _choice(request, settings, inputs, room, thought, seed)
+        if not (choices or inputs.patient):
+            effort.check(effort.of_choices(choice, request))
         choices.append(choice)
+        size += answer_size.of_choice(choice, request)
+        # The first choices tell how large the others are, before they are made.
+        answer_size.check(size * request.n // len(choices), inputs.most_bytes)
         reasoning += thought
         completion += choice.tokens if shown else choice.tokens + thought
     cached = inputs.cached
@@ -142,29 +150,27 @@ def _choice(
         calls = tools.chosen(request, settings.call_rate, seed)
     stop = None
     if answering is not None:
-        brief = Brief(request, seed, inputs.turn, 0, limit, settings.tokenizer, request.stream)
+        brief = _brief(request, seed, inputs, settings, 0, limit)
         segments, finish, stop = mock_segments(answering, brief)
     elif calls:
+        if not inputs.patient and not all(map(tools.quick, calls)):
+            raise effort.TakesLong
         segments, finish = _calls(calls, request, settings, limit, seed)
     elif settings.refusal_rate and fraction(seed, 30) < settings.refusal_rate:
         generated = settings.tokenizer.text(settings.refusal, pieces=request.stream)
         segments, finish = (RefusalSegment(generated),), Finish.STOP
     else:
-        brief = Brief(
-            request,
-            seed,
-            inputs.turn,
-            settings.target_tokens,
-            limit,
-            settings.tokenizer,
-            request.stream,
-        )
+        brief = _brief(request, seed, inputs, settings, settings.target_tokens, limit)
         generated, whole = _text(brief, settings)
         hit = before_stop(generated.text, request.stop) if request.stop else None
         if hit is not None:
             before, stop = hit
             generated, _ = recited(before, brief)
         if request.logprobs is not None:
+            size = answer_size.of_logprobs(generated.tokens, request)
+            answer_size.check(size * request.n, inputs.most_bytes)
+            if not inputs.patient:
+                effort.check(effort.of_logprobs(generated.tokens, request))
             generated = with_logprobs(generated, request.logprobs, settings.tokenizer, seed)
         segments = (TextSegment(generated),)
         finish = Finish.STOP if whole or stop is not None else Finish.LENGTH
@@ -175,10 +181,32 @@ def _choice(
     return Choice(segments, sum([part.generated.tokens for part in segments]), finish, stop)
 
 
+def _brief(
+    request: Request,
+    seed: int,
+    inputs: PlanInputs,
+    settings: ModelSettings,
+    target: int,
+    limit: int,
+) -> Brief:
+    return Brief(
+        request,
+        seed,
+        inputs.turn,
+        target,
+        limit,
+        settings.tokenizer,
+        request.stream,
+        inputs.patient,
+    )
+
+
 def _text(brief: Brief, settings: ModelSettings) -> tuple[GeneratedText, bool]:
     """The text of an answer, and whether it is all there was to say."""
     request = brief.request
     if request.format is not None:
+        if not brief.patient and not tools.quick(request.format):
+            raise effort.TakesLong
         return recited(tools.document(request.format, brief.seed), brief)
     if len(request.messages) > 1 and results(request.messages):
         return recited(tools.about_results(request.messages), brief)
@@ -214,7 +242,7 @@ def _thoughts(
 def _thought(
     tokens: int, request: Request, settings: ModelSettings, inputs: PlanInputs, seed: int
 ) -> ReasoningSegment:
-    brief = Brief(request, mix(seed, 50), 0, tokens, tokens, settings.tokenizer, request.stream)
+    brief = _brief(request, mix(seed, 50), inputs, settings, tokens, tokens)
     mock = inputs.overrides.mock
     if mock is not None and mock.reasoning is not None:
         return ReasoningSegment(recited(mock.reasoning, brief)[0])

@@ -11,12 +11,13 @@ from llmsim.core import Codec, Completion, Frames, Plan, Request, Seconds, Stamp
 from llmsim.core.errors import Failure
 from llmsim.engine import thinking
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
+from llmsim.engine.effort import TakesLong
 from llmsim.engine.faults import apply
 from llmsim.engine.faults.fault_context import FaultContext, tokens_reached
 from llmsim.engine.mocks.rendered import with_usage
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.seeds import mix
-from llmsim.engine.tasks.dispatch import perform
+from llmsim.engine.tasks.dispatch import lengthy, perform
 from llmsim.engine.timing import arrivals, span
 from llmsim.engine.tokens import prompt_cache
 
@@ -52,9 +53,11 @@ def plan(
     """The answer to ``request`` in ``codec``, and when each frame of it is due.
 
     A pure function: the same arguments give the same plan in every process. Raises BadRequest
-    when the request cannot be answered with ``settings``.
+    when the request cannot be answered with ``settings``, and TakesLong.
     """
     task = request.task
+    if task is not None and not inputs.patient and lengthy(request, task):
+        raise TakesLong
     completion = (
         compose(request, settings, inputs)
         if task is None

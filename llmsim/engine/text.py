@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from llmsim.core import GeneratedText, Request
 from llmsim.core.generator import GeneratorChoice
+from llmsim.engine import effort
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
@@ -26,7 +27,8 @@ class Brief(Struct, frozen=True, gc=False):
 
     ``target`` is the wanted number of tokens; generators that repeat a text ignore it.
     ``limit`` is the most there may be. ``turn`` is the request's place in the order all workers
-    agree on. ``pieces`` says whether the answer is streamed.
+    agree on. ``pieces`` says whether the answer is streamed. Who is not ``patient`` does not wait
+    for long texts.
     """
 
     request: Request
@@ -36,6 +38,7 @@ class Brief(Struct, frozen=True, gc=False):
     limit: int
     tokenizer: Tokenizer
     pieces: bool
+    patient: bool = True
 
 
 class TextGenerator(Protocol):
@@ -171,7 +174,10 @@ def text_generator(config: GeneratorChoice) -> TextGenerator:
 
 
 def recited(text: str, brief: Brief) -> tuple[GeneratedText, bool]:
-    """The text within the brief's limit, and whether that is all of it."""
+    """The text within the brief's limit, and whether that is all of it. Raises TakesLong for a
+    long one, if the brief is not patient."""
+    if not brief.patient and len(text) > effort.RECITED:
+        raise effort.TakesLong
     whole = brief.tokenizer.text(text, pieces=brief.pieces)
     if whole.tokens <= brief.limit:
         return whole, True

@@ -101,6 +101,12 @@ def document(form: Format, seed: int) -> str:
     return str(orjson.loads(text)) if form.bare and text.startswith('"') else text
 
 
+def quick(wanted: Tool | Format) -> bool:
+    """Whether arguments or a document are made in no time: their schema is understood already, and
+    has small values."""
+    return wanted.schema is None or schema.quick(wanted.schema)
+
+
 def about_results(messages: Sequence[Message]) -> str:
     """What the model says once it has its tools' results: which tool returned what."""
     names = {call.id: call.name for message in messages for call in message.calls}

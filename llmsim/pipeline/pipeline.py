@@ -14,7 +14,6 @@ A request that is refused anywhere on this way has a plan, too: that of its fail
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from msgspec import structs
@@ -24,10 +23,11 @@ from llmsim.core.catalog.models import MARK
 from llmsim.core.errors import BadRequest
 from llmsim.core.state import PipelineState
 from llmsim.engine import seeds
+from llmsim.engine.answer_size import UNBOUNDED
 from llmsim.engine.compose import ModelSettings, PlanInputs
+from llmsim.engine.effort import TakesLong
 from llmsim.engine.overrides import NO_OVERRIDES
 from llmsim.engine.plan import plan
-from llmsim.engine.tasks.dispatch import lengthy
 from llmsim.engine.tokens import prompt, prompt_bounds
 from llmsim.engine.tokens.prompt_cache import LEAST, MISS, cacheable
 from llmsim.pipeline.context import Call, RequestContext, Step
@@ -62,7 +62,7 @@ class Pipeline:
     """What happens to every request under one configuration.
 
     ``overrides`` is the step for requests that say something about themselves; None where they
-    may not. ``seed`` is the configured one.
+    may not. ``seed`` is the configured one, ``most_bytes`` the most that an answer may have.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Pipeline:
         overrides: OverrideStep | None,
         state: PipelineState,
         seed: int | None = None,
+        most_bytes: int = UNBOUNDED,
     ) -> None:
         self.models = models
         self._steps = tuple(steps)
@@ -79,13 +80,14 @@ class Pipeline:
         self._state = state
         self._prompt_cache = PromptCache(state.prefixes, state.offload)
         self._configured_seed = seed
+        self._most_bytes = most_bytes
 
     async def plan(self, call: Call) -> Plan:
         """The answer to a call and when it is due. A call that cannot be served has a plan, too:
         its ``failure`` is set and its ``completion`` is None."""
         try:
             decode = call.endpoint.codec.decode
-            if _elaborate(call.body):
+            if len(call.body) > LARGE_BODY and call.body.count(b",") > MANY_VALUES:
                 request = await self._state.offload(decode, call.body)
             else:
                 request = decode(call.body)
@@ -116,7 +118,13 @@ class Pipeline:
                 steps = (self._overrides, *steps)
         if settings is None:
             settings = await self.settings(request.model)
-        prompt_tokens = await self._counted(request, settings)
+        try:
+            prompt_tokens = prompt.tokens(request, settings.tokenizer, INLINE_CHARACTERS)
+        except prompt.Lengthy:
+            limit = prompt_bounds.limit(request, settings.model.context_window)
+            prompt_tokens = await self._state.offload(
+                prompt_bounds.tokens, request, settings.tokenizer, limit
+            )
         overrides = NO_OVERRIDES
         if steps:
             context = RequestContext(call, request, settings, prompt_tokens, suffix)
@@ -133,33 +141,17 @@ class Pipeline:
         if seed is None:
             seed = self._state.fresh()
         turn = self._state.order.turn() if settings.takes_turns else 0
-        inputs = PlanInputs(seed, turn, prompt_tokens, cached, overrides)
+        inputs = PlanInputs(
+            seed, turn, prompt_tokens, cached, overrides, self._most_bytes, patient=False
+        )
         codec = call.endpoint.codec
-        if _slow(request, call.body):
+        try:
+            return plan(request, settings, inputs, codec, call.stamp)
+        except TakesLong:
+            inputs = structs.replace(inputs, patient=True)
             return await self._state.offload(plan, request, settings, inputs, codec, call.stamp)
-        return plan(request, settings, inputs, codec, call.stamp)
-
-    async def _counted(self, request: Request, settings: ModelSettings) -> int:
-        """The prompt's tokens, or an estimate for one that is refused as too long anyway."""
-        if len(request.messages) <= MANY_VALUES:
-            with suppress(prompt.Lengthy):
-                return prompt.tokens(request, settings.tokenizer, INLINE_CHARACTERS)
-        limit = prompt_bounds.limit(request, settings.model.context_window)
-        return await self._state.offload(prompt_bounds.tokens, request, settings.tokenizer, limit)
-
-
-def _elaborate(body: bytes) -> bool:
-    """Whether a body may have so many values that decoding it would keep others waiting."""
-    return len(body) > LARGE_BODY and body.count(b",") > MANY_VALUES
 
 
 def _fits(prompt_tokens: int, settings: ModelSettings) -> bool:
     window = settings.model.context_window
     return prompt_tokens <= window or not window
-
-
-def _slow(request: Request, body: bytes) -> bool:
-    """Whether planning takes so long that it would keep other requests waiting."""
-    if request.task is not None:
-        return lengthy(request, request.task)
-    return len(body) > LARGE_BODY and (request.format is not None or bool(request.tools))

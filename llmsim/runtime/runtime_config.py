@@ -36,7 +36,14 @@ def runtime_config(config: Config, state: PipelineState) -> RuntimeConfig:
     if config.control.headers:
         generator = config.response.generator
         override_step = OverrideStep(config.errors, generator, overrides.parse, state)
-    pipeline = Pipeline(registry, steps(config, state), override_step, state, config.seed)
+    pipeline = Pipeline(
+        registry,
+        steps(config, state),
+        override_step,
+        state,
+        config.seed,
+        config.server.max_answer_bytes,
+    )
     api_keys = frozenset(one.key for one in config.keys)
     return RuntimeConfig(config, registry, pipeline, api_keys)
 

@@ -14,6 +14,7 @@ from llmsim.pipeline.context import Call, EndpointMemory
 from llmsim.providers.provider import Endpoint
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.server.access_log import AccessLog, lifecycle_class
+from llmsim.server.large_answers import LargeAnswers
 from llmsim.server.lifecycle import RequestLifecycle
 from llmsim.server.response_writer import ResponseWriter
 from llmsim.state.shared_state import SharedState
@@ -46,6 +47,7 @@ class RequestHandler:
         self._counters = shared.counters
         self._journal = shared.journal
         self._lifecycle = lifecycle_class(access)
+        self._large_answers = LargeAnswers(shared.counters)
         self._body_limit = config.server.max_body_bytes
         self._most_streams = config.server.max_open_streams
 
@@ -82,6 +84,7 @@ class RequestHandler:
         if plan.stream and self._scheduler.open >= self._most_streams:
             plan = call.refused(Failure(FailureKind.OVERLOADED, BUSY))
         if plan.completion is None and plan.failure is not None:
+            self._large_answers.note(plan.failure)
             await self._writer.refuse(port, call, lifecycle, plan)
             return
         request, memory = call.request, call.memory
@@ -116,6 +119,8 @@ class RequestHandler:
             raise
         except BaseException:
             plan = call.refused(_broken(call))
+        if plan.failure is not None:
+            self._large_answers.note(plan.failure)
         lifecycle.planned(call, plan)
         lifecycle.unawaited(plan)
         return plan

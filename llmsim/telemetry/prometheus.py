@@ -115,6 +115,12 @@ def _server(reading: MetricsReading) -> Iterator[Metric]:
         (),
         one(reading.snapshot.dropped),
     )
+    yield counter(
+        "llmsim_answers_too_large",
+        "Requests refused because their answer would exceed server.max_answer_bytes.",
+        (),
+        one(reading.snapshot.too_large),
+    )
 
 
 def _requests(snapshot: Snapshot) -> Iterator[Metric]:

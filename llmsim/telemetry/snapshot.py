@@ -34,6 +34,7 @@ from llmsim.state.shm.layout import (
     RSS,
     SHORTEST,
     STARTED,
+    TOO_LARGE,
     TTFT,
 )
 from llmsim.state.shm.rows import MODELS, OTHER, Label, Row
@@ -106,6 +107,7 @@ class Snapshot:
         self.queue = TimeHistograms(all_counters, QUEUE)
         self.deaths = [cell[DIED] for cell in cells]
         self.dropped = sum(cell[DROPPED] for cell in cells)
+        self.too_large = sum(cell[TOO_LARGE] for cell in cells)
         self.errors = {kind: ErrorCounts(0, 0) for kind in KINDS}
         for counters in all_counters:
             for kind, real, injected in counters.errors():

@@ -74,6 +74,7 @@ server:
   max_header_bytes: 65536
   journal_mb: 8
   warm: [gpt-4o, 'claude-*']
+  max_answer_bytes: 1048576
 latency:
   profile: gpt5
   distribution: lognormal
@@ -100,6 +101,7 @@ def test_every_key(tmp_path: Path) -> None:
         Server(
             *("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 2.5, 4.0, 65536, 8),
             warm=("gpt-4o", "claude-*"),
+            max_answer_bytes=2**20,
         ),
         Latency(
             LatencyRule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
@@ -341,6 +343,7 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
             "max_header_bytes": 65536,
             "journal_mb": 8,
             "warm": ["gpt-4o", "claude-*"],
+            "max_answer_bytes": 1048576,
         },
         "latency": {
             "profile": "gpt-5",

@@ -99,7 +99,13 @@ def test_every_query_is_about_what_is_told(panels: list[dict[str, Any]], exposed
     assert used <= exposed
     unused = {name for name in exposed if name.startswith("llmsim_")} - used
     bare = {name for name in unused if not name.endswith(("_bucket", "_count", "_sum"))}
-    assert bare == {"llmsim_build_info", "llmsim_start_time_seconds", "llmsim_streams_total"}
+    assert bare == {
+        "llmsim_answers_too_large_total",
+        "llmsim_build_info",
+        "llmsim_start_time_seconds",
+        "llmsim_streams_total",
+        "llmsim_workers_hung_total",
+    }
 
 
 def test_panels_fill_their_rows(panels: list[dict[str, Any]]) -> None:

@@ -121,7 +121,15 @@ class Offloading:
         return function(*args, **kwargs)
 
 
-SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+def answers(schema: dict[str, Any]) -> dict[str, Any]:
+    """A request for JSON of that schema."""
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    return {"response_format": form}
+
+
+OBJECT = answers({"type": "object"})
+HUGE = answers({"type": "array", "minItems": 5_000, "items": {"type": "integer"}})
+WHOLE = {"logprobs": True, "top_logprobs": 20}
 
 
 @pytest.mark.parametrize(
@@ -129,16 +137,23 @@ SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type":
     [
         ("Hi", {}, []),
         ("words " * 4_000, {}, ["tokens"]),
-        ("Hi", {"response_format": SCHEMA}, []),
-        ("Hi", {"response_format": SCHEMA, "user": "x" * LARGE_BODY}, ["plan"]),
+        ("Hi", OBJECT, []),
+        ("Hi", {**OBJECT, "user": "x" * LARGE_BODY}, []),
+        ("Hi", HUGE, ["plan"]),
+        ("Hi", {"tools": [{"type": "function", "function": {"name": "f"}}]}, []),
+        ("Hi", {"n": 100}, []),
+        ("Hi", {"n": 100, "stream": True}, ["plan"]),
+        ("Hi", {"logprobs": True}, []),
+        ("Hi", WHOLE, ["plan"]),
         ("Hi", {"user": "x" * LARGE_BODY}, []),
+        ("Hi", {"metadata": {str(key): "" for key in range(5_000)}}, ["decode"]),
     ],
 )
 def test_what_takes_long_keeps_nobody_waiting(
     tmp_path: Path, text: str, fields: dict[str, Any], expected: list[str]
 ) -> None:
     sim = Simulated(tmp_path, INSTANT)
-    sim.ask()  # from now on the model is known
+    sim.ask(**OBJECT)  # from now on model and schema are known
     offload = Offloading()
     sim.with_state(offload=offload)
     sim.ask()

@@ -61,6 +61,10 @@ class ServerSection(Section, of=Server):
     )
     max_connections: Million = Field(16_384, description="Open connections per worker.")
     max_open_streams: Million = Field(20_000, description="Open streams per worker.")
+    max_answer_bytes: Annotated[int, Whole(1024, 2**40)] = Field(
+        128 * 2**20,
+        description="Largest answer in bytes, estimated before it is made; more gets 400.",
+    )
     drain_timeout_ms: Hour = Field(
         30_000.0, description="Milliseconds that open streams may take to end after SIGTERM."
     )

@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-import orjson
 
 from llmsim.core import Schema
+from llmsim.core.json_text import dumps
 from llmsim.engine.schema.compiler import Compiler
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.normal import Document, normalise
@@ -21,6 +21,8 @@ from llmsim.engine.schema.spot import ENDLESS, Spot
 __all__ = ["ImpossibleSchema", "Path", "check", "normalise", "text", "value"]
 
 MOST_STEPS = 20_000
+QUICK_STEPS = 200
+"""Steps that take less than about a millisecond."""
 HIGHEST = 100
 _SPARE = 3  # levels of nesting a value may have beyond the fewest it needs
 _SMALL = 16_384  # bytes: a larger schema weighs too much to keep many of
@@ -30,22 +32,31 @@ def value(schema: Schema, seed: int) -> Any:
     """A JSON value valid against the schema. Raises ImpossibleSchema if there is none."""
     rng = SeededRandom(seed, MOST_STEPS)
     try:
-        root = _root(schema)
-        return root.make(rng, root.height + _SPARE, "")
+        key = dumps(schema)
+        root = _root(key)
+        made = root.make(rng, root.height + _SPARE, "")
     except Exhausted:
         message = f"no value was found in {MOST_STEPS} steps"
         raise ImpossibleSchema((), message) from None
     except RecursionError:
         raise ImpossibleSchema((), "nested too deeply") from None
+    if len(_quick) >= _KEPT:
+        _quick.clear()
+    if MOST_STEPS - rng.steps <= QUICK_STEPS:
+        _quick.add(key)
+    else:
+        _quick.discard(key)
+    return made
+
+
+def quick(schema: Schema) -> bool:
+    """Whether the schema is understood already, and its last value was made in no time."""
+    return dumps(schema) in _quick
 
 
 def text(schema: Schema, seed: int) -> str:
     """The same value as compact JSON text. Raises ImpossibleSchema if there is none."""
-    made = value(schema, seed)
-    try:
-        return orjson.dumps(made).decode()
-    except TypeError:  # integers of more than 64 bits
-        return msgspec.json.encode(made).decode()
+    return dumps(value(schema, seed)).decode()
 
 
 def check(schema: Schema) -> None:
@@ -53,11 +64,7 @@ def check(schema: Schema) -> None:
     value(schema, 0)
 
 
-def _root(schema: Schema) -> Spot:
-    try:
-        key = orjson.dumps(schema)
-    except TypeError:  # integers of more than 64 bits
-        key = msgspec.json.encode(schema)
+def _root(key: bytes) -> Spot:
     return _compiled(key) if len(key) <= _SMALL else _large(key)
 
 
@@ -71,5 +78,7 @@ def _compile(key: bytes) -> Spot:
     return root
 
 
-_compiled = lru_cache(maxsize=512)(_compile)
+_KEPT = 512
+_quick: set[bytes] = set()
+_compiled = lru_cache(maxsize=_KEPT)(_compile)
 _large = lru_cache(maxsize=8)(_compile)

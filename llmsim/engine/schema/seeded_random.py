@@ -34,9 +34,9 @@ class SeededRandom:
         self._thrift = steps // 2
         self.wild = False
 
-    def spend(self) -> None:
-        """Take one step. Raises Exhausted when none is left."""
-        self.steps -= 1
+    def spend(self, steps: int = 1) -> None:
+        """Take steps. Raises Exhausted when none are left."""
+        self.steps -= steps
         if self.steps < 0:
             raise Exhausted
 

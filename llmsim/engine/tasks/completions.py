@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from llmsim.core import Choice, Complete, Completion, GeneratedText, Message, Request, Usage
+from llmsim.engine import answer_size
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.seeds import mix
@@ -26,7 +27,7 @@ def complete(
     fit the context window.
     """
     choices: list[Choice] = []
-    prompted = completion = 0
+    prompted = completion = size = 0
     for index, message in enumerate(request.messages):
         text = prompt.text(message, settings.tokenizer)
         seed = mix(inputs.seed, PROMPT + index)
@@ -35,11 +36,14 @@ def complete(
         one = replace(
             request, messages=(Message("user", text),), n=max(request.n, task.best_of), task=None
         )
-        completed = compose(
-            one, settings, PlanInputs(seed, inputs.turn + index, count, overrides=inputs.overrides)
-        )
+        own = replace(inputs, seed=seed, turn=inputs.turn + index, prompt_tokens=count)
+        completed = compose(one, settings, own)
+        size += sum(answer_size.of_choice(choice, request) for choice in completed.choices)
+        answer_size.check(size, inputs.most_bytes)
         chosen = completed.choices[: request.n]
         if task.prompted:
+            size += request.n * (len(text) + answer_size.of_logprobs(count, request))
+            answer_size.check(size, inputs.most_bytes)
             prefix = _prompt(text, request.logprobs, settings.tokenizer, mix(seed, ITSELF))
             chosen = tuple(replace(choice, prompt=prefix) for choice in chosen)
         choices += chosen

@@ -21,6 +21,7 @@ from llmsim.core import (
     Verdicts,
 )
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong, invalid
+from llmsim.engine import answer_size
 from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.tasks.completions import complete
 from llmsim.engine.tasks.embeddings import SPACE, vector
@@ -43,6 +44,7 @@ def perform(
     request: Request, task: Task, settings: ModelSettings, inputs: PlanInputs
 ) -> Completion:
     """The completion of a task. Raises BadRequest where the request asks for the impossible."""
+    answer_size.check(answer_size.of_task(request, task, _width(task, settings)), inputs.most_bytes)
     match task:
         case Complete():
             return complete(request, task, settings, inputs)
@@ -72,7 +74,7 @@ def _embedded(
 ) -> Completion:
     model = settings.model
     widest = model.dimensions or SPACE
-    width = task.dimensions or model.dimensions or DIMENSIONS
+    width = _width(task, settings)
     if width > widest:
         raise invalid(
             f"Invalid value for 'dimensions' = {width}. Must be less than or equal to {widest}.",
@@ -82,6 +84,13 @@ def _embedded(
     texts = (prompt.text(message, settings.tokenizer) for message in request.messages)
     made = Embeddings(tuple(vector(text, width) for text in texts))
     return Completion(AT_ONCE, Usage(inputs.prompt_tokens, 0), made)
+
+
+def _width(task: Task, settings: ModelSettings) -> int:
+    """How wide the vectors are that are asked for; 0 for another task."""
+    if not isinstance(task, Embed):
+        return 0
+    return task.dimensions or settings.model.dimensions or DIMENSIONS
 
 
 def _check(request: Request, task: Embed, settings: ModelSettings, inputs: PlanInputs) -> None:

@@ -17,6 +17,7 @@ PER_CALL = 3
 PER_TOOLS = 12
 PER_TOOL = 8
 UNBOUNDED = 1 << 62
+MANY_MESSAGES = 1000
 LOW_DETAIL = 85
 UNKNOWN_SIZE = 765
 PER_TILE = 170
@@ -37,8 +38,10 @@ def tokens(request: Request, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int
 
     Each message is 3 + its role (one token) + its text, a name its tokens + 1, and the priming of
     the answer 3. With a task the texts count alone. Raises Lengthy when more than ``most``
-    characters were not counted lately and would have to be tokenised.
+    characters were not counted lately and would have to be tokenised, or there are many messages.
     """
+    if len(request.messages) > MANY_MESSAGES and most < UNBOUNDED:
+        raise Lengthy
     known, counted = tokenizer.known, tokenizer.counted
     total = 0
     if request.task is None or type(request.task) is Count:

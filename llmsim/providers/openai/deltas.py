@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
-
 from llmsim.core import GeneratedText, Logprob, TokenLogprobs
+from llmsim.providers.wire import json_lists
 
 _PADDING = "x7Kq2mVb9LtRw4ZcYd8HsNf3"
 
@@ -20,15 +19,12 @@ def obfuscation(piece: str) -> bytes:
 
 def choice_logprobs(entries: Sequence[TokenLogprobs]) -> bytes:
     """The ``logprobs`` of a chat's choice, as JSON. Joined, the entries' bytes are the text."""
-    return orjson.dumps({"content": logprob_entries(entries), "refusal": None})
+    return b'{"content":%b,"refusal":null}' % logprob_entries(entries)
 
 
-def logprob_entries(entries: Sequence[TokenLogprobs]) -> list[dict[str, Any]]:
-    """The entries as both chat completions and responses have them: one a token."""
-    return [
-        {**_token(entry.sampled), "top_logprobs": [_token(other) for other in entry.top]}
-        for entry in entries
-    ]
+def logprob_entries(entries: Sequence[TokenLogprobs]) -> bytes:
+    """The entries as both chat completions and responses have them: one a token, as JSON."""
+    return json_lists.dumps(entries, _entry)
 
 
 def by_piece(generated: GeneratedText) -> Iterator[Sequence[TokenLogprobs]]:
@@ -37,6 +33,10 @@ def by_piece(generated: GeneratedText) -> Iterator[Sequence[TokenLogprobs]]:
     for end in generated.ends:
         yield generated.logprobs[start : end + 1]
         start = end + 1
+
+
+def _entry(entry: TokenLogprobs) -> dict[str, Any]:
+    return {**_token(entry.sampled), "top_logprobs": [_token(other) for other in entry.top]}
 
 
 def _token(one: Logprob) -> dict[str, Any]:

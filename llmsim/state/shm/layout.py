@@ -31,6 +31,7 @@ COUNTERS = (
     "owners_died",  # without having resigned
     "cpu_us",  # of all owners
     "log_lines_dropped",
+    "answers_too_large",
 )
 GAUGES = (
     "beat_us",  # of the monotonic clock, when the owner last wrote its gauges
@@ -70,6 +71,7 @@ SIZE = -(-(_ROWS + ROWS * ROW) * 8 // 4096) * 4096
     DIED,
     CPU,
     DROPPED,
+    TOO_LARGE,
 ) = range(HEADER, HEADER + len(COUNTERS))
 BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM = range(_GAUGES, _GAUGES + len(GAUGES))
 LATENCY, TTFT, LATENESS, ITL, QUEUE = range(

@@ -18,6 +18,7 @@ from llmsim.engine.schema.spot import Spot
 
 MOST_CHARACTERS = 100_000
 _TRIES = 64
+_STEP = 64  # characters that take as long as any other part of a value
 _NATURAL = 4
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
@@ -80,10 +81,12 @@ class Texts:
             text = rng.pick(PLAIN)
         if self._lengths.holds(text):
             return text
+        rng.spend(self._lengths.low // _STEP)
         return words.phrase(self._lengths.low, self._lengths.high, rng)
 
     def _wild(self, rng: SeededRandom) -> str:
         low, high = self._lengths.low, self._lengths.high
+        rng.spend(low // _STEP)
         return "".join(rng.pick(_PRINTABLE) for _ in range(rng.between(low, min(high, low + 12))))
 
 
@@ -138,6 +141,7 @@ class Formed:
         for attempt in range(_TRIES):
             lead = leads[attempt % len(leads)]
             low, high = self._lengths.low, self._lengths.high
+            rng.spend(low // _STEP)
             text = lead.draw(low, high, rng, wild=rng.wild or attempt > _TRIES // 2)
             if text is not None:
                 yield self._overwritten(text, rng) if attempt >= len(leads) else text

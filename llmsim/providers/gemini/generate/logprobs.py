@@ -11,6 +11,7 @@ from zlib import crc32
 import orjson
 
 from llmsim.core import GeneratedText, Logprob, TokenLogprobs
+from llmsim.providers.wire import json_lists
 
 VOCABULARY = 262_144  # Gemma's: Gemini's own is not public
 
@@ -24,17 +25,20 @@ def by_piece(generated: GeneratedText) -> list[Sequence[TokenLogprobs]]:
 def members(entries: Sequence[TokenLogprobs]) -> bytes:
     """The members ``avgLogprobs`` and ``logprobsResult`` of a candidate with these tokens."""
     total = sum(entry.sampled.logprob for entry in entries)
-    result: dict[str, Any] = {
-        "chosenCandidates": [_token(entry.sampled) for entry in entries],
-        "topCandidates": [
-            {"candidates": [_token(other) for other in entry.top]} for entry in entries
-        ],
-        "logProbabilitySum": total,
-    }
-    return b',"avgLogprobs":%b,"logprobsResult":%b' % (
-        orjson.dumps(total / len(entries)),
-        orjson.dumps(result),
+    return (
+        b',"avgLogprobs":%b,"logprobsResult":{"chosenCandidates":%b,"topCandidates":%b,'
+        b'"logProbabilitySum":%b}'
+        % (
+            orjson.dumps(total / len(entries)),
+            json_lists.dumps(entries, lambda entry: _token(entry.sampled)),
+            json_lists.dumps(entries, _top),
+            orjson.dumps(total),
+        )
     )
+
+
+def _top(entry: TokenLogprobs) -> dict[str, Any]:
+    return {"candidates": [_token(other) for other in entry.top]}
 
 
 def _token(one: Logprob) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 
 from llmsim.core import TokenLogprobs
+from llmsim.providers.wire import json_lists
 
 
 def logprobs_object(
@@ -27,13 +28,11 @@ def logprobs_object(
         # The SDK's types know no null here. Without alternatives they can be kept: a certain
         # token changes no sum.
         logprobs[0], likeliest[0] = None if top else 0.0, None
-    return orjson.dumps(
-        {
-            "text_offset": _offsets(entries, offset),
-            "token_logprobs": logprobs,
-            "tokens": [_token(entry.sampled.token) for entry in entries],
-            "top_logprobs": likeliest if top else None,
-        }
+    return b'{"text_offset":%b,"token_logprobs":%b,"tokens":%b,"top_logprobs":%b}' % (
+        orjson.dumps(_offsets(entries, offset)),
+        orjson.dumps(logprobs),
+        json_lists.dumps(entries, lambda entry: _token(entry.sampled.token)),
+        json_lists.dumps(likeliest, lambda each: each) if top else b"null",
     )
 
 

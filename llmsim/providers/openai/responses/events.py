@@ -150,7 +150,7 @@ def _message(
         writer.event(last, b"response.refusal.done", place, b'"refusal":', text, b"}")
     else:
         writer.deltas(offset, b"response.output_text.delta", place, generated)
-        entries = orjson.dumps(logprob_entries(generated.logprobs)) if generated.logprobs else b"[]"
+        entries = logprob_entries(generated.logprobs) if generated.logprobs else b"[]"
         logprobs = b',"logprobs":%b}' % entries
         writer.event(last, b"response.output_text.done", place, b'"text":', text, logprobs)
     writer.event(last, b"response.content_part.done", place, b'"part":', *part, b"}")
@@ -198,7 +198,7 @@ def _tails(text: bool, obfuscated: bool) -> sse.Tails:
 
 def _with_logprobs(generated: GeneratedText) -> list[bytes]:
     return [
-        b'"delta":%b,"logprobs":%b}' % (orjson.dumps(piece), orjson.dumps(logprob_entries(entries)))
+        b'"delta":%b,"logprobs":%b}' % (orjson.dumps(piece), logprob_entries(entries))
         for piece, entries in zip(generated.pieces, by_piece(generated), strict=True)
     ]
 

@@ -123,7 +123,7 @@ def part(segment: TextSegment | RefusalSegment, text: bytes) -> Parts:
     if isinstance(segment, RefusalSegment):
         return (b'{"type":"refusal","refusal":', text, b"}")
     logprobs = segment.generated.logprobs
-    entries = orjson.dumps(logprob_entries(logprobs)) if logprobs else b"[]"
+    entries = logprob_entries(logprobs) if logprobs else b"[]"
     head = b'{"type":"output_text","annotations":[],"logprobs":%b,"text":' % entries
     return (head, text, b"}")
 
