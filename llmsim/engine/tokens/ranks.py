@@ -90,8 +90,11 @@ def _build(name: str) -> tiktoken.Encoding:
         raise RuntimeError(
             f"the rank file {name}.tiktoken.gz is damaged: its sha256 is not {expected}"
         )
-    tokens = content.split()[0::2]  # each is followed by its rank, which is its place
+    # A token and its rank, which is its place, in turn. Freed all at once, or what is kept would
+    # lie scattered among what is not, in pages that the workers then share no longer.
+    fields = content.split()
     ranks: dict[bytes, int] = {}
-    for start in range(0, len(tokens), SLICE):
-        ranks.update(zip(map(a2b_base64, tokens[start : start + SLICE]), count(start)))
+    for start in range(0, len(fields) // 2, SLICE):
+        tokens = fields[2 * start : 2 * (start + SLICE) : 2]
+        ranks.update(zip(map(a2b_base64, tokens), count(start)))
     return tiktoken.Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens=special)
