@@ -41,6 +41,8 @@ class StreamCodec(Codec, Protocol):
         """The answer as a stream."""
         ...
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
-        """The event that ends a stream which breaks off after ``sent`` frames."""
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
+        """What ends the stream of ``completion`` where it breaks off after ``sent`` frames."""
         ...

@@ -90,6 +90,11 @@ class Playback(Protocol):
         past, and not before the frames added earlier. False if the client has gone."""
         ...
 
+    def cut(self, frame: bytes, due: float, /) -> bool:
+        """Send this frame ``due`` seconds after the request's arrival in place of all that are
+        pending. False if nothing is, or the client has gone."""
+        ...
+
     def retime(self, due: Sequence[float], /) -> None:
         """Give all pending frames other times: seconds after arrival, non-decreasing."""
         ...

@@ -127,7 +127,7 @@ def _faulty(
         reached = tokens_reached(beats, _clock(request, settings, seed, completion))
 
     def error_event(failure: Failure, sent: int) -> bytes:
-        return cast("StreamCodec", codec).error_event(request, failure, stamp, sent)
+        return cast("StreamCodec", codec).error_event(request, completion, failure, stamp, sent)
 
     return apply(whole, FaultContext(tokens, reached, error_event, request.polled), fault)
 

@@ -26,11 +26,12 @@ class EndpointMemory(Protocol):
         """The request with all it builds on. Raises BadRequest for what is not remembered."""
         ...
 
-    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | Plan | None:
         """Put a call that is planned, and its whole answer, where later ones find them. Raises
         BadRequest where that is no longer possible.
 
-        Gives what to send at once where the client comes back for the answer; None to send that.
+        Gives what to send at once where the client comes back for the answer, or the plan to send
+        in place of this one; None to send this one.
         """
         ...
 

@@ -90,7 +90,10 @@ class RequestHandler:
         request, memory = call.request, call.memory
         answer = stored_body(request, plan, endpoint.codec, call.stamp) if request.store else b""
         lifecycle.planned(call, plan, answer)
-        first = memory and await memory.keep(call, plan, answer)
+        first = None
+        if memory is not None:
+            kept = await memory.keep(call, plan, answer)
+            plan, first = (kept, None) if isinstance(kept, Plan) else (plan, kept)
         in_parts = plan.stream or plan.length is not None or plan.deferred is not None
         if first or not (in_parts or plan.total):
             self._writer.reply(port, call, lifecycle, plan, first or plan.frames[0])

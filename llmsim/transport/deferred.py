@@ -12,26 +12,44 @@ from llmsim.transport.scheduler import Scheduler, StreamEnded
 
 
 class FedFrames:
-    """Frames that are added one by one. Each is forgotten once it has left."""
+    """The frames of a plan, rendered when they are sent, and those that are added one by one, which
+    are forgotten once they have left."""
 
     def __init__(self, frames: Frames) -> None:
-        self._frames: list[bytes] = [frames[index] for index in range(len(frames))]
+        self._planned: Frames | None = frames
+        self._count = len(frames)
+        self._added: list[bytes] = []
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return self._count + len(self._added)
 
     def __getitem__(self, index: int, /) -> bytes:
-        return self._frames[index]
+        if index >= self._count:
+            return self._added[index - self._count]
+        return b"" if self._planned is None else self._planned[index]
 
     def add(self, frame: bytes) -> None:
         """One more frame, after all others."""
-        self._frames.append(frame)
+        self._added.append(frame)
+
+    def drop(self, start: int) -> None:
+        """Forget the frames from ``start`` on."""
+        del self._added[max(start - self._count, 0) :]
+        self._count = min(self._count, start)
 
     def join(self, start: int, stop: int) -> bytes:
         """Frames ``start`` to ``stop`` (exclusive) as one chunk; they are asked for once."""
-        chunk = b"".join(self._frames[start:stop])
-        self._frames[start:stop] = [b""] * (stop - start)
-        return chunk
+        count, planned = self._count, b""
+        if start < count and self._planned is not None:
+            planned = self._planned.join(start, min(stop, count))
+        if stop >= count:
+            self._planned = None
+        if stop <= count:
+            return planned
+        first, last = max(start - count, 0), stop - count
+        chunk = b"".join(self._added[first:last])
+        self._added[first:last] = [b""] * (last - first)
+        return planned + chunk
 
     def reorder(self, order: Beats) -> Frames:
         """Fed frames have one order only."""
@@ -76,6 +94,19 @@ class StreamPlayback:
         self._due.append(max(round(due * 1e6), latest))
         self._scheduler.resume(active)
         return active.stream is not None
+
+    def cut(self, frame: bytes, due: float) -> bool:
+        """Send this frame in place of all that are pending; False if nothing is."""
+        active = self._active
+        if active.stream is None or not self.pending:
+            return False
+        del self._due[active.next :]
+        self._frames.drop(active.next)
+        latest = self._due[-1] if self._due else 0
+        self._frames.add(frame)
+        self._due.append(max(round(due * 1e6), latest))
+        self._active = self._scheduler.replaced(active, self._due)
+        return True
 
     def retime(self, due: Sequence[float]) -> None:
         """Give all pending frames other times: seconds after arrival, non-decreasing."""

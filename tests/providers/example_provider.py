@@ -76,7 +76,9 @@ class AcmeChat:
         beats = sse.beats_of(generated.ends, choice.beats, before=0, after=0, end=1)
         return StreamScript(sse.Spliced(b"data: ", chunks, last), beats)
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
         return sse.event(error(failure, stamp)[1])
 
 

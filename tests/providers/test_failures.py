@@ -6,7 +6,16 @@ from typing import Any
 import orjson
 import pytest
 
-from llmsim.core import Request, Stamp
+from llmsim.core import (
+    Choice,
+    Completion,
+    Finish,
+    GeneratedText,
+    Request,
+    Stamp,
+    TextSegment,
+    Usage,
+)
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.providers import registry
 from llmsim.providers.anthropic.provider import ANTHROPIC
@@ -123,6 +132,9 @@ FRAMED = {
 }
 
 
+SAID = Completion((Choice((TextSegment(GeneratedText("Hi", 1)),), 1, Finish.STOP),), Usage(1, 1))
+
+
 @pytest.mark.parametrize("kind", FailureKind, ids=name)
 @pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if streams(ENDPOINTS[one])])
 def test_every_kind_has_an_event(endpoint: str, kind: FailureKind) -> None:
@@ -131,7 +143,7 @@ def test_every_kind_has_an_event(endpoint: str, kind: FailureKind) -> None:
     request = NOTHING
     if endpoint == "openai_responses":
         request = codec.decode(b'{"model":"gpt-4o","input":"hi","stream":true}')
-    event = codec.error_event(request, Failure(kind, "", injected=True), STAMP, 3)
+    event = codec.error_event(request, SAID, Failure(kind, "", injected=True), STAMP, 3)
     assert event.startswith(before)
     assert event.endswith(after)
     read = orjson.loads(event.removeprefix(before).removesuffix(after))

@@ -77,11 +77,11 @@ class AssistantWorld:
         return orjson.loads(await self.workers[worker].threads.add(thread, members))
 
     async def create_run(
-        self, assistant: str, thread: str | None, worker: int = 0, **members: Any
+        self, assistant: str, name: str | None, worker: int = 0, **members: Any
     ) -> Any:
         """The run as it is answered with, or the events of its stream."""
         body = orjson.dumps({"assistant_id": assistant, **members})
-        memory = NewRun(self.workers[worker].runs, thread)
+        memory = NewRun(self.workers[worker].runs, name)
         return await self._work(RunCodec(read_run), memory, body)
 
     async def submit(

@@ -32,6 +32,20 @@ class NoFrames:
         return self
 
 
+class Listed(NoFrames):
+    def __init__(self, *frames: bytes) -> None:
+        self._frames = frames
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, index: int, /) -> bytes:
+        return self._frames[index]
+
+    def join(self, start: int, stop: int) -> bytes:
+        return b"".join(self._frames[start:stop])
+
+
 class Decider:
     """Has the playback of a plan."""
 
@@ -181,3 +195,35 @@ def test_a_frame_that_has_left_is_forgotten() -> None:
     frames.add(b"y")
     assert frames.join(0, 2) == b"x" * 100 + b"y"
     assert (frames[0], frames[1], len(frames)) == (b"", b"", 2)
+
+
+def test_one_frame_in_place_of_all_that_are_pending() -> None:
+    scene = Scene(Listed(b"a", b"b", b"c"), (0.010, 0.020, 0.030))
+    scene.playback.add(b"d", 0.040)
+    scene.playback.end()
+    scene.loop.run(until=scene.start + 12_000)
+    assert scene.playback.cut(b"end", 0.015)
+    scene.loop.run()
+    assert scene.received == [(10, b"a"), (15, b"end")]
+    assert [(how[0], how[-1]) for how in scene.ended] == [(True, 2)]
+    assert (scene.client.closed, scene.open) == (1, 0)
+    assert not scene.playback.cut(b"again", 0.020)
+
+
+def test_nothing_is_cut_of_a_stream_that_has_been_sent() -> None:
+    scene = Scene(Listed(b"a"), (0.010,))
+    scene.loop.run(until=scene.start + 20_000)
+    assert not scene.playback.cut(b"end", 0.015)
+    scene.playback.end()
+    assert scene.received == [(10, b"a")]
+
+
+def test_planned_frames_and_added_ones_leave_together() -> None:
+    frames = FedFrames(Listed(b"a", b"b"))
+    frames.add(b"c")
+    assert [frames[place] for place in range(3)] == [b"a", b"b", b"c"]
+    assert frames.join(0, 1) == b"a"
+    assert frames.join(1, 3) == b"bc"
+    frames.add(b"d")
+    frames.drop(3)
+    assert len(frames) == 3

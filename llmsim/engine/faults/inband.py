@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from msgspec import structs
 
 from llmsim.core import Plan
@@ -17,12 +16,12 @@ PARTS = 1_000_000
 
 def apply(plan: Plan, context: FaultContext, fault: ErrorEvent) -> Plan:
     """The error event in place of the rest. A plain answer, which can not hold one, is whole; one
-    that the client comes back for fails at that time."""
+    that the client comes back for fails at that time, before its frame was due."""
     failed = failure(FailureKind(fault.kind))
     if context.polled:
         share = context.part(fault.after.share(HALF), PARTS) / PARTS
         total = plan.ttft + (plan.total - plan.ttft) * share
-        return structs.replace(plan, due=np.array([total]), total=total, failure=failed)
+        return structs.replace(plan, total=total, failure=failed)
     stop = context.frame(fault.after.share(HALF))
     event = context.error_event(failed, stop) if plan.stream else b""
     if not event:

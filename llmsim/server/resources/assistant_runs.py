@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import orjson
 from msgspec import structs
 
-from llmsim.core import Plan, Request
+from llmsim.core import Completion, ConnectionEnd, Plan, Request
 from llmsim.core.errors import invalid
 from llmsim.core.state import Objects, ObjectStore
 from llmsim.engine.compose import ModelSettings
@@ -37,6 +37,7 @@ from llmsim.server.resources.assistant_threads import (
     add_written,
 )
 from llmsim.server.resources.assistants import found, loads, not_found, page, token
+from llmsim.server.resources.run_streams import RunStreams
 
 MOST_MESSAGES = 1000
 """The latest messages of a thread that a run is told of."""
@@ -50,7 +51,8 @@ class AssistantRuns:
     """The runs of all workers. Unknown ids raise BadRequest.
 
     ``most_threads`` bounds the threads that are kept, ``patience`` is how many seconds a run
-    waits for the outputs of its tools.
+    waits for the outputs of its tools. ``streams`` are those of this worker; None where nobody
+    streams.
     """
 
     def __init__(
@@ -60,12 +62,14 @@ class AssistantRuns:
         patience: float,
         settings: Callable[[str], Awaitable[ModelSettings]],
         clock: Callable[[], float] = time.time,
+        streams: RunStreams | None = None,
     ) -> None:
         self.store = store
         self.most_threads = most_threads
         self.patience = patience
         self.settings = settings
         self.clock = clock
+        self.streams = streams
 
     async def get(self, thread: str, name: str) -> tuple[bytes, int | None]:
         """A run, and after how many milliseconds to look again; None if it is over."""
@@ -116,7 +120,10 @@ class AssistantRuns:
                     objects.delete(MESSAGE, step.message_id)
             return run
 
-        return _answer(await self.store.write(work), now)
+        run = await self.store.write(work)
+        if self.streams is not None:
+            self.streams.announce()
+        return _answer(run, now)
 
     async def steps(self, thread: str, name: str, paging: Paging, contents: bool) -> bytes:
         """A page of the steps of a run."""
@@ -140,6 +147,17 @@ class AssistantRuns:
             if at.step.id == step:
                 return orjson.dumps(wire_runs.step_object(run, at, contents))
         raise not_found("run step", step)
+
+    def sent(self, call: Call, plan: Plan, began: float) -> bytes | Plan | None:
+        """What a client is answered with once its run is stored: one that polls gets the run, a
+        stream ends when the run is cancelled."""
+        request = call.request
+        assert plan.completion is not None
+        if not request.stream:
+            return call.endpoint.codec.plain(request, plan.completion, call.stamp)
+        if self.streams is None or plan.ending is not ConnectionEnd.WHOLE:
+            return None
+        return self.streams.followed(call, plan, began)
 
     async def within_window(self, request: Request) -> Request:
         """The request without the oldest messages that do not fit the model, or the run's own
@@ -192,7 +210,7 @@ class NewRun:
         made_request = conversion.request(run, messages, request.stream, thread)
         return await self._runs.within_window(made_request)
 
-    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | Plan | None:
         """Store the run with what is planned. Gives the run to answer with at once where no
         stream is wanted. Raises BadRequest if the thread has gone or been locked meanwhile."""
         wire = call.request.wire
@@ -208,7 +226,7 @@ class NewRun:
             objects.put(RUN, run.id, wire_runs.dump(run), run.thread_id)
 
         await self._runs.store.write(work)
-        return _body(call, plan)
+        return self._runs.sent(call, plan, self._began)
 
     def _context(
         self, objects: Objects, assistant: str, thread: str
@@ -246,7 +264,7 @@ class SubmittedOutputs:
         made = conversion.request(run, listed, request.stream)
         return await self._runs.within_window(made)
 
-    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | Plan | None:
         """Store how the run goes on. Gives the run to answer with at once where no stream is
         wanted. Raises BadRequest if it no longer waits."""
         run = _planned(call, plan, self._began)
@@ -258,7 +276,7 @@ class SubmittedOutputs:
             add_written(objects, run)
 
         await self._runs.store.write(work)
-        return _body(call, plan)
+        return self._runs.sent(call, plan, self._began)
 
     def _context(self, objects: Objects) -> tuple[RunRecord, list[Object]]:
         """The run, and the messages of its thread that are older than it."""
@@ -280,18 +298,20 @@ def _planned(call: Call, plan: Plan, began: float) -> RunRecord:
     request, stamp = call.request, call.stamp
     assert plan.completion is not None
     failure = None if plan.failure is BROKEN else plan.failure
+    written = 0 if failure is None else _written(call, plan, plan.completion)
     run = events.named(request.wire.run, stamp)
     times = (plan.ttft, plan.total)
-    stretch = wire_steps.stretch(request, plan.completion, stamp, began, times, failure)
+    stretch = wire_steps.stretch(request, plan.completion, stamp, began, times, failure, written)
     return structs.replace(run, stretches=(*run.stretches, stretch))
 
 
-def _body(call: Call, plan: Plan) -> bytes | None:
-    """What a client that polls is answered with."""
-    request = call.request
-    if request.stream or plan.completion is None:
-        return None
-    return call.endpoint.codec.plain(request, plan.completion, call.stamp)
+def _written(call: Call, plan: Plan, completion: Completion) -> int:
+    """How many tokens of a completion are written before it fails."""
+    if plan.stream:
+        return events.tokens_sent(call.request, completion, call.stamp, len(plan.due) - 1)
+    whole = plan.due[-1] - plan.ttft
+    share = (plan.total - plan.ttft) / whole if whole else 1.0
+    return int(share * completion.choices[0].beats)
 
 
 def _answer(run: RunRecord, now: float) -> tuple[bytes, int | None]:

@@ -23,6 +23,7 @@ from llmsim.server.refusals import unlogged_stamp
 from llmsim.server.resources.assistant_runs import AssistantRuns, NewRun, SubmittedOutputs
 from llmsim.server.resources.assistant_threads import AssistantThreads
 from llmsim.server.resources.assistants import Assistants
+from llmsim.server.resources.run_streams import RunStreams
 from llmsim.server.router import Handler, PatternRoute, Router
 from llmsim.server.services import Services
 from llmsim.transport.port import Port
@@ -40,7 +41,14 @@ def add(router: Router, services: Services) -> None:
         return
     store, most = services.store, config.store.max_threads
     threads = AssistantThreads(store, most)
-    runs = AssistantRuns(store, most, config.assistants.tool_timeout, services.handler.settings)
+    streams = RunStreams(store, services.shared.segment)
+    runs = AssistantRuns(
+        store,
+        most,
+        config.assistants.tool_timeout,
+        services.handler.settings,
+        streams=streams,
+    )
     strict = config.validation == "strict"
     routes = ColdRoutes(strict)
     create, submit = _endpoint(read_run, strict), _endpoint(read_outputs, strict)

@@ -78,6 +78,7 @@ class Cursor(IntEnum):
     TIMETABLE = 3  # when the timetable began, in µs of the monotonic clock
     RANDOM_FAULTS = 4  # requests whose failure was left to chance
     HUNG = 5  # workers that were killed because they hung
+    RUNS_CANCELLED = 6  # runs of assistants that were cancelled
 
 
 class Lock(IntEnum):

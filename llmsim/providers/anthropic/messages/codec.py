@@ -54,7 +54,9 @@ class Anthropic:
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         return events.script(request, completion, stamp, b"standard")
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
         return sse.event(anthropic_errors.failure(failure, stamp)[1], b"error")
 
 

@@ -44,7 +44,9 @@ class Gemini:
     def decode(self, body: bytes) -> Request:
         return params.read(body, self._model, self._stream)
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
         _, body = gemini_errors.failure(failure, self._version, self._verb)
         framing = self._framing
         return (b"" if sent else framing.opening) + framing.before + body + framing.last

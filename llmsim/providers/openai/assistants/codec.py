@@ -54,9 +54,11 @@ class RunCodec:
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         return events.script(request, completion, stamp)
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
         """The events that end a run which fails after ``sent`` events."""
-        return events.failed(request, failure, stamp)
+        return events.failed(request, completion, failure, stamp, sent)
 
 
 def head(plan: Plan, stamp: Stamp) -> Headers:

@@ -22,7 +22,7 @@ from llmsim.core import (
     ToolCallSegment,
 )
 from llmsim.core.errors import Failure
-from llmsim.core.progress import Status
+from llmsim.core.progress import CANCELLING, Status
 from llmsim.providers.openai.assistants import runs, steps
 from llmsim.providers.openai.assistants.runs import RunRecord, RunStretch, StepMoment, StepStatus
 from llmsim.providers.openai.assistants.steps import PlannedStep, RunWire
@@ -42,6 +42,11 @@ def named(run: RunRecord, stamp: Stamp) -> RunRecord:
 
 def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
     """The whole stream."""
+    return _written(request, completion, stamp).script()
+
+
+def _written(request: Request, completion: Completion, stamp: Stamp) -> EventWriter:
+    """Everything that a stretch of a run tells if nothing goes wrong."""
     wire: RunWire = request.wire
     before = named(wire.run, stamp)
     now = _now(before, stamp)
@@ -62,19 +67,42 @@ def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScri
     shown = runs.run_object(after, now)
     writer.event(last, b"thread.run." + shown["status"].encode(), shown)
     writer.frame(END, DONE)
-    return writer.script()
+    return writer
 
 
-def failed(request: Request, failure: Failure, stamp: Stamp) -> bytes:
-    """The events that end a run which fails."""
+def tokens_sent(request: Request, completion: Completion, stamp: Stamp, sent: int) -> int:
+    """How many tokens a client has seen after so many events."""
+    return _written(request, completion, stamp).tokens(sent)
+
+
+def failed(
+    request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+) -> bytes:
+    """The events that end a run which fails after ``sent`` of its events."""
     run = named(request.wire.run, stamp)
     now = _now(run, stamp)
-    stretch = RunStretch(
-        now, now, now, "failed", (), runs.RunUsage(0, 0), None,
-        steps.error(failure),
-    )  # fmt: skip
-    shown = runs.run_object(structs.replace(run, stretches=(*run.stretches, stretch)), now)
-    return event(b"thread.run.failed", shown) + DONE
+    written = tokens_sent(request, completion, stamp, sent)
+    stretch = steps.stretch(request, completion, stamp, now, (0.0, 0.0), failure, written)
+    run = structs.replace(run, stretches=(*run.stretches, stretch))
+    closing = _written(request, completion, stamp).closing(run, "failed", now, sent)
+    return closing + event(b"thread.run.failed", runs.run_object(run, now)) + DONE
+
+
+def cancelled(
+    request: Request, completion: Completion, stamp: Stamp, run: RunRecord, sent: int
+) -> bytes:
+    """The events that end a stream whose run was cancelled after ``sent`` of its events; ``run``
+    is as it is stored since."""
+    at = run.cancelled or 0.0
+    writer = _written(request, completion, stamp)
+    return b"".join(
+        (
+            event(b"thread.run.cancelling", runs.run_object(run, at)),
+            writer.closing(run, "cancelled", at, sent),
+            event(b"thread.run.cancelled", runs.run_object(run, at + CANCELLING)),
+            DONE,
+        )
+    )
 
 
 def _now(run: RunRecord, stamp: Stamp) -> int:
@@ -99,12 +127,39 @@ class EventWriter:
         self._now = now
         self._runs: list[SingleEvent | SimilarEvents] = []
         self._beats: list[int] = []
+        # Each step with the numbers of its first event and of the first one after it.
+        self._steps: list[tuple[PlannedStep, int, int]] = []
 
     def script(self) -> StreamScript:
         """All that was written."""
         beats = np.array(self._beats, np.int64)
         beats.flags.writeable = False
         return StreamScript(NamedEvents(self._runs), beats)
+
+    def tokens(self, sent: int) -> int:
+        """How many tokens the first ``sent`` events have told."""
+        opening = self._steps[0][1] if self._steps else len(self._beats)
+        return 1 + self._beats[sent - 1] if sent > opening else 0
+
+    def closing(self, run: RunRecord, status: StepStatus, now: float, sent: int) -> bytes:
+        """The events that end the step which is under way after ``sent`` events."""
+        for step, first, stop in self._steps:
+            if first < sent and (sent < stop or step.record.ends is None):
+                return self._closed(run, step, status, now, self.tokens(sent))
+        return b""
+
+    def _closed(
+        self, run: RunRecord, step: PlannedStep, status: StepStatus, now: float, written: int
+    ) -> bytes:
+        record = step.record
+        at = StepMoment(record, self._stretch, now, status, now, 1.0)
+        frames = b""
+        if record.message_id is not None:
+            text = steps.text_until(step, written)
+            at = structs.replace(at, step=structs.replace(record, text=text))
+            frames = event(b"thread.message.incomplete", runs.message_object(run, at, {}))
+        shown = runs.step_object(run, at)
+        return frames + event(b"thread.run.step." + status.encode(), shown)
 
     def frame(self, beat: int, frame: bytes) -> None:
         """One event that is framed already, due with that beat."""
@@ -130,6 +185,7 @@ class EventWriter:
 
     def step(self, step: PlannedStep) -> None:
         """One step from its beginning to its end; one that waits for outputs stays open."""
+        first = len(self._beats)
         self._step(step, step.first, b"created", "in_progress")
         self._step(step, step.first, b"in_progress", "in_progress")
         if not step.segments:
@@ -140,6 +196,7 @@ class EventWriter:
             self._message(step, step.segments[0])
         if step.record.ends is not None:
             self._step(step, step.last, b"completed", "completed")
+        self._steps.append((step, first, len(self._beats)))
 
     def _moment(self, step: PlannedStep, status: StepStatus) -> StepMoment:
         return StepMoment(step.record, self._stretch, self._now, status, self._now, 1.0)

@@ -109,21 +109,27 @@ def stretch(
     began: float,
     times: tuple[float, float],
     failure: Failure | None = None,
+    written: int = 0,
 ) -> RunStretch:
     """The stretch as it is stored. ``times`` are the TTFT and the total of its plan, in seconds;
-    ``failure`` is what ends it before its time."""
+    ``failure`` is what ends it before its time, after so many tokens were ``written``."""
     ttft, total = times
     beats = completion.choices[0].beats
 
     def at(beat: int) -> float:
         return total if beat >= beats - 1 > 0 else ttft + (total - ttft) * beat / max(beats - 1, 1)
 
-    steps = [_timed(one, at) for one in planned(request, completion, stamp)]
+    made = planned(request, completion, stamp)
+    steps = [_timed(one, at) for one in made]
+    if failure is not None:
+        steps = [
+            step
+            for one in made
+            if (step := _unfinished(one, min(ttft, total), written)) is not None
+        ]
     usage = RunUsage(completion.usage.prompt, completion.usage.completion)
     result = outcome(request, completion)
     if failure is not None:
-        begun = [one for one in steps if one.begins <= min(ttft, total)]
-        steps = [_unfinished(one) for one in begun]
         result = "failed"
     return RunStretch(
         began,
@@ -251,7 +257,23 @@ def _timed(step: PlannedStep, at: Callable[[int], float]) -> RunStepRecord:
     return structs.replace(record, begins=at(step.first), ends=ends)
 
 
-def _unfinished(step: RunStepRecord) -> RunStepRecord:
-    """A step that was begun when its run failed: only a tool that the service ran is done."""
-    written = step.message_id is not None or step.calls[0]["type"] == "function"
-    return structs.replace(step, ends=None) if written else step
+def _unfinished(step: PlannedStep, ttft: float, written: int) -> RunStepRecord | None:
+    """The step where its run failed; None if it had not begun."""
+    record = structs.replace(step.record, begins=ttft, ends=ttft)
+    if step.last < written or not step.segments:
+        return record
+    if step.first >= max(written, 1):
+        return None
+    text = record.text and text_until(step, written)
+    return structs.replace(record, ends=None, text=text)
+
+
+def text_until(step: PlannedStep, beat: int) -> str:
+    """What of a step's text was written before that beat."""
+    generated = step.segments[0].generated
+    tokens = beat - step.first
+    if generated.pieces:
+        pieces = zip(generated.pieces, generated.ends, strict=True)
+        return "".join(piece for piece, end in pieces if end < tokens)
+    share = tokens / max(generated.tokens, 1)
+    return generated.text[: int(len(generated.text) * max(0.0, min(share, 1.0)))]

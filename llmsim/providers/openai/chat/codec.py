@@ -57,7 +57,9 @@ class OpenAIChat:
             chat_strict.check(request.wire)
         return request
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
         return openai_errors.error_event(failure)
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:

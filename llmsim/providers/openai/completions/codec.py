@@ -53,7 +53,9 @@ class OpenAICompletions:
     def decode(self, body: bytes) -> Request:
         return params.read(body)
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
         return openai_errors.error_event(failure)
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:

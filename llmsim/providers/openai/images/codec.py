@@ -48,7 +48,9 @@ class OpenAIImages:
     def decode(self, body: bytes) -> Request:
         return params.read(body, self._purpose)
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
         return sse.event(openai_errors.failure(failure)[1], b"error")
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:

@@ -78,7 +78,9 @@ class OpenAIResponses:
         echo: bytes = request.wire.echo
         return b"".join(response_object.unfinished(echo, stamp, "queued"))
 
-    def error_event(self, request: Request, failure: Failure, stamp: Stamp, sent: int) -> bytes:
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
         """The event that ends a stream which breaks off after ``sent`` events."""
         code = failure.code or openai_errors.WIRE_ERRORS[failure.kind][2] or "server_error"
         message = failure.message or MESSAGES[failure.kind]

@@ -434,8 +434,9 @@ def test_a_response_in_the_background_is_queued_at_first() -> None:
 )
 def test_a_response_that_breaks_off(failure: Failure, code: str) -> None:
     decoded = asked(stream=True)
-    frames = RESPONSES.script(decoded, CASES["text"][1], STAMP).frames
-    chunk = frames.join(0, 6) + RESPONSES.error_event(decoded, failure, STAMP, 6)
+    completion = CASES["text"][1]
+    frames = RESPONSES.script(decoded, completion, STAMP).frames
+    chunk = frames.join(0, 6) + RESPONSES.error_event(decoded, completion, failure, STAMP, 6)
     sent = [orjson.loads(one.split(b"data: ")[1]) for one in chunk.split(b"\n\n")[:-1]]
     assert [one["sequence_number"] for one in sent] == list(range(7))
     read = validate_type(type_=ResponseStreamEvent, value=sent[-1])  # type: ignore[arg-type]
