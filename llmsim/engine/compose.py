@@ -31,6 +31,9 @@ from llmsim.engine.tokens.prompt_cache import MISS, Hit
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
 UNBOUNDED = 1 << 40
+FEW_TOKENS = 1000
+FEW_BYTES = 1 << 20
+"""So few tokens are never more bytes than that (a token has at most 128), nor take long."""
 
 
 class ModelSettings(Struct, frozen=True):
@@ -80,16 +83,18 @@ def compose(request: Request, settings: ModelSettings, inputs: PlanInputs) -> Co
     choices: list[Choice] = []
     completion = reasoning = size = 0
     shown = request.thinking is not None and request.thinking.visible
+    checked = request.n > 1 or request.logprobs is not None or inputs.most_bytes < FEW_BYTES
     for index in range(request.n):
         seed = mix(inputs.seed, index)
         thought = _thoughts(request, settings, inputs, room, seed)
         choice = _choice(request, settings, inputs, room, thought, seed)
-        if not (choices or inputs.patient):
-            effort.check(effort.of_choices(choice, request))
         choices.append(choice)
-        size += answer_size.of_choice(choice, request)
-        # The first choices tell how large the others are, before they are made.
-        answer_size.check(size * request.n // len(choices), inputs.most_bytes)
+        if checked or choice.tokens > FEW_TOKENS:
+            if len(choices) == 1 and not inputs.patient:
+                effort.check(effort.of_choices(choice, request))
+            size += answer_size.of_choice(choice, request)
+            # The first choices tell how large the others are, before they are made.
+            answer_size.check(size * request.n // len(choices), inputs.most_bytes)
         reasoning += thought
         completion += choice.tokens if shown else choice.tokens + thought
     cached = inputs.cached

@@ -141,9 +141,7 @@ class Pipeline:
         if seed is None:
             seed = self._state.fresh()
         turn = self._state.order.turn() if settings.takes_turns else 0
-        inputs = PlanInputs(
-            seed, turn, prompt_tokens, cached, overrides, self._most_bytes, patient=False
-        )
+        inputs = PlanInputs(seed, turn, prompt_tokens, cached, overrides, self._most_bytes, False)
         codec = call.endpoint.codec
         try:
             return plan(request, settings, inputs, codec, call.stamp)

@@ -57,7 +57,7 @@ class RequestHandler:
         """Answer one request; whatever goes wrong, the client gets the provider's own error and
         the request is counted exactly once. ``memory`` is what the endpoint remembers."""
         lifecycle = self._lifecycle(endpoint.name, self._counters, self._journal)
-        call = Call(endpoint, port, lifecycle.stamp(), memory=memory)
+        call = Call(endpoint, port, lifecycle.stamp(), b"", memory)
         try:
             await self._answer(port, call, lifecycle)
         except BadRequest as bad:
