@@ -203,13 +203,11 @@ ROWS = (
                         "{{kind}} injected={{injected}}",
                     ),
                 ],
-                width=6,
             ),
             Panel(
                 "Share of requests that failed",
                 "percentunit",
                 [(f"{FAILED} / {rate('llmsim_requests_total')}", "4xx, 5xx")],
-                width=6,
             ),
             Panel(
                 "Rate-limited and lost requests",
@@ -218,7 +216,6 @@ ROWS = (
                     (rate("llmsim_rate_limited_total"), "rate limited"),
                     (rate("llmsim_requests_lost_total"), "lost with their worker"),
                 ],
-                width=6,
             ),
             Panel(
                 "Rate limits: share left",
@@ -230,7 +227,20 @@ ROWS = (
                         "{{rule}} {{key}} {{model}} {{what}}",
                     )
                 ],
-                width=6,
+                width=12,
+            ),
+            Panel(
+                "Keys: share of server.max_keys",
+                "percentunit",
+                [
+                    (
+                        f"{total('llmsim_keys', 'table')} / {total('llmsim_max_keys', 'table')}",
+                        "{{table}}",
+                    )
+                ],
+                "Callers under rate limits, and counters by name. Up to 100 % all are exact.",
+                width=12,
+                red_from=1.0,
             ),
         ),
     ),
@@ -258,10 +268,12 @@ ROWS = (
                 red_from=0.05,
             ),
             Panel(
-                "Worker restarts and dropped log lines",
+                "Worker restarts, dropped log lines, forgotten keys",
                 "short",
                 [
                     (total("llmsim_worker_restarts_total"), "restarts"),
+                    (total("llmsim_workers_hung_total"), "of these, hung"),
+                    (total("llmsim_keys_forgotten_total"), "keys forgotten"),
                     (total("llmsim_log_lines_dropped_total"), "lines dropped"),
                 ],
                 width=6,

@@ -34,6 +34,7 @@ class Server:
     ``drain_timeout`` is how many seconds open streams may take to end after SIGTERM,
     ``stall_timeout`` for how many a client may read nothing of what waits for it; 0 is for ever.
     ``hang_timeout`` is after how many seconds of silence a worker is replaced; 0 is never.
+    ``max_keys`` is how many callers of rate limits, and how many named counters, are told apart.
     ``journal_mb`` is how many MiB of the latest requests and answers a worker remembers.
     ``allowed_hosts`` are patterns of the names by which llmsim's own endpoints may be addressed,
     next to localhost and IP addresses. ``warm`` names the models for which everything is built
@@ -55,6 +56,7 @@ class Server:
     allowed_hosts: tuple[str, ...] = ()
     warm: tuple[str, ...] | None = None
     max_answer_bytes: int = 128 * 2**20
+    max_keys: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

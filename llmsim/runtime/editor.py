@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -97,10 +98,11 @@ class ConfigEditor:
         await self._holder.change(reload)
         return reload.needs_restart
 
-    def reset(self) -> None:
+    async def reset(self) -> None:
         """Start over with everything that decides about later requests: counters of failures and
         mocks, rate limits, turns of texts and random draws. Statistics go on."""
-        self._shared.reset()
+        for _ in self._shared.reset():
+            await asyncio.sleep(0)
 
     def restart_timetable(self) -> None:
         """Let the timetable of failures begin now."""

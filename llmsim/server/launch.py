@@ -21,11 +21,12 @@ from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
 from llmsim.server.admin.auth import open_door
 from llmsim.server.granian_overrides import Supervisor
-from llmsim.server.watchdog import Watchdog
+from llmsim.server.watchdog import HangingWorkers, Watchdog
 from llmsim.server.worker import WorkerApp
-from llmsim.state.shared_state import new_segment
+from llmsim.state.shared_state import key_tables, new_segment
 from llmsim.state.sqlite import FILE, new_folder, prepare
 from llmsim.telemetry import logs
+from llmsim.telemetry.forgotten_keys import ForgottenKeys
 
 BACKLOG = 4096
 
@@ -72,8 +73,10 @@ def serve(config: Config, reread: Reread) -> None:
         if door is not None:
             log.warning("%s", door)
         supervisor.on_reload(lambda: _reload(config_store, reread))
+        looks = [ForgottenKeys(key_tables(segment)).look]
         if server.hang_timeout:
-            Watchdog(segment, server.hang_timeout, supervisor.pids).start()
+            looks.append(HangingWorkers(segment, server.hang_timeout, supervisor.pids).look)
+        Watchdog(looks).start()
         supervisor.serve(
             target_loader=partial(WorkerApp, config, segment.path, folder, store, reread),
             wrap_loader=False,

@@ -68,7 +68,7 @@ class Queue:
         assert concurrency.max_concurrency is not None
         self._max_concurrency = concurrency.max_concurrency
         ticket = self._slots.arrive(self._max_concurrency, concurrency.queue_limit)
-        if ticket is None and self._shared.reap(self._slots.busy()):
+        if ticket is None and self._reap():
             ticket = self._slots.arrive(self._max_concurrency, concurrency.queue_limit)
         if ticket is None:
             raise BadRequest(Failure(FailureKind.OVERLOADED, FULL))
@@ -147,9 +147,13 @@ class Queue:
         now = self._clock()
         if now - self._reaped > REAP_PERIOD:
             self._reaped = now
-            if self._shared.reap(self._slots.busy()):
+            if self._reap():
                 self._admit()
         self._look_soon(asyncio.get_running_loop())
+
+    def _reap(self) -> bool:
+        """Free what dead workers hold: whether there was any."""
+        return self._shared.reap(self._slots.busy(), self._slots.release_slot)
 
 
 def _end(outcome: asyncio.Future[Outcome], how: Outcome) -> None:

@@ -1,4 +1,5 @@
-"""Workers that hang are killed, so that they are replaced as those that die by themselves.
+"""The launcher looks after its workers: those that hang are killed, so that they are replaced as
+those that die by themselves.
 
 Every worker writes its gauges once a second on its event loop, and with them the time
 (:mod:`llmsim.server.worker_metrics`). One whose event loop stands still, be it stopped, in an
@@ -15,12 +16,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from llmsim.state.shm.layout import BEAT
 from llmsim.state.shm.segment import Cursor, Segment
 from llmsim.state.shm.worker_counters import WorkerCounters
+
+PERIOD: Final = 1.0
+"""Seconds from one look to the next."""
 
 STARTING: Final = 120.0
 """Seconds that a worker may take, beyond the timeout, until it writes for the first time."""
@@ -29,11 +33,10 @@ log = logging.getLogger("llmsim")
 
 
 class HangDetector:
-    """Which worker has been silent for ``timeout`` seconds, asked every ``period`` seconds."""
+    """Which worker has been silent for ``timeout`` seconds, asked every :data:`PERIOD`."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self.period = min(1.0, timeout / 4)
         self._looked = 0.0
         self._last: dict[int, tuple[int, float]] = {}
 
@@ -44,7 +47,7 @@ class HangDetector:
         ``beats`` is what each worker last wrote, by process id, 0 for nothing yet. ``now`` is in
         seconds.
         """
-        paused = now - self._looked > 3 * self.period
+        paused = now - self._looked > 3 * PERIOD
         self._looked = now
         last = {}
         for pid, beat in beats.items():
@@ -64,8 +67,25 @@ class HangDetector:
 
 
 class Watchdog:
-    """Looks after the workers of this launcher, in a thread of its own: the main thread may wait
-    for a lock that a hung worker holds. ``workers`` gives their process ids."""
+    """Calls all of ``looks`` with the monotonic clock's seconds, again and again, in a thread of
+    its own: the main thread may wait for a lock that a hung worker holds."""
+
+    def __init__(self, looks: Sequence[Callable[[float], None]]) -> None:
+        self._looks = looks
+
+    def start(self) -> None:
+        """Watch until the process ends."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(PERIOD)
+            for look in self._looks:
+                look(time.monotonic())
+
+
+class HangingWorkers:
+    """Kills the workers of this launcher that hang. ``workers`` gives their process ids."""
 
     def __init__(
         self, segment: Segment, timeout: float, workers: Callable[[], Iterable[int]]
@@ -76,15 +96,6 @@ class Watchdog:
         self._killed: set[int] = set()
         slots = range(segment.shape.slots)
         self._counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
-
-    def start(self) -> None:
-        """Watch until the process ends."""
-        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
-
-    def _watch(self) -> None:
-        while True:
-            time.sleep(self._detector.period)
-            self.look(time.monotonic())
 
     def look(self, now: float) -> None:
         """Kill the worker that hangs, if there is one."""

@@ -72,7 +72,9 @@ class WorkerApp:
         self._shared = SharedState(Segment.attach(segment))
         config_store = ConfigStore(config, self._shared.segment, folder)
         self._holder = ConfigHolder(self._shared, config_store, pipeline_state(self._shared))
-        self._shared.limits = lambda: describe_limits(self._holder.runtime.config, self._shared)
+        self._shared.limits = lambda first, most: describe_limits(
+            self._holder.runtime.config, self._shared, first, most
+        )
         self._api_key_auth = ApiKeyAuth(self._shared.counters)
         self._store = Store(store, durable=config.store.path is not None)
         self._router = Router()

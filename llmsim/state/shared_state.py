@@ -11,6 +11,7 @@ from llmsim.config import Config
 from llmsim.state.shm import journal, layout, named_counters, prompt_prefixes, rate_limit_buckets
 from llmsim.state.shm.concurrency_slots import ConcurrencySlots
 from llmsim.state.shm.journal import Journal, JournalEntry, slot_of
+from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.layout import GENERATION
 from llmsim.state.shm.named_counters import NamedCounters
 from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PrefixTable
@@ -27,11 +28,20 @@ def new_segment(config: Config) -> Segment:
     """The shared memory for a server of that configuration."""
     ring = journal.size(config.server.journal_mb << 20)
     slots = 2 * config.server.workers + SPARE_SLOTS
-    limits = rate_limit_buckets.size(slots)
-    shape = Shape(slots, layout.SIZE, ring, prompt_prefixes.SIZE, named_counters.SIZE, limits)
+    keys = config.server.max_keys
+    counters, limits = named_counters.size(keys), rate_limit_buckets.size(slots, keys)
+    shape = Shape(slots, layout.SIZE, ring, prompt_prefixes.SIZE, counters, limits, keys)
     segment = Segment.create(shape)
     restart_timetable(segment)
     return segment
+
+
+def key_tables(segment: Segment) -> dict[str, KeyTable]:
+    """The tables that ``server.max_keys`` bounds, for who only looks at them."""
+    return {
+        "rate_limits": RateLimitBuckets(segment).table,
+        "counters": NamedCounters(segment).table,
+    }
 
 
 def restart_timetable(segment: Segment) -> None:
@@ -43,8 +53,9 @@ class SharedState:
     """Claims a free slot for this process and repairs those that dead workers left.
 
     ``all_counters`` are those of every slot, this worker's own among them. ``limits`` gives the
-    buckets of the rate limits as ``/llmsim/stats`` shows them: each with its rule, key, model, what
-    it counts, limit, remaining and ``reset_s``.
+    buckets of the rate limits as ``/llmsim/stats`` shows them, of the accounts from a number on and
+    at most so many: each with its rule, key, model, what it counts, limit, remaining and
+    ``reset_s``.
     """
 
     def __init__(self, segment: Segment) -> None:
@@ -60,9 +71,13 @@ class SharedState:
         self.named_counters = NamedCounters(segment)
         self.order = SegmentOrder(segment)
         self.prefixes = ExpiringPrefixes(PrefixTable(segment.prefixes()))
+        self.key_tables = {
+            "rate_limits": self.buckets.table,
+            "counters": self.named_counters.table,
+        }
         self.buckets.reap = self.reap
         self.counters.take_over(os.getpid())
-        self.limits: Callable[[], list[dict[str, Any]]] = list
+        self.limits: Callable[[int, int], list[dict[str, Any]]] = _no_limits
 
     def _claimed(self) -> int:
         mine = None
@@ -80,15 +95,16 @@ class SharedState:
             raise RuntimeError("every slot of the shared memory has a living owner")
         return mine
 
-    def reap(self, slots: Iterable[int]) -> bool:
-        """Close what the dead among the owners of those slots left open: whether there was one.
+    def reap(self, slots: Iterable[int], close: Callable[[int], None]) -> bool:
+        """Close what the dead among the owners of those slots left open of something: whether
+        there was one. ``close`` does so for a slot.
 
-        Their counters are for who takes their slots over.
+        All else they left, and their counters, are for who takes their slots over.
         """
         found = False
         for slot in slots:
             if slot != self.slot and self.segment.claim(slot):
-                self._close(slot)
+                close(slot)
                 self.segment.release(slot)
                 found = True
         return found
@@ -110,11 +126,12 @@ class SharedState:
         """The timetable begins now."""
         restart_timetable(self.segment)
 
-    def reset(self) -> None:
-        """Count from nothing again whatever decides about requests. Statistics go on."""
-        self.named_counters.reset()
-        self.buckets.reset()
+    def reset(self) -> Iterator[None]:
+        """Count from nothing again whatever decides about requests. Statistics go on. In slices,
+        with time for others between."""
         self.order.reset()
+        yield from self.named_counters.reset()
+        yield from self.buckets.reset()
 
     def behind(self, generation: int) -> bool:
         """Whether a worker that serves goes by an older configuration than that."""
@@ -141,6 +158,11 @@ class SharedState:
         found = [entry for one in self._journals for entry in one.latest(limit)]
         found.sort(key=lambda entry: entry.arrived, reverse=True)
         return found[:limit]
+
+
+def _no_limits(first: int, most: int) -> list[dict[str, Any]]:
+    """Stands in for who knows the rules."""
+    return []
 
 
 def _alive(pid: int) -> bool:

@@ -6,7 +6,7 @@ import gzip
 import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client.core import CollectorRegistry, InfoMetricFamily
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from llmsim import __version__
 from llmsim.config import Metrics
 from llmsim.providers import registry
+from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.rows import OTHER
 from llmsim.telemetry import vllm, workers
 from llmsim.telemetry.families import BucketBounds, counter, gauge, one
@@ -41,7 +42,7 @@ class MetricsReading:
     ``started`` is the Unix time of the launch, ``expected`` how many workers there should be.
     ``limits`` are the buckets of the rate limits, ``examples`` the latest answers: their TTFT and
     duration in seconds, their request's id and when they ended (Unix time). ``hung`` is how many
-    workers were killed as they hung.
+    workers were killed as they hung. ``tables`` are those that ``server.max_keys`` bounds.
     """
 
     snapshot: Snapshot
@@ -52,6 +53,7 @@ class MetricsReading:
     limits: Sequence[Mapping[str, Any]] = ()
     examples: Sequence[Example] = ()
     hung: int = 0
+    tables: Mapping[str, KeyTable] = field(default_factory=dict)
 
 
 def render(
@@ -92,6 +94,7 @@ class Exposition(Collector):
         yield from _times(reading)
         yield from _errors(snapshot)
         yield from _limits(reading.limits)
+        yield from _keys(reading.tables)
         yield from workers.families(reading.workers, snapshot.deaths, reading.hung, reading.second)
         if self._config.vllm:
             yield from vllm.families(snapshot, self._config)
@@ -226,4 +229,26 @@ def _limits(limits: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
         "What is left of a rate limit, in requests or tokens.",
         labels,
         {key: one["remaining"] for key, one in shown.items()},
+    )
+
+
+def _keys(tables: Mapping[str, KeyTable]) -> Iterator[Metric]:
+    label = ("table",)
+    yield gauge(
+        "llmsim_keys",
+        "Callers of rate limits (rate_limits) and named counters (counters) that are remembered.",
+        label,
+        {(name,): table.used for name, table in tables.items()},
+    )
+    yield gauge(
+        "llmsim_max_keys",
+        "How many of each are exact (server.max_keys).",
+        label,
+        {(name,): table.shape.keys for name, table in tables.items()},
+    )
+    yield counter(
+        "llmsim_keys_forgotten",
+        "Those of which something was forgotten because there were more.",
+        label,
+        {(name,): table.forgotten for name, table in tables.items()},
     )

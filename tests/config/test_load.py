@@ -47,6 +47,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         max_open_streams=20_000,
         drain_timeout=30.0,
         hang_timeout=30.0,
+        max_keys=1_000_000,
         journal_mb=16,
     )
     assert server.workers >= 1
@@ -71,6 +72,7 @@ server:
   drain_timeout_ms: 1500.5
   stall_timeout_ms: 2500
   hang_timeout_ms: 4000
+  max_keys: 5000
   max_header_bytes: 65536
   journal_mb: 8
   warm: [gpt-4o, 'claude-*']
@@ -102,6 +104,7 @@ def test_every_key(tmp_path: Path) -> None:
             *("127.0.0.1", 9000, 3, "debug", 4096, 1000, 10, 1.5005, 2.5, 4.0, 65536, 8),
             warm=("gpt-4o", "claude-*"),
             max_answer_bytes=2**20,
+            max_keys=5000,
         ),
         Latency(
             LatencyRule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
@@ -344,6 +347,7 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
             "journal_mb": 8,
             "warm": ["gpt-4o", "claude-*"],
             "max_answer_bytes": 1048576,
+            "max_keys": 5000,
         },
         "latency": {
             "profile": "gpt-5",

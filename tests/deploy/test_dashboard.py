@@ -14,7 +14,7 @@ import yaml
 
 from llmsim.config import Metrics
 from llmsim.telemetry.prometheus import render
-from tests.telemetry.test_prometheus import LIMIT, finish, reading
+from tests.telemetry.test_prometheus import LIMIT, finish, reading, tables
 from tests.telemetry.test_snapshot import counters_of
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -42,7 +42,7 @@ def exposed() -> set[str]:
     made = counters_of(1)
     finish(made[0])
     made[0].sampled(9_000_000, 1, 1, 1, 1)
-    body, _ = render(reading(made, limits=[LIMIT]), Metrics(), "", "")
+    body, _ = render(reading(made, limits=[LIMIT], tables=tables()), Metrics(), "", "")
     return {line.split("{")[0].split(" ")[0] for line in body.decode().splitlines()} - {"#"}
 
 
@@ -104,7 +104,6 @@ def test_every_query_is_about_what_is_told(panels: list[dict[str, Any]], exposed
         "llmsim_build_info",
         "llmsim_start_time_seconds",
         "llmsim_streams_total",
-        "llmsim_workers_hung_total",
     }
 
 

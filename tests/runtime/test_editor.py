@@ -192,7 +192,7 @@ def test_a_reset_starts_over_with_what_decides_about_requests(scene: Scene) -> N
         shared.segment.advance(cursor)
     shared.named_counters.advance("mock")
     shared.counters.started()
-    scene.editor.reset()
+    asyncio.run(scene.editor.reset())
     assert [shared.segment.reached(cursor) for cursor in cursors] == [0, 0]
     assert shared.named_counters.advance("mock") == 0
     assert shared.counters.active == 1, "statistics go on"

@@ -162,7 +162,7 @@ def test_dead_workers_are_looked_for_while_requests_wait(monkeypatch: pytest.Mon
         await two.enter(ONE, None)
         looks: list[float] = []
 
-        def reap(slots: list[int]) -> bool:
+        def reap(slots: list[int], close: Callable[[int], None]) -> bool:
             looks.append(loop.time())
             two.leave()
             return True
@@ -217,7 +217,7 @@ def test_dead_workers_are_looked_for_before_anybody_is_refused(
     async def scene(one: Queue, two: Queue, loop: InstantLoop) -> None:
         await two.enter(full, None)
 
-        def reap(slots: list[int]) -> bool:
+        def reap(slots: list[int], close: Callable[[int], None]) -> bool:
             two.leave()
             return True
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from llmsim.server.watchdog import STARTING, HangDetector, Watchdog
+from llmsim.server.watchdog import STARTING, HangDetector, HangingWorkers
 from llmsim.state.shm import layout
 from llmsim.state.shm.layout import BEAT
 from llmsim.state.shm.segment import PAGE, Cursor, Segment, Shape
@@ -99,7 +99,7 @@ def test_who_hangs_is_killed_and_counted(process: subprocess.Popen[bytes]) -> No
     segment = Segment.create(Shape(2, layout.SIZE, PAGE))
     counters = WorkerCounters(segment.counters(1))
     counters.take_over(process.pid)
-    watchdog = Watchdog(segment, TIMEOUT, lambda: [process.pid])
+    watchdog = HangingWorkers(segment, TIMEOUT, lambda: [process.pid])
     for second in range(1, 60):
         counters.cells[BEAT] = second
         watchdog.look(float(second))
@@ -115,7 +115,7 @@ def test_one_that_died_meanwhile_is_nothing_to_it(process: subprocess.Popen[byte
     WorkerCounters(segment.counters(0)).take_over(process.pid)
     process.kill()
     process.wait()
-    watchdog = Watchdog(segment, TIMEOUT, lambda: [process.pid])
+    watchdog = HangingWorkers(segment, TIMEOUT, lambda: [process.pid])
     for second in range(1, 140):
         watchdog.look(float(second))
     assert segment.reached(Cursor.HUNG) == 0

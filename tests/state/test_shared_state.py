@@ -4,6 +4,7 @@ import pytest
 
 from llmsim.config import Config, Server
 from llmsim.state.shared_state import SharedState, new_segment
+from llmsim.state.shm.rate_limit_buckets import RateLimitBuckets
 from llmsim.state.shm.segment import Cursor, Segment
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.snapshot import Snapshot, workers
@@ -92,3 +93,23 @@ def test_the_timetable_can_begin_again() -> None:
     assert shared.elapsed() > first
     shared.restart_timetable()
     assert 0 <= shared.elapsed() < 60
+
+
+def test_a_dead_worker_holds_no_request_of_a_caller_who_lacks_one(segment: Watched) -> None:
+    """Only those are closed, at once; its counters are for its successor."""
+    shared = SharedState(segment)  # type: ignore[arg-type]
+    left_behind(segment, 3)
+    dead = RateLimitBuckets(segment)  # type: ignore[arg-type]
+    dead.slot = 3
+    names = [("name", "rule", ("c", "*"), (), 2), ("other", "rule", ("o", "*"), (), 2)]
+    one, other = (dead.account(*name) for name in names)
+    for account in (one, one, other):
+        assert dead.take(account, (1, 1, 0, 0, 0)).refused is None
+    segment.claimed.clear()
+    same = shared.buckets.account(*names[0])
+    assert shared.buckets.take(same, (1, 1, 0, 0, 0)).refused is None
+    assert (segment.claimed, segment.released) == ([3], [3])
+    assert dead.busy(other) == [3]
+    assert shared.all_counters[3].pid == DEAD
+    successor = SharedState(segment)  # type: ignore[arg-type]
+    assert successor.slot == 3 or not dead.busy(other)

@@ -12,8 +12,10 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
-from llmsim.config import Metrics
+from llmsim.config import Config, Metrics, Server
 from llmsim.core.errors import FailureKind
+from llmsim.state.shared_state import key_tables, new_segment
+from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.layout import DROPPED, OPENED
 from llmsim.state.shm.rows import MODELS
 from llmsim.state.shm.worker_counters import WorkerCounters
@@ -39,6 +41,11 @@ def reading(made: list[WorkerCounters], **more: Any) -> MetricsReading:
         WorkerSnapshot.of(slot, counters) for slot, counters in enumerate(made) if counters.pid
     ]
     return MetricsReading(Snapshot(made), workers, len(made), 17.5, 10.0, **more)
+
+
+def tables() -> dict[str, KeyTable]:
+    """Empty ones for a thousand keys."""
+    return key_tables(new_segment(Config(Server(workers=1, journal_mb=1, max_keys=1000))))
 
 
 def scraped(read: MetricsReading, config: Metrics | None = None) -> dict[tuple[str, ...], float]:
@@ -278,7 +285,8 @@ def exposed() -> Iterator[tuple[str, str, frozenset[str]]]:
     finish(made[0])
     for counters in made:
         counters.sampled(9_000_000, 1, 1, 1, 1)
-    body, _ = render(reading(made, limits=[LIMIT]), Metrics(vllm=True), "", "")
+    read = reading(made, limits=[LIMIT], tables=tables())
+    body, _ = render(read, Metrics(vllm=True), "", "")
     for family in text_string_to_metric_families(body.decode()):
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
         if family.name.startswith("vllm:"):

@@ -93,6 +93,10 @@ class ServerSection(Section, of=Server):
         description="The models for which everything is built before /ready is 200; those the "
         "configuration names, or else the catalogue's, unless set.",
     )
+    max_keys: Annotated[int, Whole(1000, 10_000_000)] = Field(
+        1_000_000,
+        description="How many callers' rate limits, and how many named counters, are exact.",
+    )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         if 0 < self.hang_timeout_ms < SHORTEST_HANG_MS:

@@ -117,7 +117,7 @@ async def _remove(editor: ConfigEditor, section: str, request: Request) -> Respo
 
 
 async def _reset(editor: ConfigEditor, request: Request) -> Response:
-    editor.reset()
+    await editor.reset()
     return json_response({"reset": True})
 
 

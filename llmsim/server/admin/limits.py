@@ -11,20 +11,30 @@ from llmsim.core.rate_limits import RateLimit
 from llmsim.core.token_bucket import COUNTED
 from llmsim.pipeline.steps.rate_limits import buckets_of, rule_name
 from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.rate_limit_buckets import AccountEntry, hashed
+from llmsim.state.shm.rate_limit_buckets import AccountEntry, rule_number
 
 SERVER = "concurrency"
 
 
-def describe_limits(config: Config, shared: SharedState) -> list[dict[str, Any]]:
+SHOWN = 100
+"""Accounts that are described in one go: about a millisecond's work."""
+
+
+def describe_limits(
+    config: Config, shared: SharedState, first: int = 0, most: int = SHOWN
+) -> list[dict[str, Any]]:
     """Each bucket that was used: its rule, key and model, what it counts, its limit and burst, what
-    remains of the burst, seconds until it is full, and how many requests are open."""
-    rules = {hashed(rule_name(rule)): rule for rule in config.rate_limits}
+    remains of the burst, seconds until it is full, and how many requests are open.
+
+    Of ``most`` accounts, in the order in which they were made, from number ``first`` on; the whole
+    server's limit comes before them.
+    """
+    rules = {rule_number(rule_name(rule)): rule for rule in config.rate_limits}
     names = {one.key: one.name for one in config.keys if one.name}
     described: list[dict[str, Any]] = []
-    if config.concurrency.max_concurrency is not None:
+    if config.concurrency.max_concurrency is not None and not first:
         described.append(_server(config.concurrency.max_concurrency, shared))
-    for entry in shared.buckets.each():
+    for entry in shared.buckets.entries(first, most):
         rule = rules.get(entry.rule)
         if rule is not None:
             described += _account(rule, entry, shared.buckets.now, names)

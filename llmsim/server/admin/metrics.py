@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim.config import Config
+from llmsim.server.admin.limits import SHOWN
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.segment import Cursor
 from llmsim.telemetry.prometheus import OPENMETRICS, MetricsReading, render
@@ -28,7 +29,7 @@ def route(shared: SharedState, config: Config) -> Route:
         accept = request.headers.get("accept", "")
         encodings = request.headers.get("accept-encoding", "")
         # Locks protect the limits from other processes, not from other threads: read them here.
-        limits = shared.limits()
+        limits = shared.limits(0, SHOWN)
         body, headers = await to_thread(exposition, shared, config, limits, accept, encodings)
         return Response(body, headers=headers)
 
@@ -52,6 +53,7 @@ def exposition(
         limits,
         _exemplars(shared) if OPENMETRICS in accept else (),
         shared.segment.reached(Cursor.HUNG),
+        shared.key_tables,
     )
     return render(reading, config.metrics, accept, encodings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from llmsim import __version__
 from llmsim.server.admin.json_response import error_response, json_response
+from llmsim.server.admin.limits import SHOWN
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.layout import WARM
@@ -19,6 +21,7 @@ from llmsim.telemetry.snapshot import Snapshot, workers
 from llmsim.telemetry.stats import stats
 
 MAX_LIMIT = 1000
+MAX_OFFSET = 10**9
 
 
 def probes(shared: SharedState, expected: int) -> list[Route]:
@@ -44,14 +47,25 @@ def routes(shared: SharedState) -> list[Route]:
         return json_response(stats_document(shared, Snapshot(shared.all_counters)))
 
     async def show_limits(request: Request) -> Response:
-        return json_response({"limits": shared.limits()})
+        try:
+            first = _number(request, "offset", 0, MAX_OFFSET, 0)
+            most = _number(request, "limit", 1, MAX_LIMIT, MAX_LIMIT)
+        except ValueError as error:
+            return error_response(400, str(error))
+        limits = []
+        for begin in range(first, first + most, SHOWN):
+            limits += shared.limits(begin, min(SHOWN, first + most - begin))
+            await asyncio.sleep(0)
+        accounts = shared.buckets.table.used
+        following = first + most if first + most < accounts else None
+        return json_response({"limits": limits, "accounts": accounts, "next_offset": following})
 
     async def show_requests(request: Request) -> Response:
-        limit = request.query_params.get("limit", "20")
-        if not limit.isascii() or not limit.isdigit() or not 0 < int(limit) <= MAX_LIMIT:
-            message = f"limit: must be a whole number from 1 to {MAX_LIMIT}, not {limit!r}"
-            return error_response(400, message)
-        entries = shared.latest(int(limit))
+        try:
+            limit = _number(request, "limit", 1, MAX_LIMIT, 20)
+        except ValueError as error:
+            return error_response(400, str(error))
+        entries = shared.latest(limit)
         return json_response({"requests": [request_object(entry) for entry in entries]})
 
     async def show_request(request: Request) -> Response:
@@ -72,7 +86,17 @@ def routes(shared: SharedState) -> list[Route]:
 def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
     """What ``/llmsim/stats`` answers at this moment."""
     uptime = time.time() - shared.segment.started
-    return stats(snapshot, workers(shared.all_counters), uptime, time.monotonic(), shared.limits())
+    limits = shared.limits(0, SHOWN)
+    return stats(snapshot, workers(shared.all_counters), uptime, time.monotonic(), limits)
+
+
+def _number(request: Request, name: str, low: int, high: int, default: int) -> int:
+    """A whole number in the query. Raises ValueError for anything else."""
+    text = request.query_params.get(name, str(default))
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if not digits or not low <= int(text) <= high:
+        raise ValueError(f"{name}: must be a whole number from {low} to {high}, not {text!r}")
+    return int(text)
 
 
 def request_object(entry: JournalEntry) -> dict[str, Any]:

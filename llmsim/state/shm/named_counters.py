@@ -1,26 +1,22 @@
 """Counters by name, exact over all workers: how often a rule was used, how far a script has got.
 
-A table of :data:`ENTRIES` entries of three int64 (key, count, second of its last use on the
-monotonic clock), in buckets of :data:`WAYS`. The key is 64 bits of a hash of the name, never 0;
-its upper half's remainder by the number of buckets says which bucket it is in, and that bucket's
-lock is held while it is counted. Names come from clients, too, so there may be any number: in a
-full bucket the name that was not used for longest is forgotten.
+A :class:`~llmsim.state.shm.key_table.KeyTable` whose records are three int64: key, count, and the
+second of its last use on the monotonic clock. The key is 63 bits of a hash of the name, and the
+lock of its region is held while it is counted. Names come from clients, too, so there may be any
+number: beyond ``server.max_keys`` of them the one that was not used for longest among those looked
+at is forgotten, and if it comes again counted from nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from hashlib import blake2b
+from collections.abc import Callable, Iterator
+from typing import Final
 
+from llmsim.state.shm.key_table import KeyTable, TableShape, hashed
 from llmsim.state.shm.segment import Lock, Segment
 
-WAYS = 8
-ENTRIES = 1 << 13
-LOCKS = 64
-SIZE = 3 * 8 * ENTRIES
-
-_BUCKETS = ENTRIES // WAYS
+REGIONS: Final = 64
 
 
 class NamedCounters:
@@ -29,15 +25,17 @@ class NamedCounters:
 
     def __init__(self, segment: Segment, clock: Callable[[], float] = time.monotonic) -> None:
         self._segment = segment
-        self._cells = segment.named_counters().cast("q")
+        locks = (Lock.NAMED_COUNTERS, Lock.COUNTERS_TABLE)
+        shape = _shape(segment.shape.max_keys)
+        self.table = KeyTable(segment, segment.named_counters(), shape, locks, self._cost)
+        self._cells = self.table.cells
         self._clock = clock
 
     def advance(self, name: str) -> int:
         """How often ``name`` was counted before, counting it now."""
-        key = _key(name)
-        bucket = _bucket(key)
-        with self._segment.locked(Lock.NAMED_COUNTERS + bucket % LOCKS):
-            at = self._place(bucket, key)
+        key = hashed(name)
+        with self._segment.locked(self.table.lock_of(key)):
+            at = self.table.find(key) or self._made(key)
             count = self._cells[at + 1]
             self._cells[at + 2] = int(self._clock())
             self._cells[at + 1] = count + 1
@@ -45,10 +43,9 @@ class NamedCounters:
 
     def take(self, name: str, most: int) -> int | None:
         """Like :meth:`advance`, but None, uncounted, once ``most`` were counted."""
-        key = _key(name)
-        bucket = _bucket(key)
-        with self._segment.locked(Lock.NAMED_COUNTERS + bucket % LOCKS):
-            at = self._place(bucket, key)
+        key = hashed(name)
+        with self._segment.locked(self.table.lock_of(key)):
+            at = self.table.find(key) or self._made(key)
             count = self._cells[at + 1]
             self._cells[at + 2] = int(self._clock())
             if count >= most:
@@ -58,46 +55,29 @@ class NamedCounters:
 
     def reached(self, name: str) -> int:
         """How often ``name`` was counted."""
-        key = _key(name)
-        start = _bucket(key) * WAYS * 3
-        cells = self._cells
-        for at in range(start, start + WAYS * 3, 3):
-            if cells[at] == key:
-                return cells[at + 1]
-        return 0
+        at = self.table.find(hashed(name))
+        return self._cells[at + 1] if at else 0
 
-    def reset(self) -> None:
-        """Forget all counts."""
-        for bucket in range(_BUCKETS):
-            with self._segment.locked(Lock.NAMED_COUNTERS + bucket % LOCKS):
-                start = bucket * WAYS * 3
-                self._cells[start : start + WAYS * 3] = _EMPTY
+    def reset(self) -> Iterator[None]:
+        """Forget all counts. In slices, with time for others between."""
+        return self.table.cleared(slice(1, 2))
 
-    def _place(self, bucket: int, key: int) -> int:
-        """Where the entry of that key is, made if it is not there."""
-        cells = self._cells
-        start = bucket * WAYS * 3
-        oldest = start
-        for at in range(start, start + WAYS * 3, 3):
-            if cells[at] == key:
-                return at
-            # An entry that was never used has no second and so is the oldest.
-            if cells[at + 2] < cells[oldest + 2]:
-                oldest = at
-        # Half written it must not pass for the new name with the old one's count.
-        cells[oldest] = 0
-        cells[oldest + 1] = 0
-        cells[oldest] = key
-        return oldest
+    def _made(self, key: int) -> int:
+        """Where a new counter is."""
+        at = self.table.new(key)
+        self._cells[at + 1] = 0
+        self._cells[at] = key
+        return at
+
+    def _cost(self, at: int) -> tuple[int, int]:
+        """Whether a count would be lost with the counter, and when it was last used."""
+        return int(self._cells[at + 1] > 0), self._cells[at + 2]
 
 
-_EMPTY = memoryview(bytes(WAYS * 3 * 8)).cast("q")
+def _shape(keys: int) -> TableShape:
+    return TableShape(keys, REGIONS, 3)
 
 
-def _key(name: str) -> int:
-    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1 | 1
-
-
-def _bucket(key: int) -> int:
-    return (key >> 32) % _BUCKETS
+def size(keys: int) -> int:
+    """The bytes for so many names."""
+    return _shape(keys).size

@@ -1,24 +1,29 @@
 """What callers have used of their limits, exact over all workers.
 
-A table of :data:`ENTRIES` accounts in sets of :data:`WAYS`. An account is, in int64:
+A :class:`~llmsim.state.shm.key_table.KeyTable` of accounts, and their labels after it. An account
+is, in int64:
 
-    0       key: 63 bits of a hash of the account's name, never 0; its upper half's remainder by
-            the number of sets says which set it is in, and that set's lock is held while it counts
+    0       key: 63 bits of a hash of the account's name, never 0
     1       when it was last counted, µs of the monotonic clock
     2       what was taken of each of :data:`COUNTED`, counted by :mod:`llmsim.core.token_bucket`
-    7       the rule it follows, as a hash
-    8       label: the caller and the model, UTF-8, separated by NUL, 128 bytes
-    24      leases: for each slot the requests of its worker that are open
+    7       the rule it follows, 31 bits of a hash, and in the lower half where its label is
+    8       leases, in int32: for each slot the requests of its worker that are open
 
-An account of zeros has used nothing, so what is forgotten counts as unused. There may be any
-number of callers: in a full set the one that was not used for longest is forgotten, and none that
-has a request open while there is another.
+A label is the caller and the model as they may be shown, UTF-8, separated by NUL, after two bytes:
+for how many bytes there is room, and how many there are. Labels follow one another from 1 on, so
+they take what they need.
 
-Taking is one step under the set's lock: refill every bucket up to now, see whether the account has
-a concurrent request left and whether each bucket holds its amount, and only then take from all of
-them and open a lease. So requests and tokens are both taken or neither, and two workers can never
-take the same share. When the request ends, its lease is closed; what it took too much is given
-back and what it took too little is taken too, even below nothing left: later requests wait for it.
+An account of zeros has used nothing, so what is forgotten counts as unused. None is, until there
+are ``server.max_keys`` of them; then a new one takes the place of one whose buckets are full again
+and that has no request open, so that nothing is lost. If there is none among those looked at, the
+one that was not used for longest is forgotten, and one with requests open last.
+
+Taking is one step under the lock of the account's region: refill every bucket up to now, see
+whether the account has a concurrent request left and whether each bucket holds its amount, and only
+then take from all of them and open a lease. So requests and tokens are both taken or neither, and
+two workers can never take the same share. When the request ends, its lease is closed; what it took
+too much is given back and what it took too little is taken too, even below nothing left: later
+requests wait for it.
 
 What a worker that is killed leaves behind, wherever it was:
 
@@ -39,8 +44,7 @@ the account, or clears the slot of a dead owner, empties them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -48,45 +52,47 @@ from msgspec import Struct
 from llmsim.core.state import Attempt
 from llmsim.core.token_bucket import COUNTED, TOKENS, Bucket, bounded
 from llmsim.state.shm import concurrency_slots
-from llmsim.state.shm.segment import PAGE, Lock, Segment
+from llmsim.state.shm.key_table import LABELS_END, KeyTable, TableShape, hashed, pages
+from llmsim.state.shm.segment import Lock, Segment
 
-WAYS: Final = 16
-ENTRIES: Final = 1 << 12
-LOCKS: Final = 256
+REGIONS: Final = 256
 FIRST_LOCK: Final = Lock.BUCKETS + 1
 
-_SETS = ENTRIES // WAYS
-_STAMP, _TAKEN, _RULE, _LABEL, _LEASES = 1, 2, 7, 8, 24
-_LABEL_BYTES = 128
+_STAMP, _TAKEN, _RULE = 1, 2, 7
+_FIXED = 8
+_LEASES = 2 * _FIXED
+_LABEL_BYTES = 255
+_LABELS_EACH = 64
+"""Bytes of labels there is room for, for each account; when they are used up, labels are cut."""
+
+Buckets = tuple[tuple[int, Bucket], ...]
 
 
 class SharedAccount:
-    """A caller's buckets under one rule, and the cell it was last found at (−1: none yet).
+    """A caller's buckets under one rule, and the cell it was last found at (0: none yet).
 
     ``buckets`` are (index in :data:`COUNTED`, bucket), ``tokens`` says whether one of them counts
     tokens; ``concurrent`` bounds the open requests.
     """
 
-    __slots__ = ("at", "buckets", "concurrent", "key", "label", "lock", "rule", "start", "tokens")
+    __slots__ = ("at", "buckets", "concurrent", "key", "label", "lock", "rule", "tokens")
 
     def __init__(
         self,
         name: str,
         rule: int,
         label: tuple[str, str],
-        buckets: tuple[tuple[int, Bucket], ...],
+        buckets: Buckets,
         concurrent: int | None,
     ) -> None:
         self.key = hashed(name)
         self.rule = rule
-        text = "\0".join(part.replace("\0", " ") for part in label)
-        self.label = text.encode(errors="replace")[:_LABEL_BYTES].ljust(_LABEL_BYTES, b"\0")
+        self.label = label
         self.buckets = buckets
         self.tokens = any(COUNTED[column] in TOKENS for column, _ in buckets)
         self.concurrent = concurrent
-        self.start = (self.key >> 32) % _SETS * WAYS
-        self.lock = FIRST_LOCK + (self.key >> 32) % _SETS % LOCKS
-        self.at = -1
+        self.lock = FIRST_LOCK + (self.key >> 32) % REGIONS
+        self.at = 0
 
 
 class AccountEntry(Struct, frozen=True):
@@ -111,13 +117,17 @@ class RateLimitBuckets:
     ) -> None:
         self._segment = segment
         self._slots = segment.shape.slots
-        self._width = _LEASES + self._slots
-        self._bytes = segment.buckets()[concurrency_slots.size(self._slots) :]
-        self._cells = self._bytes.cast("q")
-        self._end = len(self._cells) - len(self._cells) % self._width
+        shape = _shape(self._slots, segment.shape.max_keys)
+        memory = segment.buckets()[concurrency_slots.size(self._slots) :]
+        locks = (FIRST_LOCK, Lock.ACCOUNTS_TABLE)
+        self.table = KeyTable(segment, memory, shape, locks, self._cost)
+        self._cells = self.table.cells
+        self._leases = self.table.counts
+        self._labels = memory[shape.size :]
+        self._rules: dict[int, Buckets] = {}
         self._clock = clock
         self.slot = -1
-        self.reap: Callable[[list[int]], bool] = _nobody_died
+        self.reap: Callable[[Iterable[int], Callable[[int], None]], bool] = _nobody_died
 
     @property
     def now(self) -> int:
@@ -129,28 +139,39 @@ class RateLimitBuckets:
         name: str,
         rule: str,
         label: tuple[str, str],
-        buckets: tuple[tuple[int, Bucket], ...],
+        buckets: Buckets,
         concurrent: int | None,
     ) -> SharedAccount:
         """The account of that name under the rule."""
-        return SharedAccount(name, hashed(rule), label, buckets, concurrent)
+        number = rule_number(rule)
+        self._rules[number] = buckets
+        return SharedAccount(name, number, label, buckets, concurrent)
 
     def take(self, account: SharedAccount, amounts: tuple[int, ...]) -> Attempt:
         """Take from each of the account's buckets, by its index in :data:`COUNTED`, what
         ``amounts`` says, and open a request; all of it or nothing. Requests that a dead worker
         left open make room."""
         attempt = self._take(account, amounts)
-        if attempt.refused == -1 and self.reap(self.busy(account)):
+        if attempt.refused == -1 and self._reaped(account):
             attempt = self._take(account, amounts)
         return attempt
+
+    def _reaped(self, account: SharedAccount) -> bool:
+        """Close what dead workers left open of this account: whether there was any."""
+        start = 2 * account.at + _LEASES
+
+        def close(slot: int) -> None:
+            self._leases[start + slot] = 0
+
+        return self.reap(self.busy(account), close)
 
     def _take(self, account: SharedAccount, amounts: tuple[int, ...]) -> Attempt:
         cells = self._cells
         self._segment.lock(account.lock)
         try:
             at = account.at
-            if at < 0 or cells[at] != account.key:
-                at = self._place(account)
+            if cells[at] != account.key:
+                at = account.at = self.table.find(account.key) or self._made(account)
             counts = self._refilled(at, account)
             if account.concurrent is not None:
                 leases = self._open(at)
@@ -165,7 +186,7 @@ class RateLimitBuckets:
                 for index, (column, bucket) in enumerate(account.buckets):
                     counts[index] += amounts[column] * bucket.period
                     cells[at + _TAKEN + column] = counts[index]
-                cells[at + _LEASES + self.slot] += 1
+                self._leases[2 * at + _LEASES + self.slot] += 1
         finally:
             self._segment.unlock(account.lock)
         return Attempt(tuple(counts), refused)
@@ -180,6 +201,8 @@ class RateLimitBuckets:
         if more is not None:
             self._segment.lock(account.lock)
             try:
+                if cells[at] != account.key:
+                    return
                 counts = self._refilled(at, account)
                 for index, (column, bucket) in enumerate(account.buckets):
                     if more[column]:
@@ -187,42 +210,48 @@ class RateLimitBuckets:
                         cells[at + _TAKEN + column] = bounded(count)
             finally:
                 self._segment.unlock(account.lock)
-        if cells[at + _LEASES + self.slot] > 0:
-            cells[at + _LEASES + self.slot] -= 1
+        lease = 2 * at + _LEASES + self.slot
+        if self._leases[lease] > 0:
+            self._leases[lease] -= 1
 
     def release_slot(self, slot: int) -> None:
         """Close what the dead owner of a slot left open; for the process that has claimed it."""
-        cells = self._cells
-        for at in range(_LEASES + slot, self._end, self._width):
-            if cells[at]:
-                cells[at] = 0
+        self.table.clear_counts(_LEASES + slot)
 
     def busy(self, account: SharedAccount) -> list[int]:
         """The slots that have requests of this account open."""
-        start = account.at + _LEASES
-        return [slot for slot in range(self._slots) if self._cells[start + slot]]
+        start = 2 * account.at + _LEASES
+        return [slot for slot in range(self._slots) if self._leases[start + slot]]
 
-    def each(self) -> Iterator[AccountEntry]:
-        """Every account that is remembered, in no order."""
+    def entries(self, first: int = 0, most: int | None = None) -> Iterator[AccountEntry]:
+        """The accounts that are remembered, in the order of their records, from number ``first``
+        on, at most so many. May be read in another thread."""
+        width, used = self.table.shape.width, self.table.used
+        last = used if most is None else min(used, first + most)
+        for at in range((first + 1) * width, (last + 1) * width, width):
+            entry = self._entry(at)
+            if entry is not None:
+                yield entry
+
+    def _entry(self, at: int) -> AccountEntry | None:
         cells = self._cells
-        for at in range(0, self._end, self._width):
-            if cells[at]:
-                label = bytes(self._bytes[(at + _LABEL) * 8 : (at + _LABEL) * 8 + _LABEL_BYTES])
-                caller, _, model = label.rstrip(b"\0").decode(errors="ignore").partition("\0")
-                counts = tuple(cells[at + _TAKEN : at + _RULE].tolist())
-                yield AccountEntry(
-                    cells[at + _RULE], caller, model, cells[at + 1], counts, self._open(at)
-                )
+        key = cells[at]
+        label = cells[at + _RULE] & 0xFFFFFFFF
+        text = bytes(self._labels[label + 2 : label + 2 + self._labels[label + 1]])
+        caller, _, model = text.decode(errors="ignore").partition("\0")
+        counts = tuple(cells[at + _TAKEN : at + _RULE].tolist())
+        entry = AccountEntry(
+            cells[at + _RULE] >> 32, caller, model, cells[at + _STAMP], counts, self._open(at)
+        )
+        return entry if key and cells[at] == key else None
 
-    def reset(self) -> None:
-        """Fill every bucket; what is open stays so."""
-        for at in range(0, self._end, self._width):
-            if self._cells[at]:
-                with self._segment.locked(FIRST_LOCK + at // self._width // WAYS % LOCKS):
-                    self._cells[at + _TAKEN : at + _RULE] = _NOTHING
+    def reset(self) -> Iterator[None]:
+        """Fill every bucket; what is open stays so. In slices, with time for others between."""
+        return self.table.cleared(slice(_TAKEN, _RULE))
 
     def _open(self, at: int) -> int:
-        return sum(self._cells[at + _LEASES : at + self._width].tolist())
+        start = 2 * at + _LEASES
+        return sum(self._leases[start : start + self._slots].tolist())
 
     def _refilled(self, at: int, account: SharedAccount) -> list[int]:
         """What counts as taken by now, remembered so."""
@@ -238,41 +267,65 @@ class RateLimitBuckets:
             counts.append(count)
         return counts
 
-    def _place(self, account: SharedAccount) -> int:
-        """Where the account is, made if it is not there."""
-        cells, width = self._cells, self._width
-        start = account.start * width
-        ways = range(start, start + WAYS * width, width)
-        found = next((at for at in ways if cells[at] == account.key), None)
-        if found is None:
-            found = min(ways, key=lambda at: (cells[at] and self._open(at) > 0, cells[at + 1]))
-            # Half written it must not pass for the new account with the old one's counts.
-            cells[found] = 0
-            cells[found + 1 : found + width] = memoryview(bytes(8 * (width - 1))).cast("q")
-            cells[found + _RULE] = account.rule
-            label = (found + _LABEL) * 8
-            self._bytes[label : label + _LABEL_BYTES] = account.label
-            cells[found + _STAMP] = self._clock()
-            cells[found] = account.key
-        account.at = found
-        return found
+    def _made(self, account: SharedAccount) -> int:
+        """A new account: where it is."""
+        cells, table = self._cells, self.table
+        at = table.new(account.key)
+        label = self._labelled(account.label, cells[at + _RULE] & 0xFFFFFFFF)
+        width = table.shape.width
+        cells[at + 1 : at + width] = memoryview(bytes(8 * (width - 1))).cast("q")
+        cells[at + _RULE] = account.rule << 32 | label
+        cells[at + _STAMP] = self._clock()
+        cells[at] = account.key
+        return at
+
+    def _labelled(self, label: tuple[str, str], old: int) -> int:
+        """Where the label is, written in place of the ``old`` one if that is as long."""
+        labels = self._labels
+        text = "\0".join(part.replace("\0", " ") for part in label).encode(errors="replace")
+        text = text[:_LABEL_BYTES]
+        at = old
+        if not old or labels[old] < len(text):
+            at = self.table.reserve(LABELS_END, 2 + len(text), len(labels)) or old
+            if not at:
+                return 0
+            if at != old:
+                labels[at] = len(text)
+        text = text[: labels[at]]
+        labels[at + 2 : at + 2 + len(text)] = text
+        labels[at + 1] = len(text)
+        return at
+
+    def _cost(self, at: int) -> tuple[int, int]:
+        """What would be lost with the account: 0 for nothing, 1 for what it has used, 2 for
+        requests that are open; and when it was last used."""
+        cells = self._cells
+        stamp = cells[at + _STAMP]
+        if self._open(at):
+            return 2, stamp
+        elapsed = self._clock() - stamp
+        counts = cells[at + _TAKEN : at + _RULE].tolist()
+        for column, bucket in self._rules.get(cells[at + _RULE] >> 32, ()):
+            counts[column] = bucket.refilled(counts[column], elapsed)
+        return int(any(counts)), stamp
 
 
-def _nobody_died(slots: list[int]) -> bool:
+def _nobody_died(slots: Iterable[int], close: Callable[[int], None]) -> bool:
     """Stands in for who looks after dead workers."""
     return False
 
 
-_NOTHING = memoryview(bytes(8 * len(COUNTED))).cast("q")
+def _shape(slots: int, keys: int) -> TableShape:
+    return TableShape(keys, REGIONS, _FIXED + (slots + 1) // 2)
 
 
-def size(slots: int) -> int:
-    """The bytes for that many worker slots: the concurrency slots, and the accounts after them."""
-    accounts = -(-ENTRIES * 8 * (_LEASES + slots) // PAGE) * PAGE
-    return concurrency_slots.size(slots) + accounts
+def size(slots: int, keys: int) -> int:
+    """The bytes for that many worker slots and accounts: the concurrency slots, and the accounts
+    and their labels after them."""
+    labels = pages(_LABELS_EACH * keys)
+    return concurrency_slots.size(slots) + _shape(slots, keys).size + labels
 
 
-def hashed(name: str) -> int:
-    """A name as 63 bits that are never 0."""
-    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1 | 1
+def rule_number(rule: str) -> int:
+    """A rule as 31 bits."""
+    return hashed(rule) >> 32

@@ -4,8 +4,8 @@ Layout, in bytes:
 
     0       header, one page: 16 int64 (magic, slots, size of a slot's counters and of its journal,
             pid of the launcher, Unix time of the start in µs, boot secret, sizes of the prefixes,
-            the named counters and the buckets, whether the locks are mutexes), then 440 int64
-            cursors
+            the named counters and the buckets, for how many keys both are, whether the locks are
+            mutexes), then 440 int64 cursors
     4096    the counters of each slot                                        (worker_counters)
     …       the journal of each slot                                         (journal)
     …       the prefixes of cached prompts                                   (prompt_prefixes)
@@ -86,12 +86,17 @@ class Lock(IntEnum):
 
     NAMED_COUNTERS = 0
     CHANGES = 64  # of the configuration in effect
-    BUCKETS = 65
+    BUCKETS = 65  # of the concurrency slots, then of the accounts of rate limits
+    ACCOUNTS_TABLE = 322  # of the accounts as a whole
+    COUNTERS_TABLE = 323  # of the named counters as a whole
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much a segment holds; sizes in bytes, multiples of a page."""
+    """How much a segment holds; sizes in bytes, multiples of a page.
+
+    ``max_keys`` is for how many keys the named counters and the buckets have room.
+    """
 
     slots: int
     counters: int
@@ -99,6 +104,7 @@ class Shape:
     prefixes: int = 0
     named_counters: int = 0
     buckets: int = 0
+    max_keys: int = 0
 
     @property
     def prefixes_at(self) -> int:
@@ -135,10 +141,10 @@ class Segment:
         self.header = memoryview(self._map)[:PAGE].cast("q")
         if self.header[0] != MAGIC:
             raise RuntimeError(f"{path} is not a segment of this version of llmsim")
-        self.shape = Shape(*self.header[1:4], *self.header[7:10])
+        self.shape = Shape(*self.header[1:4], *self.header[7:11])
         self._locks: ProcessLocks = (
             MutexLocks(self._map, self.shape.locks_at)
-            if self.header[10]
+            if self.header[11]
             else FileLocks(descriptor, MAX_SLOTS)
         )
 
@@ -155,11 +161,12 @@ class Segment:
         fields = [
             *(shape.slots, shape.counters, shape.journal, os.getpid(), time.time_ns() // 1000),
             *(secrets.randbits(62), shape.prefixes, shape.named_counters, shape.buckets),
+            shape.max_keys,
         ]
-        header[1:10] = memoryview(array("q", fields))
+        header[1:11] = memoryview(array("q", fields))
         if supported():
             MutexLocks(mmap.mmap(descriptor, 0), shape.locks_at).make(CURSORS + _GUARDED)
-            header[10] = 1
+            header[11] = 1
         header[0] = MAGIC
         return cls(descriptor, path)
 

@@ -74,8 +74,32 @@ def test_ready_is_when_all_workers_are_warm(
 
 def test_statistics_and_limits(client: TestClient, shared: SharedState) -> None:
     assert {"uptime_s", "requests"} <= client.get("/llmsim/stats").json().keys()
-    shared.limits = lambda: [{"limit": 3}]
-    assert client.get("/llmsim/limits").json() == {"limits": [{"limit": 3}]}
+    shared.limits = lambda first, most: [{"limit": 3}] if not first else []
+    assert client.get("/llmsim/limits").json() == {
+        "limits": [{"limit": 3}],
+        "accounts": 0,
+        "next_offset": None,
+    }
+
+
+def test_limits_come_in_pages(client: TestClient, shared: SharedState) -> None:
+    shared.limits = lambda first, most: [{"account": n} for n in range(first, first + most)]
+    for number in range(250):
+        one = shared.buckets.account(f"caller {number}", "rule", ("c", "*"), (), None)
+        shared.buckets.take(one, (1, 1, 0, 0, 0))
+    document = client.get("/llmsim/limits?offset=30&limit=210").json()
+    assert [one["account"] for one in document["limits"]] == list(range(30, 240))
+    assert (document["accounts"], document["next_offset"]) == (250, 240)
+    assert client.get("/llmsim/limits?offset=240&limit=10").json()["next_offset"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "name"), [("limit=0", "limit"), ("limit=x", "limit"), ("offset=-1", "offset")]
+)
+def test_a_page_that_is_none_is_refused_by_name(client: TestClient, query: str, name: str) -> None:
+    response = client.get(f"/llmsim/limits?{query}")
+    assert response.status_code == 400
+    assert response.json()["error"]["message"].startswith(f"{name}: must be a whole number from")
 
 
 @pytest.mark.parametrize(

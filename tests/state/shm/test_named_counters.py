@@ -11,7 +11,8 @@ from llmsim.state.shm import named_counters
 from llmsim.state.shm.named_counters import NamedCounters
 from llmsim.state.shm.segment import PAGE, Segment, Shape
 
-SHAPE = Shape(1, PAGE, PAGE, 0, named_counters.SIZE)
+KEYS = 20_000
+FEW = 2000
 PATIENCE = 20.0
 spawning = get_context("spawn")
 
@@ -25,9 +26,19 @@ class Clock:
         return self.now
 
 
+def new_segment(keys: int) -> Segment:
+    return Segment.create(Shape(1, PAGE, PAGE, 0, named_counters.size(keys), 0, keys))
+
+
 @pytest.fixture
 def segment() -> Segment:
-    return Segment.create(SHAPE)
+    return new_segment(KEYS)
+
+
+@pytest.fixture
+def few() -> Segment:
+    """A segment for few names."""
+    return new_segment(FEW)
 
 
 def take(path: str, most: int, pipe: Connection) -> None:
@@ -57,20 +68,33 @@ def test_reset_forgets_every_name(segment: Segment) -> None:
     names = [f"name {number}" for number in range(200)]
     for name in names:
         counts.advance(name)
-    counts.reset()
+    list(counts.reset())
     assert {counts.reached(name) for name in names} == {0}
 
 
-def test_a_full_bucket_forgets_what_was_not_used_for_longest(segment: Segment) -> None:
+def test_as_many_names_as_there_may_be_are_counted_exactly(segment: Segment) -> None:
+    one, other = NamedCounters(segment), NamedCounters(segment)
+    names = [f"name {number}" for number in range(KEYS)]
+    assert {one.take(name, 1) for name in names} == {0}
+    assert {other.take(name, 1) for name in names} == {None}
+    assert one.table.used == KEYS
+    assert one.table.forgotten == 0
+
+
+def test_beyond_that_those_not_used_for_longest_are_forgotten_and_counted(
+    few: Segment,
+) -> None:
     clock = Clock()
-    counts = NamedCounters(segment, clock)
+    counts = NamedCounters(few, clock)
     counts.advance("kept")
-    for number in range(4 * named_counters.ENTRIES):
+    for number in range(2 * FEW):
         if number % 256 == 0:
             clock.now += 1
             assert counts.advance("kept") == number // 256 + 1
         counts.advance(f"passing {number}")
-    assert counts.reached("kept") == 4 * named_counters.ENTRIES // 256 + 1
+    assert counts.reached("kept") == 2 * FEW // 256 + 2
+    assert counts.table.used == FEW
+    assert counts.table.forgotten == FEW + 1
 
 
 @pytest.fixture
