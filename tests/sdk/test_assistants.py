@@ -169,7 +169,8 @@ def test_streams_with_handlers(beta: Any) -> None:
     assert handler.calls == [
         "step done", "text created", "text done", "message done", "step done", "end"
     ]  # fmt: skip
-    assert beta.threads.messages.retrieve(message.id, thread_id=thread.id) == message
+    stored = beta.threads.messages.retrieve(message.id, thread_id=thread.id)
+    assert (stored.content, stored.status) == (message.content, "completed")
 
 
 def test_create_and_run_stream(beta: Any) -> None:

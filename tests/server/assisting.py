@@ -17,7 +17,7 @@ from llmsim.pipeline.context import Call
 from llmsim.providers.openai.assistants.codec import RunCodec, read_outputs, read_run
 from llmsim.providers.openai.lists import Paging
 from llmsim.providers.openai.provider import runs_endpoint
-from llmsim.server.resources.assistant_runs import AssistantRuns, NewRun, SubmittedOutputs
+from llmsim.server.resources.assistant_runs import EARLY, AssistantRuns, NewRun, SubmittedOutputs
 from llmsim.server.resources.assistant_threads import AssistantThreads
 from llmsim.server.resources.assistants import Assistants
 from llmsim.state.sqlite import Store, new_store
@@ -61,6 +61,7 @@ class AssistantWorld:
         self.simulated = Simulated(folder, STEADY + text)
         self.workers = [AssistantWorker(store, self) for store in stores]
         self.plans: list[Plan] = []
+        self.began = 0.0
         self._marks = count(1)
 
     async def assistant(self, worker: int = 0, **members: Any) -> str:
@@ -99,10 +100,11 @@ class AssistantWorld:
         if plan.completion is None:
             assert plan.failure is not None
             raise BadRequest(plan.failure)
-        first = await memory.keep(call, plan, b"")
+        kept = await memory.keep(call, plan, b"")
         self.plans.append(plan)
-        if first is not None:
-            return orjson.loads(first)
+        self.began = self.now - EARLY
+        if isinstance(kept, bytes):
+            return orjson.loads(kept)
         return events(plan)
 
     async def run(self, thread: str, name: str, worker: int = 1) -> Any:
