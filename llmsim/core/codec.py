@@ -6,12 +6,27 @@ failures before the first byte) is its provider's, not the codec's.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
+import orjson
 
 from llmsim.core.completion import Completion
 from llmsim.core.errors import Failure
 from llmsim.core.plan import Stamp, StreamScript
 from llmsim.core.request import Request
+
+
+def dumps(value: Any) -> bytes:
+    """A value that came as JSON, as compact JSON: integers of any size, and more levels than
+    orjson writes.
+
+    Raises RecursionError if it is nested more deeply than Python can follow.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # integers of more than 64 bits, more than 254 levels
+        return msgspec.json.encode(value)
 
 
 class Codec(Protocol):

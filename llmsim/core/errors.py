@@ -118,6 +118,10 @@ def invalid(message: str, param: str | None = None, code: str | None = None) -> 
     return BadRequest(Failure(FailureKind.INVALID, message, param, code))
 
 
+NESTED = Failure(FailureKind.INVALID, "The request body is nested too deeply.")
+"""For a body that takes more levels of recursion than there are."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigFault:
     """One mistake in a configuration.

@@ -20,7 +20,7 @@ from msgspec import structs
 
 from llmsim.core import Plan, Request
 from llmsim.core.catalog.models import MARK
-from llmsim.core.errors import BadRequest
+from llmsim.core.errors import NESTED, BadRequest
 from llmsim.core.state import PipelineState
 from llmsim.engine import seeds
 from llmsim.engine.answer_size import UNBOUNDED
@@ -98,6 +98,8 @@ class Pipeline:
             return await self._planned(call, request)
         except BadRequest as bad:
             return call.refused(bad.failure)
+        except RecursionError:
+            return call.refused(NESTED)
 
     async def settings(self, model: str) -> ModelSettings:
         """A model's settings; what has to be built for them keeps nobody waiting."""

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.errors import NESTED, BadRequest, Failure, FailureKind
 from llmsim.core.state import StoreError
 from llmsim.server.refusals import refusal
 from llmsim.server.router import Handler, PatternRoute, Router
@@ -41,6 +41,7 @@ def build(router: Router) -> Starlette:
         exception_handlers={
             HTTPException: _not_served,
             BadRequest: _refused,
+            RecursionError: _nested,
             StoreError: _not_stored,
             500: _broken,
         },
@@ -95,6 +96,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _not_stored(request: Request, error: Exception) -> Response:
     log.error("the store does not work: %s", error)
     return _error(request, Failure(FailureKind.SERVER_ERROR, BROKEN))
+
+
+async def _nested(request: Request, error: Exception) -> Response:
+    return _error(request, NESTED)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

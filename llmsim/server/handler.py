@@ -7,7 +7,7 @@ import logging
 
 from llmsim.config import Config
 from llmsim.core import Codec, Plan, Request, Stamp
-from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.errors import NESTED, BadRequest, Failure, FailureKind
 from llmsim.core.state import StoreError
 from llmsim.engine.compose import ModelSettings
 from llmsim.pipeline.context import Call, EndpointMemory
@@ -62,6 +62,9 @@ class RequestHandler:
             await self._answer(port, call, lifecycle)
         except BadRequest as bad:
             await self._refuse(port, call, lifecycle, call.refused(bad.failure))
+        except RecursionError:
+            if not lifecycle.finished:
+                await self._refuse(port, call, lifecycle, call.refused(NESTED))
         except Gone:
             lifecycle.left(call)
         except LEAVING:

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from llmsim.config import Config
 from llmsim.core import Headers
-from llmsim.core.errors import BadRequest
+from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.runtime.editor import Reread
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.runtime.store import ConfigStore
@@ -27,7 +27,7 @@ from llmsim.server.access_log import AccessLog
 from llmsim.server.admin.limits import describe_limits
 from llmsim.server.api_key_auth import ApiKeyAuth
 from llmsim.server.application import build
-from llmsim.server.handler import RequestHandler
+from llmsim.server.handler import BROKEN, LEAVING, RequestHandler
 from llmsim.server.pipeline_state import pipeline_state
 from llmsim.server.refusals import refusal
 from llmsim.server.router import Router
@@ -53,6 +53,9 @@ SHUTDOWN_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Collections of the youngest generation are rare and cheap once the start-up's objects are
 # frozen: what requests make is freed by reference counting.
 COLLECT_AFTER = 50_000
+
+SWITCH = 0.0005
+"""Seconds a thread that computes may go on while the event loop waits for its turn."""
 
 log = logging.getLogger("llmsim")
 
@@ -94,6 +97,7 @@ class WorkerApp:
         )
         router = routes.all_paths(services)
         self.serve(router, build(router))
+        sys.setswitchinterval(SWITCH)
         for callback in self._router.on_shutdown:
             shutdown.on_signals(loop, SHUTDOWN_SIGNALS, callback)
         self._metrics = WorkerMetrics(loop, shared.counters)
@@ -165,7 +169,14 @@ class WorkerApp:
             return
         except Gone:
             return
-        await bridge(self._starlette, port, body)
+        try:
+            await bridge(self._starlette, port, body)
+        except LEAVING:
+            raise
+        except BaseException:  # a panic of a compiled library is no Exception
+            log.exception("could not answer %s %s", port.method, port.path)
+            failure = Failure(FailureKind.SERVER_ERROR, BROKEN)
+            port.respond(*refusal(failure, port.path, port.query, port.header))
 
 
 async def _respond(port: RSGIPort, response: tuple[int, Headers, bytes]) -> None:

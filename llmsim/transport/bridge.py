@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -10,11 +11,19 @@ from starlette.types import ASGIApp, Message, Scope
 
 from llmsim.transport.rsgi import RSGIPort, RSGIStream
 
+log = logging.getLogger("llmsim")
+
 
 async def bridge(app: ASGIApp, port: RSGIPort, body: bytes) -> None:
     """Answer one HTTP request through an ASGI application."""
     exchange = _Exchange(port, body)
-    await app(_scope(port), exchange.receive, exchange.send)
+    try:
+        await app(_scope(port), exchange.receive, exchange.send)
+    except Exception:
+        if not exchange.begun:
+            raise
+        # The application has answered with that error itself.
+        log.exception("could not answer %s %s", port.method, port.path)
 
 
 def _scope(port: RSGIPort) -> Scope:
@@ -52,6 +61,11 @@ class _Exchange:
         self._headers: list[tuple[str, str]] = []
         self._stream: RSGIStream | None = None
         self._over = asyncio.Event()
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was sent."""
+        return self._over.is_set() or self._stream is not None
 
     async def receive(self) -> Message:
         if self._body is not None:

@@ -141,7 +141,12 @@ class Scheduler:
         self._counters.cells[OPENED] += 1
         self.open += 1
         active = ActiveStream(plan, start, stream, ended)
-        self._advance(active, self._clock())
+        try:
+            self._advance(active, self._clock())
+        except BaseException:
+            if active.stream is not None:
+                self._end(active, self._clock(), False)
+            raise
         return active
 
     def resume(self, active: ActiveStream) -> None:
@@ -189,7 +194,9 @@ class Scheduler:
                             self._advance(item, self._clock())
                     elif not item.done():  # type: ignore[union-attr]
                         item.set_result(None)  # type: ignore[union-attr]
-                except Exception:  # the other streams go on
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException:  # the other streams go on; a panic is no Exception
                     log.exception("a stream broke")
                     if type(item) is ActiveStream and item.stream is not None:
                         self._end(item, self._clock(), False)

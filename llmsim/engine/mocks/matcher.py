@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from llmsim.core.codec import dumps
 from llmsim.core.mocks import body_path
 from llmsim.core.mocks.match import (
     MATCH_FIELDS,
@@ -170,7 +171,7 @@ def _searching(regex: str, ignoring: bool) -> Callable[[Any], bool]:
 
 def as_text(value: Any) -> str:
     """A value of JSON as text."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else dumps(value).decode()
 
 
 def same(one: Any, other: Any) -> bool:

@@ -9,6 +9,7 @@ import orjson
 from msgspec import Struct
 
 from llmsim.core import Finish
+from llmsim.core.codec import dumps
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.mocks import body_path, template
 from llmsim.core.mocks.regex import compiled
@@ -134,7 +135,7 @@ def arguments(configured: MockArguments, fill: Filler) -> str:
         return fill(configured.text)
     if "{{" not in configured.text:
         return configured.text
-    return orjson.dumps(_deep(orjson.loads(configured.text), fill)).decode()
+    return dumps(_deep(orjson.loads(configured.text), fill)).decode()
 
 
 def _deep(value: Any, fill: Filler) -> Any:

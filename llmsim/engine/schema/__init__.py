@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from llmsim.core import Schema
-from llmsim.core.json_text import dumps
+from llmsim.core.codec import dumps
 from llmsim.engine.schema.compiler import Compiler
 from llmsim.engine.schema.impossible import ImpossibleSchema, Path
 from llmsim.engine.schema.normal import Document, normalise

@@ -30,6 +30,9 @@ _COUNTS = (
     "minProperties",
     "maxProperties",
 )
+LONGEST_COUNT = 18
+"""Digits of a count that is written as a string."""
+
 _EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 _TELLING = _HINTS.union(_COUNTS, _EXCLUSIVE, ("items",))
 
@@ -91,7 +94,7 @@ def _bounds(new: Raw) -> None:
                 new[exclusive] = new.pop(plain)
     for key in _COUNTS:
         count = new.get(key)
-        if isinstance(count, str) and count.isdecimal():
+        if isinstance(count, str) and count.isdecimal() and len(count) <= LONGEST_COUNT:
             new[key] = int(count)
 
 
@@ -110,8 +113,11 @@ def _dependencies(new: Raw) -> None:
     if isinstance(old, Mapping):
         names = {key: need for key, need in old.items() if isinstance(need, list)}
         schemas = {key: need for key, need in old.items() if not isinstance(need, list)}
-        new["dependentRequired"] = names | new.get("dependentRequired", {})
-        new["dependentSchemas"] = schemas | new.get("dependentSchemas", {})
+        read: Raw
+        for key, read in (("dependentRequired", names), ("dependentSchemas", schemas)):
+            beside = new.get(key, {})
+            # What is no mapping is left for the reader to refuse.
+            new[key] = read | beside if isinstance(beside, dict) else beside
 
 
 def _references(new: Raw) -> None:
@@ -124,5 +130,7 @@ def _ordering(new: Raw) -> None:
     order = new.pop("propertyOrdering", None)
     properties = new.get("properties")
     if isinstance(order, list) and isinstance(properties, Mapping):
-        first = {key: properties[key] for key in order if key in properties}
+        first = {
+            key: properties[key] for key in order if isinstance(key, str) and key in properties
+        }
         new["properties"] = first | dict(properties)

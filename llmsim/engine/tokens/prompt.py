@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from llmsim.core import Complete, Count, Image, Message, Request, ToolCall
+from llmsim.core.codec import dumps
 from llmsim.core.errors import invalid
-from llmsim.core.json_text import dumps
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
 PRIMING = 3

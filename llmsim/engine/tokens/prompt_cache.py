@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from llmsim.core import Breakpoint, Message, Request, Usage
 from llmsim.core.catalog.models import Model
-from llmsim.core.json_text import dumps
+from llmsim.core.codec import dumps
 from llmsim.engine.tokens import prompt
 from llmsim.engine.tokens.tokenizer import Tokenizer
 

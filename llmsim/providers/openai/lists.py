@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-import orjson
 from msgspec import Struct
 
+from llmsim.core.codec import dumps
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 
 Object: TypeAlias = dict[str, Any]
@@ -57,7 +57,7 @@ def page(items: Sequence[Object], wanted: Paging) -> bytes:
 def envelope(listed: Sequence[Object], limit: int) -> bytes:
     """A list object with the first ``limit`` of the items."""
     data = listed[:limit]
-    return orjson.dumps(
+    return dumps(
         {
             "object": "list",
             "data": data,

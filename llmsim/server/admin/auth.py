@@ -192,7 +192,11 @@ def is_cross_site(header: Header) -> bool:
         return False
     here = header("x-forwarded-host") or header("host")
     try:
-        return urlsplit(origin).netloc != (here or "").partition(",")[0].strip()
+        try:
+            there = urlsplit(origin).netloc
+        except ValueError:  # no browser names such an origin
+            return True
+        return there != (here or "").partition(",")[0].strip()
     except ValueError:  # no URL, so no page of this server
         return True
 

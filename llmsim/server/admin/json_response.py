@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from starlette.responses import Response
+
+from llmsim.core.codec import dumps
 
 
 def json_response(value: Any, status: int = 200) -> Response:
     """A response with that value."""
-    return Response(orjson.dumps(value), status, media_type="application/json")
+    return Response(dumps(value), status, media_type="application/json")
 
 
 def error_response(status: int, message: str) -> Response:

@@ -22,7 +22,7 @@ from llmsim.server.handler import RequestHandler
 
 KIND = "message batch"
 RESULTS = "results of a message batch"
-AT_A_TIME = 16  # requests planned before the event loop gets its turn
+AT_A_TIME = 4  # requests planned before the event loop gets its turn
 
 URL: TypeAlias = Callable[[str], str]
 """The URL, as the client reaches it, of the results of the batch with an id."""

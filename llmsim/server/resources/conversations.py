@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 import orjson
 
+from llmsim.core.codec import dumps
 from llmsim.core.state import ObjectStore
 from llmsim.providers.openai import conversations as openai_conversations
 from llmsim.providers.openai import lists
@@ -33,7 +34,7 @@ class Conversations:
     async def create(self, metadata: dict[str, str] | None, items: Sequence[Object]) -> bytes:
         """A new conversation."""
         name = f"conv_{secrets.token_hex(24)}"
-        body = orjson.dumps(openai_conversations.conversation(name, int(time.time()), metadata))
+        body = dumps(openai_conversations.conversation(name, int(time.time()), metadata))
         await self._store.put(KIND, name, body)
         await self.add(name, items)
         return body
@@ -49,7 +50,7 @@ class Conversations:
         """Replace the metadata; gives the conversation."""
 
         def updated(value: bytes) -> bytes:
-            return orjson.dumps({**orjson.loads(value), "metadata": metadata or {}})
+            return dumps({**orjson.loads(value), "metadata": metadata or {}})
 
         found = await self._store.update(KIND, name, updated)
         if found is None:
@@ -69,7 +70,7 @@ class Conversations:
         for raw in items:
             prefix = PREFIXES.get(stored.kind(raw), "item")
             item = stored.item(raw, f"{prefix}_{secrets.token_hex(24)}")
-            await self._store.put(ITEMS, _key(name, item["id"]), orjson.dumps(item), name)
+            await self._store.put(ITEMS, _key(name, item["id"]), dumps(item), name)
             added.append(item)
         return added
 

@@ -139,7 +139,7 @@ class Responses:
     async def compact(self, body: bytes, stamp: Stamp) -> bytes:
         """``POST /v1/responses/compact``: the latest of a conversation in one item."""
         request, settings = await self._decoded(body)
-        text = settings.tokenizer.cut(_transcript(request), COMPACTED)
+        text = await to_thread(settings.tokenizer.cut, _transcript(request), COMPACTED)
         prompt_tokens = await to_thread(tokens, request, settings.tokenizer)
         return stored.compaction(text, Usage(prompt_tokens, settings.tokenizer.count(text)), stamp)
 

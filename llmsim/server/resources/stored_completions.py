@@ -7,9 +7,9 @@ from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import orjson
 from msgspec import Struct
 
+from llmsim.core.codec import dumps
 from llmsim.core.state import ObjectStore
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.chat import stored
@@ -46,14 +46,14 @@ class StoredCompletions:
     async def get(self, name: str) -> bytes:
         """A completion."""
         entry, update = await self._find(name)
-        return orjson.dumps(_object(entry, update))
+        return dumps(_object(entry, update))
 
     async def update(self, name: str, metadata: dict[str, str]) -> bytes:
         """Replace the metadata; gives the completion."""
         entry, _ = await self._find(name)
         update = CompletionUpdate(metadata=metadata)
         await self._store.put(KIND, name, msgspec.json.encode(update))
-        return orjson.dumps(_object(entry, update))
+        return dumps(_object(entry, update))
 
     async def delete(self, name: str) -> bytes:
         """Delete a completion."""

@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from llmsim.core import Stamp
-from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
+from llmsim.core.errors import NESTED, BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.provider import responses_endpoint
 from llmsim.providers.openai.responses import stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.wire import sse
-from llmsim.server.application import BROKEN
+from llmsim.server.handler import BROKEN, LEAVING
 from llmsim.server.refusals import refusal, unlogged_stamp
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.resources.response_archive import ResponseArchive
@@ -86,7 +86,11 @@ class ResponseRetrieval:
             await self._answer(port)
         except BadRequest as bad:
             _refuse(port, bad.failure)
-        except Exception:
+        except RecursionError:
+            _refuse(port, NESTED)
+        except LEAVING:
+            raise
+        except BaseException:  # a panic of a compiled library is no Exception
             log.exception("could not retrieve %s", port.path)
             _refuse(port, Failure(FailureKind.SERVER_ERROR, BROKEN))
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, get_args
 
-import orjson
-
+from llmsim.core.codec import dumps
 from llmsim.providers.anthropic.messages.blocks import AnyBlock, Returned
 from llmsim.providers.wire.decoding import json_values
 
@@ -60,7 +59,7 @@ def known(body: bytes) -> bytes:
     wire |= _rewritten(wire, "system", frozenset({"text"}))
     for message in _objects(wire.get("messages")):
         message.update(_rewritten(message, "content", BLOCKS))
-    return orjson.dumps(wire)
+    return dumps(wire)
 
 
 def _objects(value: object) -> Iterator[Object]:
@@ -112,7 +111,7 @@ def _block(block: Object, tags: frozenset[str]) -> Object:
         return block | _rewritten(block, "content", RETURNED)
     source = block.get("source")
     if isinstance(source, dict):
-        if kind in SOURCES and _new(source, SOURCES[kind]):
+        if isinstance(kind, str) and kind in SOURCES and _new(source, SOURCES[kind]):
             return block | {"source": {"type": "file", "file_id": _json(source)}}
         if kind == "document" and source.get("type") == "content":
             inner = _rewritten(source, "content", frozenset({"text", "image"}))
@@ -126,4 +125,4 @@ def _other(block: Object) -> Object:
 
 
 def _json(value: Object) -> str:
-    return orjson.dumps(value).decode()
+    return dumps(value).decode()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import orjson
 from msgspec import Struct
 
 from llmsim.core import Breakpoint, Image, Message, Role, ToolCall
+from llmsim.core.codec import dumps
 from llmsim.core.conversation import Orphan, Unanswered, mismatch
 from llmsim.core.errors import invalid
 from llmsim.providers.anthropic.messages.blocks import (
@@ -185,9 +185,9 @@ class _MessageBuilder:
                 for text in (block.title, block.source, *(part.text for part in block.content)):
                     self.add_text(text)
             case ToolUseBlock(id=name, name=tool, input=arguments):
-                self.calls.append(ToolCall(name, tool, orjson.dumps(arguments).decode()))
+                self.calls.append(ToolCall(name, tool, dumps(arguments).decode()))
             case ServerToolUseBlock(name=tool, input=arguments):
-                self._other(tool + orjson.dumps(arguments).decode())
+                self._other(tool + dumps(arguments).decode())
             case ServerResult(content=content):
                 self._other(bytes(content).decode())
             case CompactionBlock(content=content):

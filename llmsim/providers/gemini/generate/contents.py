@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import orjson
-
 from llmsim.core import Message, ToolCall
+from llmsim.core.codec import dumps
 from llmsim.core.conversation import Orphan, Unanswered, mismatch
 from llmsim.core.errors import invalid
 from llmsim.providers.gemini.generate.media import Medium, Modality, inline_medium, linked_medium
@@ -176,7 +175,7 @@ class _Reader:
         self._calls += 1
         if call.id:
             self._named.add(call.id)
-        args = "{}" if call.args is None else orjson.dumps(call.args).decode()
+        args = "{}" if call.args is None else dumps(call.args).decode()
         return ToolCall(call.id or f"#{self._calls}", call.name, args)
 
     def _response(self, response: FunctionResponse) -> Message:
@@ -184,7 +183,7 @@ class _Reader:
         answered = self._answered(response)
         if answered is not None:
             self._open.remove(answered)
-        text = "" if response.response is None else orjson.dumps(response.response).decode()
+        text = "" if response.response is None else dumps(response.response).decode()
         answers = "?" if answered is None else answered.id
         return Message("tool", text, response.name, answers=answers)
 

@@ -11,6 +11,7 @@ import orjson
 from msgspec import Struct
 
 from llmsim.core import Stamp, Usage
+from llmsim.core.codec import dumps
 from llmsim.providers.openai.lists import Object
 from llmsim.providers.openai.responses import response_object
 from llmsim.providers.openai.responses.encrypted_content import encrypted
@@ -48,7 +49,7 @@ def unfinished(answer: bytes, status: Status) -> bytes:
     response = orjson.loads(answer)
     response |= {"status": status, "completed_at": None, "incomplete_details": None}
     response |= {"output": [], "usage": None}
-    return orjson.dumps(response)
+    return dumps(response)
 
 
 def input_items(body: bytes, mark: str) -> list[Object]:
@@ -92,12 +93,12 @@ def _content(raw: Mapping[str, Any]) -> Sequence[Object]:
 
 def deleted(name: str) -> bytes:
     """The answer to deleting a response."""
-    return orjson.dumps({"id": name, "object": "response", "deleted": True})
+    return dumps({"id": name, "object": "response", "deleted": True})
 
 
 def input_tokens(tokens: int) -> bytes:
     """The answer of ``POST /v1/responses/input_tokens``."""
-    return orjson.dumps({"object": "response.input_tokens", "input_tokens": tokens})
+    return dumps({"object": "response.input_tokens", "input_tokens": tokens})
 
 
 def compaction(text: str, usage: Usage, stamp: Stamp) -> bytes:
@@ -107,7 +108,7 @@ def compaction(text: str, usage: Usage, stamp: Stamp) -> bytes:
         "type": "compaction",
         "encrypted_content": encrypted(text),
     }
-    return orjson.dumps(
+    return dumps(
         {
             "id": response_object.response_id(stamp.mark),
             "object": "response.compaction",

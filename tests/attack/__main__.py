@@ -1,0 +1,56 @@
+"""Attacks a server for some minutes, and exits with 1 if anything was wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.attack import fuzzing, garbage
+from tests.attack.target import Target
+from tests.serving import Server
+
+ATTACKS = (fuzzing.attack, garbage.attack)
+SERVER = ("--workers", "2", "--latency", "instant", "--target-tokens", "10")
+
+
+def attacked(port: int, seconds: float, seed: int) -> Target:
+    """The target after all attacks at once, for so long."""
+    target = Target(port, time.monotonic() + seconds, seed)
+    restarts = target.stats()["worker_restarts"]
+    threads = [threading.Thread(target=attack, args=(target,)) for attack in ATTACKS]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    target.settled()
+    died = target.stats()["worker_restarts"] - restarts
+    if died:
+        target.report.fault("workers died", died)
+    return target
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, help="of a running server; else one is started")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        port = options.port
+        if port is None:
+            log = Path(tempfile.mkstemp(prefix="llmsim-attack-", suffix=".log")[1])
+            print(f"the server's log is {log}", flush=True)
+            port = stack.enter_context(Server(SERVER, log)).port
+        target = attacked(port, options.minutes * 60, options.seed)
+    print(target.report)
+    return 1 if target.report.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
