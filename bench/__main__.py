@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from bench import configured, mocks, pacing, soak, startup, streams, throughput
+from bench import assistants, configured, mocks, pacing, soak, startup, streams, throughput
 from bench.client import ClientError, MissingError
 from bench.machine import this_machine
 from bench.report import Cell, Column, Report
@@ -252,6 +252,32 @@ def configured_command(
     if control:
         raise click.UsageError("--control does not apply: no bare application is measured")
     finish("configured", configured.Configured(rounds, seconds), as_json, record)
+
+
+@main.command(
+    "assistants",
+    epilog="""\b
+Examples:
+  python -m bench assistants
+  python -m bench assistants --workers 2 --connections 32
+""",
+)
+@workers_option
+@rounds_option
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1),
+    default=3,
+    show_default=True,
+    help="Length of one measurement.",
+)
+@click.option("--connections", type=click.IntRange(1), default=8, show_default=True)
+@output
+def assistants_command(as_json: bool, record: Path | None, control: bool, **settings: Any) -> None:
+    """Runs of assistants: how many per second, CPU of each."""
+    if control:
+        raise click.UsageError("--control does not apply: no bare application is measured")
+    finish("assistants", assistants.Assistants(**settings), as_json, record)
 
 
 @main.command(

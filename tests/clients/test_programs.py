@@ -33,6 +33,7 @@ PYTHON_PROGRAMS = [
     ("pydantic_ai_loop", "gemini"),
 ]
 NODE_PROGRAMS = [
+    ("openai_assistants", None),
     ("openai_loop", "openai"),
     ("openai_loop", "responses"),
     ("vercel_loop", "openai"),
