@@ -32,6 +32,9 @@ from llmsim.config.nodes import (
 MAX_NODES: Final = 200_000
 """How many values the aliases of a file may stand for."""
 
+MOST_OPENED: Final = 500
+"""Lists and mappings in brackets: PyYAML takes the square of their depth."""
+
 SHORT: Final = 2**18
 """Characters up to which PyYAML itself has a say: it takes a second and more for as many."""
 
@@ -75,7 +78,7 @@ def _compose(text: str, where: str) -> yaml.Node | None:
         try:
             root: yaml.Node | None = yaml.compose(text, Loader=_Fast)
         except (yaml.YAMLError, UnicodeEncodeError):
-            if len(text) > SHORT:
+            if len(text) > SHORT or text.count("[") + text.count("{") > MOST_OPENED:
                 raise
             root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

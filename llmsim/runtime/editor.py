@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -42,7 +43,7 @@ class ConfigEditor:
 
     Every change raises ConfigError if it has faults, and then nothing has changed. Nodes come as
     functions that parse them: parsing is slow and happens off the event loop, where it may raise
-    ConfigError, too.
+    ConfigError, too, and before anyone else who changes something has to wait.
     """
 
     def __init__(self, holder: ConfigHolder, shared: SharedState, reread: Reread) -> None:
@@ -60,21 +61,24 @@ class ConfigEditor:
 
     async def patch(self, name: str, node: Callable[[], Node]) -> None:
         """Apply a merge patch (RFC 7396) to one section."""
-        await self._holder.change(lambda config: change.patched(config, name, node()))
+        wanted = await to_thread(node)
+        await self._holder.change(lambda config: change.patched(config, name, wanted))
 
     async def replace(self, name: str, node: Callable[[], Node]) -> None:
         """Replace one section; null is its default."""
-        await self._holder.change(lambda config: change.replaced(config, name, node()))
+        wanted = await to_thread(node)
+        await self._holder.change(lambda config: change.replaced(config, name, wanted))
 
     async def patch_all(self, node: Callable[[], Node], whole: bool) -> None:
         """Patch each section in the node; with ``whole``, replace each of them."""
-        await self._holder.change(lambda config: change.patched_whole(config, node(), whole))
+        wanted = await to_thread(node)
+        await self._holder.change(lambda config: change.patched_whole(config, wanted, whole))
 
     async def insert(self, name: str, node: Callable[[], Node]) -> None:
         """Insert an entry at the top of a section that is a list."""
+        new = await to_thread(node)
 
         def inserted(config: Config) -> Config:
-            new = node()
             return change.replaced(config, name, _items(config, name, new.place, first=new))
 
         await self._holder.change(inserted)

@@ -1,6 +1,7 @@
 """Edits of the configuration in effect, and what a faulty one is answered with."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -236,3 +237,10 @@ def test_a_body_that_cannot_be_read(body: bytes, yaml: bool, message: str) -> No
 def test_a_change_is_json_or_yaml(scene: Scene, body: bytes, yaml: bool) -> None:
     config = scene.edit(lambda to: to.patch("response", partial(parsed, body, yaml, WHERE)))
     assert config.response.refusal_rate == 0.5
+
+
+def test_yaml_that_is_nested_without_end_is_refused_in_no_time() -> None:
+    began = time.process_time()
+    with pytest.raises(ConfigError, match=r"YAML|deep"):
+        parsed(b"[" * 2000 + b"]" * 2000, True, "PATCH /x")
+    assert time.process_time() - began < 0.3
