@@ -85,6 +85,8 @@ def _compose(text: str, where: str) -> yaml.Node | None:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(part for part in (error.context, error.problem) if part)
         line = mark.line + 1 if mark else None
+        if "maximum nesting depth" in problem:  # libyaml's
+            raise wrong(Place(where, line), "", "nested too deeply") from None
         raise wrong(Place(where, line), "", f"not valid YAML: {problem}") from None
     except yaml.reader.ReaderError as error:
         line = text.encode().count(b"\n", 0, error.position) + 1
