@@ -247,14 +247,19 @@ def test_a_client_that_has_left_before_the_first_frame() -> None:
     assert one.client.received == []
 
 
-def test_an_error_in_one_stream_ends_that_stream_only() -> None:
+class Panic(BaseException):
+    """What compiled libraries raise: it is no Exception."""
+
+
+@pytest.mark.parametrize("error", [OSError, Panic])
+def test_an_error_in_one_stream_ends_that_stream_only(error: type[BaseException]) -> None:
     loop = Loop()
     scheduler, shared = scheduler_on(loop)
 
     class Broken(Client):
         def send(self, data: bytes) -> bool:
             if len(self.received) == 1:
-                raise OSError("the transport is broken")
+                raise error("the transport is broken")
             return super().send(data)
 
     due = [0.01, 0.02, 0.03]
@@ -268,6 +273,23 @@ def test_an_error_in_one_stream_ends_that_stream_only() -> None:
         assert one.ended[0][0] is True
         assert len(one.sent()) == 3
     assert (scheduler.open, shared.cells[OPENED], shared.cells[CLOSED]) == (0, 3, 3)
+
+
+def test_an_error_at_the_first_frame_is_the_callers_and_leaves_nothing_open() -> None:
+    loop = Loop()
+    scheduler, shared = scheduler_on(loop)
+
+    class Broken(Client):
+        def send(self, data: bytes) -> bool:
+            raise Panic
+
+    broken = Broken(loop)
+    plan = Plan(200, Spliced(b"", [b"x"]), np.array([0.0]), True, 0.0, 0.0, 1)
+    results: list[object] = []
+    with pytest.raises(Panic):
+        scheduler.send(plan, loop.now, broken, lambda *result: results.append(result))
+    assert (len(results), broken.closed) == (1, 1)
+    assert (scheduler.open, shared.cells[OPENED], shared.cells[CLOSED]) == (0, 1, 1)
 
 
 def test_an_error_while_counting_does_not_stop_the_others() -> None:
