@@ -49,14 +49,6 @@ def test_only_what_is_not_over_can_be_cancelled(now: float, possible: bool) -> N
         assert cancelled.stopped(now) == now
 
 
-@pytest.mark.parametrize(("now", "possible"), [(104.0, False), (106.0, True), (165.0, False)])
-def test_only_what_waits_can_go_on(now: float, possible: bool) -> None:
-    resumed = Progress((CALLING,), 60).resume(AGAIN, now)
-    assert (resumed is not None) == possible
-    if resumed is not None:
-        assert resumed.at(112.0).status == "in_progress"
-
-
 @pytest.mark.parametrize(
     ("progress", "now", "stopped"),
     [

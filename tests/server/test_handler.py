@@ -9,8 +9,11 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec import structs
 
-from llmsim.core import Headers, Plan, Request, Stamp
+from llmsim.core import Headers, Plan, Request
+from llmsim.core.state import StoreError
+from llmsim.engine.plan import WholeFrame
 from llmsim.pipeline.context import Call
 from llmsim.providers import registry
 from llmsim.server.handler import RequestHandler
@@ -333,15 +336,15 @@ class Broken:
 
     def __init__(self, recalling: BaseException | None, keeping: BaseException | None) -> None:
         self._recalling, self._keeping = recalling, keeping
+        self.kept: list[Call] = []
 
     async def recall(self, request: Request) -> Request:
         if self._recalling is not None:
             raise self._recalling
         return request
 
-    async def keep(
-        self, request: Request, body: bytes, answer: bytes, stamp: Stamp
-    ) -> bytes | None:
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | Plan | None:
+        self.kept.append(call)
         if self._keeping is not None:
             raise self._keeping
         return None
@@ -356,6 +359,40 @@ def test_whatever_breaks_is_a_500_in_the_providers_words_and_logged(
     assert orjson.loads(client.body_sent.data)["error"]["type"] == "server_error"
     assert worker.requests == {"500": 1}
     assert "could not answer a request to /v1/chat/completions" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "memory", [Broken(StoreError("full"), None), Broken(None, StoreError("full"))]
+)
+def test_a_store_that_does_not_work_is_a_500_and_one_line(
+    worker: Worker, memory: Broken, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = worker.answered(worker.client(), memory=memory)
+    assert client.status == 500
+    assert orjson.loads(client.body_sent.data)["error"]["type"] == "server_error"
+    assert worker.requests == {"500": 1}
+    (record,) = caplog.records
+    assert (record.getMessage(), record.exc_info) == ("the store does not work: full", None)
+
+
+class Replacing(Broken):
+    """A memory that has another plan to be sent."""
+
+    async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | Plan | None:
+        return structs.replace(plan, frames=WholeFrame(b"other"))
+
+
+def test_a_memory_may_have_another_plan_sent(worker: Worker) -> None:
+    client = worker.answered(worker.client(), memory=Replacing(None, None))
+    assert (client.status, client.body_sent.data) == (200, b"other")
+    assert worker.requests == {"200": 1}
+
+
+def test_a_memory_is_handed_the_call_with_its_request(worker: Worker) -> None:
+    memory = Broken(None, None)
+    worker.answered(worker.client(), memory=memory)
+    (call,) = memory.kept
+    assert call.request.messages[-1].text == "Say something."
 
 
 def test_a_request_that_is_cancelled_is_counted_and_goes_on_ending(worker: Worker) -> None:

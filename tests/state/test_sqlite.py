@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import TypeVar
 
 import pytest
 
-from llmsim.state.sqlite import Store, new_store
+from llmsim.core.state import Objects, StoreError
+from llmsim.state.sqlite import Store, new_store, prepare
 
 T = TypeVar("T")
 
@@ -158,3 +160,81 @@ def test_leaves_nothing_behind() -> None:
         using(path, lambda store: store.put("thread", "a", b"one"))
         assert Path(path).exists()
     assert not Path(path).parent.exists()
+
+
+def test_several_objects_at_one_moment(path: str) -> None:
+    def twice(objects: Objects) -> bytes | None:
+        objects.put("run", "a", b"one", "t")
+        objects.put("message", "m", b"two", "t")
+        objects.replace("run", "a", b"three")
+        return objects.get("run", "a")
+
+    assert using(path, lambda store: store.write(twice)) == b"three"
+    assert using(path, lambda store: store.read(lambda objects: objects.list("run", "t"))) == [
+        ("a", b"three")
+    ]
+
+
+def test_work_that_fails_has_changed_nothing(path: str) -> None:
+    def fails(objects: Objects) -> None:
+        objects.put("run", "a", b"one")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        using(path, lambda store: store.write(fails))
+    assert using(path, lambda store: store.get("run", "a")) is None
+
+
+def test_the_oldest_are_named_when_they_go(path: str) -> None:
+    def put(name: str) -> Callable[[Objects], list[str]]:
+        def work(objects: Objects) -> list[str]:
+            objects.put("thread", name, b"")
+            return objects.trim("thread", 3)
+
+        return work
+
+    async def work(store: Store) -> tuple[list[str], list[str]]:
+        gone = [name for number in range(9) for name in await store.write(put(str(number)))]
+        return gone, [name for name, _ in await store.list("thread", newest_first=False)]
+
+    gone, kept = using(path, work)
+    assert [*gone, *kept] == [str(number) for number in range(9)]
+    assert 3 <= len(kept) < 6
+
+
+@pytest.mark.parametrize("what", ["put", "get", "list", "update", "read", "write"])
+def test_a_database_that_cannot_be_opened(what: str) -> None:
+    calls: dict[str, Callable[[Store], Awaitable[object]]] = {
+        "put": lambda store: store.put("a", "b", b""),
+        "get": lambda store: store.get("a", "b"),
+        "list": lambda store: store.list("a"),
+        "update": lambda store: store.update("a", "b", lambda value: value),
+        "read": lambda store: store.read(lambda objects: objects.get("a", "b")),
+        "write": lambda store: store.write(lambda objects: objects.get("a", "b")),
+    }
+    with pytest.raises(StoreError, match=r"/nowhere/x\.db: unable to open"):
+        using("/nowhere/x.db", calls[what])
+
+
+def test_a_database_that_is_read_only_can_still_be_read(path: str) -> None:
+    async def work(store: Store) -> bytes | None:
+        await store.put("thread", "a", b"one")
+        await store._do(lambda objects: objects._database.execute("PRAGMA query_only = ON"))
+        for _ in range(2):
+            with pytest.raises(StoreError, match="readonly"):
+                await store.put("thread", "a", b"two")
+            with pytest.raises(StoreError, match="readonly"):
+                await store.write(lambda objects: objects.put("thread", "b", b""))
+        return await store.get("thread", "a")
+
+    assert using(path, work) == b"one"
+
+
+def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = str(tmp_path / "store.db")
+    prepare(path)
+    prepare(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 7")
+    with pytest.raises(StoreError, match="version 7 of the store's schema, not 1"):
+        prepare(path)

@@ -119,12 +119,6 @@ class Progress(Struct, frozen=True):
             return None
         return structs.replace(self, cancelled=now)
 
-    def resume(self, stretch: Stretch, now: float) -> Progress | None:
-        """The same work, going on with another stretch; None where nothing is required of it."""
-        if self.at(now).status != "requires_action":
-            return None
-        return structs.replace(self, stretches=(*self.stretches, stretch))
-
     def _undisturbed(self, now: float) -> Moment:
         """How far the work has come where nobody cancels it."""
         latest = self.stretches[-1]

@@ -46,11 +46,12 @@ def planned(
     asked: Asked,
     fault: Fault | None = None,
     profile: str = "gpt-4o",
+    polled: bool = False,
     **fields: Any,
 ) -> Plan:
     """The plan of a request with a fault in its answer, which is of TOKENS tokens."""
     codec, body = asked
-    request = codec.decode(orjson.dumps({**body, **fields}))
+    request = structs.replace(codec.decode(orjson.dumps({**body, **fields})), polled=polled)
     model_settings = settings(request.model, tokens=TOKENS, profile=profile)
     inputs = structs.replace(
         drawn(request, model_settings), overrides=ResponseOverrides(fault=fault)

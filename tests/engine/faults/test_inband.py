@@ -5,7 +5,7 @@ import pytest
 
 from llmsim.core import ConnectionEnd
 from llmsim.core.errors import FailureKind
-from llmsim.core.faults import ErrorEvent, FaultPoint
+from llmsim.core.faults import Cut, ErrorEvent, FaultPoint
 from tests.engine.faults.applying import PLAIN, STREAMED, TOKENS, planned, sent
 
 EVENTS = {
@@ -46,3 +46,19 @@ def test_a_plain_answer_is_whole(name: str) -> None:
     made = planned(PLAIN[name], ErrorEvent())
     assert sent(made) == sent(planned(PLAIN[name]))
     assert made.failure is None
+
+
+@pytest.mark.parametrize(("after", "share"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
+def test_an_answer_that_is_polled_fails_at_that_time(after: float, share: float) -> None:
+    whole = planned(PLAIN["openai_chat"])
+    fault = ErrorEvent(after=FaultPoint(after_fraction=after))
+    made = planned(PLAIN["openai_chat"], fault, polled=True)
+    assert made.failure is not None
+    assert made.total == pytest.approx(whole.ttft + share * (whole.total - whole.ttft), rel=1e-3)
+    assert sent(made) == sent(whole)
+
+
+def test_nothing_else_happens_to_an_answer_that_is_polled() -> None:
+    whole = planned(PLAIN["openai_chat"])
+    made = planned(PLAIN["openai_chat"], Cut(after=FaultPoint(5)), polled=True)
+    assert (sent(made), made.failure, made.ending) == (sent(whole), None, whole.ending)
