@@ -204,9 +204,6 @@ class NewRun:
         )
         run = conversion.new_run(sent, members, assistant, name, self._runs.patience)
         messages = [*listed, *self._messages]
-        strategy = run.echo["truncation_strategy"]
-        if strategy["type"] == "last_messages":
-            messages = messages[-strategy["last_messages"] :]
         made_request = conversion.request(run, messages, request.stream, thread)
         return await self._runs.within_window(made_request)
 

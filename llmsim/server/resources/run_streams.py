@@ -104,9 +104,10 @@ class RunStreams:
     async def _check(self, stream: RunStream) -> None:
         try:
             value = await self._store.get(RUN, stream.name)
+            run = None if value is None else wire_runs.load(value)
+            if run is not None and run.cancelled is not None:
+                stream.cancelled(run, self._clock())
         except StoreError as error:
             log.error("the store does not work: %s", error)
-            return
-        run = None if value is None else wire_runs.load(value)
-        if run is not None and run.cancelled is not None:
-            stream.cancelled(run, self._clock())
+        except Exception:  # the other streams go on
+            log.exception("could not end the stream of a cancelled run")

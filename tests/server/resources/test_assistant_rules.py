@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from llmsim.core.errors import BadRequest
 from llmsim.core.progress import CANCELLING
@@ -15,6 +15,7 @@ from tests.effort import examples
 from tests.server.assisting import PATIENCE, WEATHER, assistant_world, outputs
 
 WORKERS = st.sampled_from((0, 1))
+PLACES = st.integers(0, 2)
 OVER = ("completed", "cancelled", "expired")
 
 
@@ -77,8 +78,6 @@ class ModelThread:
 class Rules(RuleBasedStateMachine):
     """Everything is done through one of two workers and looked at through the other."""
 
-    threads = Bundle("threads")
-
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
@@ -98,14 +97,22 @@ class Rules(RuleBasedStateMachine):
         with pytest.raises(BadRequest, match=message):
             self.do(work)
 
-    @rule(target=threads, texts=st.lists(st.sampled_from("abc"), max_size=3), worker=WORKERS)
-    def create_thread(self, texts: list[str], worker: int) -> ModelThread:
-        thread = ModelThread(self.do(self.world.thread(*texts, worker=worker)), texts)
-        self.known.append(thread)
-        return thread
+    @initialize()
+    def begin(self) -> None:
+        self.create_thread(["a"], 0)
 
-    @rule(thread=threads, text=st.sampled_from("def"), worker=WORKERS)
-    def add_message(self, thread: ModelThread, text: str, worker: int) -> None:
+    def thread(self, place: int) -> ModelThread:
+        """One of the latest threads."""
+        return self.known[-1 - place % min(len(self.known), 2)]
+
+    @rule(texts=st.lists(st.sampled_from("abc"), max_size=3), worker=WORKERS)
+    def create_thread(self, texts: list[str], worker: int) -> None:
+        name = self.do(self.world.thread(*texts, worker=worker))
+        self.known.append(ModelThread(name, texts))
+
+    @rule(place=PLACES, text=st.sampled_from("def"), worker=WORKERS)
+    def add_message(self, place: int, text: str, worker: int) -> None:
+        thread = self.thread(place)
         added = self.world.add(thread.name, text, worker)
         if thread.locked(self.world.now):
             self.refused(added, "Can't add messages")
@@ -113,8 +120,9 @@ class Rules(RuleBasedStateMachine):
             self.do(added)
             thread.entries.append(text)
 
-    @rule(thread=threads, calls=st.booleans(), stream=st.booleans(), worker=WORKERS)
-    def create_run(self, thread: ModelThread, calls: bool, stream: bool, worker: int) -> None:
+    @rule(place=PLACES, calls=st.booleans(), stream=st.booleans(), worker=WORKERS)
+    def create_run(self, place: int, calls: bool, stream: bool, worker: int) -> None:
+        thread = self.thread(place)
         made = self.world.create_run(
             self.assistants[calls], thread.name, worker, stream=stream, max_completion_tokens=200
         )
@@ -126,8 +134,9 @@ class Rules(RuleBasedStateMachine):
         plan = self.world.plans[-1]
         thread.entries.append(ModelRun(name, calls, self.world.began, plan.ttft, plan.total))
 
-    @rule(thread=threads, worker=WORKERS)
-    def cancel(self, thread: ModelThread, worker: int) -> None:
+    @rule(place=PLACES, worker=WORKERS)
+    def cancel(self, place: int, worker: int) -> None:
+        thread = self.thread(place)
         run = thread.latest
         if run is None:
             return
@@ -139,8 +148,9 @@ class Rules(RuleBasedStateMachine):
             assert self.do(cancelled)["status"] == "cancelling"
             run.cancelled = self.world.now
 
-    @rule(thread=threads, worker=WORKERS)
-    def submit(self, thread: ModelThread, worker: int) -> None:
+    @rule(place=PLACES, worker=WORKERS)
+    def submit(self, place: int, worker: int) -> None:
+        thread = self.thread(place)
         run = thread.latest
         if run is None:
             return
@@ -155,15 +165,29 @@ class Rules(RuleBasedStateMachine):
         run.calls = False
         run.start(self.world.began, plan.ttft, plan.total)
 
-    @rule(thread=consumes(threads), worker=WORKERS)
-    def delete_thread(self, thread: ModelThread, worker: int) -> None:
+    @rule(place=PLACES, worker=WORKERS)
+    def delete_thread(self, place: int, worker: int) -> None:
+        thread = self.thread(place)
+        if len(self.known) < 2:
+            return
         self.do(self.world.workers[worker].threads.delete(thread.name))
         self.known.remove(thread)
         self.gone.append(thread)
 
-    @rule(seconds=st.sampled_from((0.01, 0.5, 1.0, 5.0, 30.0, 100.0)))
+    @rule(seconds=st.sampled_from((0.01, 0.5, 1.0, 5.0, 30.0, PATIENCE, 100.0)))
     def wait(self, seconds: float) -> None:
         self.world.now += seconds
+
+    @rule(place=PLACES)
+    def wait_for_a_change(self, place: int) -> None:
+        run = self.thread(place).latest
+        if run is not None:
+            times = [run.first, run.end, run.end + PATIENCE]
+            if run.cancelled is not None:
+                times.append(run.cancelled + CANCELLING)
+            self.world.now = min(
+                [time for time in times if time > self.world.now], default=self.world.now
+            )
 
     @invariant()
     def both_workers_tell_what_the_model_has(self) -> None:
@@ -212,4 +236,4 @@ class Rules(RuleBasedStateMachine):
 
 
 TestRules = Rules.TestCase
-TestRules.settings = settings(max_examples=examples(100), stateful_step_count=25, deadline=None)
+TestRules.settings = settings(max_examples=examples(300), stateful_step_count=30, deadline=None)

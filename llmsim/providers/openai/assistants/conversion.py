@@ -53,7 +53,7 @@ def request(
     ]
     form = echo["response_format"]
     effort = echo.get("reasoning_effort")
-    messages = [*_instructions(echo), *_thread(thread_messages), *_so_far(run)]
+    messages = [*_instructions(echo), *_thread(_latest(run, thread_messages)), *_so_far(run)]
     return Request(
         echo["model"],
         tuple(messages) or (Message("user"),),
@@ -70,6 +70,12 @@ def request(
 
 def _instructions(echo: Object) -> list[Message]:
     return [Message("system", echo["instructions"])] if echo["instructions"] else []
+
+
+def _latest(run: RunRecord, objects: Sequence[Object]) -> Sequence[Object]:
+    """The messages that the run is told of by its own will."""
+    strategy = run.echo["truncation_strategy"]
+    return objects[-strategy["last_messages"] :] if strategy["type"] != "auto" else objects
 
 
 def _thread(objects: Sequence[Object]) -> Iterator[Message]:

@@ -132,10 +132,42 @@ def run_object(run: RunRecord, now: float) -> Object:
     progress = run.progress
     moment = progress.at(now)
     status, since = moment.status, int(moment.since)
-    latest = run.stretches[-1]
-    first = run.stretches[0]
+    latest, started = run.stretches[-1], run.stretches[0].starts
     stopped = progress.stopped(now)
-    begun = now >= first.starts and (stopped is None or stopped >= first.starts)
+    begun = now >= started and (stopped is None or stopped >= started)
+    shown = _object(run, status, int(started) if begun else None, _expires(run, status))
+    if status == "requires_action":
+        shown["required_action"] = _required(run)
+    if not moment.active:
+        shown["usage"] = _usage(run.stretches)
+    if status in _ENDED_AT:
+        shown[_ENDED_AT[status]] = since
+    if status == "failed":
+        shown["last_error"] = _error(latest)
+    if status == "incomplete":
+        shown["incomplete_details"] = {"reason": latest.incomplete}
+    return shown
+
+
+_ENDED_AT: dict[Status, str] = {
+    "cancelled": "cancelled_at",
+    "failed": "failed_at",
+    "completed": "completed_at",
+    "incomplete": "completed_at",
+}
+"""Which time a run that is over shows; one that expired has none."""
+
+
+def open_object(run: RunRecord, status: Status, now: int) -> Object:
+    """The run before its stretch is planned, as the first events of a stream show it."""
+    started = now if status == "in_progress" else None
+    if run.stretches:
+        started = int(run.stretches[0].starts)
+    return _object(run, status, started, now + int(LIFETIME))
+
+
+def _object(run: RunRecord, status: Status, started: int | None, expires: int | None) -> Object:
+    """A run of which nothing has come yet."""
     return {
         "id": run.id,
         "object": "thread.run",
@@ -143,34 +175,17 @@ def run_object(run: RunRecord, now: float) -> Object:
         "assistant_id": run.assistant_id,
         "thread_id": run.thread_id,
         "status": status,
-        "started_at": int(first.starts) if begun else None,
-        "expires_at": _expires(run, status),
-        "cancelled_at": since if status == "cancelled" else None,
-        "failed_at": since if status == "failed" else None,
-        "completed_at": since if status in ("completed", "incomplete") else None,
-        "required_action": _required(run) if status == "requires_action" else None,
-        "last_error": _error(latest) if status == "failed" else None,
-        "incomplete_details": {"reason": latest.incomplete} if status == "incomplete" else None,
-        "usage": None if moment.active else _usage(run.stretches),
+        "started_at": started,
+        "expires_at": expires,
+        "cancelled_at": None,
+        "failed_at": None,
+        "completed_at": None,
+        "required_action": None,
+        "last_error": None,
+        "incomplete_details": None,
+        "usage": None,
         "metadata": run.metadata,
         **run.echo,
-    }
-
-
-def open_object(run: RunRecord, status: Status, now: int) -> Object:
-    """The run before its stretch is planned, as the first events of a stream show it."""
-    made = RunStretch(now, now, now, "completed", (), RunUsage(0, 0))
-    stretches = run.stretches or (structs.replace(made, starts=math.inf, ends=math.inf),)
-    shown = run_object(structs.replace(run, stretches=stretches), now)
-    started = now if status == "in_progress" and not run.stretches else shown["started_at"]
-    over = ("cancelled_at", "failed_at", "completed_at", "required_action", "last_error", "usage")
-    return {
-        **shown,
-        **dict.fromkeys(over),
-        "status": status,
-        "started_at": started,
-        "expires_at": now + int(LIFETIME),
-        "incomplete_details": None,
     }
 
 
@@ -179,7 +194,7 @@ def _expires(run: RunRecord, status: Status) -> int | None:
     if status == "requires_action":
         return int(latest.ends + run.patience)
     if status in ("queued", "in_progress"):
-        return int(max(latest.began + LIFETIME, latest.ends if latest.ends < math.inf else 0))
+        return int(max(latest.began + LIFETIME, latest.ends))
     return None
 
 

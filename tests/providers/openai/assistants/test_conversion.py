@@ -101,3 +101,10 @@ def test_form_and_effort() -> None:
     thinking = asked(new({"reasoning_effort": "high"})).thinking
     assert thinking is not None
     assert thinking.effort == "high"
+
+
+def test_only_the_latest_messages() -> None:
+    run = new(truncation_strategy={"type": "last_messages", "last_messages": 2})
+    for one in (run, went_on(run)):
+        texts = [m.text for m in asked(one, "a", "b", "c").messages if m.role == "user"]
+        assert texts == ["b", "c"]
