@@ -311,3 +311,107 @@ def test_a_polled_run_can_fail() -> None:
 
     fault = "{model: '*', fault: {error_event: {after_tokens: 5}}}"
     assisted(scene, f"errors: {{rules: [{fault}]}}\n")
+
+
+def test_mocks_say_what_a_run_writes() -> None:
+    async def scene(world: AssistantWorld) -> None:
+        name, assistant = await world.thread("what weather?"), await world.assistant()
+        await world.create_run(assistant, name)
+        world.now += 100
+        assert texts(await world.messages(name))[-1] == "assistant: Sunny."
+
+    mock = "{match: {content_contains: weather}, response: {content: Sunny.}}"
+    assisted(scene, f"mocks: [{mock}]\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("errors: {rules: [{endpoint: /v1/threads/runs, kind: rate_limit}]}", "rate_limit"),
+        ("rate_limits: [{key: '*', model: gpt-4o, requests_per_minute: 1}]", "rate_limit"),
+        ("models: {available: [gpt-5], unknown: reject}", "model_not_found"),
+    ],
+)
+def test_a_run_can_be_refused(text: str, kind: str) -> None:
+    async def scene(world: AssistantWorld) -> None:
+        assistant = await world.assistant()
+        name = await world.thread("hi")
+        if "minute" in text:
+            await world.create_run(assistant, await world.thread("hi"))
+        with pytest.raises(BadRequest) as caught:
+            await world.create_run(assistant, name)
+        assert caught.value.failure.kind.value == kind
+        assert await world.workers[1].store.list("run", name) == []
+
+    assisted(scene, text + "\n")
+
+
+def test_a_refusal_is_a_message() -> None:
+    async def scene(world: AssistantWorld) -> None:
+        name, assistant = await world.thread("hi"), await world.assistant()
+        await world.create_run(assistant, name)
+        world.now += 100
+        (part,) = (await world.messages(name))[-1]["content"]
+        assert part == {"type": "refusal", "refusal": "No."}
+
+    assisted(scene, "response: {refusal_rate: 1, refusal: No.}\n")
+
+
+def test_metadata_of_runs_and_their_messages() -> None:
+    async def scene(world: AssistantWorld) -> None:
+        name, assistant = await world.thread("hi"), await world.assistant(tools=[WEATHER])
+        run = await world.create_run(assistant, name, metadata={"a": "b"})
+        assert run["metadata"] == {"a": "b"}
+        runs = world.workers[1].runs
+        changed = orjson.loads(await runs.update(name, run["id"], {"c": "d"}))
+        assert changed["metadata"] == {"c": "d"}
+        world.now += 30
+        waiting = await world.run(name, run["id"])
+        await world.submit(name, run["id"], outputs(waiting))
+        assert (await world.run(name, run["id"]))["metadata"] == {"c": "d"}
+        world.now += 30
+        message = (await world.messages(name))[-1]
+        threads = world.workers[0].threads
+        await threads.update_message(name, message["id"], {"e": "f"})
+        assert (await world.messages(name))[-1] == {**message, "metadata": {"e": "f"}}
+        listed = orjson.loads(await threads.page(name, Paging(), run["id"]))
+        assert [one["id"] for one in listed["data"]] == [message["id"]]
+
+    assisted(scene)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_pages_of_runs_and_steps(newest_first: bool) -> None:
+    async def scene(world: AssistantWorld) -> None:
+        tools = [{"type": "code_interpreter"}, {"type": "file_search"}]
+        name, assistant = await world.thread("hi"), await world.assistant(tools=tools)
+        made = []
+        for _ in range(5):
+            made.append((await world.create_run(assistant, name))["id"])
+            world.now += 100
+        expected = made[::-1] if newest_first else made
+        runs = world.workers[1].runs
+        page = orjson.loads(await runs.page(name, Paging(2, None, newest_first)))
+        rest = orjson.loads(await runs.page(name, Paging(9, page["last_id"], newest_first)))
+        assert [one["id"] for one in [*page["data"], *rest["data"]]] == expected
+        steps = [one["id"] for one in await world.steps(name, made[0])]
+        assert len(steps) == 3
+        order = steps[::-1] if newest_first else steps
+        for paging, shown in (
+            (Paging(2, None, newest_first), order[:2]),
+            (Paging(9, order[0], newest_first), order[1:]),
+            (Paging(1, None, newest_first, order[2]), order[1:2]),
+        ):
+            listed = orjson.loads(await runs.steps(name, made[0], paging, False))
+            assert [one["id"] for one in listed["data"]] == shown
+        found = orjson.loads(await runs.step(name, made[0], steps[1], True))
+        (call,) = found["step_details"]["tool_calls"]
+        assert call["file_search"]["results"][0]["content"][0]["text"]
+        for missing in (
+            runs.step(name, made[0], "step_x", False),
+            runs.steps(name, made[0], Paging(before="step_x"), False),
+        ):
+            with pytest.raises(BadRequest, match="step_x"):
+                await missing
+
+    assisted(scene)
