@@ -111,7 +111,8 @@ class Playback(Protocol):
 
 
 class Deferred(Protocol):
-    """Decides about a plan while it is sent: an upstream that is proxied, a recording, load."""
+    """Decides about a plan while it is sent: an upstream that is proxied, a recording, load, work
+    that may be cancelled."""
 
     def begin(self, playback: Playback, /) -> None:
         """The response has been opened; called once, on the event loop."""
