@@ -96,7 +96,8 @@ def free_port() -> int:
 def running(
     command: Sequence[str], port: int, folder: Path, patience: float = 30.0
 ) -> Iterator[Server]:
-    """The server that ``command`` starts on ``port``, once it answers GET /health with 200."""
+    """The server that ``command`` starts on ``port``, once it answers GET /ready with 200;
+    its start took until GET /health did."""
     log = folder / f"server-{port}.log"
     environment = {key: text for key, text in os.environ.items() if not key.startswith("LLMSIM_")}
     environment["PYTHONPATH"] = str(ROOT)
@@ -106,19 +107,34 @@ def running(
             command, stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment
         )
     try:
-        while not _healthy(port):
-            if process.poll() is not None or time.perf_counter() - started > patience:
-                raise StartError(f"{' '.join(command)} did not start:\n{log.read_text()[-4000:]}")
-            time.sleep(0.002)
-        yield Server(process.pid, port, time.perf_counter() - started)
+        while not _answers(port, "/health"):
+            _still_starting(process, command, log, started, patience)
+        start = time.perf_counter() - started
+        while not _answers(port, "/ready"):  # what it builds meanwhile is no request's cost
+            _still_starting(process, command, log, started, patience)
+        yield Server(process.pid, port, start)
     finally:
         _stop(process)
 
 
-def _healthy(port: int) -> bool:
+def _still_starting(
+    process: subprocess.Popen[bytes],
+    command: Sequence[str],
+    log: Path,
+    started: float,
+    patience: float,
+) -> None:
+    """Wait a moment for a server that starts. Raises StartError for one that does not."""
+    if process.poll() is not None or time.perf_counter() - started > patience:
+        raise StartError(f"{' '.join(command)} did not start:\n{log.read_text()[-4000:]}")
+    time.sleep(0.002)
+
+
+def _answers(port: int, path: str) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            head = f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+            connection.sendall(head.encode())
             return connection.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False

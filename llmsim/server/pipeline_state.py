@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from asyncio import to_thread
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from llmsim.core.state import PipelineState
 from llmsim.engine import seeds
 from llmsim.server.queue import Queue
 from llmsim.state.shared_state import SharedState
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SWITCH = 0.0005
+"""Seconds a thread that computes may go on while the event loop waits for its turn."""
+
+
+class ComputeThreads:
+    """Calls functions in threads. While one computes, threads take turns often; at other times
+    that would cost every request a few microseconds, as the HTTP server's thread is one, too."""
+
+    def __init__(self) -> None:
+        self._computing = 0
+        self._usual = sys.getswitchinterval()
+
+    async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if not self._computing:
+            sys.setswitchinterval(SWITCH)
+        self._computing += 1
+        try:
+            return await to_thread(function, *args, **kwargs)
+        finally:
+            self._computing -= 1
+            if not self._computing:
+                sys.setswitchinterval(self._usual)
 
 
 def pipeline_state(shared: SharedState) -> PipelineState:
@@ -22,5 +51,5 @@ def pipeline_state(shared: SharedState) -> PipelineState:
         prefixes=shared.prefixes,
         elapsed=shared.elapsed,
         fresh=seeds.SeedSource(secrets.randbits(seeds.BITS)),
-        offload=to_thread,
+        offload=ComputeThreads(),
     )

@@ -54,9 +54,6 @@ SHUTDOWN_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # frozen: what requests make is freed by reference counting.
 COLLECT_AFTER = 50_000
 
-SWITCH = 0.0005
-"""Seconds a thread that computes may go on while the event loop waits for its turn."""
-
 log = logging.getLogger("llmsim")
 
 
@@ -97,7 +94,6 @@ class WorkerApp:
         )
         router = routes.all_paths(services)
         self.serve(router, build(router))
-        sys.setswitchinterval(SWITCH)
         for callback in self._router.on_shutdown:
             shutdown.on_signals(loop, SHUTDOWN_SIGNALS, callback)
         self._metrics = WorkerMetrics(loop, shared.counters)
