@@ -127,6 +127,10 @@ class RateLimiter(Protocol):
         ...
 
 
+QUEUE_FULL = "That model is currently overloaded with other requests. You can retry your request."
+"""What a request gets for which the queue has no room."""
+
+
 class ConcurrencyQueue(Protocol):
     """Requests that wait to be among those that are answered at the same time."""
 

@@ -16,14 +16,13 @@ from starlette.types import Scope
 
 from llmsim.core.errors import NESTED, BadRequest, Failure, FailureKind
 from llmsim.core.state import StoreError
+from llmsim.server.handler import BROKEN
 from llmsim.server.refusals import refusal
 from llmsim.server.router import Handler, PatternRoute, Router
 from llmsim.transport.asgi import HotRoute
 from llmsim.transport.port import Port
 
 log = logging.getLogger("llmsim")
-
-BROKEN = "The server had an error while processing your request. Sorry about that!"
 
 
 def build(router: Router) -> Starlette:

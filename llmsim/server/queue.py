@@ -16,7 +16,7 @@ from enum import Enum
 
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.rate_limits import Concurrency
-from llmsim.core.state import Caller
+from llmsim.core.state import QUEUE_FULL, Caller
 from llmsim.state.shared_state import SharedState
 from llmsim.transport.port import Gone
 
@@ -24,7 +24,6 @@ PERIOD = 0.002
 """Seconds between two looks for a free slot while requests wait."""
 REAP_PERIOD = 0.05
 """Seconds between two looks for workers that died with slots."""
-FULL = "That model is currently overloaded with other requests. You can retry your request."
 LATE = "The request waited too long for other requests to be answered. You can retry your request."
 
 
@@ -71,7 +70,7 @@ class Queue:
         if ticket is None and self._reap():
             ticket = self._slots.arrive(self._max_concurrency, concurrency.queue_limit)
         if ticket is None:
-            raise BadRequest(Failure(FailureKind.OVERLOADED, FULL))
+            raise BadRequest(Failure(FailureKind.OVERLOADED, QUEUE_FULL))
         if ticket == 0:
             self._shared.counters.queued(0.0)
             return 0.0

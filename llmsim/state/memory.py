@@ -13,13 +13,11 @@ from typing import Any, ParamSpec, TypeVar
 
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.rate_limits import Concurrency
-from llmsim.core.state import Attempt, Caller, PipelineState
+from llmsim.core.state import QUEUE_FULL, Attempt, Caller, PipelineState
 from llmsim.core.token_bucket import COUNTED, TOKENS, Bucket
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-FULL = "That model is currently overloaded with other requests. You can retry your request."
 
 
 class MemoryCounters:
@@ -135,7 +133,7 @@ class MemoryQueue:
         """Take a slot. Raises BadRequest where there is none."""
         assert concurrency.max_concurrency is not None
         if self._held >= concurrency.max_concurrency:
-            raise BadRequest(Failure(FailureKind.OVERLOADED, FULL))
+            raise BadRequest(Failure(FailureKind.OVERLOADED, QUEUE_FULL))
         self._held += 1
         return 0.0
 
