@@ -20,12 +20,19 @@ settings.load_profile(PROFILE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its folder; one that uses a server is live wherever it is."""
+    """Mark each test by its folder; one that uses a server is live wherever it is.
+
+    A live test is tried once more when it fails: it talks to other processes against the clock, and
+    a machine that stands still for a second fails it, while a fault of ours fails it twice. The
+    summary names those that were tried again.
+    """
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parts[0]
         live = folder in LIVE or "serve" in getattr(item, "fixturenames", ())
         item.add_marker("live" if live else "unit")
+        if live:
+            item.add_marker(pytest.mark.flaky(reruns=1))
         if folder in TIMED:
             item.add_marker("timed")
 
