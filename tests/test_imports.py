@@ -18,7 +18,7 @@ LADDER = [
     {"providers"},
     {"pipeline"},
     {"state"},
-    {"telemetry"},
+    {"recordings", "telemetry"},
     {"runtime"},
     {"transport"},
     {"server"},
