@@ -1,0 +1,43 @@
+"""One request of a trace: when it came, how long it and its answer were, how long that took."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class TraceError(ValueError):
+    """A trace cannot be read; the message names the place."""
+
+
+class TraceRow(Struct, frozen=True, kw_only=True):
+    """One request.
+
+    ``arrived`` and all other times are in seconds; ``arrived`` counts from whatever the trace
+    counts from, a Unix time where it has dates. ``total`` and ``ttft`` count from the arrival.
+    ``gaps`` are the times between frames after the first, ``gap_tokens`` the tokens of each of
+    these (empty: one each). ``hash_ids`` name the blocks of ``block`` tokens that the prompt is
+    made of: equal beginnings are shared prefixes. ``session`` joins the turns of a conversation and
+    ``delay`` is the time from the answer of its last turn. ``messages`` and ``answer`` are what
+    was said, where the trace has it. ``in_flight`` is how many requests were open, 0 for unknown.
+    """
+
+    arrived: float
+    model: str = ""
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    ttft: float | None = None
+    total: float | None = None
+    gaps: tuple[float, ...] = ()
+    gap_tokens: tuple[int, ...] = ()
+    in_flight: int = 0
+    session: str = ""
+    delay: float | None = None
+    hash_ids: tuple[int, ...] = ()
+    block: int = 0
+    messages: tuple[dict[str, Any], ...] = ()
+    answer: str = ""
+    finish_reason: str = ""
+    failed: bool = False
