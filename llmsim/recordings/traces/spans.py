@@ -1,7 +1,7 @@
 """OpenTelemetry spans of calls to models, flattened: a span's own fields and its attributes.
 
-Both ways in which spans come as JSON: OTLP/JSON (``resourceSpans`` … with typed values of attributes
-and times in nanoseconds), and one object a span with plain ``attributes`` and dates. Attribute names:
+Both ways in which spans come as JSON: OTLP/JSON (``resourceSpans`` …, attribute values with types,
+times in nanoseconds), and one object a span with plain ``attributes`` and dates. Their names:
 https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
 """
 
