@@ -28,20 +28,26 @@ def free_port() -> int:
 
 class Server:
     """`python -m llmsim serve ARGS` on a port of 127.0.0.1, a free one unless given, up once
-    constructed.
+    constructed. ``under`` is a command that starts it.
 
     As a context manager it stops on leaving and insists on exit code 0. What the server prints is
     in the file `log`, and in the error's text when it does not start or stop as it should.
     """
 
-    def __init__(self, args: tuple[str, ...], log: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        args: tuple[str, ...],
+        log: Path,
+        port: int | None = None,
+        under: tuple[str, ...] = (),
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         command = [sys.executable, "-m", "llmsim", "serve", "--host", "127.0.0.1"]
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
-                [*command, "--port", str(self.port), *args],
+                [*under, *command, "--port", str(self.port), *args],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,

@@ -33,6 +33,8 @@ class Server:
 
     ``drain_timeout`` is how many seconds open streams may take to end after SIGTERM,
     ``stall_timeout`` for how many a client may read nothing of what waits for it; 0 is for ever.
+    ``max_unsent_bytes`` bounds what waits for one client. ``body_timeout`` is how many seconds the
+    body of a request may take to arrive, or 0 for ever, and ``header_timeout`` its head.
     ``hang_timeout`` is after how many seconds of silence a worker is replaced; 0 is never.
     ``max_keys`` is how many callers of rate limits, and how many named counters, are told apart.
     ``journal_mb`` is how many MiB of the latest requests and answers a worker remembers.
@@ -57,6 +59,9 @@ class Server:
     warm: tuple[str, ...] | None = None
     max_answer_bytes: int = 128 * 2**20
     max_keys: int = 1_000_000
+    max_unsent_bytes: int = 64 * 2**20
+    body_timeout: float = 120.0
+    header_timeout: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

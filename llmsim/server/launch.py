@@ -27,6 +27,7 @@ from llmsim.state.shared_state import key_tables, new_segment
 from llmsim.state.sqlite import FILE, new_folder, prepare
 from llmsim.telemetry import logs
 from llmsim.telemetry.forgotten_keys import ForgottenKeys
+from llmsim.transport.capacity import capacity, open_file_limit
 
 BACKLOG = 4096
 
@@ -42,7 +43,9 @@ def serve(config: Config, reread: Reread) -> None:
     """
     server = config.server
     _probe(server.host, server.port)
+    header_timeout = round(server.header_timeout * 1000)
     _raise_file_limit()
+    room = capacity(server.max_connections, open_file_limit())
     ranks.encoding("o200k_base")
     pool("lorem")
     segment = new_segment(config)
@@ -59,16 +62,26 @@ def serve(config: Config, reread: Reread) -> None:
             loop=Loops.uvloop,
             runtime_mode=RuntimeModes.st,
             http=HTTPModes.auto,
-            http1_settings=HTTP1Settings(max_buffer_size=server.max_header_bytes),
-            http2_settings=HTTP2Settings(max_headers_size=server.max_header_bytes),
+            http1_settings=HTTP1Settings(
+                header_read_timeout=header_timeout, max_buffer_size=server.max_header_bytes
+            ),
+            http2_settings=HTTP2Settings(
+                keep_alive_interval=header_timeout, max_headers_size=server.max_header_bytes
+            ),
             backlog=BACKLOG,
-            backpressure=server.max_connections,
+            backpressure=room.connections,
             log_access=False,
             log_level=LogLevels(server.log_level),
             log_dictconfig=logs.configuration(config.logging.format, server.log_level),
             respawn_failed_workers=True,
             workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
         )
+        if room.connections < server.max_connections:
+            log.warning(
+                "open files are limited: a worker takes %d connections and %d WebSockets, not %d",
+                *room,
+                server.max_connections,
+            )
         door = open_door(config)
         if door is not None:
             log.warning("%s", door)

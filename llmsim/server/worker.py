@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -30,18 +31,22 @@ from llmsim.server.application import build
 from llmsim.server.handler import BROKEN, LEAVING, RequestHandler
 from llmsim.server.pipeline_state import pipeline_state
 from llmsim.server.refusals import refusal
-from llmsim.server.router import Router
+from llmsim.server.router import Router, WebSocketHandler
 from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import WARM
 from llmsim.state.shm.segment import Segment
 from llmsim.state.sqlite import Store
-from llmsim.transport import descriptor_table, slow_clients
+from llmsim.transport import descriptor_table
+from llmsim.transport.body_deadline import BodyDeadline
+from llmsim.transport.bounds import Bounds
 from llmsim.transport.bridge import bridge
+from llmsim.transport.capacity import capacity, open_file_limit
 from llmsim.transport.port import Gone
 from llmsim.transport.rsgi import RSGIPort
 from llmsim.transport.scheduler import Scheduler
+from llmsim.transport.slow_clients import ClientLimits, SlowClients
 from llmsim.transport.websocket import Socket
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -79,6 +84,15 @@ class WorkerApp:
         self._store = Store(store, durable=config.store.path is not None)
         self._router = Router()
         self._starlette = Starlette()
+        server = config.server
+        self._bounds = Bounds(self._shared.counters)
+        limits = ClientLimits(
+            server.stall_timeout, server.max_unsent_bytes, server.header_timeout, server.port
+        )
+        self._slow_clients = SlowClients(limits, self._bounds)
+        self._body_deadline = BodyDeadline(server.body_timeout, self._bounds)
+        self._max_websockets = capacity(server.max_connections, open_file_limit()).websockets
+        self._websockets = 0
         self._metrics: WorkerMetrics | None = None
         self._access_log: AccessLog | None = None
 
@@ -98,7 +112,8 @@ class WorkerApp:
             shutdown.on_signals(loop, SHUTDOWN_SIGNALS, callback)
         self._metrics = WorkerMetrics(loop, shared.counters)
         self._holder.follow(loop)
-        slow_clients.watch(self._config.server.stall_timeout)
+        self._slow_clients.watch()
+        self._body_deadline.watch(loop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks the launcher for a reload
         _die_with_parent(shared.segment)
         _freeze()
@@ -131,7 +146,7 @@ class WorkerApp:
     def __rsgi__(self, scope: Any, protocol: Any) -> Awaitable[None]:
         if scope.proto != "http":
             return self._websocket(scope, protocol)
-        port = RSGIPort(scope, protocol)
+        port = RSGIPort(scope, protocol, self._slow_clients, self._body_deadline)
         keys = self._holder.runtime.api_keys
         if keys:
             response = self._api_key_auth.refusal(keys, port.path, port.query, port.header)
@@ -153,8 +168,30 @@ class WorkerApp:
             if response is not None:
                 protocol.close(response[0])
                 return
-        await handler(Socket(scope, await protocol.accept()))
-        protocol.close()
+        if self._websockets >= self._max_websockets:
+            self._bounds.reached("max_connections", "a WebSocket is refused")
+            protocol.close(503)
+            return
+        self._websockets += 1
+        try:
+            await self._talk(scope, await protocol.accept(), handler)
+        finally:
+            self._websockets -= 1
+            protocol.close()
+
+    async def _talk(self, scope: Any, transport: Any, handler: WebSocketHandler) -> None:
+        server, client = self._config.server, scope.client
+        socket = Socket(
+            scope,
+            transport,
+            server.max_body_bytes,
+            server.max_unsent_bytes,
+            partial(self._slow_clients.behind, client),
+        )
+        try:
+            await handler(socket)
+        finally:
+            socket.release()
 
     async def _other(self, port: RSGIPort) -> None:
         limit = self._config.server.max_body_bytes

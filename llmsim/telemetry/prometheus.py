@@ -124,6 +124,12 @@ def _server(reading: MetricsReading) -> Iterator[Metric]:
         (),
         one(reading.snapshot.too_large),
     )
+    yield counter(
+        "llmsim_clients_dropped",
+        "Clients disconnected or refused because a bound of the server was reached.",
+        ("bound",),
+        {(bound,): count for bound, count in reading.snapshot.dropped_clients.items()},
+    )
 
 
 def _requests(snapshot: Snapshot) -> Iterator[Metric]:

@@ -20,6 +20,7 @@ from llmsim.state.shm.layout import (
     CPU_BEFORE,
     DIED,
     DROPPED,
+    DROPPED_CLIENTS,
     FRAMES,
     ITL,
     KINDS,
@@ -108,6 +109,9 @@ class Snapshot:
         self.deaths = [cell[DIED] for cell in cells]
         self.dropped = sum(cell[DROPPED] for cell in cells)
         self.too_large = sum(cell[TOO_LARGE] for cell in cells)
+        self.dropped_clients = {
+            bound: sum(cell[place] for cell in cells) for bound, place in DROPPED_CLIENTS.items()
+        }
         self.errors = {kind: ErrorCounts(0, 0) for kind in KINDS}
         for counters in all_counters:
             for kind, real, injected in counters.errors():

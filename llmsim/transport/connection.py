@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 import struct
 import sys
 from contextlib import suppress
@@ -65,18 +64,23 @@ class Connection:
 
 
 def _connected(client: str) -> socket.socket | None:
-    host, _, port = client.rpartition(":")
-    if not port.isdigit():
+    address = peer_address(client)
+    if address is None:
         return None
-    address = (host.strip("[]"), int(port))
     for descriptor in _descriptors():
-        if _peer(descriptor) == address:
+        if peer_of(descriptor) == address:
             with suppress(OSError):
                 found = socket.socket(fileno=os.dup(descriptor))
-                if _peer(found.fileno()) == address:
+                if peer_of(found.fileno()) == address:
                     return found
                 found.close()
     return None
+
+
+def peer_address(client: str) -> tuple[str, int] | None:
+    """Host and port of ``host:port``."""
+    host, _, port = client.rpartition(":")
+    return (host.strip("[]"), int(port)) if port.isdigit() else None
 
 
 def _descriptors() -> list[int]:
@@ -86,12 +90,11 @@ def _descriptors() -> list[int]:
     return []
 
 
-def _peer(descriptor: int) -> tuple[str, int] | None:
+def peer_of(descriptor: int) -> tuple[str, int] | None:
     """The address at the other end of a descriptor, if it is a connection over TCP."""
     try:
-        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-            return None
-        looked = socket.socket(fileno=descriptor)
+        # Its kind is not asked for: the address tells. An IPv6 one has room for both.
+        looked = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, 0, descriptor)
     except OSError:
         return None
     try:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
 
 from llmsim.core import Headers
+from llmsim.transport.body_deadline import BodyDeadline
 from llmsim.transport.connection import Connection
 from llmsim.transport.port import DRAIN, Gone, too_large
+from llmsim.transport.slow_clients import Outflow, SlowClients
 
 
 class RSGIStream:
@@ -17,21 +20,26 @@ class RSGIStream:
 
     ``send_bytes`` queues at once and returns an awaitable that is not worth awaiting; its type
     tells whether the client is still there. Which type means what is learned by awaiting the
-    first one of each kind.
+    first one of each kind. What is sent is counted in ``outflow``.
     """
 
-    __slots__ = ("_gone", "_transport")
+    __slots__ = ("_gone", "_outflow", "_transport")
 
     alive: type | None = None
     dead: type | None = None
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, outflow: Outflow) -> None:
         self._transport = transport
+        self._outflow = outflow
         self._gone = False
 
     def send(self, data: bytes) -> bool:
         if self._gone:
             return False
+        outflow = self._outflow
+        if outflow.sent > outflow.limit:
+            outflow.exceeded()
+        outflow.sent += len(data)
         sent = self._transport.send_bytes(data)
         kind = type(sent)
         if kind is RSGIStream.alive:
@@ -67,11 +75,23 @@ _learning: set[asyncio.Future[None]] = set()
 class RSGIPort:
     """One HTTP request over RSGI."""
 
-    __slots__ = ("_headers", "_protocol", "method", "path", "scope")
+    __slots__ = (
+        "_body_deadline",
+        "_clients",
+        "_headers",
+        "_protocol",
+        "method",
+        "path",
+        "scope",
+    )
 
-    def __init__(self, scope: Any, protocol: Any) -> None:
+    def __init__(
+        self, scope: Any, protocol: Any, clients: SlowClients, body_deadline: BodyDeadline
+    ) -> None:
         self.scope = scope
         self._protocol = protocol
+        self._clients = clients
+        self._body_deadline = body_deadline
         self._headers = scope.headers
         self.method: str = scope.method
         self.path: str = scope.path
@@ -101,25 +121,48 @@ class RSGIPort:
         items: list[tuple[str, str]] = self._headers.items()
         return items
 
-    async def body(self, limit: int) -> bytes:
+    def body(self, limit: int) -> Coroutine[Any, Any, bytes]:
         length = self._headers.get("content-length")
-        if length is not None and length.isascii() and length.isdigit() and int(length) <= limit:
-            try:
-                whole: bytes = await self._protocol()
-            except ProtocolClosed:
-                raise self._cut() from None
-            return whole
+        if length is not None and length.isascii() and length.isdigit():
+            if int(length) <= limit:
+                return self._arrived(self._protocol(), self._body_deadline.waiting)
+            if "expect" in self._headers:  # the client asks whether to send it
+                raise too_large(limit)
+        return self._in_chunks(limit)
+
+    async def _arrived(self, reading: Any, waiting: set[Any]) -> bytes:
+        """The body, or a part of it, that ``reading`` gives, if it does before its deadline, which
+        is that of ``waiting``."""
+        waiting.add(reading)
+        try:
+            part: bytes = await reading
+            if reading in waiting:
+                return part
+        except ProtocolClosed:
+            raise self._cut() from None
+        except asyncio.CancelledError:
+            if reading in waiting:  # cancelled by somebody else
+                raise
+        finally:
+            waiting.discard(reading)
+        raise self._body_deadline.late()
+
+    async def _in_chunks(self, limit: int) -> bytes:
         size = hollow = 0
         chunks = []
-        async for chunk in self._protocol:
+        waiting = self._body_deadline.waiting
+        arriving = aiter(self._protocol)
+        while size <= DRAIN * limit:
+            try:
+                chunk = await self._arrived(anext(arriving), waiting)
+            except StopAsyncIteration:
+                break
             size += len(chunk)
             hollow = 0 if chunk else hollow + 1
             if hollow > MOST_HOLLOW:
                 raise self._cut()
             if size <= limit:
                 chunks.append(chunk)
-            elif size > DRAIN * limit:
-                break
         if size > limit:
             raise too_large(limit)
         # One empty chunk is the end. HTTP/1 has no others but for trailers, which are announced:
@@ -138,10 +181,16 @@ class RSGIPort:
         return Gone()
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        if self.scope.http_version == "2":  # where answers wait side by side
+            outflow = self._clients.outflow(self.scope)
+            if outflow.sent > outflow.limit:
+                outflow.exceeded()
+            outflow.sent += len(body)
         self._protocol.response_bytes(status, headers, body)
 
     def open(self, status: int, headers: Headers) -> RSGIStream:
-        return RSGIStream(self._protocol.response_stream(status, headers))
+        outflow = self._clients.outflow(self.scope)
+        return RSGIStream(self._protocol.response_stream(status, headers), outflow)
 
     async def left(self) -> None:
         """Returns when the client has closed its connection."""

@@ -80,7 +80,7 @@ def session(turns: int = 0, halfway: bool = False, end: str = "close") -> Way:
 
 async def refused_session(port: int) -> None:
     """A WebSocket where there is none."""
-    (await opened(port, path="/v1/nothing")).close()
+    (await opened(port, path="/v1/nothing", status=404)).close()
 
 
 def multiplexed(line: str = "", leave: str = "", whole: bool = True) -> Way:

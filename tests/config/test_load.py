@@ -71,6 +71,9 @@ server:
   max_open_streams: 10
   drain_timeout_ms: 1500.5
   stall_timeout_ms: 2500
+  max_unsent_bytes: 100000
+  body_timeout_ms: 5000
+  header_timeout_ms: 700
   hang_timeout_ms: 4000
   max_keys: 5000
   max_header_bytes: 65536
@@ -105,6 +108,9 @@ def test_every_key(tmp_path: Path) -> None:
             warm=("gpt-4o", "claude-*"),
             max_answer_bytes=2**20,
             max_keys=5000,
+            max_unsent_bytes=100_000,
+            body_timeout=5.0,
+            header_timeout=0.7,
         ),
         Latency(
             LatencyRule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
@@ -342,6 +348,9 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
             "max_open_streams": 10,
             "drain_timeout_ms": 1500.5,
             "stall_timeout_ms": 2500,
+            "max_unsent_bytes": 100_000,
+            "body_timeout_ms": 5000,
+            "header_timeout_ms": 700,
             "hang_timeout_ms": 4000,
             "max_header_bytes": 65536,
             "journal_mb": 8,

@@ -162,6 +162,10 @@ class Connection:
         except ConnectionError:
             return True
 
+    async def some(self) -> bytes:
+        """Whatever comes next, as it is on the wire."""
+        return await self._reader.read(1 << 16)
+
     async def drained(self) -> bool:
         """Wait until the server closes, whatever it sends before that; False after a second."""
         try:

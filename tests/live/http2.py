@@ -1,6 +1,7 @@
 """HTTP/2 over a raw socket: a client that decides how much it lets the server send."""
 
 import asyncio
+from collections import defaultdict
 from typing import Self
 
 from h2.config import H2Configuration
@@ -30,7 +31,7 @@ class Http2:
         if window is not None:
             self._h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: window})
         self.statuses: dict[int, int] = {}
-        self.bodies: dict[int, bytes] = {}
+        self.bodies: defaultdict[int, bytearray] = defaultdict(bytearray)
         self.over: set[int] = set()
 
     @classmethod
@@ -62,11 +63,11 @@ class Http2:
         """Take what comes next; False once the server has closed the connection."""
         try:
             data = await self._reader.read(1 << 16)
+            for event in self._h2.receive_data(data) if data else ():
+                self._take(event)
+            await self._flush()
         except ConnectionError:
             return False
-        for event in self._h2.receive_data(data) if data else ():
-            self._take(event)
-        await self._flush()
         return bool(data)
 
     async def answer(self, stream: int) -> tuple[int, bytes]:
@@ -74,7 +75,7 @@ class Http2:
         while stream not in self.over:
             if not await self.read():
                 raise EOFError
-        return self.statuses[stream], self.bodies.get(stream, b"")
+        return self.statuses[stream], bytes(self.bodies[stream])
 
     def _take(self, event: Event) -> None:
         if isinstance(event, ResponseReceived):
@@ -82,7 +83,7 @@ class Http2:
             self.statuses[event.stream_id or 0] = int(headers[":status"])
         elif isinstance(event, DataReceived):
             stream = event.stream_id or 0
-            self.bodies[stream] = self.bodies.get(stream, b"") + (event.data or b"")
+            self.bodies[stream] += event.data or b""
             if self._grants and event.flow_controlled_length:
                 self._h2.acknowledge_received_data(event.flow_controlled_length, stream)
         elif isinstance(event, StreamEnded | StreamReset):

@@ -32,10 +32,16 @@ def create(text: str = "hi", **fields: Any) -> bytes:
     return frame(json.dumps(asked | fields).encode())
 
 
-async def opened(port: int, receive_buffer: int | None = None, path: str = PATH) -> Connection:
-    """A connection that has become a WebSocket, or been refused."""
+async def opened(
+    port: int,
+    receive_buffer: int | None = None,
+    path: str = PATH,
+    lines: tuple[str, ...] = (),
+    status: int = 101,
+) -> Connection:
+    """A connection that has become a WebSocket, unless another ``status`` is expected."""
     connection = await Connection.to(port, receive_buffer)
-    await connection.send(request("GET", path, b"", *UPGRADE))
+    await connection.send(request("GET", path, b"", *UPGRADE, *lines))
     head = await connection.head()
-    assert head.status == (101 if path == PATH else 404), head
+    assert head.status == status, head
     return connection

@@ -11,10 +11,16 @@ import pytest
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
 
 from llmsim.core.errors import BadRequest, FailureKind
+from llmsim.state.shm import layout
+from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.transport.body_deadline import PERIODS, BodyDeadline
+from llmsim.transport.bounds import Bounds
 from llmsim.transport.port import DRAIN, Gone
 from llmsim.transport.rsgi import MOST_HOLLOW, RSGIPort, RSGIStream
+from llmsim.transport.slow_clients import NOT_ASKED, ClientLimits, Outflow, SlowClients
 
 LIMIT = 10
+MAX_UNSENT = 100
 
 
 class Alive:
@@ -78,6 +84,18 @@ class Protocol:
         self.answered.append(("left",))
 
 
+def bounds() -> Bounds:
+    return Bounds(WorkerCounters(memoryview(bytearray(layout.SIZE))))
+
+
+def slow_clients() -> SlowClients:
+    return SlowClients(ClientLimits(60.0, MAX_UNSENT, 30.0, 8080), bounds())
+
+
+def outflow() -> Outflow:
+    return Outflow("127.0.0.1:1", MAX_UNSENT, lambda _: None)
+
+
 def port(protocol: Protocol, headers: dict[str, str] | None = None, **scope: Any) -> RSGIPort:
     known = {
         "method": "POST",
@@ -89,7 +107,9 @@ def port(protocol: Protocol, headers: dict[str, str] | None = None, **scope: Any
         "client": "127.0.0.1:1",
         "headers": headers or {},
     }
-    return RSGIPort(SimpleNamespace(**{**known, **scope}), protocol)
+    clients = scope.pop("clients", None) or slow_clients()
+    deadline = scope.pop("deadline", None) or BodyDeadline(0.0, bounds())
+    return RSGIPort(SimpleNamespace(**{**known, **scope}), protocol, clients, deadline)
 
 
 def run(scene: Coroutine[Any, Any, Any]) -> Any:
@@ -111,7 +131,7 @@ async def turns() -> None:
 def test_which_type_means_that_the_client_is_there_is_learnt_by_awaiting_one() -> None:
     async def scene() -> None:
         transport = Transport()
-        stream = RSGIStream(transport)
+        stream = RSGIStream(transport, outflow())
         assert stream.send(b"a")  # not known yet
         await turns()
         assert RSGIStream.alive is Alive
@@ -123,12 +143,12 @@ def test_which_type_means_that_the_client_is_there_is_learnt_by_awaiting_one() -
 
 def test_which_type_means_that_it_has_gone_is_learnt_too() -> None:
     async def scene() -> None:
-        stream = RSGIStream(Transport(Dead))
+        stream = RSGIStream(Transport(Dead), outflow())
         assert stream.send(b"a")  # not known yet
         await turns()
         assert RSGIStream.dead is Dead
         assert not stream.send(b"b")
-        other = RSGIStream(Transport(Dead))
+        other = RSGIStream(Transport(Dead), outflow())
         assert not other.send(b"c")  # at once, as it is known by now
 
     run(scene())
@@ -137,7 +157,7 @@ def test_which_type_means_that_it_has_gone_is_learnt_too() -> None:
 def test_a_stream_that_is_closed_sends_nothing_and_lets_go_of_its_transport() -> None:
     async def scene() -> None:
         transport = Transport()
-        stream = RSGIStream(transport)
+        stream = RSGIStream(transport, outflow())
         stream.close()
         assert not stream.send(b"late")
         assert transport.sent == []
@@ -229,3 +249,104 @@ def test_answers_and_the_end_of_a_connection() -> None:
         assert one.peer().written() is None
 
     run(scene())
+
+
+def test_streams_over_http_1_are_counted_each_for_itself() -> None:
+    async def scene() -> None:
+        asked: list[Outflow] = []
+        stream = RSGIStream(Transport(), one := Outflow("127.0.0.1:1", MAX_UNSENT, asked.append))
+        for _ in range(3):
+            stream.send(b"x" * 40)
+        assert (one.sent, asked) == (120, [])  # the send that exceeds the limit may
+        stream.send(b"x")
+        stream.send(b"x")
+        assert (one.sent, one.limit, asked) == (122, NOT_ASKED, [one])  # asked once
+
+    run(scene())
+
+
+def test_answers_over_http_2_are_counted_together() -> None:
+    async def scene() -> None:
+        clients = slow_clients()
+        ports = [port(Protocol(), http_version="2", clients=clients) for _ in range(3)]
+        ports[0].open(200, []).send(b"x" * 10)
+        ports[1].open(200, []).send(b"x" * 10)
+        ports[2].respond(200, [], b"x" * 10)
+        assert clients.outflow(ports[0].scope).sent == 30
+
+    run(scene())
+
+
+class Never:
+    """A body, or a part of one, that does not arrive: a future as Granian's are."""
+
+    def __init__(self) -> None:
+        self.future = asyncio.get_running_loop().create_future()
+
+    def __call__(self) -> asyncio.Future[bytes]:
+        return self.future
+
+    def __aiter__(self) -> Never:
+        return self
+
+    def __anext__(self) -> asyncio.Future[bytes]:
+        return self.future
+
+
+@pytest.mark.parametrize("headers", [{"content-length": "5"}, {}], ids=["known", "chunked"])
+def test_a_body_that_does_not_arrive_is_refused(headers: dict[str, str]) -> None:
+    async def scene() -> None:
+        counters = WorkerCounters(memoryview(bytearray(layout.SIZE)))
+        one: Any = Never()
+        deadline = BodyDeadline(0.01, Bounds(counters))
+        deadline.watch(asyncio.get_running_loop())
+        with pytest.raises(BadRequest) as refused:
+            await port(one, headers, deadline=deadline).body(LIMIT)
+        assert refused.value.failure.kind is FailureKind.TIMEOUT_CLIENT
+        assert "within 0.01 seconds" in refused.value.failure.message
+        assert one.future.cancelled()
+        assert counters.cells[layout.BODIES_LATE] == 1
+
+    run(scene())
+
+
+def test_a_reading_that_another_cancels_is_not_late() -> None:
+    async def scene() -> None:
+        counters = WorkerCounters(memoryview(bytearray(layout.SIZE)))
+        one: Any = Never()
+        deadline = BodyDeadline(60.0, Bounds(counters))
+        reading = port(one, {"content-length": "5"}, deadline=deadline).body(LIMIT)
+        task = asyncio.ensure_future(reading)
+        await turns()
+        assert deadline.waiting == {one.future}
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not deadline.waiting
+        assert not counters.cells[layout.BODIES_LATE]
+
+    run(scene())
+
+
+def test_a_part_that_comes_while_its_body_is_given_up_is_late() -> None:
+    async def scene() -> None:
+        one: Any = Never()
+        deadline = BodyDeadline(60.0, bounds())
+        task = asyncio.ensure_future(port(one, deadline=deadline).body(LIMIT))
+        await turns()
+        one.future.set_result(b"x")
+        for _ in range(PERIODS + 1):
+            deadline.next_period()
+        with pytest.raises(BadRequest):
+            await task
+
+    run(scene())
+
+
+def test_a_body_too_large_is_refused_before_it_is_sent_if_its_client_asks() -> None:
+    protocol = Protocol(b"x" * LIMIT, b"x", b"")
+    headers = {"content-length": str(LIMIT + 1), "expect": "100-continue"}
+    with pytest.raises(BadRequest) as refused:
+        run(port(protocol, headers).body(LIMIT))
+    assert refused.value.failure.kind is FailureKind.TOO_LARGE
+    assert protocol.taken == 0

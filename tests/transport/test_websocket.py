@@ -15,6 +15,8 @@ from granian.rsgi import (  # type: ignore[attr-defined]
 from llmsim.transport.websocket import Socket
 
 T = TypeVar("T")
+MAX_AHEAD = 100
+MAX_UNSENT = 200
 SCOPE = SimpleNamespace(path="/v1/responses", scheme="ws", headers={"authorization": "x"})
 
 
@@ -43,10 +45,14 @@ class Transport:
         self.sent.append(text)
 
 
+def socket(transport: Transport, behind: Callable[[], None] = lambda: None) -> Socket:
+    return Socket(SCOPE, transport, MAX_AHEAD, MAX_UNSENT, behind)
+
+
 def connected(scene: Callable[[Socket, Transport], Awaitable[T]]) -> T:
     async def run() -> T:
         transport = Transport()
-        return await asyncio.wait_for(scene(Socket(SCOPE, transport), transport), 10)
+        return await asyncio.wait_for(scene(socket(transport), transport), 10)
 
     return asyncio.run(run())
 
@@ -96,5 +102,65 @@ def test_a_client_that_can_not_be_reached_is_gone() -> None:
         transport.inbox.put_nowait(ProtocolClosed())
         assert await socket.receive() is None
         await socket.close()
+
+    connected(scene)
+
+
+async def turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_a_client_that_leaves_too_much_unread_is_behind() -> None:
+    async def run() -> None:
+        class Stuck(Transport):
+            async def send_str(self, text: str) -> None:
+                await asyncio.Event().wait()
+
+        behind: list[int] = []
+        one = socket(Stuck(), lambda: behind.append(1))
+        while one.send(b"x" * 60):
+            await turns()
+        assert one.gone.is_set()
+        assert not one.send(b"x")
+        assert (one._unsent, behind) == (240, [1])
+        one.release()
+
+    asyncio.run(run())
+
+
+def test_one_that_reads_is_sent_any_amount() -> None:
+    async def scene(one: Socket, transport: Transport) -> None:
+        for _ in range(20):
+            assert one.send(b"x" * 60)
+            await turns()
+        assert len(transport.sent) == 20
+
+    connected(scene)
+
+
+def test_no_more_is_read_ahead_than_is_answered() -> None:
+    async def scene(one: Socket, transport: Transport) -> None:
+        for _ in range(6):
+            transport.inbox.put_nowait("x" * 60)
+        await turns()
+        assert transport.inbox.qsize() == 4  # 120 bytes are more than 100
+        assert await one.receive() == "x" * 60
+        await turns()
+        assert transport.inbox.qsize() == 3
+        for _ in range(5):
+            assert await one.receive() == "x" * 60
+        transport.inbox.put_nowait(None)
+        assert await one.receive() is None
+
+    connected(scene)
+
+
+def test_a_connection_that_is_let_go_keeps_no_task() -> None:
+    async def scene(one: Socket, transport: Transport) -> None:
+        one.send(b"slow")
+        one.release()
+        await turns()
+        assert all(task.done() for task in one._tasks)
 
     connected(scene)

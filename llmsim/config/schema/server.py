@@ -14,6 +14,7 @@ from llmsim.config.schema.values import (
     HostPattern,
     Hour,
     Line,
+    Number,
     Share,
     Switch,
     Text,
@@ -71,6 +72,19 @@ class ServerSection(Section, of=Server):
     stall_timeout_ms: Hour = Field(
         60_000.0,
         description="Milliseconds until a client that reads nothing is disconnected; 0: never.",
+    )
+    max_unsent_bytes: Annotated[int, Whole(2**16, 2**40)] = Field(
+        64 * 2**20,
+        description="Bytes sent to one connection that its client has not acknowledged, above "
+        "which it is disconnected.",
+    )
+    body_timeout_ms: Hour = Field(
+        120_000.0,
+        description="Milliseconds until a request whose body has not arrived gets 408; 0: never.",
+    )
+    header_timeout_ms: Annotated[float, Number(100, 3_600_000, " of milliseconds")] = Field(
+        30_000.0,
+        description="Milliseconds until a connection on which no request has begun is closed.",
     )
     hang_timeout_ms: Hour = Field(
         30_000.0,

@@ -3,8 +3,8 @@
     0       header: pid of the owner (0 if it has none), when it took over (Unix time, µs),
             how many owners there have been, how many rows are in use
     16      counters, in the order of :data:`COUNTERS`
-    32      gauges, in the order of :data:`GAUGES`: what the owner last measured of itself
-    64      answers with an error, by :class:`FailureKind`: real ones and injected ones
+    48      gauges, in the order of :data:`GAUGES`: what the owner last measured of itself
+    80      answers with an error, by :class:`FailureKind`: real ones and injected ones
     …       each second: 64 triples (second of the monotonic clock, requests finished in it and
             their completion tokens)
     …       histograms, in the order of :data:`HISTOGRAMS`: sum in µs, then the buckets
@@ -25,6 +25,11 @@ COUNTERS = (
     "streams_opened",
     "streams_closed",
     "frames_sent",
+    "clients_stalled",  # disconnected as they read nothing for server.stall_timeout_ms
+    "clients_behind",  # … as server.max_unsent_bytes waited for them
+    "clients_silent",  # … as no request came for server.header_timeout_ms
+    "bodies_late",  # requests refused as their body took longer than server.body_timeout_ms
+    "websockets_refused",  # as there was no room for more
     "latency_longest_us",
     "latency_shortest_us",  # stored as 1 + µs, 0 where there is none
     "lateness_longest_us",
@@ -49,7 +54,7 @@ ROWS = 512
 SECONDS = 64
 HEADER = 16
 
-_GAUGES = HEADER + 16
+_GAUGES = HEADER + 32
 ERRORS = _GAUGES + 32
 RATES = ERRORS + 2 * len(FailureKind)
 _HISTOGRAMS = RATES + 3 * SECONDS
@@ -65,6 +70,11 @@ SIZE = -(-(_ROWS + ROWS * ROW) * 8 // 4096) * 4096
     OPENED,
     CLOSED,
     FRAMES,
+    STALLED,
+    BEHIND,
+    SILENT,
+    BODIES_LATE,
+    SOCKETS_REFUSED,
     LONGEST,
     SHORTEST,
     LATEST,
@@ -77,6 +87,15 @@ BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM = range(_GAUGES, _GAUG
 LATENCY, TTFT, LATENESS, ITL, QUEUE = range(
     _HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM, HISTOGRAM
 )
+
+DROPPED_CLIENTS = {
+    "stall_timeout_ms": STALLED,
+    "max_unsent_bytes": BEHIND,
+    "header_timeout_ms": SILENT,
+    "body_timeout_ms": BODIES_LATE,
+    "max_connections": SOCKETS_REFUSED,
+}
+"""By the key of the bound that was reached: where it is counted."""
 
 KINDS = tuple(FailureKind)
 REAL = {kind: ERRORS + 2 * index for index, kind in enumerate(KINDS)}
