@@ -13,6 +13,8 @@ from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from llmsim.core.load.step_clock import StepClock
+from llmsim.core.load.step_cost import StepCost
 from llmsim.core.plan import Headers
 from llmsim.core.rate_limits import Concurrency
 from llmsim.core.token_bucket import Bucket
@@ -153,6 +155,29 @@ class PromptPrefixes(Protocol):
 
     def keep(self, key: int, ttl: int, /) -> None:
         """Keep the prefix, which may be there already, for at least ``ttl`` seconds."""
+        ...
+
+
+class StepClocks(Protocol):
+    """The step clocks of all replicas, exact over all workers. Times are seconds of the monotonic
+    clock."""
+
+    def find(self, model: str, replicas: int, /) -> int:
+        """The clock of the model's replica whose turn it is."""
+        ...
+
+    def read(self, clock: int, now: float, /) -> StepClock:
+        """The clock as it is at ``now``, to look at."""
+        ...
+
+    def join(
+        self, clock: int, cost: StepCost, now: float, tokens: int, steps: float, /
+    ) -> int | None:
+        """See :meth:`StepClock.join`. From now on a step costs what ``cost`` says."""
+        ...
+
+    def leave(self, clock: int, now: float, ticket: int, /) -> None:
+        """See :meth:`StepClock.leave`."""
         ...
 
 

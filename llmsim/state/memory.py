@@ -12,12 +12,17 @@ from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.load.step_clock import MemoryLine, StepClock
+from llmsim.core.load.step_cost import StepCost
 from llmsim.core.rate_limits import Concurrency
 from llmsim.core.state import QUEUE_FULL, Attempt, Caller, PipelineState
 from llmsim.core.token_bucket import COUNTED, TOKENS, Bucket
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+IDLE = StepCost(0.0, 0.0, 0.0, 1, 1)
+"""The cost of a step that nobody makes."""
 
 
 class MemoryCounters:
@@ -156,6 +161,42 @@ class MemoryPrefixes:
     def keep(self, key: int, ttl: int) -> None:
         """Keep the prefix for at least ``ttl`` seconds."""
         self._until[key] = max(self._until.get(key, 0.0), self._clock() + ttl)
+
+
+class MemoryStepClocks:
+    """Step clocks by model and replica."""
+
+    def __init__(self, room: int = 1 << 30) -> None:
+        self._room = room
+        self._places: dict[tuple[str, int], int] = {}
+        self._turns: defaultdict[str, int] = defaultdict(int)
+        self._clocks: list[StepClock] = []
+
+    def find(self, model: str, replicas: int) -> int:
+        """The clock of the model's replica whose turn it is."""
+        turn = self._turns[model]
+        self._turns[model] = turn + 1
+        place = self._places.setdefault((model, turn % replicas), len(self._clocks))
+        if place == len(self._clocks):
+            self._clocks.append(StepClock(IDLE, MemoryLine(self._room)))
+        return place
+
+    def read(self, clock: int, now: float) -> StepClock:
+        """The clock as it is at ``now``."""
+        state = self._clocks[clock]
+        state.advance(now)
+        return state
+
+    def join(self, clock: int, cost: StepCost, now: float, tokens: int, steps: float) -> int | None:
+        """A sequence arrives at the clock: its ticket, or None where no more may wait."""
+        state = self._clocks[clock]
+        if state.cost != cost:
+            state.adjust(now, cost)
+        return state.join(now, 0, tokens, steps)
+
+    def leave(self, clock: int, now: float, ticket: int) -> None:
+        """A sequence gives its place back."""
+        self._clocks[clock].leave(now, ticket)
 
 
 async def inline(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from llmsim.config import Config
-from llmsim.state.shm import journal, layout, named_counters, prompt_prefixes, rate_limit_buckets
+from llmsim.state.shm import (
+    journal,
+    layout,
+    named_counters,
+    prompt_prefixes,
+    rate_limit_buckets,
+    step_clocks,
+)
 from llmsim.state.shm.concurrency_slots import ConcurrencySlots
 from llmsim.state.shm.journal import Journal, JournalEntry, slot_of
 from llmsim.state.shm.key_table import KeyTable
@@ -18,6 +25,7 @@ from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PrefixTable
 from llmsim.state.shm.rate_limit_buckets import RateLimitBuckets
 from llmsim.state.shm.request_order import SegmentOrder
 from llmsim.state.shm.segment import Cursor, Segment, Shape
+from llmsim.state.shm.step_clocks import SharedStepClocks
 from llmsim.state.shm.worker_counters import WorkerCounters
 
 # While workers are replaced, old and new ones live side by side.
@@ -30,7 +38,9 @@ def new_segment(config: Config) -> Segment:
     slots = 2 * config.server.workers + SPARE_SLOTS
     keys = config.server.max_keys
     counters, limits = named_counters.size(keys), rate_limit_buckets.size(slots, keys)
-    shape = Shape(slots, layout.SIZE, ring, prompt_prefixes.SIZE, counters, limits, keys)
+    shape = Shape(
+        *(slots, layout.SIZE, ring, prompt_prefixes.SIZE, counters, limits, keys, step_clocks.SIZE)
+    )
     segment = Segment.create(shape)
     restart_timetable(segment)
     return segment
@@ -65,7 +75,9 @@ class SharedState:
         self._journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in slots]
         self.buckets = RateLimitBuckets(segment)
         self.concurrency = ConcurrencySlots(segment)
+        self.step_clocks = SharedStepClocks(segment)
         self.slot = self.buckets.slot = self.concurrency.slot = self._claimed()
+        self.step_clocks.slot = self.slot
         self.counters = self.all_counters[self.slot]
         self.journal = self._journals[self.slot]
         self.named_counters = NamedCounters(segment)
@@ -112,6 +124,7 @@ class SharedState:
     def _close(self, slot: int) -> None:
         self.buckets.release_slot(slot)
         self.concurrency.release_slot(slot)
+        self.step_clocks.release_slot(slot, time.monotonic())
 
     def resign(self) -> None:
         """This worker ends as it should."""

@@ -5,12 +5,13 @@ Layout, in bytes:
     0       header, one page: 16 int64 (magic, slots, size of a slot's counters and of its journal,
             pid of the launcher, Unix time of the start in µs, boot secret, sizes of the prefixes,
             the named counters and the buckets, for how many keys both are, whether the locks are
-            mutexes), then 440 int64 cursors
+            mutexes, size of the step clocks), then 440 int64 cursors
     4096    the counters of each slot                                        (worker_counters)
     …       the journal of each slot                                         (journal)
     …       the prefixes of cached prompts                                   (prompt_prefixes)
     …       the named counters                                               (named_counters)
     …       the concurrency slots, then the buckets of rate limits           (rate_limit_buckets)
+    …       the step clocks of replicas                                      (step_clocks)
     …       the locks, where they are mutexes                                (process_locks)
 
 Who writes what, and what keeps others away:
@@ -20,6 +21,7 @@ Who writes what, and what keeps others away:
     prompt prefixes          any worker, without a lock: an entry is one word
     cursors                  any worker; a lock for each
     named counters, buckets  any worker; the locks of :class:`Lock`, each for some of the entries
+    step clocks              any worker; a lock for each, readers take none
 
 A slot is one worker's counters and journal. It belongs to the process that holds a lock on byte
 ``slot`` of the segment's file, and the kernel frees that lock when the process dies, however it
@@ -66,7 +68,7 @@ PAGE = 4096
 MAX_SLOTS = 1040
 CURSORS = 440
 _CURSORS_AT = 16
-_GUARDED = 384
+_GUARDED = 512
 
 
 class Cursor(IntEnum):
@@ -89,6 +91,8 @@ class Lock(IntEnum):
     BUCKETS = 65  # of the concurrency slots, then of the accounts of rate limits
     ACCOUNTS_TABLE = 322  # of the accounts as a whole
     COUNTERS_TABLE = 323  # of the named counters as a whole
+    CLOCK_NAMES = 324  # of the step clocks
+    STEP_CLOCKS = 325  # one for each clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Shape:
     named_counters: int = 0
     buckets: int = 0
     max_keys: int = 0
+    step_clocks: int = 0
 
     @property
     def prefixes_at(self) -> int:
@@ -122,9 +127,14 @@ class Shape:
         return self.named_counters_at + self.named_counters
 
     @property
+    def step_clocks_at(self) -> int:
+        """Where the step clocks begin."""
+        return self.buckets_at + self.buckets
+
+    @property
     def locks_at(self) -> int:
         """Where the locks begin."""
-        return self.buckets_at + self.buckets
+        return self.step_clocks_at + self.step_clocks
 
     @property
     def size(self) -> int:
@@ -141,7 +151,8 @@ class Segment:
         self.header = memoryview(self._map)[:PAGE].cast("q")
         if self.header[0] != MAGIC:
             raise RuntimeError(f"{path} is not a segment of this version of llmsim")
-        self.shape = Shape(*self.header[1:4], *self.header[7:11])
+        sizes = [*self.header[1:4], *self.header[7:11], self.header[12]]
+        self.shape = Shape(*sizes)
         self._locks: ProcessLocks = (
             MutexLocks(self._map, self.shape.locks_at)
             if self.header[11]
@@ -167,6 +178,7 @@ class Segment:
         if supported():
             MutexLocks(mmap.mmap(descriptor, 0), shape.locks_at).make(CURSORS + _GUARDED)
             header[11] = 1
+        header[12] = shape.step_clocks
         header[0] = MAGIC
         return cls(descriptor, path)
 
@@ -209,6 +221,11 @@ class Segment:
         """The buckets of rate limits, as bytes."""
         start = self.shape.buckets_at
         return memoryview(self._map)[start : start + self.shape.buckets]
+
+    def step_clocks(self) -> memoryview:
+        """The step clocks, as bytes."""
+        start = self.shape.step_clocks_at
+        return memoryview(self._map)[start : start + self.shape.step_clocks]
 
     @contextmanager
     def locked(self, number: int) -> Iterator[None]:
