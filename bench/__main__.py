@@ -172,6 +172,8 @@ Examples:
   python -m bench pacing
   python -m bench pacing --streams 2000 --seconds 20
   python -m bench pacing --streams 200 --control --late-ms 25
+  python -m bench pacing --streams 2000 --ramp 4 --workers 1
+  python -m bench pacing --streams 2000 --ramp 4 --tokens 20000 --cold
 """,
 )
 @dialect_option
@@ -191,6 +193,20 @@ Examples:
     show_default=True,
     help="Length of the measurement, once all streams are open.",
 )
+@click.option(
+    "--ramp",
+    type=click.FloatRange(0),
+    default=0,
+    help="New streams each millisecond; their start is measured, too. "
+    "[default: over two seconds, before the measurement]",
+)
+@click.option(
+    "--tokens",
+    type=click.IntRange(0),
+    default=0,
+    help="Length of the answers, at least. [default: as long as the measurement]",
+)
+@click.option("--cold", is_flag=True, help="Measure the first streams after /ready.")
 @click.option(
     "--late-ms",
     type=click.FloatRange(0),

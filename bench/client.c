@@ -14,6 +14,11 @@
  * it; when it was read is reported beside it. --pause lets the client sleep so many seconds
  * between two rounds of reading, which spares the machine a wake-up for every event.
  *
+ * Where the request has sixteen @ in a row, the time at which it is sent goes, in nanoseconds of
+ * CLOCK_MONOTONIC. With --each, the result has an item for each stream: that time and the least and
+ * worst lateness of its tokens. With --cut, streams that are open when the window has closed are
+ * left, and counted as such.
+ *
  * Prints one JSON object a line: {"mark":"open"} and {"mark":"close"} as the window opens and
  * closes, then the result.
  */
@@ -33,7 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 4096, READ_MAX = 1 << 18, BATCH = 512 };
+enum { HEAD_MAX = 4096, READ_MAX = 1 << 18, BATCH = 512, STAMP = 16 };
 
 enum phase { IDLE, CONNECTING, SENDING, HEAD, SIZE, DATA, DATA_END, TRAILER, DONE };
 
@@ -50,6 +55,7 @@ struct stream {
     double start;      /* when to connect */
     double sent;       /* when the request left */
     double least;      /* least lateness seen on this stream */
+    double worst;      /* worst lateness of its tokens in the window */
     char head[HEAD_MAX];
 };
 
@@ -58,7 +64,7 @@ static struct {
     int64_t streams, lead, tokens, tail;
     double ramp, settle, window, limit, pause, ttft, gap;
     const char *request;
-    bool paced;
+    bool paced, each, cut;
 } want = {.streams = 1, .window = 1, .limit = 30};
 
 struct moment {
@@ -69,11 +75,12 @@ struct moment {
 static struct stream *streams;
 static char *request;
 static size_t request_size;
+static char *stamp; /* where in the request its time goes, if it has a place for it */
 static int poller;
 static double began, opens, closes; /* the window as planned */
 
 static struct {
-    int64_t answers, failed, refused, miscounted, unfinished; /* streams, by how they ended */
+    int64_t answers, failed, refused, miscounted, unfinished, cut; /* streams, by how they ended */
     int64_t events, window_events, window_reads, early, due, delivered, missing;
     int64_t open_at_open, open_at_close, live;
     bool marked_open, marked_close;
@@ -128,10 +135,18 @@ static void begin_answer(struct stream *s) {
     s->has_field = false;
     s->events = 0;
     s->least = 1e9;
+    s->worst = -1e9;
 }
 
 static void push(struct stream *s) {
-    if (s->written == 0) s->sent = now();
+    if (s->written == 0) {
+        s->sent = now();
+        if (stamp) {
+            char digits[STAMP + 1];
+            snprintf(digits, sizeof digits, "%016lld", (long long)(s->sent * 1e9));
+            memcpy(stamp, digits, STAMP);
+        }
+    }
     while (s->written < request_size) {
         ssize_t n = send(s->fd, request + s->written, request_size - s->written, MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN) {
@@ -192,6 +207,7 @@ static void on_event(struct stream *s, struct moment at) {
     double lateness = at.arrived - due;
     if (lateness < s->least) s->least = lateness;
     if (!in_window(due)) return;
+    if (lateness > s->worst) s->worst = lateness;
     note(s, lateness, at.read - due);
     if (lateness < 0) seen.early++;
     if (at.arrived < closes + want.gap) seen.delivered++;
@@ -380,8 +396,8 @@ static void run(void) {
         while (next < want.streams && streams[next].start <= at) dial(&streams[next++]);
         if (at >= opens) mark_open(at);
         if (at >= closes) mark_close(at);
-        if (at >= closes + want.limit) break;
-        double until = closes + want.limit;
+        if (at >= closes + want.limit || (want.cut && at >= closes + want.gap)) break;
+        double until = closes + (want.cut ? want.gap : want.limit);
         if (next < want.streams) until = streams[next].start;
         if (at < opens && opens < until) until = opens;
         if (at < closes && closes < until) until = closes;
@@ -439,6 +455,20 @@ static void print_quantiles(const char *name, float *values, int64_t size) {
     printf("},");
 }
 
+/* [when it was sent in ns, least and worst lateness in ms] of each stream that got a token. */
+static void print_each(void) {
+    bool first = true;
+    if (!want.each) return;
+    printf("\"each\":[");
+    for (int64_t i = 0; i < want.streams; i++) {
+        const struct stream *s = &streams[i];
+        if (s->worst < -1e8) continue;
+        printf("%s[%lld,%.4f,%.4f]", first ? "" : ",", (long long)(s->sent * 1e9), s->least * 1e3, s->worst * 1e3);
+        first = false;
+    }
+    printf("],");
+}
+
 static void report(void) {
     float *offsets = malloc(sizeof(float) * (size_t)want.streams);
     int64_t size = 0;
@@ -451,6 +481,8 @@ static void report(void) {
     print_quantiles("late_ms", late, late_size);
     print_quantiles("late_read_ms", late_read, late_size);
     print_quantiles("offset_ms", offsets, size);
+    print_each();
+    printf("\"cut\":%ld,", seen.cut);
     printf("\"answers\":%ld,\"failed\":%ld,\"refused\":%ld,\"miscounted\":%ld,\"unfinished\":%ld,",
            seen.answers, seen.failed, seen.refused, seen.miscounted, seen.unfinished);
     printf("\"events\":%ld,\"window_events\":%ld,\"window_reads\":%ld,", seen.events,
@@ -466,7 +498,8 @@ static void report(void) {
 
 static void read_options(int argc, char **argv) {
     static const char *names[] = {"port", "request", "streams", "ramp", "settle", "window",
-                                  "limit", "pause", "lead", "tokens", "tail", "ttft", "gap"};
+                                  "limit", "pause", "lead", "tokens", "tail", "ttft", "gap",
+                                  "each", "cut"};
     enum { NAMES = sizeof names / sizeof *names };
     struct option options[NAMES + 1] = {0};
     for (int i = 0; i < NAMES; i++) options[i] = (struct option){names[i], required_argument, 0, 0};
@@ -487,6 +520,8 @@ static void read_options(int argc, char **argv) {
         case 10: want.tail = (int64_t)value; break;
         case 11: want.ttft = value; want.paced = true; break;
         case 12: want.gap = value; want.paced = true; break;
+        case 13: want.each = value != 0; break;
+        case 14: want.cut = value != 0; break;
         }
     }
     if (code != -1 || optind != argc || !want.port || !want.request || want.streams < 1) {
@@ -504,6 +539,7 @@ static void read_request(void) {
     request = malloc(request_size);
     if (!request || fread(request, 1, request_size, file) != request_size) fail(want.request);
     fclose(file);
+    stamp = memmem(request, request_size, "@@@@@@@@@@@@@@@@", STAMP);
 }
 
 static void allow_files(void) {
@@ -538,6 +574,7 @@ static void plan_arrivals(void) {
     for (int64_t i = 0; i < want.streams; i++) {
         streams[i].fd = -1;
         streams[i].least = 1e9;
+        streams[i].worst = -1e9;
         streams[i].start = began + want.ramp * erand48(state);
     }
     qsort(streams, (size_t)want.streams, sizeof *streams, by_start);
@@ -552,7 +589,7 @@ int main(int argc, char **argv) {
     plan_arrivals();
     run();
     for (int64_t i = 0; i < want.streams; i++)
-        if (streams[i].phase != DONE) seen.unfinished++;
+        if (streams[i].phase != DONE) ++*(want.cut && streams[i].phase > SENDING ? &seen.cut : &seen.unfinished);
     count_due(now());
     report();
     return 0;

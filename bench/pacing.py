@@ -53,8 +53,8 @@ NOTES = (
     f"Streams at 30 tokens/s: TTFT {TTFT_MS:.0f} ms and gaps of {GAP_MS} ms, both without "
     "deviation, so that token k is due at *request sent + TTFT + k x gap* by the client's own "
     "clock. Arrivals are spread at random; the figures are of the window in which all streams "
-    "are open. *Delivered*: of the tokens due in the window, those that had arrived one gap after "
-    "it closed.",
+    "are open, with `--ramp` from the first stream on. *Delivered*: of the tokens due in the "
+    "window, those that had arrived one gap after it closed.",
     "Lateness is arrival - due. *Client*: by when the token was in our C client's socket, as the "
     "kernel stamps it. *Less arrival*: the same without the least lateness of any token of its "
     "stream, which is what the request lost on its way in, before llmsim's clock began. *llmsim*: "
@@ -71,6 +71,10 @@ NOTES = (
 class Pacing:
     """What to measure: ``streams`` at once, for ``seconds`` after they are all open.
 
+    With ``ramp`` so many open each millisecond, and the window opens with the first. ``tokens`` is
+    the length of the answers where it is not just what the window needs. ``cold``: no stream comes
+    before those that are measured.
+
     ``control`` puts the bare application with one ``asyncio.sleep`` a frame in llmsim's place,
     every frame sent ``late_ms`` late. ``dashboards`` pages are open meanwhile, with a Prometheus.
     """
@@ -82,6 +86,9 @@ class Pacing:
     streams: Sequence[int]
     workers: int
     seconds: float
+    ramp: float = 0.0
+    tokens: int = 0
+    cold: bool = False
     control: bool = False
     late_ms: float = 0.0
     dashboards: int = 0
@@ -93,8 +100,13 @@ class Pacing:
     def load(self, streams: int) -> Load:
         """Streams long enough to be open from the last arrival to the end of the window."""
         wire = WIRES[self.dialect]
-        ramp, settle, gap = max(2.0, streams / 1000), 1.0, GAP_MS / 1e3
-        tokens = ceil((ramp + settle + self.seconds) / gap) + 30
+        gap = GAP_MS / 1e3
+        ramp, settle = max(2.0, streams / 1000), 1.0
+        if self.ramp:
+            ramp = streams / self.ramp / 1000
+            settle = -ramp
+        needed = ceil((ramp + max(settle, 0.0) + self.seconds) / gap) + 30
+        tokens = max(needed, self.tokens)
         return Load(
             streams,
             wire.lead,
@@ -106,6 +118,7 @@ class Pacing:
             pause=PAUSE,
             ttft=TTFT_MS / 1e3,
             gap=gap,
+            cut=tokens > needed,
         )
 
     def _row(self, folder: Path, streams: int) -> dict[str, Cell]:
@@ -156,8 +169,8 @@ class Pacing:
 
     def _warm_up(self, server: Server, load: Load) -> None:
         """A few short streams, so that idle memory is that of a server that has worked."""
-        if self.control:
-            return  # its streams have one length
+        if self.control or self.cold:
+            return  # a bare application's streams have one length
         short = Load(20, load.lead, WARM_UP, load.tail, window=0.1)
         run_client(server.port, self._request(WARM_UP), short)
 

@@ -15,6 +15,11 @@ Overridden, all in :class:`Supervisor`:
 - ``_serve_loop``: Granian ends the server when a worker dies twice within 5.5 s. A server under
   test is killed on purpose, so only workers that die as fast as they start end it.
 
+Overridden elsewhere:
+
+- ``transport.rsgi``: a worker's ``_future_watcher_wrapper``, so that a request comes with the time
+  at which it was handed over.
+
 Relied on elsewhere:
 
 - ``transport.rsgi``: ``send_bytes`` sends at once, though it gives an awaitable, whose type says

@@ -19,7 +19,7 @@ from llmsim.server.lifecycle import RequestLifecycle
 from llmsim.server.response_writer import ResponseWriter
 from llmsim.state.shared_state import SharedState
 from llmsim.transport.port import Gone, Port
-from llmsim.transport.scheduler import Scheduler
+from llmsim.transport.scheduler import Scheduler, now_us
 
 BUSY = "That model is currently overloaded with other requests."
 BROKEN = "The server had an error while processing your request. Sorry about that!"
@@ -80,6 +80,8 @@ class RequestHandler:
 
     async def _answer(self, port: Port, call: Call, lifecycle: RequestLifecycle) -> None:
         call.body = await port.body(self._body_limit)
+        now = now_us()
+        lifecycle.received(port.arrived(lifecycle.start, now), now)
         endpoint = call.endpoint
         if endpoint.header_check is not None:
             endpoint.header_check(port.header)

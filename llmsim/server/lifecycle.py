@@ -20,6 +20,7 @@ from llmsim.core.errors import Failure
 from llmsim.core.state import HeldLimits
 from llmsim.pipeline.context import Call
 from llmsim.state.shm.journal import Journal
+from llmsim.state.shm.layout import ARRIVAL_LAG
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.scheduler import now_us
 
@@ -30,13 +31,15 @@ NO_TOKENS = (0, 0, 0, 0)
 class RequestLifecycle:
     """One request, as counters and journal see it.
 
-    ``start`` is its arrival in µs of the scheduler's clock, ``arrived`` the same as a Unix time.
+    ``start`` is its arrival in µs of the scheduler's clock, ``arrived`` the same as a Unix time:
+    until its body is read, when its handler began.
     Of call and plan only what is counted at the end is kept: a stream may be open for long.
     """
 
     __slots__ = (
         "_counters",
         "_journal",
+        "arrival_lag",
         "arrived",
         "endpoint",
         "failure",
@@ -65,12 +68,21 @@ class RequestLifecycle:
         self.tokens = NO_TOKENS
         self.failure: Failure | None = None
         self.held: HeldLimits | None = None
+        self.arrival_lag = 0.0
         self.finished = False
         counters.started()
 
     def stamp(self) -> Stamp:
         """What the answer's ids are made of."""
         return Stamp(self.mark, int(self.arrived))
+
+    def received(self, arrival: int, now: int) -> None:
+        """The request, which is whole now, arrived at ``arrival`` (µs of the scheduler's clock)."""
+        self.arrived += (arrival - self.start) / 1e6
+        self.start = arrival
+        lag = now - arrival
+        self.arrival_lag = lag / 1e6
+        self._counters.lag(ARRIVAL_LAG, lag)
 
     def planned(self, call: Call, plan: Plan, answer: bytes = b"") -> None:
         """Remember what was asked and what is planned. ``answer`` is the whole of it where it
@@ -93,6 +105,7 @@ class RequestLifecycle:
             len(plan.due),
             plan.seed,
             answer,
+            self.arrival_lag,
         )
 
     def amend(self, usage: Usage | None, failure: Failure | None) -> None:

@@ -39,13 +39,14 @@ from llmsim.state.shm.layout import WARM
 from llmsim.state.shm.segment import Segment
 from llmsim.state.sqlite import Store
 from llmsim.transport import descriptor_table
+from llmsim.transport.arrival import arrival_clock
 from llmsim.transport.body_deadline import BodyDeadline
 from llmsim.transport.bounds import Bounds
 from llmsim.transport.bridge import bridge
 from llmsim.transport.capacity import capacity, open_file_limit
 from llmsim.transport.port import Gone
-from llmsim.transport.rsgi import RSGIPort
-from llmsim.transport.scheduler import Scheduler
+from llmsim.transport.rsgi import RSGIPort, stamp_hand_over
+from llmsim.transport.scheduler import Scheduler, now_us
 from llmsim.transport.slow_clients import ClientLimits, SlowClients
 from llmsim.transport.websocket import Socket
 
@@ -72,6 +73,7 @@ class WorkerApp:
         self, config: Config, segment: str, folder: str, store: str, reread: Reread
     ) -> None:
         descriptor_table.grow(config.server.max_connections)
+        stamp_hand_over()
         self._config = config
         self._reread = reread
         self._shared = SharedState(Segment.attach(segment))
@@ -91,6 +93,7 @@ class WorkerApp:
         )
         self._slow_clients = SlowClients(limits, self._bounds)
         self._body_deadline = BodyDeadline(server.body_timeout, self._bounds)
+        self._arrivals = arrival_clock()
         self._max_websockets = capacity(server.max_connections, open_file_limit()).websockets
         self._websockets = 0
         self._metrics: WorkerMetrics | None = None
@@ -143,10 +146,17 @@ class WorkerApp:
         self._shared.resign()
         self._store.close()
 
-    def __rsgi__(self, scope: Any, protocol: Any) -> Awaitable[None]:
+    def __rsgi__(self, scope: Any, protocol: Any, handed: int | None = None) -> Awaitable[None]:
         if scope.proto != "http":
             return self._websocket(scope, protocol)
-        port = RSGIPort(scope, protocol, self._slow_clients, self._body_deadline)
+        port = RSGIPort(
+            scope,
+            protocol,
+            now_us() if handed is None else handed,
+            self._arrivals,
+            self._slow_clients,
+            self._body_deadline,
+        )
         keys = self._holder.runtime.api_keys
         if keys:
             response = self._api_key_auth.refusal(keys, port.path, port.query, port.header)

@@ -197,6 +197,21 @@ def _times(reading: MetricsReading) -> Iterator[Metric]:
         "How long after its due time a frame was sent.",
         snapshot.lateness,
     )
+    yield LATE.histogram(
+        "llmsim_arrival_lag_seconds",
+        "Time from the arrival of a request to when its handler had it whole.",
+        snapshot.arrival_lag,
+    )
+    yield LATE.histogram(
+        "llmsim_output_lag_seconds",
+        "Time from sending a frame to when the kernel had it, of some frames.",
+        snapshot.output_lag,
+    )
+    yield LATE.histogram(
+        "llmsim_event_loop_lag_seconds",
+        "How long after its time a tick of the event loop began.",
+        snapshot.loop_lag,
+    )
     yield ANSWERS.histogram(
         "llmsim_queue_seconds", "How long requests waited for a concurrency slot.", snapshot.queue
     )

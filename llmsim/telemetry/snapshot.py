@@ -12,6 +12,7 @@ from llmsim.core.errors import FailureKind
 from llmsim.state.shm import histogram
 from llmsim.state.shm.histogram import BUCKETS
 from llmsim.state.shm.layout import (
+    ARRIVAL_LAG,
     BEAT,
     CLOSED,
     COLUMNS,
@@ -29,8 +30,10 @@ from llmsim.state.shm.layout import (
     LATENESS,
     LATEST,
     LONGEST,
+    LOOP_LAG,
     LOST,
     OPENED,
+    OUTPUT_LAG,
     QUEUE,
     RSS,
     SHORTEST,
@@ -106,6 +109,9 @@ class Snapshot:
         self.lateness = TimeHistograms(all_counters, LATENESS)
         self.itl = TimeHistograms(all_counters, ITL)
         self.queue = TimeHistograms(all_counters, QUEUE)
+        self.arrival_lag = TimeHistograms(all_counters, ARRIVAL_LAG)
+        self.output_lag = TimeHistograms(all_counters, OUTPUT_LAG)
+        self.loop_lag = TimeHistograms(all_counters, LOOP_LAG)
         self.deaths = [cell[DIED] for cell in cells]
         self.dropped = sum(cell[DROPPED] for cell in cells)
         self.too_large = sum(cell[TOO_LARGE] for cell in cells)

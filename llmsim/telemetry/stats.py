@@ -85,16 +85,15 @@ def _times(snapshot: Snapshot) -> dict[str, dict[str, float]]:
         },
         "ttft_ms": {"avg": _ms(snapshot.ttft.mean), **_quantiles(snapshot.ttft)},
         "itl_ms": {"avg": _ms(snapshot.itl.mean), **_quantiles(snapshot.itl)},
-        "queue_ms": {
-            "avg": _ms(snapshot.queue.mean),
-            **_quantiles(snapshot.queue),
-            "count": snapshot.queue.count,
-        },
+        "queue_ms": _counted(snapshot.queue),
         "lateness_ms": {
             "frames": snapshot.frames,
             "max": _ms(snapshot.latest),
             **_quantiles(snapshot.lateness, snapshot.latest),
         },
+        "arrival_lag_ms": _counted(snapshot.arrival_lag),
+        "output_lag_ms": _counted(snapshot.output_lag),
+        "loop_lag_ms": _counted(snapshot.loop_lag),
     }
 
 
@@ -127,6 +126,10 @@ def _models(snapshot: Snapshot) -> dict[str, dict[str, int]]:
 
 def _quantiles(times: TimeHistograms, longest: float = float("inf")) -> dict[str, float]:
     return {f"p{share:g}": _ms(min(times.quantile(share / 100), longest)) for share in (50, 95, 99)}
+
+
+def _counted(times: TimeHistograms) -> dict[str, float]:
+    return {"avg": _ms(times.mean), **_quantiles(times), "count": times.count}
 
 
 def _ms(seconds: float) -> float:

@@ -82,6 +82,9 @@ class ASGIPort:
         self.stream = ASGIStream(self.outbox, self._gone.is_set())
         return self.stream
 
+    def arrived(self, begun: int, read: int) -> int:
+        return read  # which waits for what the client has yet to send, and for little else
+
     async def left(self) -> None:
         if not self._gone.is_set():
             await self.read.wait()

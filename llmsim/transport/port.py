@@ -77,6 +77,11 @@ class Port(Protocol):
         """Send the response head and open its body."""
         ...
 
+    def arrived(self, begun: int, read: int) -> int:
+        """When the request had come whole, as well as that can be known; its handler began at
+        ``begun`` and has the body since ``read``, all in µs of the monotonic clock."""
+        ...
+
     async def left(self) -> None:
         """Return when the client has closed its connection."""
         ...

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+import granian.server.mp as granian_workers
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
 
 from llmsim.core import Headers
+from llmsim.transport.arrival import CALM, ArrivalClock, Waypoints, arrival, precise_us
 from llmsim.transport.body_deadline import BodyDeadline
 from llmsim.transport.connection import Connection
 from llmsim.transport.port import DRAIN, Gone, too_large
@@ -76,8 +78,10 @@ class RSGIPort:
     """One HTTP request over RSGI."""
 
     __slots__ = (
+        "_arrivals",
         "_body_deadline",
         "_clients",
+        "_handed",
         "_headers",
         "_protocol",
         "method",
@@ -86,10 +90,18 @@ class RSGIPort:
     )
 
     def __init__(
-        self, scope: Any, protocol: Any, clients: SlowClients, body_deadline: BodyDeadline
+        self,
+        scope: Any,
+        protocol: Any,
+        handed: int,
+        arrivals: ArrivalClock,
+        clients: SlowClients,
+        body_deadline: BodyDeadline,
     ) -> None:
         self.scope = scope
         self._protocol = protocol
+        self._handed = handed
+        self._arrivals = arrivals
         self._clients = clients
         self._body_deadline = body_deadline
         self._headers = scope.headers
@@ -192,9 +204,42 @@ class RSGIPort:
         outflow = self._clients.outflow(self.scope)
         return RSGIStream(self._protocol.response_stream(status, headers), outflow)
 
+    def arrived(self, begun: int, read: int) -> int:
+        handed = self._handed
+        if read - handed < CALM:
+            return handed
+        seen, scope = Waypoints(handed, begun, read), self.scope
+        if scope.http_version == "2":  # a connection has many requests
+            return arrival(seen, None)
+        return self._arrivals.of(seen, scope.client, scope.server)
+
     async def left(self) -> None:
         """Returns when the client has closed its connection."""
         await self._protocol.client_disconnect()
 
     def peer(self) -> Connection:
         return Connection(self.scope.client, self.scope.http_version.startswith("1"))
+
+
+_WRAPPER = "_future_watcher_wrapper"
+
+
+def stamp_hand_over() -> None:
+    """Have Granian tell the application when it handed a request over, µs of the monotonic clock,
+    as a third argument. To be called in each worker before it serves."""
+    setattr(granian_workers, _WRAPPER, _stamping)
+
+
+def _stamping(answer: Callable[[Any, Any, int], Awaitable[None]]) -> Callable[[Any], Any]:
+    """Granian's own wrapper of an application, with the time. What this gives is called by the
+    HTTP server's thread, and the coroutine it makes then runs on the event loop."""
+
+    async def watch(watcher: Any, handed: int) -> None:
+        try:
+            await answer(watcher.scope, watcher.proto, handed)
+        except BaseException as error:
+            watcher.err(error)
+            return
+        watcher.done()
+
+    return lambda watcher: watch(watcher, precise_us())

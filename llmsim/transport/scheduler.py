@@ -47,7 +47,7 @@ from typing import Protocol
 import numpy as np
 
 from llmsim.core import Plan
-from llmsim.state.shm.layout import CLOSED, OPENED
+from llmsim.state.shm.layout import CLOSED, LOOP_LAG, OPENED
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.port import Stream
 from llmsim.transport.timer import TimerFactory, precise_timer
@@ -181,11 +181,13 @@ class Scheduler:
         self._timer.set(max(tick * TICK - self._clock(), 0))
 
     def _tick(self) -> None:
-        self._timer_tick = SENDING
+        due, self._timer_tick = self._timer_tick, SENDING
         ticks, calendar = self._ticks, self._calendar
         # All of a tick is due within half a tick of its beginning, so once it has begun nothing
         # can come back to it.
-        limit = self._clock() // TICK
+        now = self._clock()
+        self._counters.lag(LOOP_LAG, max(now - due * TICK, 0))
+        limit = now // TICK
         while ticks and ticks[0] <= limit:
             for item in calendar.pop(heapq.heappop(ticks)):
                 try:

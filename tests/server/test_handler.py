@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class Client:
     def __init__(self, body: bytes, headers: dict[str, str] | None = None) -> None:
         self._body = body
         self._headers = headers or {}
+        self.late = 0
         self.broken_off: BaseException | None = None
         self.gone = asyncio.Event()
         self.status = 0
@@ -70,6 +72,9 @@ class Client:
         if len(self._body) > limit:
             raise too_large(limit)
         return self._body
+
+    def arrived(self, begun: int, read: int) -> int:
+        return read - self.late
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
         self.open(status, headers).data += body
@@ -98,6 +103,7 @@ class Playing:
 
     def __init__(self) -> None:
         self.open = 0
+        self.start = 0
         self.streams: list[tuple[Plan, Stream, StreamEnded]] = []
         self.waits: list[asyncio.Future[None]] = []
 
@@ -108,6 +114,7 @@ class Playing:
 
     def send(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> None:
         assert start <= now_us()
+        self.start = start
         self.open += 1
         self.streams.append((plan, stream, ended))
 
@@ -203,6 +210,31 @@ def test_a_stream_is_counted_when_it_has_ended(worker: Worker) -> None:
     assert client.body_sent.data.endswith(b"data: [DONE]\n\n")
     assert worker.requests == {"200": 1}
     assert Snapshot(worker.shared.all_counters).total("completion") > 0
+
+
+@pytest.mark.parametrize("late", [0, 250_000])
+def test_times_count_from_the_arrival(worker: Worker, late: int) -> None:
+    client = worker.client(stream=True)
+    client.late = late
+    before = now_us()
+    worker.answered(client)
+    assert before - late <= worker.scheduler.start <= now_us() - late
+    worker.scheduler.finish()
+    (entry,) = worker.shared.latest(1)
+    assert entry.arrived == pytest.approx(time.time() - late / 1e6, abs=0.2)
+    assert entry.arrival_lag == late / 1e6
+    snapshot = Snapshot(worker.shared.all_counters)
+    assert snapshot.arrival_lag.count == 1
+    assert snapshot.arrival_lag.sum == late / 1e6
+
+
+def test_a_plain_answer_is_as_late_as_its_request_was(worker: Worker) -> None:
+    client = worker.client()
+    client.late = 250_000
+    worker.answered(client)
+    snapshot = Snapshot(worker.shared.all_counters)
+    assert snapshot.lateness.sum >= 0.25
+    assert snapshot.latency.sum >= 0.25
 
 
 def test_a_stream_that_its_client_left_is_aborted(worker: Worker) -> None:

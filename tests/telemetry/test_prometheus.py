@@ -16,7 +16,7 @@ from llmsim.config import Config, Metrics, Server
 from llmsim.core.errors import FailureKind
 from llmsim.state.shared_state import key_tables, new_segment
 from llmsim.state.shm.key_table import KeyTable
-from llmsim.state.shm.layout import DROPPED, OPENED
+from llmsim.state.shm.layout import ARRIVAL_LAG, DROPPED, LOOP_LAG, OPENED, OUTPUT_LAG
 from llmsim.state.shm.rows import MODELS
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.prometheus import (
@@ -99,10 +99,13 @@ def test_what_was_counted_is_exposed() -> None:
         ("queue", ANSWERS, "queued", [0.0, 0.25, 0.262143, 0.262144]),
         ("inter_token_latency", GAPS, "apart", [0.0, 0.02, 0.02, 0.049151, 0.049152, 60.0]),
         ("frame_lateness", LATE, "late", [0.0, 0.000063, 0.000064, 0.02, 30.0]),
+        ("arrival_lag", LATE, ARRIVAL_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
+        ("output_lag", LATE, OUTPUT_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
+        ("event_loop_lag", LATE, LOOP_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
     ],
 )
 def test_histograms_estimate_nothing(
-    name: str, bounds: Any, record: str, values: list[float]
+    name: str, bounds: Any, record: str | int, values: list[float]
 ) -> None:
     (one,) = made = counters_of(1)
     for value in values:
@@ -114,8 +117,10 @@ def test_histograms_estimate_nothing(
                 one.queued(us / 1e6)
             case "apart":
                 one.apart(us)
-            case _:
+            case "late":
                 one.late(us, 1)
+            case int():
+                one.lag(record, us)
     metrics = scraped(reading(made))
     full = f"llmsim_{name}_seconds"
     assert metrics[f"{full}_count",] == metrics[f"{full}_bucket", "+Inf"] == len(values)

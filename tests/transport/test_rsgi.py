@@ -13,6 +13,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-expo
 from llmsim.core.errors import BadRequest, FailureKind
 from llmsim.state.shm import layout
 from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.transport.arrival import ArrivalClock
 from llmsim.transport.body_deadline import PERIODS, BodyDeadline
 from llmsim.transport.bounds import Bounds
 from llmsim.transport.port import DRAIN, Gone
@@ -109,7 +110,10 @@ def port(protocol: Protocol, headers: dict[str, str] | None = None, **scope: Any
     }
     clients = scope.pop("clients", None) or slow_clients()
     deadline = scope.pop("deadline", None) or BodyDeadline(0.0, bounds())
-    return RSGIPort(SimpleNamespace(**{**known, **scope}), protocol, clients, deadline)
+    handed = scope.pop("handed", 0)
+    arrivals = scope.pop("arrivals", None) or ArrivalClock(None)
+    whole = SimpleNamespace(**{**known, **scope})
+    return RSGIPort(whole, protocol, handed, arrivals, clients, deadline)
 
 
 def run(scene: Coroutine[Any, Any, Any]) -> Any:

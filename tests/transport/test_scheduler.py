@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from llmsim.core import Plan
 from llmsim.providers.wire.sse import Spliced
 from llmsim.state.shm import layout
-from llmsim.state.shm.layout import CLOSED, FRAMES, ITL, LATENESS, LATEST, OPENED
+from llmsim.state.shm.layout import CLOSED, FRAMES, ITL, LATENESS, LATEST, LOOP_LAG, OPENED
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.scheduler import TICK, Scheduler
 from llmsim.transport.timer import LoopTimer
@@ -187,6 +187,16 @@ def test_late_frames_are_joined_and_the_rest_is_on_time_again() -> None:
     assert end == pytest.approx(0.3, abs=0.002)
     assert lateness == pytest.approx(0.05, abs=0.002)
     assert shared.cells[LATEST] == round(lateness * 1e6)
+
+
+def test_how_late_each_tick_begins_is_counted() -> None:
+    loop = Loop(missed=[0, 50_000, 0])
+    scheduler, shared = scheduler_on(loop)
+    Sent(loop, scheduler, [0.01, 0.02, 0.2], Client(loop))
+    loop.run()
+    total, buckets = shared.histogram(LOOP_LAG)
+    assert buckets.sum() == 3
+    assert total == 50_000
 
 
 def test_gaps_between_sends_are_counted_and_no_gap_before_the_first() -> None:

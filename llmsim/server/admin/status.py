@@ -110,7 +110,9 @@ def request_object(entry: JournalEntry) -> dict[str, Any]:
         "arrived": entry.arrived,
         "planned": {"ttft_ms": _ms(entry.planned_ttft), "total_ms": _ms(entry.planned_total)},
         "actual": {"first_ms": _ms(entry.first), "total_ms": _ms(entry.end)},
+        "arrival_lag_ms": _ms(entry.arrival_lag),
         "lateness_max_ms": _ms(entry.lateness),
+        "output_lag_max_ms": _ms(entry.output_lag),
         "frames": {"planned": entry.frames, "sent": entry.sent},
     }
 

@@ -118,6 +118,9 @@ class SocketPort:
         self.stream = SocketStream(self._socket, self._stream_id)
         return self.stream
 
+    def arrived(self, begun: int, read: int) -> int:
+        return begun
+
     async def left(self) -> None:
         await self._socket.gone.wait()
 

@@ -27,13 +27,16 @@ NAME_BYTES = 512
 
 # check word, start in the ring, body length, answer length, arrival (Unix, s), planned ttft,
 # planned total, actual first frame, actual end, worst lateness (all s after arrival, −1 until
-# known), frames planned, frames sent, status, seed, name length, number + 1
-_RECORD = struct.Struct("=QQIIdddddd IIiqI Q")
+# known), arrival lag, worst output lag seen (s, −1 if none was), frames planned, frames sent,
+# status, seed, name length, number + 1
+_RECORD = struct.Struct("=QQIIdddddd ff IIiqI Q")
 _RECORD_BYTES = 128
 _SENT = struct.Struct("=ddd")
 _SENT_AT = struct.calcsize("=QQIIddd")
 _FRAMES = struct.Struct("=Ii")
-_FRAMES_AT = struct.calcsize("=QQIIdddddd I")
+_FRAMES_AT = struct.calcsize("=QQIIdddddd ff I")
+_OUTPUT = struct.Struct("=f")
+_OUTPUT_AT = struct.calcsize("=QQIIdddddd f")
 _HEADER = 64
 _RING = _HEADER + RECORDS * _RECORD_BYTES
 _CHECK = (1 << 52) - 1
@@ -58,6 +61,8 @@ class JournalEntry(Struct, frozen=True):
     first: float | None
     end: float | None
     lateness: float | None
+    arrival_lag: float
+    output_lag: float | None
     frames: int
     sent: int
     body: bytes
@@ -98,10 +103,12 @@ class Journal:
         frames: int,
         seed: int,
         answer: bytes = b"",
+        arrival_lag: float = 0.0,
     ) -> None:
         """Remember request ``number``, which is about to be answered.
 
-        ``planned`` is TTFT and total in seconds. A body or answer that is too large for the
+        ``planned`` is TTFT and total in seconds, ``arrival_lag`` how many seconds after its arrival
+        it could be looked at. A body or answer that is too large for the
         ring is left out.
         """
         header = self._header
@@ -131,6 +138,8 @@ class Journal:
             -1.0,
             -1.0,
             -1.0,
+            arrival_lag,
+            -1.0,
             frames,
             0,
             0,
@@ -156,6 +165,15 @@ class Journal:
         _SENT.pack_into(self._memory, at + _SENT_AT, first, end, lateness)
         _FRAMES.pack_into(self._memory, at + _FRAMES_AT, sent, status)
 
+    def output(self, number: int, lag: float) -> None:
+        """Remember that a frame of the answer to request ``number`` was with the kernel ``lag``
+        seconds after it had left, if it is still there; the longest is kept."""
+        if number < self._header[0] - RECORDS:
+            return
+        at = _HEADER + number % RECORDS * _RECORD_BYTES + _OUTPUT_AT
+        if lag > _OUTPUT.unpack_from(self._memory, at)[0]:
+            _OUTPUT.pack_into(self._memory, at, lag)
+
     def find(self, mark: str) -> JournalEntry | None:
         """The entry of that mark, unless it has been overwritten or is of another launch."""
         return self._read(int(mark[3:13], 16), mark)
@@ -176,7 +194,7 @@ class Journal:
         before = _RECORD.unpack_from(self._memory, at)
         record = _RECORD.unpack_from(self._memory, at)
         (check, start, body, answer, arrived, ttft, total, first, end, late,
-         frames, sent, status, seed, name, stored) = record  # fmt: skip
+         arrival_lag, output_lag, frames, sent, status, seed, name, stored) = record  # fmt: skip
         if (before[0], before[-1]) != fits or (check, stored) != fits or self.mark(number) != mark:
             return None
         offset = start % self._room
@@ -189,7 +207,8 @@ class Journal:
         return JournalEntry(
             mark, endpoint, model, arrived, status, seed, ttft, total,
             first if first >= 0 else None, end if end >= 0 else None, late if late >= 0 else None,
-            frames, sent, copied[name : name + body], copied[name + body :],
+            arrival_lag, output_lag if output_lag >= 0 else None, frames, sent,
+            copied[name : name + body], copied[name + body :],
         )  # fmt: skip
 
 

@@ -47,7 +47,16 @@ GAUGES = (
     "generation",  # of the configuration it goes by; stored as 1 + number, 0 until it serves
     "warm",  # 1 once nothing has to be built any more for the models of server.warm
 )
-HISTOGRAMS = ("latency", "ttft", "lateness", "itl", "queue")
+HISTOGRAMS = (
+    "latency",
+    "ttft",
+    "lateness",
+    "itl",
+    "queue",
+    "arrival_lag",  # from the socket to the handler, body included
+    "output_lag",  # from the scheduler to the kernel, of some frames
+    "loop_lag",  # from when the event loop was to tick to when it did
+)
 COLUMNS = ("count", "prompt", "completion", "reasoning", "cached", "streamed")
 
 ROWS = 512
@@ -84,7 +93,7 @@ SIZE = -(-(_ROWS + ROWS * ROW) * 8 // 4096) * 4096
     TOO_LARGE,
 ) = range(HEADER, HEADER + len(COUNTERS))
 BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM = range(_GAUGES, _GAUGES + len(GAUGES))
-LATENCY, TTFT, LATENESS, ITL, QUEUE = range(
+LATENCY, TTFT, LATENESS, ITL, QUEUE, ARRIVAL_LAG, OUTPUT_LAG, LOOP_LAG = range(
     _HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM, HISTOGRAM
 )
 

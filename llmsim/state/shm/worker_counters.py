@@ -182,6 +182,12 @@ class WorkerCounters:
         cells[ITL] += us
         cells[ITL + 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))] += 1
 
+    def lag(self, histogram: int, us: int) -> None:
+        """Count ``us`` microseconds in ARRIVAL_LAG, OUTPUT_LAG or LOOP_LAG."""
+        cells = self.cells
+        cells[histogram] += us
+        cells[histogram + 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))] += 1
+
     def queued(self, seconds: float) -> None:
         """Count a request that waited that long until it was let in."""
         us = int(seconds * 1e6)

@@ -34,8 +34,9 @@ def remember(shared: SharedState, body: bytes, ended: bool = True) -> str:
     """A request in the journal; gives its id."""
     journal = shared.journal
     number = journal.reserve()
-    journal.begin(number, "/v1/x", "m", body, 100.0, (0.25, 0.5), 3, 7, b"")
+    journal.begin(number, "/v1/x", "m", body, 100.0, (0.25, 0.5), 3, 7, b"", 0.25)
     if ended:
+        journal.output(number, 0.125)
         journal.end(number, 200, 0.251, 0.502, 0.0015, 3)
     return journal.mark(number)
 
@@ -118,7 +119,9 @@ def test_a_request_with_its_body_and_times_in_milliseconds(
         "arrived": 100.0,
         "planned": {"ttft_ms": 250.0, "total_ms": 500.0},
         "actual": {"first_ms": 251.0, "total_ms": 502.0},
+        "arrival_lag_ms": 250.0,
         "lateness_max_ms": 1.5,
+        "output_lag_max_ms": 125.0,
         "frames": {"planned": 3, "sent": 3},
         "request": shown,
     }

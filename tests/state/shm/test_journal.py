@@ -48,6 +48,8 @@ def test_an_entry_tells_what_was_asked_and_planned() -> None:
         first=None,
         end=None,
         lateness=None,
+        arrival_lag=0.0,
+        output_lag=None,
         frames=12,
         sent=0,
         body=b"{body}",
@@ -64,6 +66,29 @@ def test_an_entry_tells_how_it_went_once_it_has_ended() -> None:
     assert found is not None
     assert (found.status, found.first, found.end, found.lateness) == (499, 0.26, 1.5, 0.004)
     assert (found.frames, found.sent, found.seed) == (12, 7, 2**63 - 1)
+
+
+def test_of_the_output_lags_of_an_answer_the_longest_is_kept() -> None:
+    one = Journal(memory(), 0, SECRET)
+    number = one.reserve()
+    one.begin(number, "/v1/x", "m", b"b", 1e9, (0.25, 2.5), 12, 7, b"", 0.5)
+    for lag in (0.25, 0.75, 0.5):
+        one.output(number, lag)
+    one.end(number, 200, 0.26, 1.5, 0.004, 7)
+    found = one.find(one.mark(number))
+    assert found is not None
+    assert (found.arrival_lag, found.lateness, found.output_lag) == (0.5, 0.004, 0.75)
+    assert (found.frames, found.sent, found.status, found.seed) == (12, 7, 200, 7)
+
+
+def test_an_output_lag_that_comes_too_late_changes_no_other_entry() -> None:
+    one = Journal(memory(), 0, SECRET)
+    numbers = [one.reserve() for _ in range(RECORDS + 1)]
+    one.begin(numbers[-1], "/v1/x", "m", b"b", 1e9, (0.25, 2.5), 12, 7)
+    one.output(numbers[0], 0.5)
+    found = one.find(one.mark(numbers[-1]))
+    assert found is not None
+    assert found.output_lag is None
 
 
 def test_a_reserved_number_is_not_an_entry_yet() -> None:

@@ -1,0 +1,162 @@
+"""When a request arrived: as early as it was there, never earlier.
+
+Due times count from the moment a request was whole, in this machine's kernel. llmsim itself sees
+it later, by what it waits in the HTTP server's thread, for the interpreter, and in the queue of
+the event loop:
+
+    kernel ──▶ HTTP thread ──▶ handed over ──▶ handler begins ──▶ body read: planning begins
+           socket, interpreter          event loop           HTTP thread, event loop
+
+*Handed over* is known of every request. Of what was before, the kernel knows: it says how long ago
+the connection last received data, in whole ticks of its own clock (4 ms at 250 Hz). Since it is
+known when those ticks are, that is a span of one tick in which the data came. The arrival is the
+end of that span, so nothing leaves early, unless the request was handed over by then. Where the
+span says that data came after the handing over, a body trickled in, and its end is the arrival.
+
+The kernel is asked where it can know better: when planning begins later than a calm server's does.
+What it answers tells whether the server's threads are behind at all; while they are not, it is
+asked once a millisecond at most.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from llmsim.transport.sock_diag import SockDiag
+
+CALM = 300
+"""µs from handing over to planning that need no question: a calm server takes half of that."""
+PAUSE = 1000
+"""µs for which nothing is asked once an answer has told nothing new."""
+GRACE = 1000
+"""µs by which the way of a body may take longer than that of its head, while nothing else is known
+of it, before it counts as one that came later."""
+TURNS = 3
+"""Ticks that are waited for to find out when they are."""
+
+COARSE: Any = getattr(time, "CLOCK_MONOTONIC_COARSE", 6 if sys.platform == "linux" else None)
+"""linux/time.h; Python does not name it."""
+
+
+class Span(NamedTuple):
+    """Between which times something happened: µs of the monotonic clock."""
+
+    earliest: int
+    latest: int
+
+
+class Waypoints(NamedTuple):
+    """When a request was handed over, its handler began, and its body was read: µs of the
+    monotonic clock."""
+
+    handed: int
+    begun: int
+    read: int
+
+
+def arrival(seen: Waypoints, received: Span | None) -> int:
+    """When a request was whole, µs of the monotonic clock; ``received`` is when the kernel has the
+    last of its data from, if it says so."""
+    if received is None:
+        waited = seen.read - seen.begun
+        trickled = waited > seen.begun - seen.handed + GRACE
+        return seen.read if trickled else seen.handed
+    if received.earliest > seen.handed:
+        return min(received.latest, seen.read)
+    return min(received.latest, seen.handed)
+
+
+class KernelTicks:
+    """The ticks of the kernel's clock. The coarse clock shows the latest, but for a constant:
+    ``phase`` is how late, in µs, it does so."""
+
+    def __init__(self, grain: int, phase: int) -> None:
+        self._grain = grain
+        self._phase = phase
+
+    def span(self, coarse: int, age_ms: int) -> Span:
+        """When something happened that is ``age_ms`` old, whole ticks counted, at the moment at
+        which the coarse clock shows ``coarse`` µs."""
+        earliest = coarse + self._phase - age_ms * 1000
+        return Span(earliest, earliest + self._grain)
+
+    @classmethod
+    def found(
+        cls,
+        coarse: Callable[[], int],
+        precise: Callable[[], int],
+        grain: int,
+        turns: int = TURNS,
+    ) -> KernelTicks:
+        """Watch the coarse clock for some ticks. That is seen late rather than early, so the
+        earliest is right."""
+        return cls(grain, min(_turn(coarse, precise) for _ in range(turns)))
+
+
+def _turn(coarse: Callable[[], int], precise: Callable[[], int]) -> int:
+    before = now = coarse()
+    while now == before:
+        now = coarse()
+    return precise() - now
+
+
+class Receipts(Protocol):
+    """Says when connections received data."""
+
+    def last(self, client: str, server: str) -> Span | None:
+        """When the connection of ``client`` to ``server`` last did; None if nobody knows."""
+        ...
+
+
+class ArrivalClock:
+    """Finds out when requests arrived; without ``receipts`` from what llmsim has seen alone."""
+
+    def __init__(self, receipts: Receipts | None) -> None:
+        self._receipts = receipts
+        self._pause = 0
+
+    def of(self, seen: Waypoints, client: str, server: str) -> int:
+        """When a request arrived whose data are the last that its connection brought."""
+        if self._receipts is None or seen.read < self._pause:
+            return arrival(seen, None)
+        found = arrival(seen, self._receipts.last(client, server))
+        if found == seen.handed:
+            self._pause = seen.read + PAUSE
+        return found
+
+
+class KernelReceipts:
+    """What the kernel of this machine says. Raises OSError where it does not. Takes some ticks."""
+
+    def __init__(self) -> None:
+        if COARSE is None:
+            raise OSError("there is no coarse clock")
+        self._diag = SockDiag()
+        grain = round(time.clock_getres(COARSE) * 1e6)
+        self._ticks = KernelTicks.found(coarse_us, precise_us, grain)
+
+    def last(self, client: str, server: str) -> Span | None:
+        """When the connection of ``client`` to ``server`` last received data."""
+        info = self._diag.ask(client, server)
+        return None if info is None else self._ticks.span(coarse_us(), info.received)
+
+
+def coarse_us() -> int:
+    """The monotonic clock as it was at the kernel's latest tick, µs."""
+    return time.clock_gettime_ns(COARSE) // 1000
+
+
+def precise_us() -> int:
+    """The monotonic clock, µs."""
+    return time.monotonic_ns() // 1000
+
+
+def arrival_clock() -> ArrivalClock:
+    """The best there is on this platform."""
+    try:
+        return ArrivalClock(KernelReceipts())
+    except OSError:
+        return ArrivalClock(None)
