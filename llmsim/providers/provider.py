@@ -45,11 +45,14 @@ class ProviderAuth:
     """How clients send their API key, and what those get that have no good one.
 
     ``key`` reads it from a request's headers and query (still encoded), and is empty if there is
-    none; ``refusal`` makes the failure for a key that is unknown, or empty.
+    none; ``refusal`` makes the failure for a key that is unknown, or empty. ``headers`` and
+    ``parameters`` of the query are all places where a key may be, and must not be kept from.
     """
 
     key: Callable[[RequestHeader, str], str]
     refusal: Callable[[str], Failure]
+    headers: tuple[str, ...]
+    parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ def endpoints(strict: bool) -> list[Endpoint]:
 ACME = Provider(
     name="acme",
     claims=Claims(prefixes=("/acme/",)),
-    auth=ProviderAuth(key, wrong_key),
+    auth=ProviderAuth(key, wrong_key, ("acme-key",), ()),
     errors=ErrorFormat(error, error_head, retry),
     headers=head,
     limit_headers=limit_head,

@@ -48,7 +48,7 @@ ANTHROPIC = Provider(
         prefixes=("/anthropic/", MESSAGES, "/v1/complete", "/v1/memory_stores"),
         headers=("anthropic-version", "x-api-key"),
     ),
-    auth=ProviderAuth(auth.key, auth.refusal),
+    auth=ProviderAuth(auth.key, auth.refusal, auth.HEADERS, auth.PARAMETERS),
     errors=errors.FORMAT,
     headers=errors.head,
     limit_headers=limits.headers,

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import parse_qs
 
 from llmsim.core.errors import Failure, FailureKind
+
+HEADERS: Final = ("x-goog-api-key",)
+PARAMETERS: Final[tuple[str, ...]] = ("key",)
+"""Where a key may be: the only list of them, for all that must not keep keys."""
 
 MISSING = (
     "Method doesn't allow unregistered callers (callers without established identity). Please use "

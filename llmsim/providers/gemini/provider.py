@@ -74,7 +74,7 @@ GEMINI = Provider(
         headers=("x-goog-api-key",),
         parameters=("key",),
     ),
-    auth=ProviderAuth(auth.key, auth.refusal),
+    auth=ProviderAuth(auth.key, auth.refusal, auth.HEADERS, auth.PARAMETERS),
     errors=errors.error_format(),
     headers=errors.head,
     limit_headers=limits.headers,

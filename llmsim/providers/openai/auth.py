@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from llmsim.core.errors import Failure, FailureKind
+
+HEADERS: Final = ("authorization",)
+PARAMETERS: Final[tuple[str, ...]] = ()
+"""Where a key may be: the only list of them, for all that must not keep keys."""
 
 MISSING = (
     "You didn't provide an API key. You need to provide your API key in an Authorization header "

@@ -1,0 +1,157 @@
+"""A whole recording with values replaced: heads, query, request, and the answer frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+from typing import Final
+from urllib.parse import quote, unquote
+
+import re2
+from msgspec import structs
+
+from llmsim.providers.registry import PROVIDERS
+from llmsim.recordings.anonymise import bodies
+from llmsim.recordings.anonymise.anonymiser import Anonymiser, AnonymiseRules, applied
+from llmsim.recordings.recording import (
+    Pairs,
+    Payload,
+    RecordedFrame,
+    RecordedRequest,
+    RecordedResponse,
+    Recording,
+    Replaced,
+)
+
+HEADERS: Final[Set[str]] = frozenset(
+    name for provider in PROVIDERS for name in provider.auth.headers
+) | {"cookie", "set-cookie", "proxy-authorization"}
+"""Headers with credentials: those in which any provider takes its key, and cookies."""
+
+PARAMETERS: Final[Set[str]] = frozenset(
+    name for provider in PROVIDERS for name in provider.auth.parameters
+)
+"""The same for parameters of the query."""
+
+SECRET: Final = re2.compile(
+    r"(?i)(?:^|[-_])(?:key|token|secret|password|signature|sig|credential|auth|authorization)s?$"
+)
+"""Names of other headers and parameters whose values are credentials."""
+
+
+def anonymised(
+    recording: Recording, rules: AnonymiseRules, salt: bytes | None = None
+) -> tuple[Recording, Anonymiser]:
+    """The recording as it may be kept, and what was replaced in it. ``salt`` makes the fakes of
+    several recordings the same for the same values; without it each has its own."""
+    anonymiser = Anonymiser(rules.finders(), salt)
+    request, response = recording.request, recording.response
+    asked = bodies.text_of(request.body.content)
+    contents = [frame.body.content for frame in response.frames]
+    answered = bodies.text_of(b"".join(contents))
+    _learn_heads(anonymiser, request, response)
+    bodies.look(anonymiser, asked)
+    bodies.look(anonymiser, answered)
+    for text in (unquote(request.path), unquote(request.query)):
+        anonymiser.look(text)
+    changes = bodies.edits(anonymiser, answered, "response")
+    pieces = bodies.frames(contents, changes, answered)
+    made = structs.replace(
+        recording,
+        request=structs.replace(
+            request,
+            path=_path(anonymiser, request.path),
+            query=_query(anonymiser, request.query),
+            headers=_headers(anonymiser, request.headers, "request header"),
+            body=_payload(anonymiser, asked),
+        ),
+        response=structs.replace(
+            response,
+            headers=_headers(anonymiser, response.headers, "response header"),
+            frames=[
+                _with_body(frame, piece)
+                for frame, piece in zip(response.frames, pieces, strict=True)
+            ],
+        ),
+        correlation={
+            name: _text(anonymiser, value, "correlation")
+            for name, value in recording.correlation.items()
+        },
+    )
+    kinds: dict[str, int] = {}
+    for (kind, _), number in sorted(anonymiser.replaced.items()):
+        kinds[kind] = kinds.get(kind, 0) + number
+    replaced = Replaced(mode=rules.mode, kinds=kinds, tokens_changed=anonymiser.tokens_changed)
+    return structs.replace(made, anonymised=replaced), anonymiser
+
+
+def is_credential(name: str, known: Set[str]) -> bool:
+    """Whether a header or parameter of this name has a credential."""
+    return name.lower() in known or SECRET.search(name) is not None
+
+
+def without_credentials(pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """Headers without those that have credentials: what is kept where nothing is anonymised."""
+    return [(name, value) for name, value in pairs if not is_credential(name, HEADERS)]
+
+
+def _learn_heads(
+    anonymiser: Anonymiser, request: RecordedRequest, response: RecordedResponse
+) -> None:
+    for name, value in (*request.headers, *response.headers):
+        if is_credential(name, HEADERS):
+            anonymiser.learn(value.rpartition(" ")[2], "api_key")
+        else:
+            anonymiser.look(value)
+    for name, value in _parameters(request.query):
+        if is_credential(name, PARAMETERS):
+            anonymiser.learn(unquote(value), "api_key")
+
+
+def _headers(anonymiser: Anonymiser, pairs: Pairs, place: str) -> Pairs:
+    made = []
+    for name, value in pairs:
+        if is_credential(name, HEADERS):
+            scheme, space, credential = value.rpartition(" ")
+            fake = anonymiser.whole(credential, "api_key", place) if credential else ""
+            made.append((name, scheme + space + fake))
+        else:
+            made.append((name, _text(anonymiser, value, place)))
+    return made
+
+
+def _text(anonymiser: Anonymiser, text: str, place: str) -> str:
+    return applied(text, anonymiser.edits(text, place))
+
+
+def _path(anonymiser: Anonymiser, path: str) -> str:
+    clear = unquote(path)
+    made = _text(anonymiser, clear, "path")
+    return path if made == clear else quote(made, safe="/:@")
+
+
+def _query(anonymiser: Anonymiser, query: str) -> str:
+    made = []
+    for name, value in _parameters(query):
+        clear = unquote(value)
+        if is_credential(name, PARAMETERS) and clear:
+            new = anonymiser.whole(clear, "api_key", "query")
+        else:
+            new = _text(anonymiser, clear, "query")
+        written = value if new == clear else quote(new, safe="")
+        made.append(f"{name}={written}" if value or f"{name}=" in query else name)
+    return "&".join(made)
+
+
+def _parameters(query: str) -> Iterator[tuple[str, str]]:
+    for part in query.split("&") if query else ():
+        name, _, value = part.partition("=")
+        yield name, value
+
+
+def _payload(anonymiser: Anonymiser, body: str) -> Payload:
+    changed = applied(body, bodies.edits(anonymiser, body, "request"))
+    return Payload.of(changed.encode(errors="surrogateescape"))
+
+
+def _with_body(frame: RecordedFrame, content: bytes) -> RecordedFrame:
+    return structs.replace(frame, body=Payload.of(content))
