@@ -89,7 +89,7 @@ def described(made: Plan) -> dict[str, object]:
         "ending": made.ending.value,
         "frames": [
             {"due_ms": _ms(due), "frame": made.frames[index].decode()}
-            for index, due in enumerate(made.due.tolist())
+            for index, due in enumerate(made.due[:].tolist())
         ],
     }
 
@@ -110,7 +110,7 @@ def drawn(made: Plan) -> str:
     frames = [made.frames[index] for index in range(len(made.frames))]
     rows = [
         (due * 1e3, len(frame), _line(frame.decode()))
-        for due, frame in zip(made.due.tolist(), frames, strict=True)
+        for due, frame in zip(made.due[:].tolist(), frames, strict=True)
     ]
     return f"{', '.join(facts)}\n\n{table(HEAD, rows)}"
 

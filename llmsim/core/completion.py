@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -29,19 +29,44 @@ class TokenLogprobs(Struct, frozen=True, gc=False):
     top: tuple[Logprob, ...] = ()
 
 
+class TextView(Protocol):
+    """A text that is put together when it is asked for."""
+
+    @property
+    def characters(self) -> int:
+        """How long it is."""
+        ...
+
+    def __str__(self) -> str:
+        """The text itself."""
+        ...
+
+
 class GeneratedText(Struct, frozen=True, gc=False):
     """Something the model writes: an answer, its reasoning, a refusal or a call's arguments.
 
     ``tokens`` is its exact token count. ``pieces`` are what a stream sends, whole characters
     only; joined they give ``text``. ``ends[i]`` is the index of the last token of piece i.
     Without a stream there are no pieces. ``logprobs``, if asked for, has one entry a token.
+    ``source`` is the text, or a view of it where it is long and only streamed.
     """
 
-    text: str
+    source: str | TextView
     tokens: int
     pieces: Sequence[str] = ()
     ends: Sequence[int] = ()
     logprobs: tuple[TokenLogprobs, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole text: of a view, made anew each time."""
+        return str(self.source)
+
+    @property
+    def characters(self) -> int:
+        """How long the text is."""
+        source = self.source
+        return len(source) if isinstance(source, str) else source.characters
 
 
 class TextSegment(Struct, frozen=True, gc=False):

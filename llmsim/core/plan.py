@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the command line has no need of numpy
     from numpy.typing import NDArray
 
 Seconds: TypeAlias = "NDArray[np.float64]"
-Beats: TypeAlias = "NDArray[np.int64]"
+Indices: TypeAlias = "NDArray[np.int64]"
 Headers: TypeAlias = list[tuple[str, str]]
 
 
@@ -31,6 +31,48 @@ class Stamp(Struct, frozen=True, gc=False):
     created: int
 
 
+class Due(Protocol):
+    """When each frame of a plan is due, in seconds after arrival, non-decreasing: an array, or a
+    view that computes times as they are asked for and costs the same however many there are.
+
+    The scheduler asks for a stretch of times, ``due[start:stop]``, when the last frame before it
+    has left, and for each stretch once. So a source of time plugs in by being a ``Due``: it knows
+    the beats of the frames (:class:`StreamScript`) and says when each beat falls
+    (:class:`~llmsim.engine.timing.TokenClock`). One that does not know the whole future yet may
+    answer a slice with fewer times than it has, one at least, and is asked again for the rest
+    once these have passed. Times that change after they were asked for are given anew by
+    :meth:`Playback.retime`.
+    """
+
+    def __len__(self) -> int: ...
+
+    @overload
+    def __getitem__(self, index: int, /) -> float: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> Seconds: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+class Numbering(Protocol):
+    """A number for each frame, as an array or as a view that computes them when asked: its beat
+    (:data:`Beats`), or its place in another order."""
+
+    def __len__(self) -> int: ...
+
+    @overload
+    def __getitem__(self, index: int, /) -> int: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> Indices: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+Beats: TypeAlias = Numbering
+
+
 class Frames(Protocol):
     """The bytes of an answer, frame by frame, rendered no earlier than needed."""
 
@@ -42,7 +84,7 @@ class Frames(Protocol):
         """Frames ``start`` to ``stop`` (exclusive) as one chunk."""
         ...
 
-    def reorder(self, order: Beats) -> Frames:
+    def reorder(self, order: Numbering) -> Frames:
         """The same frames in another order; ``order[i]`` is the old index of the new frame i."""
         ...
 
@@ -62,10 +104,13 @@ class StreamScript(Struct, frozen=True, gc=False):
 
     ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
     of all choices, one choice after another, or :data:`FIRST`, :data:`START` or :data:`END`.
+    ``parts`` is how many frames each stretch has that is in the order of time already, one or more
+    a choice; none for a stream of a few frames that need not be.
     """
 
     frames: Frames
     beats: Beats
+    parts: Sequence[int] = ()
 
 
 class ConnectionEnd(Enum):
@@ -122,7 +167,7 @@ class Deferred(Protocol):
 class Plan(Struct, frozen=True, gc=False):
     """Frames and the times at which they are due.
 
-    ``due`` is in seconds after arrival, shape ``(len(frames),)``, non-decreasing. A plain
+    There are as many of either, at least one where nothing is ``deferred``. A plain
     answer, and a failure, is a plan of one frame. ``ttft`` and ``total`` are when the first and
     the last token exist; ``completion`` is None for a failure before the first byte, and
     ``failure`` beside a completion is how it goes wrong. ``length`` is what the head of
@@ -133,7 +178,7 @@ class Plan(Struct, frozen=True, gc=False):
 
     status: int
     frames: Frames
-    due: Seconds
+    due: Due
     stream: bool
     ttft: float
     total: float

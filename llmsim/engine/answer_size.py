@@ -71,7 +71,7 @@ def of_choice(choice: Choice, request: Request) -> int:
 
 def _of_segment(segment: Segment) -> int:
     # A character is up to 6 bytes long in JSON; those that are, are rare in what is generated.
-    return len(segment.generated.text) + CHOICE
+    return segment.generated.characters + CHOICE
 
 
 def of_task(request: Request, task: Task, width: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from llmsim.core import GeneratedText, Logprob, TokenLogprobs
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.tokens.tokenizer import Tokenizer
@@ -32,9 +34,7 @@ def with_logprobs(
 ) -> GeneratedText:
     """The text with the log probabilities of its tokens."""
     entries = logprobs(tokenizer.encode(generated.text), top, seed)
-    return GeneratedText(
-        generated.text, generated.tokens, generated.pieces, generated.ends, entries
-    )
+    return structs.replace(generated, logprobs=entries)
 
 
 def _entry(token: bytes, top: int, seed: int) -> TokenLogprobs:

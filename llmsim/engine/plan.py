@@ -7,18 +7,30 @@ from typing import cast
 import numpy as np
 from msgspec import structs
 
-from llmsim.core import Codec, Completion, Frames, Plan, Request, Seconds, Stamp, StreamCodec
+from llmsim.core import (
+    Codec,
+    Completion,
+    Due,
+    Frames,
+    Numbering,
+    Plan,
+    Request,
+    Stamp,
+    StreamCodec,
+    StreamScript,
+)
 from llmsim.core.errors import Failure
 from llmsim.engine import thinking
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
+from llmsim.engine.due import BeatTimes, InterleavedTimes
 from llmsim.engine.effort import TakesLong
 from llmsim.engine.faults import apply
-from llmsim.engine.faults.fault_context import FaultContext, tokens_reached
+from llmsim.engine.faults.fault_context import FaultContext, Reached, ReachedTokens, tokens_reached
 from llmsim.engine.mocks.rendered import with_usage
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.seeds import mix
 from llmsim.engine.tasks.dispatch import lengthy, perform
-from llmsim.engine.timing import arrivals, span
+from llmsim.engine.timing import ChoiceClocks, PacedClock, TokenArrivals, TokenClock, span
 from llmsim.engine.tokens import prompt_cache
 
 # Salts a request's seed for the clocks of its choices.
@@ -43,7 +55,7 @@ class WholeFrame:
     def join(self, start: int, stop: int) -> bytes:
         return self._body if start <= 0 < stop else b""
 
-    def reorder(self, order: object) -> Frames:
+    def reorder(self, order: Numbering) -> Frames:
         return self
 
 
@@ -95,14 +107,21 @@ def timed(
     script = cast("StreamCodec", codec).script(request, completion, stamp)
     clock = _clock(request, settings, seed, completion)
     if overrides is not NO_OVERRIDES:
-        first = clock.min()
-        clock = overrides.waited + first * overrides.delay + (clock - first) * overrides.pace
-    ttft, total = float(clock.min()), float(clock.max())
-    frames, due = script.frames, np.append(clock, (ttft, 0.0, total))[script.beats]
-    if len(completion.choices) > 1:
-        order = np.argsort(due, kind="stable")
-        frames, due = frames.reorder(order), due[order]
-    return Plan(200, frames, due, True, ttft, total, seed, completion)
+        clock = PacedClock(clock, overrides.waited, overrides.delay, overrides.pace)
+    frames, due = _in_order(script, clock, len(completion.choices))
+    return Plan(200, frames, due, True, clock.first, clock.last, seed, completion)
+
+
+def _in_order(script: StreamScript, clock: TokenClock, choices: int) -> tuple[Frames, Due]:
+    """The frames in the order of time, and when each is due."""
+    due = BeatTimes(script.beats, clock)
+    if choices == 1:
+        return script.frames, due
+    if not script.parts:
+        order = np.argsort(due[:], kind="stable")
+        return script.frames.reorder(order), due[:][order]
+    interleaved = InterleavedTimes(due, script.parts)
+    return script.frames.reorder(interleaved.order), interleaved
 
 
 def _faulty(
@@ -121,10 +140,14 @@ def _faulty(
         request, completion, settings, seed, codec, stamp, structs.replace(overrides, fault=None)
     )
     tokens = sum(choice.tokens for choice in completion.choices)
-    reached = np.zeros(1, np.int64)
+    reached: Reached = np.zeros(1, np.int64)
     if request.stream:
         beats = cast("StreamCodec", codec).script(request, completion, stamp).beats
-        reached = tokens_reached(beats, _clock(request, settings, seed, completion))
+        reached = ReachedTokens(beats, completion.choices[0].beats)
+        if len(completion.choices) > 1:
+            count = sum(choice.beats for choice in completion.choices)
+            clock = _clock(request, settings, seed, completion)
+            reached = tokens_reached(beats[:], clock.at(np.arange(count)))
 
     def error_event(failure: Failure, sent: int) -> bytes:
         return cast("StreamCodec", codec).error_event(request, completion, failure, stamp, sent)
@@ -146,18 +169,22 @@ def _span(
     return min(first for first, _ in spans), max(last for _, last in spans)
 
 
-def _clock(request: Request, settings: ModelSettings, seed: int, completion: Completion) -> Seconds:
-    """When each beat of the completion falls, all choices one after another, shape (beats,).
+def _clock(
+    request: Request, settings: ModelSettings, seed: int, completion: Completion
+) -> TokenClock:
+    """When each beat of the completion falls, all choices one after another.
 
     Hidden reasoning takes place before the first token; how long it takes follows from the
     effort. All choices begin together.
     """
     scale = _scale(request, settings, completion)
-    times = [
-        arrivals(settings.draws, choice.beats, mix(seed, CLOCK + index), scale)
+    clocks = [
+        TokenArrivals(settings.draws, choice.beats, mix(seed, CLOCK + index), scale)
         for index, choice in enumerate(completion.choices)
     ]
-    return times[0] if len(times) == 1 else np.concatenate(times)
+    if len(clocks) == 1:
+        return clocks[0]
+    return ChoiceClocks(clocks, [choice.beats for choice in completion.choices])
 
 
 def _scale(request: Request, settings: ModelSettings, completion: Completion) -> float:

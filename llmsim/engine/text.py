@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import accumulate, count
-from typing import Protocol
+from itertools import accumulate
+from typing import Protocol, overload
 
 import orjson
 from msgspec import Struct
@@ -54,7 +54,8 @@ class Pool:
 
     Because each word is one token both with and without a leading space, and punctuation never
     merges with a word, any run of the pool that begins at a sentence re-encodes to exactly the
-    tokens it was cut from: its length is known without counting.
+    tokens it was cut from: its length is known without counting. After its last sentence comes
+    the first one again.
     """
 
     def __init__(
@@ -63,9 +64,9 @@ class Pool:
         once, self._sentences = _sentences(words, starts, tokens)
         # Twice over, so that only an answer longer than the pool itself has to be put together.
         self._pieces = once * 2
+        self._once = len(once)
         self._text = "".join(self._pieces)
         self._offsets = [0, *accumulate(map(len, self._pieces))]
-        self._closed = [0, 0, *map(_closing, count(2), self._pieces, self._pieces[1:])]
 
     def generate(self, brief: Brief) -> tuple[GeneratedText, bool]:
         whole = brief.target <= brief.limit
@@ -73,40 +74,85 @@ class Pool:
         if tokens <= 0:
             return EMPTY, whole
         start = self._sentences[brief.seed % len(self._sentences)]
-        return self._run(start, start + tokens, whole and tokens > 1, brief.pieces), whole
+        run = PoolRun(self, start, tokens, whole and tokens > 1)
+        if brief.pieces:
+            return GeneratedText(run, tokens, run, range(tokens)), whole
+        return GeneratedText(str(run), tokens), whole
 
-    def _run(self, start: int, stop: int, close: bool, pieces: bool) -> GeneratedText:
-        if stop > len(self._pieces):
-            return self._wrapped(start, stop - start, close, pieces)
-        closed = self._closed[stop] if close else stop
-        text = self._text[self._offsets[start] + 1 : self._offsets[closed]]
-        if closed != stop:
-            text += "."
-        if not pieces:
-            return GeneratedText(text, stop - start)
-        parts = self._pieces[start:stop]
-        parts[0] = parts[0][1:]
-        if closed != stop:
-            parts[-1] = "."
-        return GeneratedText(text, stop - start, parts, range(stop - start))
+    def pieces(self, start: int, stop: int) -> list[str]:
+        """Those from ``start`` to ``stop`` (exclusive)."""
+        start, count = start % self._once, stop - start
+        if start + count <= len(self._pieces):
+            return self._pieces[start : start + count]
+        return (self._pieces * ((start + count) // len(self._pieces) + 1))[start : start + count]
 
-    def _wrapped(self, start: int, tokens: int, close: bool, pieces: bool) -> GeneratedText:
-        rounds = (start + tokens) // len(self._pieces) + 1
-        parts = (self._pieces * rounds)[start : start + tokens]
-        parts[0] = parts[0][1:]
-        if close and parts[-1] != "." and parts[-2] not in _MARKS:
-            parts[-1] = "."
-        text = "".join(parts)
-        return (
-            GeneratedText(text, tokens, parts, range(tokens))
-            if pieces
-            else GeneratedText(text, tokens)
-        )
+    def characters(self, stop: int) -> int:
+        """How long the first ``stop`` pieces are."""
+        rounds, rest = divmod(stop, self._once)
+        return rounds * self._offsets[self._once] + self._offsets[rest]
+
+    def text(self, start: int, stop: int) -> str:
+        """What the pieces from ``start`` to ``stop`` say, without the space before the first."""
+        if stop <= len(self._pieces):
+            return self._text[self._offsets[start] + 1 : self._offsets[stop]]
+        return "".join(self.pieces(start, stop))[1:]
+
+    def closes(self, stop: int) -> bool:
+        """Whether a full stop in place of the last piece before ``stop`` would end a text."""
+        before, last = self._pieces[(stop - 2) % self._once], self._pieces[(stop - 1) % self._once]
+        return last != "." and before not in _MARKS
 
 
-def _closing(stop: int, before: str, last: str) -> int:
-    """Where to cut a text of ``stop`` pieces so that a full stop can end it."""
-    return stop if last == "." or before in _MARKS else stop - 1
+class PoolRun(Sequence[str]):
+    """A text of ``tokens`` pieces of a pool, from piece ``start`` on, as a view: its pieces and
+    itself are put together when they are asked for. Where it is to be ``closed``, a full stop
+    ends it."""
+
+    __slots__ = ("_closed", "_pool", "_start", "_stop")
+
+    def __init__(self, pool: Pool, start: int, tokens: int, closed: bool) -> None:
+        self._pool = pool
+        self._start = start
+        self._stop = start + tokens
+        self._closed = closed and pool.closes(self._stop)
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    @overload
+    def __getitem__(self, index: int, /) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice, /) -> str | list[str]:
+        if isinstance(index, slice):
+            start, stop, _ = index.indices(len(self))
+            return self._stretch(start, max(start, stop))
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        start = index % len(self)
+        return self._stretch(start, start + 1)[0]
+
+    def __str__(self) -> str:
+        if not self._closed:
+            return self._pool.text(self._start, self._stop)
+        return self._pool.text(self._start, self._stop - 1) + "."
+
+    @property
+    def characters(self) -> int:
+        """How long the text is."""
+        pool, closed = self._pool, self._closed
+        stop = pool.characters(self._stop - closed) + closed
+        return stop - pool.characters(self._start) - 1
+
+    def _stretch(self, start: int, stop: int) -> list[str]:
+        pieces = self._pool.pieces(self._start + start, self._start + stop)
+        if start == 0 < stop:
+            pieces[0] = pieces[0][1:]
+        if self._closed and start < stop == len(self):
+            pieces[-1] = "."
+        return pieces
 
 
 def _sentences(

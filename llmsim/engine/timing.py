@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import accumulate
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from llmsim.core import Seconds
+from llmsim.core import Indices, Seconds
 from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.engine.seeds import mix
 
@@ -29,22 +30,94 @@ class Draws(NamedTuple):
     instant: bool
 
 
-def arrivals(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> Seconds:
-    """Seconds after arrival at which each token exists, shape (tokens,), non-decreasing.
+class TokenClock(Protocol):
+    """When each token of a completion exists, in seconds after arrival; tokens are numbered over
+    all choices, one choice after another. ``first`` and ``last`` are of all choices, too."""
+
+    @property
+    def first(self) -> float: ...
+
+    @property
+    def last(self) -> float: ...
+
+    def at(self, tokens: Indices, /) -> Seconds:
+        """When these tokens exist: a few at a time are asked for, as they are sent."""
+        ...
+
+
+class TokenArrivals:
+    """When each of ``tokens`` tokens of one choice exists, never decreasing.
 
     The first is the time to first token times ``scale``; the gaps are a stretch of the
     profile's draws that begins where the seed says.
     """
-    start, first = _begun(draws, seed, scale)
-    if start + tokens <= DRAWS:
-        return draws.gaps[start : start + tokens] + (first - draws.reached[start])
-    rounds, index = np.divmod(np.arange(start, start + tokens), DRAWS)
-    times: Seconds = draws.gaps[index] + rounds * draws.reached[DRAWS]
-    return times + (first - draws.reached[start])
+
+    __slots__ = ("_gaps", "_round", "_shift", "_start", "_wraps", "first", "last")
+
+    def __init__(self, draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> None:
+        start, first = _begun(draws, seed, scale)
+        reached = draws.reached
+        self._gaps = draws.gaps
+        self._start = start
+        self._shift = first - reached[start]
+        self._wraps = start + tokens > DRAWS
+        self._round = reached[DRAWS]
+        rounds, end = divmod(start + tokens - 1, DRAWS)
+        self.first = reached[start] + self._shift
+        self.last = reached[end] + rounds * self._round + self._shift
+
+    def at(self, tokens: Indices) -> Seconds:
+        index = tokens + self._start
+        if not self._wraps:
+            return self._gaps[index] + self._shift
+        rounds, index = np.divmod(index, DRAWS)
+        times: Seconds = self._gaps[index] + rounds * self._round
+        return times + self._shift
+
+
+class ChoiceClocks:
+    """The clocks of several choices, which begin together; ``counts`` is how many tokens each
+    has."""
+
+    __slots__ = ("_clocks", "_starts", "first", "last")
+
+    def __init__(self, clocks: Sequence[TokenClock], counts: Sequence[int]) -> None:
+        self._clocks = clocks
+        self._starts = np.array([0, *accumulate(counts[:-1])])
+        self.first = min(clock.first for clock in clocks)
+        self.last = max(clock.last for clock in clocks)
+
+    def at(self, tokens: Indices) -> Seconds:
+        choices = np.searchsorted(self._starts, tokens, "right") - 1
+        times = np.empty(len(tokens))
+        for choice in set(choices.tolist()):
+            mine = choices == choice
+            times[mine] = self._clocks[choice].at(tokens[mine] - self._starts[choice])
+        return times
+
+
+class PacedClock:
+    """A clock after ``waited`` seconds, with factors on the time to first token and on what
+    comes after it."""
+
+    __slots__ = ("_begins", "_clock", "_pace", "first", "last")
+
+    def __init__(self, clock: TokenClock, waited: float, delay: float, pace: float) -> None:
+        self._clock = clock
+        self._begins = waited + clock.first * delay
+        self._pace = pace
+        self.first = self._paced(clock.first)
+        self.last = self._paced(clock.last)
+
+    def at(self, tokens: Indices) -> Seconds:
+        return self._begins + (self._clock.at(tokens) - self._clock.first) * self._pace
+
+    def _paced(self, time: float) -> float:
+        return self._begins + (time - self._clock.first) * self._pace
 
 
 def span(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> tuple[float, float]:
-    """The first and the last of :func:`arrivals`, without the others."""
+    """The first and the last of :class:`TokenArrivals`, for answers that are not streamed."""
     if draws.instant:
         return 0.0, 0.0
     start, first = _begun(draws, seed, scale)

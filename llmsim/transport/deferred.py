@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import overload
 
-from llmsim.core import Beats, ConnectionEnd, Frames, Plan, Usage
+import numpy as np
+
+from llmsim.core import ConnectionEnd, Due, Frames, Numbering, Plan, Seconds, Usage
 from llmsim.core.errors import Failure
 from llmsim.transport.abort import AbortingStream
 from llmsim.transport.port import Stream
@@ -51,9 +54,55 @@ class FedFrames:
         self._added[first:last] = [b""] * (last - first)
         return planned + chunk
 
-    def reorder(self, order: Beats) -> Frames:
+    def reorder(self, order: Numbering) -> Frames:
         """Fed frames have one order only."""
         raise TypeError("frames that are added one by one keep their order")
+
+
+class FedDue:
+    """The due times of a plan, those that are added one by one, and those that take the place of
+    others. What has left is not asked for again."""
+
+    def __init__(self, due: Due) -> None:
+        self._planned: Due | Seconds = due
+        self._begins = 0
+        self._ends = len(due)
+        self._added: list[float] = []
+
+    def __len__(self) -> int:
+        return self._ends + len(self._added)
+
+    @overload
+    def __getitem__(self, index: int, /) -> float: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> Seconds: ...
+
+    def __getitem__(self, index: int | slice, /) -> float | Seconds:
+        if not isinstance(index, slice):
+            if index < self._ends:
+                return self._planned[index - self._begins]
+            return self._added[index - self._ends]
+        start, stop, _ = index.indices(len(self))
+        if start >= self._ends:
+            return np.array(self._added[start - self._ends : stop - self._ends])
+        return self._planned[start - self._begins : min(stop, self._ends) - self._begins]
+
+    def add(self, due: float) -> None:
+        """One more, not before the last one."""
+        pending = len(self) > self._begins
+        self._added.append(max(due, self[len(self) - 1]) if pending else due)
+
+    def drop(self, start: int) -> None:
+        """Forget those from frame ``start`` on."""
+        del self._added[max(start - self._ends, 0) :]
+        self._ends = min(self._ends, start)
+
+    def replace(self, start: int, due: Sequence[float]) -> None:
+        """Other times for the frames from ``start`` on, which are all that are asked for."""
+        self._planned = np.array(due)
+        self._begins, self._ends = start, start + len(due)
+        self._added = []
 
 
 class StreamPlayback:
@@ -75,7 +124,7 @@ class StreamPlayback:
         self._stream = stream
         self._amend = amend
         self._frames = FedFrames(plan.frames)
-        self._due = [round(due * 1e6) for due in plan.due.tolist()]
+        self._due = FedDue(plan.due)
         self._active = scheduler.send(plan, start, stream, ended)
         self._active.frames, self._active.due = self._frames, self._due
 
@@ -89,9 +138,8 @@ class StreamPlayback:
         active = self._active
         if active.stream is None:
             return False
-        latest = self._due[-1] if self._due else 0
         self._frames.add(frame)
-        self._due.append(max(round(due * 1e6), latest))
+        self._due.add(due)
         self._scheduler.resume(active)
         return active.stream is not None
 
@@ -100,11 +148,10 @@ class StreamPlayback:
         active = self._active
         if active.stream is None or not self.pending:
             return False
-        del self._due[active.next :]
+        self._due.drop(active.next)
         self._frames.drop(active.next)
-        latest = self._due[-1] if self._due else 0
         self._frames.add(frame)
-        self._due.append(max(round(due * 1e6), latest))
+        self._due.add(due)
         self._active = self._scheduler.replaced(active, self._due)
         return True
 
@@ -114,7 +161,7 @@ class StreamPlayback:
             raise ValueError(f"{self.pending} frames are pending, not {len(due)}")
         if self._active.stream is None or not due:
             return
-        self._due[self._active.next :] = [round(time * 1e6) for time in due]
+        self._due.replace(self._active.next, due)
         self._active = self._scheduler.replaced(self._active, self._due)
 
     def end(

@@ -40,13 +40,14 @@ import asyncio
 import heapq
 import logging
 import time
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable
 from copy import copy
 from typing import Protocol
 
 import numpy as np
 
-from llmsim.core import Plan
+from llmsim.core import Due, Plan
 from llmsim.state.shm.layout import CLOSED, LOOP_LAG, OPENED
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.port import Stream
@@ -54,6 +55,8 @@ from llmsim.transport.timer import TimerFactory, precise_timer
 
 TICK = 1000  # µs
 NEVER = 1 << 62
+WINDOW = 32
+"""Frames whose times a stream holds."""
 SENDING = -1  # in place of a timer's tick while ticks are sent: none is set then
 
 log = logging.getLogger("llmsim")
@@ -77,7 +80,11 @@ def now_us() -> int:
 
 
 class ActiveStream:
-    """A stream between two of its frames."""
+    """A stream between two of its frames.
+
+    Of its due times it holds those of the next few frames: ``window``, in µs after ``start``,
+    from frame ``offset`` on.
+    """
 
     __slots__ = (
         "complete",
@@ -88,16 +95,18 @@ class ActiveStream:
         "idle",
         "latest",
         "next",
+        "offset",
         "sent",
         "start",
         "stream",
+        "window",
     )
 
     def __init__(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> None:
         self.frames = plan.frames
-        # Half an hour fits 32 bits; an open stream should cost little.
-        width = np.int32 if plan.total < 2000 else np.int64
-        self.due: Sequence[int] = (plan.due * 1e6).astype(width).data
+        self.due = plan.due
+        self.window: list[int] = []
+        self.offset = 0
         self.start = start
         self.stream: Stream | None = stream
         self.ended = ended
@@ -108,6 +117,16 @@ class ActiveStream:
         # A deferred plan may get more frames; it is idle, in no tick, while it has none to send.
         self.complete = plan.deferred is None
         self.idle = False
+
+    def look_ahead(self, frame: int, count: int) -> list[int]:
+        """When the next frames are due, from ``frame`` on: at most ``count``, none after the last
+        one."""
+        self.offset = frame
+        self.window = []
+        if frame < len(self.due):
+            times = self.due[frame : frame + count]
+            self.window = (times * 1e6).astype(np.int64).tolist()
+        return self.window
 
 
 class Scheduler:
@@ -155,14 +174,15 @@ class Scheduler:
             active.idle = False
             self._advance(active, self._clock())
 
-    def replaced(self, active: ActiveStream, due: Sequence[int]) -> ActiveStream:
-        """The stream with other times (µs after its start) for all its frames, which takes the
-        place of ``active``: that one's tick, when it comes, finds nothing to do."""
+    def replaced(self, active: ActiveStream, due: Due) -> ActiveStream:
+        """The stream with other times for the frames that have not left, which takes the place of
+        ``active``: that one's tick, when it comes, finds nothing to do."""
         other = copy(active)
         other.due = due
+        window = other.look_ahead(other.next, WINDOW)
         if not active.idle:
             active.stream = None
-            self._enter(other, other.start + due[other.next])
+            self._enter(other, other.start + window[0])
         return other
 
     def _enter(self, item: ActiveStream | asyncio.Future[None], due: int) -> None:
@@ -206,25 +226,37 @@ class Scheduler:
         if ticks:
             self._set_timer()
 
-    def _advance(self, active: ActiveStream, now: int) -> None:
+    def _advance(self, active: ActiveStream, now: int) -> None:  # noqa: C901, PLR0912  once a chunk: no calls
         """Send every frame that is due at ``now`` and come back for the next."""
-        due, start = active.due, active.start
-        first = stop = active.next
-        horizon = now - start + TICK // 2
-        count = len(due)
-        late = self._counters.late
-        while stop < count and (at := due[stop]) <= horizon:
-            run = stop
-            stop += 1
-            while stop < count and due[stop] == at:
-                stop += 1
-            late(now - start - at, stop - run)
-        if stop > first:
-            latest = now - start - due[first]
-            if latest > active.latest:  # noqa: PLR1730  max() takes three times as long
-                active.latest = latest
+        elapsed = now - active.start
+        horizon = elapsed + TICK // 2
+        first = active.next
+        window, place = active.window, first - active.offset
+        ahead = WINDOW
+        worst = following = None
+        while True:
+            end = len(window)
+            while place < end and (at := window[place]) <= horizon:
+                run = place
+                place += 1
+                if place < end and window[place] == at:
+                    place = bisect_right(window, at, place)
+                self._counters.late(elapsed - at, place - run)
+                if worst is None:
+                    worst = elapsed - at
+            if place < end:
+                following = window[place]
+                break
+            place, window = 0, active.look_ahead(active.offset + end, ahead)
+            if not window:
+                break
+            ahead *= 4  # what is late, or not paced, is many frames
+        if worst is not None:
+            stop = active.offset + place
+            if worst > active.latest:  # noqa: PLR1730  max() takes three times as long
+                active.latest = worst
             if active.first < 0:
-                active.first = now - start
+                active.first = elapsed
             else:
                 self._counters.apart(now - active.sent)
             active.sent = now
@@ -232,13 +264,12 @@ class Scheduler:
                 self._end(active, now, False)
                 return
             active.next = stop
-        if stop == count:
-            if active.complete:
-                self._end(active, now, True)
-            else:
-                active.idle = True
+        if following is not None:
+            self._enter(active, active.start + following)
+        elif active.complete:
+            self._end(active, now, True)
         else:
-            self._enter(active, start + due[stop])
+            active.idle = True
 
     def _end(self, active: ActiveStream, now: int, whole: bool) -> None:
         stream, active.stream = active.stream, None

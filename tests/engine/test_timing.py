@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from llmsim.core import Seconds
 from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
-from llmsim.engine.timing import DRAWS, arrivals, draws_of, span
+from llmsim.engine.timing import DRAWS, Draws, TokenArrivals, draws_of, span
 
 ERRORS = 4.5
 SEEDS = 12_000
@@ -83,6 +83,11 @@ def fits(drawn: Seconds, theory: Truncated | Lognormal) -> None:
     for share in SHARES:
         below = float(np.mean(drawn <= theory.quantile(share)))
         assert below == pytest.approx(share, abs=error * math.sqrt(share * (1 - share)))
+
+
+def arrivals(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> Seconds:
+    """When each token of a choice exists."""
+    return TokenArrivals(draws, tokens, seed, scale).at(np.arange(tokens))
 
 
 def first_tokens(profile: LatencyProfile) -> Seconds:
@@ -197,7 +202,7 @@ def test_seeds_decide() -> None:
 
 def test_times_are_the_same_in_another_process() -> None:
     code = (
-        "from llmsim.engine.timing import arrivals, draws_of;"
+        "from tests.engine.test_timing import arrivals, draws_of;"
         "from llmsim.core.catalog.profiles import PRESETS;"
         "print(arrivals(draws_of(PRESETS['gpt-4']), 40, 99).tobytes().hex())"
     )

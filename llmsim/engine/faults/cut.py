@@ -6,7 +6,7 @@ from msgspec import structs
 
 from llmsim.core import ConnectionEnd, Plan
 from llmsim.core.faults import Cut, FaultPoint
-from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
+from llmsim.engine.faults.fault_context import BROKEN, FaultContext, edited
 
 HALF = 0.5
 
@@ -21,18 +21,11 @@ def broken(plan: Plan, context: FaultContext, after: FaultPoint, ending: Connect
     length = None
     if plan.stream:
         stop = context.frame(after)
-        frames = frame_list(plan)[:stop] or [b""]
+        part = edited(plan, stop) if stop else edited(plan, 1, {0: b""})
     else:
         body = plan.frames[0]
         length = len(body)
-        frames = [body[: context.part(after, length)]]
-    due = plan.due[: len(frames)]
+        part = edited(plan, 1, {0: body[: context.part(after, length)]})
     return structs.replace(
-        plan,
-        frames=FrameList(frames),
-        due=due,
-        total=float(due[-1]),
-        failure=BROKEN,
-        ending=ending,
-        length=length,
+        part, total=float(part.due[-1]), failure=BROKEN, ending=ending, length=length
     )

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from llmsim.core import END, FIRST, START, Beats, Frames, Plan, Seconds
+from llmsim.core import END, FIRST, START, Beats, Frames, Indices, Numbering, Plan, Seconds
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.faults import FaultPoint
+from llmsim.engine.due import FirstTimes
 
 BROKEN = Failure(FailureKind.SERVER_ERROR, "", injected=True)
 """How an answer that is broken on purpose is counted."""
+NO_OTHERS: Final[Mapping[int, bytes]] = {}
+
+
+class Reached(Protocol):
+    """For each frame how many tokens the client has once it has left, never decreasing."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> int: ...
 
 
 class FaultContext(Struct, frozen=True, gc=False):
@@ -22,14 +34,14 @@ class FaultContext(Struct, frozen=True, gc=False):
     it fails."""
 
     tokens: int
-    reached: Beats
+    reached: Reached
     error_event: Callable[[Failure, int], bytes]
     polled: bool = False
 
     def frame(self, after: FaultPoint) -> int:
         """The first frame with more than the tokens before that place; at the latest the
         last one, or the fault would change nothing."""
-        place = int(np.searchsorted(self.reached, after.tokens(self.tokens), side="right"))
+        place = bisect_right(self.reached, after.tokens(self.tokens))
         return min(place, len(self.reached) - 1)
 
     def part(self, after: FaultPoint, length: int) -> int:
@@ -38,6 +50,24 @@ class FaultContext(Struct, frozen=True, gc=False):
         if after.after_fraction is not None:
             share = after.after_fraction
         return int(min(share, 1.0) * length)
+
+
+class ReachedTokens:
+    """How many of one choice's tokens have left with each frame, as a view. ``count`` is how many
+    beats the choice has."""
+
+    __slots__ = ("_beats", "_count")
+
+    def __init__(self, beats: Beats, count: int) -> None:
+        self._beats = beats
+        self._count = count
+
+    def __len__(self) -> int:
+        return len(self._beats)
+
+    def __getitem__(self, index: int) -> int:
+        beat = self._beats[index]
+        return beat + 1 if beat >= 0 else {FIRST: 1, START: 0, END: self._count + 1}[beat]
 
 
 class FrameList:
@@ -57,8 +87,44 @@ class FrameList:
     def join(self, start: int, stop: int) -> bytes:
         return b"".join(self._frames[start:stop])
 
-    def reorder(self, order: Beats) -> Frames:
-        return FrameList([self._frames[index] for index in order.tolist()])
+    def reorder(self, order: Numbering) -> Frames:
+        return FrameList([self._frames[index] for index in order[:].tolist()])
+
+
+class EditedFrames:
+    """The first ``stop`` frames of an answer, with those in ``others`` in place of its own."""
+
+    __slots__ = ("_frames", "_length", "_others")
+
+    def __init__(self, frames: Frames, stop: int, others: Mapping[int, bytes]) -> None:
+        self._frames = frames
+        self._length = stop
+        self._others = others
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int, /) -> bytes:
+        if not 0 <= index < self._length:
+            raise IndexError(index)
+        other = self._others.get(index)
+        return self._frames[index] if other is None else other
+
+    def join(self, start: int, stop: int) -> bytes:
+        stop = min(stop, self._length)
+        if not any(start <= place < stop for place in self._others):
+            return self._frames.join(start, stop) if start < stop else b""
+        return b"".join([self[index] for index in range(start, stop)])
+
+    def reorder(self, order: Numbering) -> Frames:
+        return FrameList([self[index] for index in order[:].tolist()])
+
+
+def edited(plan: Plan, stop: int, others: Mapping[int, bytes] = NO_OTHERS) -> Plan:
+    """The plan of no more than the first ``stop`` frames, with ``others`` in place of its own, by
+    their places."""
+    frames = EditedFrames(plan.frames, stop, others)
+    return structs.replace(plan, frames=frames, due=FirstTimes(plan.due, stop))
 
 
 def frame_list(plan: Plan) -> list[bytes]:
@@ -66,7 +132,7 @@ def frame_list(plan: Plan) -> list[bytes]:
     return [plan.frames[index] for index in range(len(plan.due))]
 
 
-def tokens_reached(beats: Beats, clock: Seconds) -> Beats:
+def tokens_reached(beats: Indices, clock: Seconds) -> Indices:
     """How many tokens, of all choices in the order of time, have left with each frame.
 
     ``clock`` is when each beat falls. In the order of the plan, so it never decreases.
@@ -75,5 +141,5 @@ def tokens_reached(beats: Beats, clock: Seconds) -> Beats:
     rank = np.empty(count + 3, np.int64)
     rank[np.argsort(clock, kind="stable")] = np.arange(1, count + 1)
     rank[FIRST], rank[START], rank[END] = 1, 0, count + 1
-    reached: Beats = np.sort(rank[beats])
+    reached: Indices = np.sort(rank[beats])
     return reached

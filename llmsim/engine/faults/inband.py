@@ -7,7 +7,7 @@ from msgspec import structs
 from llmsim.core import Plan
 from llmsim.core.errors import FailureKind
 from llmsim.core.faults import ErrorEvent
-from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
+from llmsim.engine.faults.fault_context import FaultContext, edited
 from llmsim.engine.faults.injection import failure
 
 HALF = 0.5
@@ -26,12 +26,5 @@ def apply(plan: Plan, context: FaultContext, fault: ErrorEvent) -> Plan:
     event = context.error_event(failed, stop) if plan.stream else b""
     if not event:
         return plan
-    frames = [*frame_list(plan)[:stop], event]
-    due = plan.due[: len(frames)]
-    return structs.replace(
-        plan,
-        frames=FrameList(frames),
-        due=due,
-        total=float(due[-1]),
-        failure=failed,
-    )
+    part = edited(plan, stop + 1, {stop: event})
+    return structs.replace(part, total=float(part.due[-1]), failure=failed)

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from llmsim.core import Plan
 from llmsim.core.faults import Malformed
-from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
+from llmsim.engine.faults.fault_context import BROKEN, FaultContext, edited
 
 HALF = 0.5
 BETWEEN = b"\r\n,]"
@@ -15,13 +15,13 @@ BETWEEN = b"\r\n,]"
 
 def apply(plan: Plan, context: FaultContext, fault: Malformed) -> Plan:
     """The frame at the place of the fault lacks the end of its message."""
-    frames = frame_list(plan)
+    frames = plan.frames
     place = min(context.frame(fault.after.share(HALF)), len(frames) - 1)
     # What ends a stream may hold no JSON at all.
     while place and b"{" not in frames[place]:
         place -= 1
-    frames[place] = spoiled(frames[place])
-    return structs.replace(plan, frames=FrameList(frames), failure=BROKEN)
+    made = edited(plan, len(frames), {place: spoiled(frames[place])})
+    return structs.replace(made, failure=BROKEN)
 
 
 def spoiled(frame: bytes) -> bytes:

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from llmsim.core import Plan
 from llmsim.core.faults import Stall
+from llmsim.engine.due import StalledTimes
 from llmsim.engine.faults.fault_context import FaultContext, FrameList
 
 HALF = 0.5
@@ -17,13 +18,12 @@ def apply(plan: Plan, context: FaultContext, fault: Stall) -> Plan:
     after = fault.after.share(HALF)
     if plan.stream:
         start = context.frame(after)
-        due = plan.due.copy()
-        due[start:] += fault.lasts
-        return structs.replace(plan, due=due, ttft=_ttft(plan, start, fault), total=float(due[-1]))
+        due = StalledTimes(plan.due, start, fault.lasts)
+        return structs.replace(plan, due=due, ttft=_ttft(plan, start, fault), total=due[-1])
     body, total = plan.frames[0], plan.total + fault.lasts
     split = context.part(after, len(body))
     if not split:
-        return structs.replace(plan, due=plan.due + fault.lasts, total=total)
+        return structs.replace(plan, due=StalledTimes(plan.due, 0, fault.lasts), total=total)
     return structs.replace(
         plan,
         frames=FrameList([body[:split], body[split:]]),

@@ -7,17 +7,17 @@ from msgspec import structs
 
 from llmsim.core import Plan, Seconds
 from llmsim.core.faults import Trickle
+from llmsim.engine.due import StretchedTimes
 from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
 
 
 def apply(plan: Plan, context: FaultContext, fault: Trickle) -> Plan:
     """All after the first token stretched in time, and dribbled out where the fault says so."""
-    due = np.where(
-        plan.due > plan.ttft, plan.ttft + (plan.due - plan.ttft) * fault.factor, plan.due
-    )
+    stretched = StretchedTimes(plan.due, plan.ttft, fault.factor)
     if fault.bytes is None:
-        return structs.replace(plan, due=due, total=float(due[-1]))
-    pieces, due = _dribbled(frame_list(plan), due, fault.bytes, fault.every)
+        return structs.replace(plan, due=stretched, total=stretched[-1])
+    # Pieces of a few bytes each are there as a whole: how many there are says only the text.
+    pieces, due = _dribbled(frame_list(plan), stretched[:], fault.bytes, fault.every)
     length = None if plan.stream else len(plan.frames[0])
     return structs.replace(
         plan, frames=FrameList(pieces), due=due, total=float(due[-1]), length=length

@@ -6,12 +6,14 @@ from msgspec import structs
 
 from llmsim.core import Plan
 from llmsim.core.faults import Unterminated
-from llmsim.engine.faults.fault_context import BROKEN, FaultContext, FrameList, frame_list
+from llmsim.engine.faults.fault_context import BROKEN, FaultContext, edited
 
 
 def apply(plan: Plan, context: FaultContext, fault: Unterminated) -> Plan:
     """All but the last frame; of a plain answer, all but its last byte."""
-    frames = frame_list(plan)
-    frames = frames[:-1] or ([b""] if plan.stream else [frames[0][:-1]])
-    due = plan.due[: len(frames)]
-    return structs.replace(plan, frames=FrameList(frames), due=due, failure=BROKEN)
+    stop = len(plan.frames) - 1
+    if stop:
+        part = edited(plan, stop)
+    else:
+        part = edited(plan, 1, {0: b"" if plan.stream else plan.frames[0][:-1]})
+    return structs.replace(part, failure=BROKEN)

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from llmsim.core import Beats, Frames
+from llmsim.core import Frames, Numbering
 from llmsim.providers.wire.numbered_events import Reordered
 
 
@@ -59,5 +59,5 @@ class NamedEvents:
             return self[start]
         return b"".join([self[index] for index in range(start, min(stop, self._length))])
 
-    def reorder(self, order: Beats) -> Frames:
+    def reorder(self, order: Numbering) -> Frames:
         return Reordered(self, order)

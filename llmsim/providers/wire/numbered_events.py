@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from llmsim.core import Beats, Frames
+from llmsim.core import Frames, Numbering
 from llmsim.providers.wire import sse
 
 
@@ -68,7 +68,7 @@ class NumberedEvents:
             return self[start]
         return b"".join([self[index] for index in range(start, min(stop, self._length))])
 
-    def reorder(self, order: Beats) -> Frames:
+    def reorder(self, order: Numbering) -> Frames:
         return Reordered(self, order)
 
 
@@ -77,7 +77,7 @@ class Reordered:
 
     __slots__ = ("_frames", "_order")
 
-    def __init__(self, frames: Frames, order: Beats) -> None:
+    def __init__(self, frames: Frames, order: Numbering) -> None:
         self._frames = frames
         self._order = order
 
@@ -90,8 +90,8 @@ class Reordered:
     def join(self, start: int, stop: int) -> bytes:
         return b"".join([self._frames[index] for index in self._order[start:stop].tolist()])
 
-    def reorder(self, order: Beats) -> Frames:
-        return Reordered(self._frames, self._order[order])
+    def reorder(self, order: Numbering) -> Frames:
+        return Reordered(self._frames, self._order[:][order[:]])
 
 
 @lru_cache(maxsize=64)

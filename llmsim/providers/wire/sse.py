@@ -7,19 +7,21 @@ element by element, to clients that do not ask for events.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Final, NamedTuple
+from itertools import accumulate
+from typing import Final, NamedTuple, overload
 
-import numpy as np
-
-from llmsim.core import END, Beats, Frames
+from llmsim.core import END, Frames, Numbering
+from llmsim.providers.wire.beats import BeatRuns
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 HEAD = b"data: "
 TAIL = b"\n\n"
 DONE = b"data: [DONE]\n\n"
 CACHED_TAILS = 65_536
+AHEAD = 32
+"""How many frames are looked up at a time."""
 
 
 class Framing(NamedTuple):
@@ -63,61 +65,165 @@ class Tails(dict[str, bytes]):
         return made
 
 
+class PieceTails(Sequence[bytes]):
+    """The bytes sent for each piece of a text from ``start`` to ``stop`` (exclusive), looked up
+    when they are asked for."""
+
+    __slots__ = ("_count", "_pieces", "_start", "_tails")
+
+    def __init__(
+        self, tails: Tails, pieces: Sequence[str], start: int = 0, stop: int | None = None
+    ) -> None:
+        self._tails = tails
+        self._pieces = pieces
+        self._start = start
+        self._count = (len(pieces) if stop is None else stop) - start
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int, /) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> list[bytes]: ...
+
+    def __getitem__(self, index: int | slice, /) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            start, stop, _ = index.indices(self._count)
+            pieces = self._pieces[self._start + start : self._start + stop]
+            return list(map(self._tails.__getitem__, pieces))
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        return self._tails[self._pieces[self._start + index % self._count]]
+
+
+class Chained(Sequence[bytes]):
+    """Several sequences, one after another."""
+
+    __slots__ = ("_length", "_parts", "_starts")
+
+    def __init__(self, parts: Sequence[Sequence[bytes]]) -> None:
+        self._parts = parts
+        *starts, self._length = accumulate(map(len, parts), initial=0)
+        self._starts = starts
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int, /) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> list[bytes]: ...
+
+    def __getitem__(self, index: int | slice, /) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            start, stop, _ = index.indices(self._length)
+            return self._stretch(start, stop)
+        if index < 0:
+            index += self._length
+        if not 0 <= index < self._length:
+            raise IndexError(index)
+        place = bisect_right(self._starts, index) - 1
+        return self._parts[place][index - self._starts[place]]
+
+    def _stretch(self, start: int, stop: int) -> list[bytes]:
+        made: list[bytes] = []
+        place = bisect_right(self._starts, start) - 1
+        while start < stop:
+            began = self._starts[place]
+            part = self._parts[place][start - began : stop - began]
+            made += part
+            start += len(part)
+            place += 1
+        return made
+
+
+class Permuted(Sequence[bytes]):
+    """A sequence in another order: item i is ``items[order[i]]``."""
+
+    __slots__ = ("_items", "_order")
+
+    def __init__(self, items: Sequence[bytes], order: Numbering) -> None:
+        self._items = items
+        self._order = order
+
+    def __len__(self) -> int:
+        return min(len(self._items), len(self._order))
+
+    @overload
+    def __getitem__(self, index: int, /) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> list[bytes]: ...
+
+    def __getitem__(self, index: int | slice, /) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            start, stop, _ = index.indices(len(self))
+            return [self._items[place] for place in self._order[start:stop].tolist()]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return self._items[self._order[index % len(self)]]
+
+
 class Spliced:
     """Frames with a common prefix, and a closing one without it.
 
     Frame i is ``prefix + tails[i]``, joined when it is sent: the tails are shared with other
-    answers, so an open stream costs one pointer a frame. ``opening`` comes before the first.
+    answers, and those that are computed are looked up a few at a time. ``opening`` comes before
+    the first. The closing frame is the last one in any order.
     """
 
-    __slots__ = ("_closing", "_opening", "_prefix", "_tails")
+    __slots__ = ("_ahead", "_at", "_closing", "_count", "_opening", "_prefix", "_tails")
 
     def __init__(
         self, prefix: bytes, tails: Sequence[bytes], closing: bytes = b"", opening: bytes = b""
     ) -> None:
         self._prefix = prefix
         self._tails = tails
+        self._count = len(tails)
         self._closing = closing
         self._opening = opening
+        self._at = 0
+        self._ahead: Sequence[bytes] = tails if type(tails) is list else ()
 
     def __len__(self) -> int:
-        return len(self._tails) + bool(self._closing)
+        return self._count + bool(self._closing)
 
     def __getitem__(self, index: int, /) -> bytes:
-        if index == len(self._tails) and self._closing:
+        if index == self._count and self._closing:
             frame = self._closing
         else:
             frame = self._prefix + self._tails[index]
         return frame if index else self._opening + frame
 
     def join(self, start: int, stop: int) -> bytes:
-        tails = self._tails[start:stop]
+        first, last = start - self._at, min(stop, self._count) - self._at
+        if first >= 0 and last <= len(self._ahead):
+            tails = self._ahead[first:last]
+        elif stop - start > AHEAD:
+            tails = self._tails[start:stop]
+        else:
+            self._at = start
+            self._ahead = self._tails[start : start + AHEAD]
+            tails = self._ahead[: stop - start]
         joined = self._prefix + self._prefix.join(tails) if tails else b""
-        if stop > len(self._tails):
+        if stop > self._count:
             joined += self._closing
         return joined if start else self._opening + joined
 
-    def reorder(self, order: Beats) -> Frames:
-        last = len(self._tails)
-        tails = [self._tails[index] for index in order.tolist() if index < last]
+    def reorder(self, order: Numbering) -> Frames:
+        tails: Sequence[bytes] = Permuted(self._tails, order)
+        if len(order) - bool(self._closing) != self._count:  # some of them only
+            tails = [self._tails[index] for index in order[:].tolist() if index < self._count]
         return Spliced(self._prefix, tails, self._closing, self._opening)
 
 
-@lru_cache(maxsize=512)
-def beats(tokens: int, before: int, after: int, end: int) -> Beats:
-    """The beats of one choice whose every token is a frame. Read-only and shared.
+def beats_of(ends: Sequence[int], count: int, before: int, after: int, end: int) -> BeatRuns:
+    """The beats of a choice of ``count`` beats whose pieces end with the tokens ``ends``.
 
-    ``before`` frames on its first beat, one a token, ``after`` frames on its last beat, and
+    ``before`` frames on its first beat, one a piece, ``after`` frames on its last beat, and
     ``end`` frames after all choices have ended.
     """
-    return beats_of(range(tokens), max(1, tokens), before, after, end)
-
-
-def beats_of(ends: Sequence[int], count: int, before: int, after: int, end: int) -> Beats:
-    """The same for frames of any number of tokens: frame i is sent with token ``ends[i]``."""
-    made = np.array(
-        [*[0] * before, *ends, *[count - 1] * after, *[END] * end],
-        np.int64,
-    )
-    made.flags.writeable = False
-    return made
+    return BeatRuns((((0,) * before, 0), (ends, 0), ((count - 1,) * after, 0), ((END,) * end, 0)))

@@ -44,11 +44,12 @@ def replay(
     stamp = Stamp(entry.mark, int(entry.arrived))
     completion = completion_of(entry.answer, settings.tokenizer)
     whole = timed(request, completion, settings, entry.seed, codec, stamp)
-    stop = len(whole.due)
+    times = whole.due[:]
+    stop = len(times)
     if response.update.cancelled is not None:
-        stop = int(np.searchsorted(whole.due, response.update.cancelled, "right"))
+        stop = int(np.searchsorted(times, response.update.cancelled, "right"))
     wanted = np.arange(min(after + 1, stop), stop)
-    due = np.maximum(whole.due[wanted], response.elapsed)
+    due = np.maximum(times[wanted], response.elapsed)
     return structs.replace(whole, frames=whole.frames.reorder(wanted), due=due)
 
 

@@ -15,7 +15,7 @@ def test_without_a_place_nothing_is_sent(asked: Asked) -> None:
     made = planned(asked, Reset())
     assert made.ending is ConnectionEnd.UNANSWERED
     assert sent(made) == b""
-    assert made.due.tolist() == whole.due[:1].tolist()
+    assert made.due[:].tolist() == whole.due[:1].tolist()
 
 
 @pytest.mark.parametrize("asked", EVERY)

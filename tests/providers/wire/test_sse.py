@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from llmsim.core import END
-from llmsim.providers.wire.sse import CRLF_EVENTS, JSON_ARRAY, Spliced, beats, beats_of, event
+from llmsim.providers.wire.sse import CRLF_EVENTS, JSON_ARRAY, Spliced, beats_of, event
 
 TAILS = [b"one", b"two", b"three"]
 
@@ -53,6 +53,6 @@ def test_a_framed_stream(framing, expected):
 
 
 def test_beats_of_a_choice():
-    assert beats(3, 1, 1, 1).tolist() == [0, 0, 1, 2, 2, END]
-    assert beats_of([0, 4], 5, 1, 1, 0).tolist() == [0, 0, 4, 4]
-    assert beats(0, 1, 1, 0).tolist() == [0, 0]
+    assert beats_of(range(3), 3, 1, 1, 1)[:].tolist() == [0, 0, 1, 2, 2, END]
+    assert beats_of([0, 4], 5, 1, 1, 0)[:].tolist() == [0, 0, 4, 4]
+    assert beats_of((), 1, 1, 1, 0)[:].tolist() == [0, 0]

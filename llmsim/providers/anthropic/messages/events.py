@@ -6,12 +6,14 @@ message_delta, message_stop; and a ping after the first block has started.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import assert_never
 
 import orjson
 
 from llmsim.core import (
+    END,
     Completion,
     GeneratedText,
     ReasoningSegment,
@@ -26,6 +28,7 @@ from llmsim.core import (
 from llmsim.providers.anthropic.messages import content
 from llmsim.providers.anthropic.messages.content import UNSTOPPED
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRun, BeatRuns
 
 PING = sse.event(b'{"type": "ping"}', b"ping")
 STOP = sse.event(b'{"type":"message_stop"}', b"message_stop")
@@ -83,32 +86,22 @@ def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) 
     closing = [sse.event(end, b"message_delta"), STOP]
     opening = sse.event(start, b"message_start")
     unseen = content.thinks_unseen(completion)
-    match choice.segments:
-        case (TextSegment(generated=text),) if not unseen and len(text.pieces) == text.tokens > 0:
-            frames = [
-                opening,
-                _block_start(0, _TEXT),
-                PING,
-                *map(_text_deltas(0).__getitem__, text.pieces),
-                _block_stop(0),
-                *closing,
-            ]
-            return StreamScript(sse.Spliced(b"", frames), sse.beats(text.tokens, 3, 1, 2))
     blocks = _BlockEvents(stamp)
     if unseen:
         blocks.unseen()
     for segment in choice.segments:
         blocks.add(segment)
-    frames = [opening, *blocks.frames, *closing]
-    return StreamScript(sse.Spliced(b"", frames), sse.beats_of(blocks.beats, choice.beats, 1, 0, 2))
+    frames = sse.Chained([[opening], *blocks.frames, closing])
+    beats = BeatRuns([((0,), 0), *blocks.beats, ((END, END), 0)])
+    return StreamScript(sse.Spliced(b"", frames), beats)
 
 
 class _BlockEvents:
     """The events of all blocks, and the beat of each."""
 
     def __init__(self, stamp: Stamp) -> None:
-        self.frames: list[bytes] = []
-        self.beats: list[int] = []
+        self.frames: list[Sequence[bytes]] = []
+        self.beats: list[BeatRun] = []
         self._stamp = stamp
         self._index = 0
         self._calls = 0
@@ -155,8 +148,8 @@ class _BlockEvents:
             self._frame(PING)
 
     def _pieces(self, generated: GeneratedText, deltas: sse.Tails) -> None:
-        self.frames += map(deltas.__getitem__, generated.pieces)
-        self.beats += [self._tokens + end for end in generated.ends]
+        self.frames.append(sse.PieceTails(deltas, generated.pieces))
+        self.beats.append((generated.ends, self._tokens))
 
     def _sign(self, tokens: int = 0) -> None:
         delta = b'{"type":"content_block_delta","index":%d,"delta":%b}' % (
@@ -173,5 +166,5 @@ class _BlockEvents:
 
     def _frame(self, event: bytes, after: int = 0) -> None:
         """A frame that is sent with token number ``after`` of its block."""
-        self.frames.append(event)
-        self.beats.append(self._tokens + after)
+        self.frames.append([event])
+        self.beats.append(((self._tokens + after,), 0))

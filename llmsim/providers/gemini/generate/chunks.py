@@ -10,7 +10,6 @@ import orjson
 from msgspec import Struct
 
 from llmsim.core import (
-    Beats,
     Choice,
     Completion,
     Finish,
@@ -25,6 +24,7 @@ from llmsim.core import (
 from llmsim.providers.gemini import errors
 from llmsim.providers.gemini.generate import logprobs
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRun
 
 # A function call ends a turn like any other.
 FINISH = {
@@ -74,35 +74,33 @@ def whole_candidate(index: int, choice: Choice, style: CandidateStyle) -> bytes:
 
 def candidate_tails(
     index: int, choice: Choice, style: CandidateStyle, alone: bool
-) -> tuple[list[bytes], Sequence[int]]:
-    """What follows the prefix in a streamed candidate's chunks, and the token each waits for.
+) -> tuple[list[Sequence[bytes]], list[BeatRun]]:
+    """What follows the prefix in a streamed candidate's chunks, and the beat of each.
 
     A function call is one chunk, sent when it is complete, and not at all if it was cut short. A
     candidate that is ``alone`` in the stream leaves its last part to :func:`last_candidate`.
     """
-    generated = _only_text(choice, style)
-    if generated is not None and alone:
-        tails_by_piece = _tails(index, False, style.framing)
-        return list(map(tails_by_piece.__getitem__, generated.pieces[:-1])), generated.ends[:-1]
-    tails: list[bytes] = []
-    ends: list[int] = []
+    held = alone and not _ends_in_nothing(choice)
+    final = len(choice.segments) - 1
+    tails: list[Sequence[bytes]] = []
+    beats: list[BeatRun] = []
     offset = calls = 0
     for place, segment in enumerate(choice.segments):
         generated = segment.generated
+        last = held and place == final
         if isinstance(segment, ToolCallSegment):
-            if _cut(place, choice):
+            if last or _cut(place, choice):
                 break
             part = _call(segment, index, calls, style)
-            tails.append(_tail(candidate(index, part), style.framing))
-            ends.append(offset + generated.tokens - 1)
+            tails.append([_tail(candidate(index, part), style.framing)])
+            beats.append(((offset + generated.tokens - 1,), 0))
             calls += 1
         else:
-            tails += _text_tails(index, segment, style)
-            ends += generated.ends if not offset else [offset + end for end in generated.ends]
+            count = len(generated.pieces) - last
+            tails.append(_text_tails(index, segment, count, style))
+            beats.append((generated.ends[:count], offset))
         offset += generated.tokens
-    if alone and not _ends_in_nothing(choice):
-        return tails[:-1], ends[:-1]
-    return tails, ends
+    return tails, beats
 
 
 def last_candidate(index: int, choice: Choice, style: CandidateStyle, alone: bool) -> bytes:
@@ -138,13 +136,6 @@ def candidate(
     return b'{"content":{%b"role":"model"}%b,"index":%d%b}' % (content, reason, index, scores)
 
 
-def beats(ends: Sequence[int], choice: Choice, end: int) -> Beats:
-    """The beats of one candidate's chunks, and of ``end`` frames that end the stream."""
-    if ends and ends[-1] == len(ends) - 1:
-        return sse.beats(len(ends), 0, 0, end)
-    return sse.beats_of(ends, choice.beats, 0, 0, end)
-
-
 def _only_text(choice: Choice, style: CandidateStyle) -> GeneratedText | None:
     """The text of a candidate that has nothing else, as most have."""
     first = choice.segments[0]
@@ -154,17 +145,22 @@ def _only_text(choice: Choice, style: CandidateStyle) -> GeneratedText | None:
 
 
 def _text_tails(
-    index: int, segment: TextSegment | ReasoningSegment | RefusalSegment, style: CandidateStyle
-) -> list[bytes]:
-    """The tails of a text, one a piece."""
+    index: int,
+    segment: TextSegment | ReasoningSegment | RefusalSegment,
+    count: int,
+    style: CandidateStyle,
+) -> Sequence[bytes]:
+    """The tails of the first ``count`` pieces of a text."""
     generated = segment.generated
     if generated.logprobs:
         return [
             _tail(candidate(index, _text(piece), scored=scored), style.framing)
-            for piece, scored in zip(generated.pieces, logprobs.by_piece(generated), strict=True)
+            for piece, scored in zip(
+                generated.pieces[:count], logprobs.by_piece(generated), strict=False
+            )
         ]
     known = _tails(index, isinstance(segment, ReasoningSegment), style.framing)
-    return list(map(known.__getitem__, generated.pieces))
+    return sse.PieceTails(known, generated.pieces, stop=count)
 
 
 @lru_cache(maxsize=64)

@@ -5,18 +5,19 @@ Shapes as google-genai 3.4 types them in ``types.GenerateContentResponse``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 import orjson
 
-from llmsim.core import END, Beats, Completion, Request, Stamp, StreamScript, Usage
+from llmsim.core import END, Completion, Request, Stamp, StreamScript, Usage
 from llmsim.core.errors import Failure
 from llmsim.providers.gemini import errors as gemini_errors
 from llmsim.providers.gemini.generate import chunks as generate_chunks
 from llmsim.providers.gemini.generate import params
 from llmsim.providers.gemini.generate.contents import Media
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRun, BeatRuns, later
 
 
 class Gemini:
@@ -63,16 +64,18 @@ class Gemini:
         framing = self._framing
         style = generate_chunks.candidate_style(completion, framing, stamp)
         alone = len(completion.choices) == 1
-        tails: list[bytes] = []
-        beats = []
+        tails: list[Sequence[bytes]] = []
+        beats: list[BeatRun] = []
+        parts: list[int] = []
         offset = 0
-        final = len(completion.choices) - 1
         for index, choice in enumerate(completion.choices):
             own_tails, ends = generate_chunks.candidate_tails(index, choice, style, alone)
-            places = generate_chunks.beats(ends, choice, index == final)
-            tails = tails + own_tails if tails else own_tails
-            beats.append(_later(places, offset) if offset else places)
+            tails += own_tails
+            beats += later(ends, offset)
+            parts.append(sum(map(len, own_tails)))
             offset += choice.beats
+        beats.append(((END,), 0))
+        parts.append(1)
         candidates = [
             generate_chunks.last_candidate(index, choice, style, alone)
             for index, choice in enumerate(completion.choices)
@@ -80,16 +83,11 @@ class Gemini:
         closing = _response(candidates, completion.usage, request, stamp)
         frames = sse.Spliced(
             _prefix(framing, completion.usage.prompt, request.model, stamp),
-            tails,
+            sse.Chained(tails),
             framing.before + closing + framing.last,
             framing.opening,
         )
-        return StreamScript(frames, beats[0] if alone else np.concatenate(beats))
-
-
-def _later(beats: Beats, offset: int) -> Beats:
-    """The beats of a candidate that comes after ``offset`` beats of others."""
-    return np.where(beats == END, END, beats + offset)
+        return StreamScript(frames, BeatRuns(beats), parts)
 
 
 def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> bytes:

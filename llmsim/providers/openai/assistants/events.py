@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 import orjson
 from msgspec import structs
 
@@ -28,6 +28,7 @@ from llmsim.providers.openai.assistants.runs import RunRecord, RunStretch, StepM
 from llmsim.providers.openai.assistants.steps import PlannedStep, RunWire
 from llmsim.providers.openai.lists import Object
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRun, BeatRuns
 from llmsim.providers.wire.named_events import NamedEvents, SimilarEvents, SingleEvent
 
 DONE = sse.event(b"[DONE]", b"done")
@@ -126,20 +127,19 @@ class EventWriter:
         self._stretch = stretch
         self._now = now
         self._runs: list[SingleEvent | SimilarEvents] = []
-        self._beats: list[int] = []
+        self._beats: list[BeatRun] = []
+        self._events = 0
         # Each step with the numbers of its first event and of the first one after it.
         self._steps: list[tuple[PlannedStep, int, int]] = []
 
     def script(self) -> StreamScript:
         """All that was written."""
-        beats = np.array(self._beats, np.int64)
-        beats.flags.writeable = False
-        return StreamScript(NamedEvents(self._runs), beats)
+        return StreamScript(NamedEvents(self._runs), BeatRuns(self._beats))
 
     def tokens(self, sent: int) -> int:
         """How many tokens the first ``sent`` events have told."""
-        opening = self._steps[0][1] if self._steps else len(self._beats)
-        return 1 + self._beats[sent - 1] if sent > opening else 0
+        opening = self._steps[0][1] if self._steps else self._events
+        return 1 + BeatRuns(self._beats)[sent - 1] if sent > opening else 0
 
     def closing(self, run: RunRecord, status: StepStatus, now: float, sent: int) -> bytes:
         """The events that end the step which is under way after ``sent`` events."""
@@ -163,8 +163,12 @@ class EventWriter:
 
     def frame(self, beat: int, frame: bytes) -> None:
         """One event that is framed already, due with that beat."""
-        self._runs.append(SingleEvent(frame))
-        self._beats.append(beat)
+        self._add(SingleEvent(frame), (beat,), 0)
+
+    def _add(self, run: SingleEvent | SimilarEvents, numbers: Sequence[int], offset: int) -> None:
+        self._runs.append(run)
+        self._beats.append((numbers, offset))
+        self._events += len(numbers)
 
     def event(self, beat: int, name: bytes, data: Object) -> None:
         """One event, due with that beat."""
@@ -185,7 +189,7 @@ class EventWriter:
 
     def step(self, step: PlannedStep) -> None:
         """One step from its beginning to its end; one that waits for outputs stays open."""
-        first = len(self._beats)
+        first = self._events
         self._step(step, step.first, b"created", "in_progress")
         self._step(step, step.first, b"in_progress", "in_progress")
         if not step.segments:
@@ -196,7 +200,7 @@ class EventWriter:
             self._message(step, step.segments[0])
         if step.record.ends is not None:
             self._step(step, step.last, b"completed", "completed")
-        self._steps.append((step, first, len(self._beats)))
+        self._steps.append((step, first, self._events))
 
     def _moment(self, step: PlannedStep, status: StepStatus) -> StepMoment:
         return StepMoment(step.record, self._stretch, self._now, status, self._now, 1.0)
@@ -224,11 +228,12 @@ class EventWriter:
         """The pieces of a text, an event each. The first one has the annotations."""
         if not text.pieces:
             return
-        made = [tails[piece] for piece in text.pieces]
-        if tails is _texts():
-            made[0] = _text(text.pieces[0], True)
-        self._runs.append(SimilarEvents(before, made))
-        self._beats += [offset + end for end in text.ends]
+        annotated = int(tails is _texts())
+        if annotated:
+            first = SimilarEvents(before, [_text(text.pieces[0], True)])
+            self._add(first, text.ends[:1], offset)
+        rest = SimilarEvents(before, sse.PieceTails(tails, text.pieces, annotated))
+        self._add(rest, text.ends[annotated:], offset)
 
     def _calls(self, step: PlannedStep) -> None:
         offset = step.first
@@ -246,8 +251,7 @@ class EventWriter:
                 for piece in segment.generated.pieces
             ]
             if made:
-                self._runs.append(SimilarEvents(before, made))
-                self._beats += [offset + end for end in segment.generated.ends]
+                self._add(SimilarEvents(before, made), segment.generated.ends, offset)
             offset += segment.generated.tokens
 
     def _tool(self, step: PlannedStep) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import orjson
 from msgspec import Struct
 
 from llmsim.core import (
-    Beats,
     Choice,
     Finish,
     GeneratedText,
@@ -23,6 +22,7 @@ from llmsim.core import (
 from llmsim.providers.openai import errors
 from llmsim.providers.openai.deltas import by_piece, choice_logprobs, obfuscation
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRun
 
 FINISH = {
     Finish.STOP: b"stop",
@@ -63,47 +63,47 @@ def finish(reason: Finish, legacy: bool) -> bytes:
     return b"function_call" if legacy and reason is Finish.TOOLS else FINISH[reason]
 
 
-def choice_chunks(index: int, choice: Choice, style: ChunkStyle) -> tuple[list[bytes], Beats]:
-    """What follows the prefix in one choice's chunks, and their beats: the role first, the finish
-    reason last."""
+def choice_chunks(
+    index: int, choice: Choice, style: ChunkStyle
+) -> tuple[list[Sequence[bytes]], list[BeatRun]]:
+    """What follows the prefix in one choice's chunks: the role first, the finish reason last. And
+    the beats of all of them but the role."""
     head = b'{"index":%d,' % index
     close = style.usage + b"}\n\n"
     silent = any(isinstance(segment, ToolCallSegment) for segment in choice.segments)
     role = b'"delta":{"role":"assistant","content":%b,"refusal":null},' % (
         b"null" if silent else b'""'
     )
-    tails = [head + role + _OPEN + close]
-    ends: list[int] = []
+    tails: list[Sequence[bytes]] = [[head + role + _OPEN + close]]
+    beats: list[BeatRun] = []
     offset = calls = 0
     for segment in choice.segments:
         generated = segment.generated
         content = _deltas(index, segment, calls, style)
         if isinstance(segment, ToolCallSegment):
             calls += 1
-            ends.append(offset)
+            beats.append(((offset,), 0))
         if not isinstance(segment, ReasoningSegment):
-            tails += content
-            ends += generated.ends if not offset else [offset + end for end in generated.ends]
+            tails.append(content)
+            beats.append((generated.ends, offset))
         offset += generated.tokens
     reason = b'"delta":{},"logprobs":null,"finish_reason":"%b"}]' % finish(
         choice.finish, style.legacy
     )
-    tails.append(head + reason + close)
-    if len(ends) == choice.tokens == choice.segments[-1].generated.tokens:
-        return tails, sse.beats(choice.tokens, 1, 1, 0)
-    return tails, sse.beats_of(ends, choice.beats, 1, 1, 0)
+    tails.append([head + reason + close])
+    beats.append(((choice.beats - 1,), 0))
+    return tails, beats
 
 
-def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> list[bytes]:
+def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> Sequence[bytes]:
     """The tails of one segment's chunks."""
     generated = segment.generated
     match segment:
         case TextSegment() if generated.logprobs:
             return _with_logprobs(index, generated, style)
         case TextSegment():
-            return list(
-                map(_tails(index, style.usage, style.obfuscated).__getitem__, generated.pieces)
-            )
+            tails = _tails(index, style.usage, style.obfuscated)
+            return sse.PieceTails(tails, generated.pieces)
         case RefusalSegment():
             return _chunks(
                 index, (b'"refusal":' + orjson.dumps(piece) for piece in generated.pieces), style

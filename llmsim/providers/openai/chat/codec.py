@@ -6,14 +6,14 @@ Shapes as openai 3.54 types them in ``types.chat.chat_completion`` and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 import orjson
 
 from llmsim.core import (
+    END,
     FIRST,
-    Beats,
     Choice,
     Completion,
     RefusalSegment,
@@ -31,6 +31,7 @@ from llmsim.providers.openai.chat import strict as chat_strict
 from llmsim.providers.openai.chat.params import ChatRequest
 from llmsim.providers.openai.deltas import choice_logprobs
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRun, BeatRuns, later
 
 PREFIX = "chatcmpl-LMs"
 """What ids begin with: 29 characters after the hyphen, the last 26 of them the stamp's."""
@@ -84,26 +85,25 @@ class OpenAIChat:
         style = chunks.ChunkStyle(
             b',"usage":null' if wire.usage_wanted else b"", wire.obfuscated, wire.legacy, stamp
         )
-        tails: list[bytes] = []
-        beats = []
+        tails: list[Sequence[bytes]] = []
+        beats: list[BeatRun] = []
+        parts: list[int] = []
         offset = 0
+        # All roles are due with the first token of any choice: the SDK's ``.stream()`` wants
+        # choices to begin in order.
+        role = 0 if len(completion.choices) == 1 else FIRST
         for index, choice in enumerate(completion.choices):
-            content, places = chunks.choice_chunks(index, choice, style)
+            content, ends = chunks.choice_chunks(index, choice, style)
             tails += content
-            beats.append(places if len(completion.choices) == 1 else _together(places, offset))
+            beats += [((role,), 0), *later(ends, offset)]
+            parts.append(sum(map(len, content)))
             offset += choice.beats
         if wire.usage_wanted:
-            tails.append(b'],"usage":%b}\n\n' % _usage(completion.usage))
-        beats.append(sse.beats(0, 0, 0, 1 + wire.usage_wanted))
-        return StreamScript(sse.Spliced(prefix, tails, sse.DONE), np.concatenate(beats))
-
-
-def _together(places: Beats, offset: int) -> Beats:
-    """The beats of one choice of several, whose clock begins at ``offset``. All roles are due
-    with the first token of any: the SDK's ``.stream()`` wants choices to begin in order."""
-    moved = places + offset
-    moved[0] = FIRST
-    return moved
+            tails.append([b'],"usage":%b}\n\n' % _usage(completion.usage)])
+        beats.append(((END,) * (1 + wire.usage_wanted), 0))
+        parts.append(1 + wire.usage_wanted)
+        frames = sse.Spliced(prefix, sse.Chained(tails), sse.DONE)
+        return StreamScript(frames, BeatRuns(beats), parts)
 
 
 def _head(request: Request, stamp: Stamp, kind: str) -> bytes:

@@ -5,14 +5,14 @@ Choices come prompt by prompt: choice number prompt × n + k is the k-th for its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
 import orjson
 
 from llmsim.core import (
-    Beats,
+    END,
     Choice,
     Completion,
     Finish,
@@ -30,6 +30,7 @@ from llmsim.providers.openai.completions.params import CompletionRequest
 from llmsim.providers.openai.deltas import by_piece
 from llmsim.providers.provider import ErrorFormat
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRun, BeatRuns, later
 
 # Completions call no tools.
 FINISH = {
@@ -67,19 +68,23 @@ class OpenAICompletions:
 
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         wire: CompletionRequest = request.wire
-        tails: list[bytes] = []
-        beats = []
+        tails: list[Sequence[bytes]] = []
+        beats: list[BeatRun] = []
+        parts: list[int] = []
         offset = 0
         for index, choice in enumerate(completion.choices):
-            chunks, places = _chunks(index, choice, wire)
+            chunks, ends = _chunks(index, choice, wire)
             tails += chunks
-            beats.append(places + offset)
+            beats += later(ends, offset)
+            parts.append(sum(map(len, chunks)))
             offset += choice.beats
         if wire.usage_wanted:
-            tails.append(b'],"usage":%b}\n\n' % _usage(completion.usage))
-        beats.append(sse.beats(0, 0, 0, 1 + wire.usage_wanted))
-        frames = sse.Spliced(sse.HEAD + _head(request, stamp), tails, sse.DONE)
-        return StreamScript(frames, np.concatenate(beats))
+            tails.append([b'],"usage":%b}\n\n' % _usage(completion.usage)])
+        beats.append(((END,) * (1 + wire.usage_wanted), 0))
+        parts.append(1 + wire.usage_wanted)
+        prefix = sse.HEAD + _head(request, stamp)
+        frames = sse.Spliced(prefix, sse.Chained(tails), sse.DONE)
+        return StreamScript(frames, BeatRuns(beats), parts)
 
 
 def _failure(failed: Failure, stamp: Stamp) -> tuple[int, bytes]:
@@ -141,25 +146,30 @@ def _generated(choice: Choice) -> GeneratedText:
     return choice.segments[0].generated
 
 
-def _chunks(index: int, choice: Choice, wire: CompletionRequest) -> tuple[list[bytes], Beats]:
+def _chunks(
+    index: int, choice: Choice, wire: CompletionRequest
+) -> tuple[list[Sequence[bytes]], list[BeatRun]]:
     """Tails of one choice's chunks and their beats: the prompt if it is echoed, the pieces, and
     an empty one with the finish reason."""
     generated = _generated(choice)
     usage = b',"usage":null' if wire.usage_wanted else b""
     close = b"]" + usage + b"}\n\n"
     if wire.logprobs is None:
-        tails = list(map(_tails(index, usage).__getitem__, generated.pieces))
+        content: Sequence[bytes] = sse.PieceTails(_tails(index, usage), generated.pieces)
     else:
-        tails = [
+        content = [
             _choice_object(index, piece, logprobs_json, None) + close
             for piece, logprobs_json in _pieces(choice, generated, wire.logprobs)
         ]
+    tails: list[Sequence[bytes]] = [content]
+    beats: list[BeatRun] = [(generated.ends, 0), ((choice.beats - 1,), 0)]
     echoed = choice.prompt if wire.echo else None
     if echoed is not None:
         logprobs_json = b"null" if wire.logprobs is None else _of_prompt(echoed, wire.logprobs)
-        tails.insert(0, _choice_object(index, echoed.text, logprobs_json, None) + close)
-    tails.append(_choice_object(index, "", b"null", FINISH[choice.finish]) + close)
-    return tails, sse.beats_of(generated.ends, choice.beats, echoed is not None, 1, 0)
+        tails.insert(0, [_choice_object(index, echoed.text, logprobs_json, None) + close])
+        beats.insert(0, ((0,), 0))
+    tails.append([_choice_object(index, "", b"null", FINISH[choice.finish]) + close])
+    return tails, beats
 
 
 def _pieces(choice: Choice, generated: GeneratedText, top: int) -> list[tuple[str, bytes]]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 import orjson
 
 from llmsim.core import (
     START,
-    Beats,
-    Choice,
     Completion,
     Finish,
     GeneratedText,
@@ -28,6 +25,7 @@ from llmsim.providers.openai.responses import items, response_object
 from llmsim.providers.openai.responses.items import OutputItem, Parts
 from llmsim.providers.openai.responses.params import Wire
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRun, BeatRuns
 from llmsim.providers.wire.numbered_events import Deltas, Event, NumberedEvents
 
 LAST = {Finish.LENGTH: b"response.incomplete", Finish.FILTER: b"response.incomplete"}
@@ -38,14 +36,14 @@ class EventWriter:
 
     def __init__(self, obfuscated: bool, last: int) -> None:
         self.runs: list[Event | Deltas] = []
-        self.beats: list[int] = []
+        self.beats: list[BeatRun] = []
         self._obfuscated = obfuscated
         self._last = last
 
     def event(self, beat: int, name: bytes, *parts: bytes) -> None:
         """One event, due with that beat."""
         self.runs.append(Event(name, parts))
-        self.beats.append(min(beat, self._last))
+        self.beats.append(((min(beat, self._last),), 0))
 
     def deltas(self, offset: int, name: bytes, before: bytes, generated: GeneratedText) -> None:
         """The pieces of a text, an event each; ``offset`` is the beat of its first token."""
@@ -56,9 +54,9 @@ class EventWriter:
         if generated.logprobs:
             made: Sequence[bytes] = _with_logprobs(generated)
         else:
-            made = list(map(tails.__getitem__, generated.pieces))
+            made = sse.PieceTails(tails, generated.pieces)
         self.runs.append(Deltas(name, before, made))
-        self.beats += generated.ends if not offset else [offset + end for end in generated.ends]
+        self.beats.append((generated.ends, offset))
 
 
 def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
@@ -84,24 +82,7 @@ def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScri
     whole = response_object.finished(wire.echo, stamp, finish, completion.usage, output)
     name = LAST.get(finish, b"response.completed")
     writer.event(choice.beats - 1, name, b'"response":', *whole, b"}")
-    return StreamScript(
-        NumberedEvents(writer.runs), _beats(choice if output else None, writer.beats)
-    )
-
-
-CLOSING = 4
-"""Events after the last piece of a text: text, part, item and response are done."""
-
-
-def _beats(choice: Choice | None, beats: Sequence[int]) -> Beats:
-    """The beats as an array: a shared one where each token of one text is a frame."""
-    if choice is not None and len(choice.segments) == 1 and beats[0] != START:
-        generated = choice.segments[0].generated
-        if len(generated.ends) == generated.tokens:
-            return sse.beats(generated.tokens, len(beats) - generated.tokens - CLOSING, CLOSING, 0)
-    made = np.array(beats, np.int64)
-    made.flags.writeable = False
-    return made
+    return StreamScript(NumberedEvents(writer.runs), BeatRuns(writer.beats))
 
 
 def _lifecycle(wire: Wire, stamp: Stamp, status: response_object.Open) -> tuple[bytes, ...]:

@@ -305,7 +305,7 @@ def test_no_two_answers_are_signed_alike() -> None:
 @names
 def test_frames_follow_the_clock(name: str) -> None:
     script = CODEC.script(asked(stream=True), CASES[name], STAMP)
-    *before, last, stop = script.beats.tolist()
+    *before, last, stop = script.beats[:].tolist()
     assert len(before) + 2 == len(script.frames)
     assert last == stop == END
     assert all(one <= other for one, other in pairwise(before))
@@ -315,7 +315,7 @@ def test_frames_follow_the_clock(name: str) -> None:
 def test_each_piece_waits_for_its_token() -> None:
     said = CASES["thought"]
     thought, answer = said.choices[0].segments
-    beats = CODEC.script(asked(stream=True), said, STAMP).beats.tolist()
+    beats = CODEC.script(asked(stream=True), said, STAMP).beats[:].tolist()
     deltas = [
         (event["index"], beat)
         for event, beat in zip(events(said), beats, strict=True)

@@ -298,7 +298,11 @@ def test_frames_follow_the_clock_of_their_candidate(name: str, codec: Gemini) ->
 def test_a_call_waits_for_all_of_its_tokens() -> None:
     script = EVENTS.script(asked(EVENTS), CASES["calls"][1], STAMP)
     thought, first, _ = CASES["calls"][1].choices[0].segments
-    assert script.beats.tolist() == [0, thought.generated.tokens + first.generated.tokens - 1, END]
+    assert script.beats[:].tolist() == [
+        0,
+        thought.generated.tokens + first.generated.tokens - 1,
+        END,
+    ]
 
 
 @given(st.text(max_size=60), st.booleans())

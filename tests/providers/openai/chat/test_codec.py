@@ -241,7 +241,7 @@ def test_the_order_of_a_stream(name: str) -> None:
 def test_every_frame_waits_for_a_token_that_comes(name: str) -> None:
     fields, said = CASES[name]
     script = CHAT.script(asked(stream=True, **fields), said, STAMP)
-    beats = script.beats.tolist()
+    beats = script.beats[:].tolist()
     assert len(beats) == len(script.frames)
     every = sum(choice.beats for choice in said.choices)
     assert all(beat in (END, FIRST) or 0 <= beat < every for beat in beats)

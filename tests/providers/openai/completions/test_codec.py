@@ -185,7 +185,7 @@ def test_usage_comes_last_and_only_if_wanted(name: str) -> None:
 def test_every_frame_waits_for_a_token_that_comes(name: str) -> None:
     fields, said = CASES[name]
     script = COMPLETIONS.script(asked(stream=True, **fields), said, STAMP)
-    beats = script.beats.tolist()
+    beats = script.beats[:].tolist()
     assert len(beats) == len(script.frames)
     assert beats[-1] == END
     offset = 0

@@ -337,7 +337,7 @@ def test_how_a_response_ends(name: str, status: str, reason: str | None) -> None
 def test_every_frame_waits_for_a_token_that_comes(name: str) -> None:
     fields, said = CASES[name]
     script = RESPONSES.script(asked(stream=True, **fields), said, STAMP)
-    beats = script.beats.tolist()
+    beats = script.beats[:].tolist()
     (choice,) = said.choices
     at_once = 2 if fields.get("background") else 0
     assert len(beats) == len(script.frames)
@@ -392,7 +392,7 @@ def test_a_stream_says_what_the_plain_answer_does(
     sent = [orjson.loads(message) for message in sse.messages(chunk)]
     assert sent[-1]["response"] == answer
     assert len(sent) == len(stream.due) == sent[-1]["sequence_number"] + 1
-    assert (np.diff(stream.due) >= 0).all()
+    assert (np.diff(stream.due[:]) >= 0).all()
     said = [event["delta"] for event in sent if event["type"] == "response.output_text.delta"]
     texts = [
         part["text"]
