@@ -9,7 +9,6 @@ import click
 from llmsim.cli import flags
 from llmsim.cli.top import require_dashboard, terminal
 from llmsim.config import Config
-from llmsim.core.state import StoreError
 
 EXAMPLES = """\b
 Examples:
@@ -54,11 +53,8 @@ def serve(path: str | None, tui: bool, **values: str | None) -> None:
     try:
         with beside:
             launch.serve(config, flags.loading(path, values))
-    except StoreError as error:
-        raise click.ClickException(f"store.path: {error}") from None
-    except OSError as error:
-        where = f"{config.server.host}:{config.server.port}"
-        raise click.ClickException(f"cannot listen on {where}: {error.strerror}") from None
+    except launch.CannotStart as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _beside(config: Config) -> AbstractContextManager[object]:

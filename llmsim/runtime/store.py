@@ -11,10 +11,12 @@ import os
 import pickle
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
 from llmsim.config import Config
+from llmsim.core.state import StoreError
 from llmsim.state.shm.segment import Cursor, Lock, Segment
 
 Edit: TypeAlias = Callable[[Config], Config]
@@ -47,8 +49,9 @@ class ConfigStore:
     def change(self, edit: Edit) -> tuple[int, Config]:
         """Replace the configuration by what ``edit`` makes of it; one process at a time.
 
-        Gives the new generation and configuration. If ``edit`` raises, nothing has changed. Not for
-        the event loop: it waits for other processes and writes a file.
+        Gives the new generation and configuration. If ``edit`` raises, nothing has changed; nor if
+        the new one cannot be written, which raises StoreError. Not for the event loop: it waits
+        for other processes and writes a file.
         """
         with self._changing, self._segment.locked(Lock.CHANGES):
             before = self.read()
@@ -61,5 +64,11 @@ class ConfigStore:
 
     def _write(self, config: Config) -> None:
         fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(pickle.dumps(config))
-        os.replace(fresh, self._path)
+        try:
+            fresh.write_bytes(pickle.dumps(config))
+            os.replace(fresh, self._path)
+        except OSError as error:
+            with suppress(OSError):
+                fresh.unlink()
+            message = f"the configuration cannot be written to {fresh}: {error.strerror}"
+            raise StoreError(message) from None

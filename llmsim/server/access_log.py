@@ -1,7 +1,7 @@
 """The access log: a line per request, written by a thread of its own.
 
-The event loop only puts an entry into a queue. A full queue drops entries and counts them: a log
-that nobody reads must not slow the answers down.
+The event loop only puts an entry into a queue. A full queue drops entries and counts them, and so
+does one that cannot be written: a log that nobody reads must not slow the answers down.
 """
 
 from __future__ import annotations
@@ -101,11 +101,17 @@ class AccessLog:
         lines = b""
         for rendered in self._lines():
             if lines and len(lines) + len(rendered) > MAX_WRITE:
-                self._write(lines)
+                self._write_lines(lines)
                 lines = b""
             lines += rendered
         if lines:
+            self._write_lines(lines)
+
+    def _write_lines(self, lines: bytes) -> None:
+        try:
             self._write(lines)
+        except OSError:  # a full disk, a pipe without a reader
+            self._counters.cells[DROPPED] += lines.count(b"\n")
 
     def _lines(self) -> Iterator[bytes]:
         rendered = 0

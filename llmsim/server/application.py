@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from llmsim.core.errors import NESTED, BadRequest, Failure, FailureKind
 from llmsim.core.state import StoreError
+from llmsim.server.admin.auth import is_own
 from llmsim.server.handler import BROKEN
 from llmsim.server.refusals import refusal
 from llmsim.server.router import Handler, PatternRoute, Router
@@ -94,7 +95,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _not_stored(request: Request, error: Exception) -> Response:
     log.error("the store does not work: %s", error)
-    return _error(request, Failure(FailureKind.SERVER_ERROR, BROKEN))
+    message = str(error) if is_own(request.url.path) else BROKEN
+    return _error(request, Failure(FailureKind.SERVER_ERROR, message))
 
 
 async def _nested(request: Request, error: Exception) -> Response:

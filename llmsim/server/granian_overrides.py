@@ -2,7 +2,7 @@
 
 Read this when Granian is upgraded (pyproject.toml admits patch releases of one minor version).
 
-Overridden, all in :class:`Supervisor`:
+Overridden, in :class:`Supervisor` but for the last:
 
 - ``_spawn_worker``: a worker starts with the signals that end it held back, because Granian loses
   one that comes before the worker's event loop runs. ``WorkerApp`` lets them in. And it has ended
@@ -14,6 +14,8 @@ Overridden, all in :class:`Supervisor`:
   stream; llmsim's workers take the new configuration as they are.
 - ``_serve_loop``: Granian ends the server when a worker dies twice within 5.5 s. A server under
   test is killed on purpose, so only workers that die as fast as they start end it.
+- ``granian._signals.set_loop_signals``: a worker that is told twice to stop may wait for itself for
+  ever, so it hears only the first signal (:func:`llmsim.server.shutdown.listen_once`).
 
 Overridden elsewhere:
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
+import logging.config
 import math
 import resource
 import socket
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
-from llmsim.config import Config
+from llmsim.config import Config, Server
 from llmsim.core.errors import ConfigError
+from llmsim.core.state import StoreError
 from llmsim.engine.text import pool
 from llmsim.engine.tokens import ranks
 from llmsim.runtime.editor import Reload, Reread
@@ -23,35 +25,40 @@ from llmsim.server.admin.auth import open_door
 from llmsim.server.granian_overrides import Supervisor
 from llmsim.server.watchdog import HangingWorkers, Watchdog
 from llmsim.server.worker import WorkerApp
+from llmsim.state.launch_folder import new_folder
 from llmsim.state.shared_state import key_tables, new_segment
-from llmsim.state.sqlite import FILE, new_folder, prepare
+from llmsim.state.shm.segment import Segment
+from llmsim.state.sqlite import FILE, prepare
 from llmsim.telemetry import logs
 from llmsim.telemetry.forgotten_keys import ForgottenKeys
-from llmsim.transport.capacity import capacity, open_file_limit
+from llmsim.transport.capacity import Capacity, capacity, open_file_limit
 
 BACKLOG = 4096
 
 log = logging.getLogger("llmsim")
 
 
+class CannotStart(Exception):  # noqa: N818  named for what it says
+    """Why a server cannot be started here, for who started it."""
+
+
 def serve(config: Config, reread: Reread) -> None:
     """Serve until SIGINT or SIGTERM, then let open streams end and return.
 
     ``reread`` gives the configuration as it would be if the server were started now.
-    Raises OSError when the address cannot be bound, StoreError when there is no use of the
-    database.
+    Raises CannotStart.
     """
     server = config.server
+    logging.config.dictConfig(logs.configuration(config.logging.format, server.log_level))
     _probe(server.host, server.port)
+    room = _room(server)
     header_timeout = round(server.header_timeout * 1000)
-    _raise_file_limit()
-    room = capacity(server.max_connections, open_file_limit())
     ranks.encoding("o200k_base")
     pool("lorem")
-    segment = new_segment(config)
-    with new_folder() as folder:
-        store = config.store.path or str(Path(folder, FILE))
-        prepare(store)
+    with ExitStack() as stack:
+        folder = _folder(stack)
+        store = _store(config, folder)
+        segment = _segment(config)
         config_store = ConfigStore(config, segment, folder)
         supervisor = Supervisor(
             "llmsim",
@@ -76,12 +83,6 @@ def serve(config: Config, reread: Reread) -> None:
             respawn_failed_workers=True,
             workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
         )
-        if room.connections < server.max_connections:
-            log.warning(
-                "open files are limited: a worker takes %d connections and %d WebSockets, not %d",
-                *room,
-                server.max_connections,
-            )
         door = open_door(config)
         if door is not None:
             log.warning("%s", door)
@@ -105,6 +106,9 @@ def _reload(config_store: ConfigStore, reread: Reread) -> None:
         for fault in error.faults:
             log.error("%s", fault)
         log.error("not reloaded: the configuration in effect stays")
+    except StoreError as error:
+        log.error("%s", error)
+        log.error("not reloaded: the configuration in effect stays")
     except Exception:  # the server goes on whatever it was
         log.exception("not reloaded: the configuration in effect stays")
     else:
@@ -116,15 +120,57 @@ def _reload(config_store: ConfigStore, reread: Reread) -> None:
 def _probe(host: str, port: int) -> None:
     """Fail early and clearly: workers share the port, so each would fail on its own."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {host}:{port}: {error.strerror}") from None
 
 
-def _raise_file_limit() -> None:
-    """A connection is a file: take as many as the machine allows."""
+def _room(server: Server) -> Capacity:
+    """What a worker can take under the limit of open files, which is raised as far as the machine
+    allows: a connection is a file."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     except (ValueError, OSError):
         log.warning("the limit of open files could not be raised to %d", hard)
+    try:
+        room = capacity(server.max_connections, open_file_limit(), server.workers)
+    except OSError as error:
+        advice = "raise the limit (ulimit -n) or have fewer server.workers"
+        raise CannotStart(f"{error.strerror}: {advice}") from None
+    if room.connections < server.max_connections:
+        message = "open files are limited: a worker takes %d connections and %d WebSockets, not %d"
+        log.warning(message, *room, server.max_connections)
+    return room
+
+
+def _folder(stack: ExitStack) -> str:
+    """The launch's own folder, which the stack removes."""
+    try:
+        return stack.enter_context(new_folder())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotStart(
+            f"no folder for temporary files: {reason}; TMPDIR may name one that can be written to"
+        ) from None
+
+
+def _store(config: Config, folder: str) -> str:
+    """The path of the database, which is there."""
+    path = config.store.path or str(Path(folder, FILE))
+    try:
+        prepare(path)
+    except StoreError as error:
+        key = "store.path: " if config.store.path else "cannot make the database: "
+        raise CannotStart(f"{key}{error}") from None
+    return path
+
+
+def _segment(config: Config) -> Segment:
+    try:
+        return new_segment(config)
+    except OSError as error:
+        raise CannotStart(f"cannot make the shared memory: {error.strerror}") from None

@@ -34,6 +34,7 @@ from llmsim.server.refusals import refusal
 from llmsim.server.router import Router, WebSocketHandler
 from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
+from llmsim.state import launch_folder
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import WARM
 from llmsim.state.shm.segment import Segment
@@ -51,6 +52,7 @@ from llmsim.transport.slow_clients import ClientLimits, SlowClients
 from llmsim.transport.websocket import Socket
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+LAUNCHER_DIED = signal.SIGUSR2
 
 # They end a worker. Granian would lose one that comes before its loop runs, so a worker starts with
 # both blocked.
@@ -72,10 +74,14 @@ class WorkerApp:
     def __init__(
         self, config: Config, segment: str, folder: str, store: str, reread: Reread
     ) -> None:
+        shutdown.listen_once()
         descriptor_table.grow(config.server.max_connections)
         stamp_hand_over()
         self._config = config
         self._reread = reread
+        self._folder = folder
+        self._orphaned = False
+        self._held = launch_folder.hold(folder)
         self._shared = SharedState(Segment.attach(segment))
         config_store = ConfigStore(config, self._shared.segment, folder)
         self._holder = ConfigHolder(self._shared, config_store, pipeline_state(self._shared))
@@ -94,7 +100,9 @@ class WorkerApp:
         self._slow_clients = SlowClients(limits, self._bounds)
         self._body_deadline = BodyDeadline(server.body_timeout, self._bounds)
         self._arrivals = arrival_clock()
-        self._max_websockets = capacity(server.max_connections, open_file_limit()).websockets
+        self._max_websockets = capacity(
+            server.max_connections, open_file_limit(), server.workers
+        ).websockets
         self._websockets = 0
         self._metrics: WorkerMetrics | None = None
         self._access_log: AccessLog | None = None
@@ -118,7 +126,7 @@ class WorkerApp:
         self._slow_clients.watch()
         self._body_deadline.watch(loop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks the launcher for a reload
-        _die_with_parent(shared.segment)
+        self._die_with_launcher(loop)
         _freeze()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SHUTDOWN_SIGNALS)
@@ -145,6 +153,40 @@ class WorkerApp:
             self._access_log.stop()
         self._shared.resign()
         self._store.close()
+        self._leave_folder()
+
+    def _die_with_launcher(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End when the launcher dies: this worker would keep the port for ever."""
+        if sys.platform != "linux":
+            return
+        loop.add_signal_handler(LAUNCHER_DIED, self._launcher_died)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, LAUNCHER_DIED)
+        if os.getppid() != self._shared.segment.header[4]:
+            self._launcher_died()
+
+    def _leave_folder(self) -> None:
+        # A launcher that was killed lets go of its files after it has signalled its workers.
+        patience = 1.0 if self._orphaned else 0.0
+        launch_folder.leave(self._folder, self._held, patience)
+
+    def _launcher_died(self) -> None:
+        """Stop as when told to, and do what the launcher would have done after the drain timeout.
+
+        Comes more than once from a launcher with threads.
+        """
+        if self._orphaned:
+            return
+        self._orphaned = True
+        os.kill(os.getpid(), signal.SIGTERM)
+
+        def end() -> None:
+            log.warning("open streams are cut: the launcher has gone, and time is up")
+            self._leave_folder()
+            os._exit(1)
+
+        timer = threading.Timer(self._config.server.drain_timeout, end)
+        timer.daemon = True
+        timer.start()
 
     def __rsgi__(self, scope: Any, protocol: Any, handed: int | None = None) -> Awaitable[None]:
         if scope.proto != "http":
@@ -224,15 +266,6 @@ class WorkerApp:
 
 async def _respond(port: RSGIPort, response: tuple[int, Headers, bytes]) -> None:
     port.respond(*response)
-
-
-def _die_with_parent(segment: Segment) -> None:
-    """End this worker when its launcher dies: it would keep the port for ever."""
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != segment.header[4]:
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _freeze() -> None:

@@ -8,9 +8,7 @@ takes a tenth of a millisecond and a thread, and is meant for what happens now a
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from llmsim.core.state import Listed, Objects, StoreError
+from llmsim.state.launch_folder import new_folder
 
 T = TypeVar("T")
 
@@ -278,16 +277,6 @@ def prepare(path: str) -> None:
             database.close()
     except sqlite3.Error as error:
         raise StoreError(f"{path}: {error}") from error
-
-
-@contextmanager
-def new_folder() -> Iterator[str]:
-    """A folder for the files of one launch, removed in the end."""
-    directory = tempfile.mkdtemp(prefix="llmsim-")
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TextIO, TypeAlias
 
 import orjson
 
@@ -44,13 +46,29 @@ def configuration(form: LogFormat, level: str) -> dict[str, Any]:
         "formatters": {"lines": {"()": "llmsim.telemetry.logs.Formatter", "form": form}},
         "handlers": {
             "lines": {
-                "class": "logging.StreamHandler",
+                "class": "llmsim.telemetry.logs.LinesHandler",
                 "formatter": "lines",
                 "stream": "ext://sys.stdout",
             }
         },
         "loggers": {"llmsim": own, "_granian": dict(own)},
     }
+
+
+class LinesHandler(logging.StreamHandler[TextIO]):
+    """Writes lines to a stream. Where that does not work, because the disk is full or nobody reads
+    the pipe, it says so on standard error, once."""
+
+    _reported = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's own name
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._reported:
+            self._reported = True
+            with suppress(OSError):
+                print(f"llmsim: log lines cannot be written: {error.strerror}", file=sys.stderr)
 
 
 class Formatter(logging.Formatter):

@@ -11,9 +11,12 @@ import errno
 import resource
 from typing import Final, NamedTuple
 
-OWN: Final = 48
-"""Descriptors a worker needs beside its clients' connections: some 32 from the start, and a few
+OWN: Final = 43
+"""Descriptors a worker needs beside its clients' connections: some 27 from the start, and a few
 for the files that it opens in between."""
+
+OF_WORKERS: Final = 5
+"""And for each worker: copies of the launcher's, which it has inherited."""
 
 LEAST: Final = 8
 """Connections without which no server is worth starting."""
@@ -30,16 +33,17 @@ class Capacity(NamedTuple):
     websockets: int
 
 
-def capacity(max_connections: int, descriptors: int) -> Capacity:
-    """The capacity of a worker that may have so many open files.
+def capacity(max_connections: int, descriptors: int, workers: int) -> Capacity:
+    """The capacity of one of so many workers, each of which may have so many open files.
 
     Raises OSError where hardly any connection fits.
     """
     if descriptors == resource.RLIM_INFINITY:
         return Capacity(max_connections, max_connections)
-    fit = descriptors - OWN
+    own = OWN + OF_WORKERS * workers
+    fit = descriptors - own
     if fit < LEAST:
-        message = f"at most {descriptors} open files are allowed, {OWN + LEAST} are needed"
+        message = f"at most {descriptors} open files are allowed, {own + LEAST} are needed"
         raise OSError(errno.EMFILE, message)
     websockets = min(max_connections, max(fit // OF_WEBSOCKETS, fit - max_connections))
     return Capacity(min(max_connections, fit - websockets), websockets)

@@ -202,3 +202,23 @@ def test_the_prompt_is_logged_only_where_configured(prompts: bool) -> None:
     _, (line,) = refused(Access("all"), prompts)
     assert ("the secret" in str(line)) == prompts
     assert len(line.get("asked", "")) == MAX_PROMPT * prompts
+
+
+def test_lines_that_cannot_be_written_are_counted_and_the_next_are_tried() -> None:
+    log, written, counters = logging(Access("all"))
+    full = True
+
+    def write(text: bytes) -> None:
+        if full:
+            raise OSError(28, "No space left on device")
+        written.append(text)
+
+    log._write = write
+    for number in range(100):
+        log.put(entry(number))
+    log.write()
+    assert (counters.cells[DROPPED], written) == (100, [])
+    full = False
+    log.put(entry(100))
+    log.write()
+    assert (counters.cells[DROPPED], len(lines(written))) == (100, 1)

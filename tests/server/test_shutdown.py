@@ -1,13 +1,19 @@
 """A signal calls the callbacks besides what handles it already."""
 
 import asyncio
+import inspect
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import uvloop
+from granian import _signals
+from granian.server.mp import MPServer
 
+from llmsim.server import shutdown
 from llmsim.server.shutdown import on_signals
 
 SIGNAL = signal.SIGUSR2
@@ -69,3 +75,33 @@ def test_each_signal_has_the_callback() -> None:
         assert asyncio.run(scene()) == 2
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+class Signal:
+    """Granian's own, which must not be set twice."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def set(self) -> None:
+        self.times += 1
+
+
+def test_granian_hears_only_the_first_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_signals, "WorkerSignal", Signal)
+    monkeypatch.setattr(_signals, "set_loop_signals", None)
+    shutdown.listen_once()
+    handlers: dict[int, Callable[[], None]] = {}
+    loop: Any = SimpleNamespace(add_signal_handler=handlers.__setitem__)
+    event = _signals.set_loop_signals(loop)
+    assert set(handlers) == {signal.SIGINT, signal.SIGTERM}
+    assert event.times == 0
+    for _ in range(2):
+        for handler in handlers.values():
+            handler()
+    assert event.times == 1
+
+
+def test_granian_looks_for_signals_where_that_is_replaced() -> None:
+    source = inspect.getsource(MPServer._spawn_rsgi_worker)
+    assert "from granian._signals import set_loop_signals" in source

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from llmsim.config.settings import LogFormat
-from llmsim.telemetry.logs import Formatter, configuration, line, renderer
+from llmsim.telemetry.logs import Formatter, LinesHandler, configuration, line, renderer
 
 
 def record(message: str, *args: object, **more: Any) -> logging.LogRecord:
@@ -76,3 +76,26 @@ def test_the_level_is_the_configured_one(level: str, kept: int) -> None:
         log.handlers, log.propagate = before[0], before[2]
         log.setLevel(before[1])
     assert len(sink.getvalue().splitlines()) == kept
+
+
+class Full(io.StringIO):
+    """A stream to a disk without room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_lines_that_cannot_be_written_are_one_line_elsewhere(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    handler = LinesHandler(Full())
+    for _ in range(3):
+        handler.handle(record("lost"))
+    assert capsys.readouterr().err == (
+        "llmsim: log lines cannot be written: No space left on device\n"
+    )
+
+
+def test_a_fault_of_the_line_itself_shows_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    LinesHandler(io.StringIO()).handle(record("%d", "no number"))
+    assert "test_logs.py" in capsys.readouterr().err

@@ -100,8 +100,7 @@ class AdminAuth:
         """Whether a path, or a template of paths, is one of llmsim's own endpoints."""
         if path == METRICS:
             return self._protect_metrics
-        own = path == ROOT or path.startswith(OWN)
-        return own and not path.startswith(image_links.PATH)
+        return is_own(path)
 
     def needs_token(self, path: str) -> bool:
         """Whether one of these shows or changes something: the dashboard's files do not."""
@@ -153,6 +152,12 @@ class ProtectedApp:
         request = Request(scope)
         refusal = self._auth.refusal(self._needs_token, request.method, request.headers.get)
         await (refusal or self._app)(scope, receive, send)
+
+
+def is_own(path: str) -> bool:
+    """Whether a path is under ``/llmsim``, and no image of a provider's answer."""
+    own = path == ROOT or path.startswith(OWN)
+    return own and not path.startswith(image_links.PATH)
 
 
 def switch_off(router: Router) -> None:
