@@ -64,6 +64,11 @@ class Supervisor(Server):  # type: ignore[misc, valid-type]
         """The process ids of the workers."""
         return [worker.inner.pid for worker in tuple(self.wrks)]
 
+    def ending(self) -> bool:
+        """Whether the server has been told to end."""
+        ending: bool = self.interrupt_signal
+        return ending
+
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
         worker = super()._spawn_worker(idx, target, callback_loader)
         ended = threading.Event()

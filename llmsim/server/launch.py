@@ -89,7 +89,10 @@ def serve(config: Config, reread: Reread) -> None:
         supervisor.on_reload(lambda: _reload(config_store, reread))
         looks = [ForgottenKeys(key_tables(segment)).look]
         if server.hang_timeout:
-            looks.append(HangingWorkers(segment, server.hang_timeout, supervisor.pids).look)
+            hanging = HangingWorkers(
+                segment, server.hang_timeout, supervisor.pids, supervisor.ending
+            )
+            looks.append(hanging.look)
         Watchdog(looks).start()
         supervisor.serve(
             target_loader=partial(WorkerApp, config, segment.path, folder, store, reread),

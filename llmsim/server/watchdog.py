@@ -27,7 +27,8 @@ PERIOD: Final = 1.0
 """Seconds from one look to the next."""
 
 STARTING: Final = 120.0
-"""Seconds that a worker may take, beyond the timeout, until it writes for the first time."""
+"""Seconds that a worker may take, beyond the timeout, until it writes for the first time. Not while
+the server ends: such a worker has nothing open, and would hold up the end."""
 
 log = logging.getLogger("llmsim")
 
@@ -40,12 +41,14 @@ class HangDetector:
         self._looked = 0.0
         self._last: dict[int, tuple[int, float]] = {}
 
-    def hung(self, beats: Mapping[int, int], now: float) -> tuple[int, float] | None:
+    def hung(
+        self, beats: Mapping[int, int], now: float, starting: float = STARTING
+    ) -> tuple[int, float] | None:
         """The worker that has been silent for longest, and for how many seconds; None if all
         write. One at a time: what it holds locked may be all that the others wait for.
 
-        ``beats`` is what each worker last wrote, by process id, 0 for nothing yet. ``now`` is in
-        seconds.
+        ``beats`` is what each worker last wrote, by process id, 0 for nothing yet: those may be
+        silent for so many seconds longer as ``starting`` says. ``now`` is in seconds.
         """
         paused = now - self._looked > 3 * PERIOD
         self._looked = now
@@ -58,7 +61,7 @@ class HangDetector:
         overdue = {
             pid: now - since
             for pid, (beat, since) in last.items()
-            if now - since >= self._timeout + (0.0 if beat else STARTING)
+            if now - since >= self._timeout + (0.0 if beat else starting)
         }
         if not overdue:
             return None
@@ -85,13 +88,19 @@ class Watchdog:
 
 
 class HangingWorkers:
-    """Kills the workers of this launcher that hang. ``workers`` gives their process ids."""
+    """Kills the workers of this launcher that hang. ``workers`` gives their process ids, ``ending``
+    whether the server has been told to end."""
 
     def __init__(
-        self, segment: Segment, timeout: float, workers: Callable[[], Iterable[int]]
+        self,
+        segment: Segment,
+        timeout: float,
+        workers: Callable[[], Iterable[int]],
+        ending: Callable[[], bool],
     ) -> None:
         self._segment = segment
         self._workers = workers
+        self._ending = ending
         self._detector = HangDetector(timeout)
         self._killed: set[int] = set()
         slots = range(segment.shape.slots)
@@ -105,7 +114,7 @@ class HangingWorkers:
         for one in self._counters:
             if one.pid in beats:
                 beats[one.pid] = one.cells[BEAT]
-        found = self._detector.hung(beats, now)
+        found = self._detector.hung(beats, now, 0.0 if self._ending() else STARTING)
         if found is not None:
             pid, silent = found
             self._killed.add(pid)

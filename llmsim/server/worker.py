@@ -126,7 +126,7 @@ class WorkerApp:
         self._slow_clients.watch()
         self._body_deadline.watch(loop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks the launcher for a reload
-        self._die_with_launcher(loop)
+        loop.call_soon(self._die_with_launcher, loop)  # it loses signals before it runs
         _freeze()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SHUTDOWN_SIGNALS)

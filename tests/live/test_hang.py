@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -69,3 +70,22 @@ def test_a_worker_that_hangs_does_not_hold_up_the_end(
         sim.process.send_signal(signal.SIGTERM)
         assert sim.process.wait(STOP_LIMIT) == 0
         assert time.monotonic() - begun < limit
+
+
+def test_a_worker_that_hangs_before_it_runs_does_not_hold_up_the_end_either(
+    configured: Callable[..., Server],
+) -> None:
+    with configured(f"server: {{hang_timeout_ms: {TIMEOUT * 1000}}}" + slow.CONFIG) as sim:
+        victim = max(pids(sim.port).values())
+        os.kill(victim, signal.SIGKILL)
+        successor = until(lambda: spawned(sim)[2:], bool, pause=0.002)
+        os.kill(successor[0], signal.SIGSTOP)
+        sim.process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        assert sim.process.wait(STOP_LIMIT) == 0
+        assert time.monotonic() - begun < 15
+
+
+def spawned(sim: Server) -> list[int]:
+    """The workers' process ids in the order in which they were started."""
+    return [int(pid) for pid in re.findall(r"Spawning worker-. with PID: (\d+)", sim.output())]

@@ -99,7 +99,7 @@ def test_who_hangs_is_killed_and_counted(process: subprocess.Popen[bytes]) -> No
     segment = Segment.create(Shape(2, layout.SIZE, PAGE))
     counters = WorkerCounters(segment.counters(1))
     counters.take_over(process.pid)
-    watchdog = HangingWorkers(segment, TIMEOUT, lambda: [process.pid])
+    watchdog = HangingWorkers(segment, TIMEOUT, lambda: [process.pid], lambda: False)
     for second in range(1, 60):
         counters.cells[BEAT] = second
         watchdog.look(float(second))
@@ -115,7 +115,21 @@ def test_one_that_died_meanwhile_is_nothing_to_it(process: subprocess.Popen[byte
     WorkerCounters(segment.counters(0)).take_over(process.pid)
     process.kill()
     process.wait()
-    watchdog = HangingWorkers(segment, TIMEOUT, lambda: [process.pid])
+    watchdog = HangingWorkers(segment, TIMEOUT, lambda: [process.pid], lambda: False)
     for second in range(1, 140):
         watchdog.look(float(second))
     assert segment.reached(Cursor.HUNG) == 0
+
+
+@pytest.mark.parametrize(("ending", "killed"), [(False, False), (True, True)])
+def test_one_that_starts_does_not_hold_up_the_end(
+    process: subprocess.Popen[bytes], ending: bool, killed: bool
+) -> None:
+    segment = Segment.create(Shape(2, layout.SIZE, PAGE))
+    WorkerCounters(segment.counters(0)).take_over(process.pid)
+    watchdog = HangingWorkers(segment, TIMEOUT, lambda: [process.pid], lambda: ending)
+    for second in range(1, int(TIMEOUT) + 3):
+        watchdog.look(float(second))
+    if killed:
+        process.wait(20)
+    assert (process.poll() == -signal.SIGKILL) == killed
