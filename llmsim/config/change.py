@@ -13,6 +13,7 @@ from typing import Final
 from llmsim.config import Config
 from llmsim.config.nodes import Entry, Faults, Node, Place, Table, is_null, shown, tree, wrong
 from llmsim.config.reader import read_key
+from llmsim.config.schema.latency import ALIASES
 from llmsim.config.schema.section import plain
 from llmsim.core.spelling import did_you_mean
 
@@ -50,7 +51,7 @@ def patched(config: Config, name: str, patch: Node) -> Config:
     """
     place = Place("in effect")
     before = tree(section(config, name), place, name)
-    return replaced(config, name, _merged(before, patch))
+    return replaced(config, name, _merged(before, _renamed(patch) if name == "latency" else patch))
 
 
 def replaced(config: Config, name: str, node: Node) -> Config:
@@ -95,6 +96,19 @@ def reloaded(config: Config, fresh: Config) -> tuple[Config, tuple[str, ...]]:
     differ = [name for name in sections() if getattr(config, name) != getattr(fresh, name)]
     new = {name: getattr(fresh, name) for name in differ if name in CHANGEABLE}
     return replace(config, **new), tuple(name for name in differ if name not in CHANGEABLE)
+
+
+def _renamed(patch: Node) -> Node:
+    """A patch of latencies with the names that keys are written with, so that it replaces what is
+    in effect. One that has both names of a key keeps both, which is a mistake."""
+    if not isinstance(patch, Table):
+        return patch
+    entries: dict[str, Entry] = {}
+    for name, entry in patch.entries.items():
+        present = ALIASES.get(name, name)
+        key = name if present in patch.entries else present
+        entries[key] = Entry(entry.place, _renamed(entry.node))
+    return Table(patch.place, entries)
 
 
 def _merged(before: Node, patch: Node) -> Node:

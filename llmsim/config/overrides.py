@@ -115,9 +115,26 @@ def _parts(place: Place, text: str, bare: Callable[[str], str]) -> dict[str, Nod
 
 
 def _latency(place: Place, text: str) -> LatencyRule:
-    parts = _table(place, _parts(place, text, lambda part: "profile"))
-    rule: LatencyRule = read(parts, LatencyRuleSection)
+    parts = _grouped(place, _parts(place, text, lambda part: "profile"))
+    rule: LatencyRule = read(_table(place, parts), LatencyRuleSection)
     return rule
+
+
+def _grouped(place: Place, parts: Mapping[str, Node]) -> dict[str, Node]:
+    """The parts, those named ``itl_ms.p50`` and the like in a mapping of their own."""
+    found: dict[str, Node] = {}
+    inner: dict[str, dict[str, Node]] = {}
+    for name, node in parts.items():
+        outer, dot, last = name.partition(".")
+        if dot:
+            inner.setdefault(outer, {})[last] = node
+        else:
+            found[name] = node
+    for name, nodes in inner.items():
+        if name in found:
+            raise wrong(place, name, "set twice")
+        found[name] = _table(place, nodes)
+    return found
 
 
 def _error(place: Place, text: str) -> ErrorOverride:

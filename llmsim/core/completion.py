@@ -113,6 +113,7 @@ class Choice(Struct, frozen=True, gc=False):
     ``tokens`` are those on this choice's clock: all that is shown, in the order of the
     segments. ``stop`` is the stop sequence that ended it, if one did. ``prompt`` is what a
     completion goes on from, if that is wanted; it is not the model's and not on the clock.
+    ``hidden`` is how many tokens of reasoning precede it that are not shown.
     """
 
     segments: tuple[Segment, ...]
@@ -120,6 +121,7 @@ class Choice(Struct, frozen=True, gc=False):
     finish: Finish
     stop: str | None = None
     prompt: GeneratedText | None = None
+    hidden: int = 0
 
     @property
     def beats(self) -> int:

@@ -2,7 +2,7 @@
 
 A rule starts from a profile and overrides single values of it. The start is a preset, or
 ``auto``: the profile the catalogue gives the model. A rule without a profile is complete in
-itself: all its other values are set.
+itself.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from llmsim.core.catalog import profiles
-from llmsim.core.catalog.profiles import Distribution, LatencyProfile
+from llmsim.core.catalog.distribution import Distribution, Moments
+from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.patterns import matches
 
 AUTO: Final = "auto"
@@ -21,35 +22,48 @@ AUTO: Final = "auto"
 class LatencyRule:
     """A profile to start from, and what replaces its values: seconds, None where nothing does.
 
-    ``profile`` None starts from nothing: all other values are set.
+    ``profile`` None starts from nothing: what is not set is 0. ``ttft`` and ``itl`` replace a
+    distribution as a whole, in place of the means, deviations and the kind. ``ttft_overhead`` is
+    the same for a time to first token that does not include the first step.
     """
 
     profile: str | None = AUTO
     ttft_mean: float | None = None
     ttft_stddev: float | None = None
-    tbt_mean: float | None = None
-    tbt_stddev: float | None = None
-    distribution: Distribution | None = None
+    itl_mean: float | None = None
+    itl_stddev: float | None = None
+    distribution: Moments | None = None
+    ttft: Distribution | None = None
+    ttft_overhead: Distribution | None = None
+    itl: Distribution | None = None
+    accept: float | None = None
+    prefill: float | None = None
+    reasoning: float | None = None
 
     def on(self, own: LatencyProfile) -> LatencyProfile:
         """The profile that follows for a model whose own is ``own``.
 
-        Raises ValueError for a lognormal with mean 0 and a deviation; a rule read from a
+        Raises ValueError for a lognormal or gamma with mean 0 and a deviation; a rule read from a
         configuration never does where ``own`` is a preset.
         """
-        start = own if self.profile in (AUTO, None) else profiles.preset(self.profile)
-        if self.distribution is None and self._times() == (None,) * 4:
+        start = self._start(own)
+        if self == LatencyRule(self.profile):
             return start
+        ttft = start.ttft.varied(self.ttft_mean, self.ttft_stddev, self.distribution)
+        itl = start.itl.varied(self.itl_mean, self.itl_stddev, self.distribution)
         return LatencyProfile(
-            start.ttft_mean if self.ttft_mean is None else self.ttft_mean,
-            start.ttft_std if self.ttft_stddev is None else self.ttft_stddev,
-            start.itl_mean if self.tbt_mean is None else self.tbt_mean,
-            start.itl_std if self.tbt_stddev is None else self.tbt_stddev,
-            start.distribution if self.distribution is None else self.distribution,
+            self.ttft_overhead or self.ttft or ttft,
+            self.itl or itl,
+            start.accept if self.accept is None else self.accept,
+            start.prefill if self.prefill is None else self.prefill,
+            start.reasoning if self.reasoning is None else self.reasoning,
+            self.ttft_overhead is not None or (self.ttft is None and start.steps),
         )
 
-    def _times(self) -> tuple[float | None, ...]:
-        return (self.ttft_mean, self.ttft_stddev, self.tbt_mean, self.tbt_stddev)
+    def _start(self, own: LatencyProfile) -> LatencyProfile:
+        if self.profile is None:
+            return profiles.preset("instant")
+        return own if self.profile == AUTO else profiles.preset(self.profile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,11 +179,14 @@ def _choice(
             generated = with_logprobs(generated, request.logprobs, settings.tokenizer, seed)
         segments = (TextSegment(generated),)
         finish = Finish.STOP if whole or stop is not None else Finish.LENGTH
+    hidden = thought
     if thought and request.thinking is not None and request.thinking.visible:
         segments = (_thought(thought, request, settings, inputs, seed), *segments)
+        hidden = 0
     if mock is not None and mock.finish is not None:
         finish = mock.finish
-    return Choice(segments, sum([part.generated.tokens for part in segments]), finish, stop)
+    tokens = sum([part.generated.tokens for part in segments])
+    return Choice(segments, tokens, finish, stop, None, hidden)
 
 
 def _brief(

@@ -64,7 +64,7 @@ class BeatTimes(DueView):
         if not others.any():
             return clock.at(beats)
         times = clock.at(np.maximum(beats, 0))
-        for beat, time in ((END, clock.last), (START, 0.0), (FIRST, clock.first)):
+        for beat, time in ((END, clock.last), (START, clock.accept), (FIRST, clock.first)):
             times[beats == beat] = time
         return times
 

@@ -20,7 +20,6 @@ from llmsim.core import (
     StreamScript,
 )
 from llmsim.core.errors import Failure
-from llmsim.engine import thinking
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
 from llmsim.engine.due import BeatTimes, InterleavedTimes
 from llmsim.engine.effort import TakesLong
@@ -30,7 +29,7 @@ from llmsim.engine.mocks.rendered import with_usage
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.seeds import mix
 from llmsim.engine.tasks.dispatch import lengthy, perform
-from llmsim.engine.timing import ChoiceClocks, PacedClock, TokenArrivals, TokenClock, span
+from llmsim.engine.timing import ChoiceClocks, Draws, PacedClock, TokenArrivals, TokenClock, span
 from llmsim.engine.tokens import prompt_cache
 
 # Salts a request's seed for the clocks of its choices.
@@ -97,7 +96,7 @@ def timed(
         whole = WholeFrame(codec.plain(request, completion, stamp))
         if (settings.draws.instant and overrides is NO_OVERRIDES) or not completion.choices:
             return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, seed, completion)
-        ttft, total = _span(request, settings, seed, completion)
+        ttft, total = _span(settings, seed, completion)
         if overrides is not NO_OVERRIDES:
             decoding = (total - ttft) * overrides.pace
             ttft = overrides.waited + ttft * overrides.delay
@@ -105,7 +104,7 @@ def timed(
         return Plan(200, whole, np.array([total]), False, ttft, total, seed, completion)
     # A request asks for a stream only where its codec writes them.
     script = cast("StreamCodec", codec).script(request, completion, stamp)
-    clock = _clock(request, settings, seed, completion)
+    clock = _clock(settings, seed, completion)
     if overrides is not NO_OVERRIDES:
         clock = PacedClock(clock, overrides.waited, overrides.delay, overrides.pace)
     frames, due = _in_order(script, clock, len(completion.choices))
@@ -146,7 +145,7 @@ def _faulty(
         reached = ReachedTokens(beats, completion.choices[0].beats)
         if len(completion.choices) > 1:
             count = sum(choice.beats for choice in completion.choices)
-            clock = _clock(request, settings, seed, completion)
+            clock = _clock(settings, seed, completion)
             reached = tokens_reached(beats[:], clock.at(np.arange(count)))
 
     def error_event(failure: Failure, sent: int) -> bytes:
@@ -155,13 +154,18 @@ def _faulty(
     return apply(whole, FaultContext(tokens, reached, error_event, request.polled), fault)
 
 
-def _span(
-    request: Request, settings: ModelSettings, seed: int, completion: Completion
-) -> tuple[float, float]:
+def _span(settings: ModelSettings, seed: int, completion: Completion) -> tuple[float, float]:
     """When the first and the last token of the completion exist: of all choices, the latest."""
-    scale = _scale(request, settings, completion)
+    draws, scale = settings.draws, _scale(settings.draws, completion)
+    uncached = completion.usage.prompt - completion.usage.cached
     spans = [
-        span(settings.draws, choice.tokens, mix(seed, CLOCK + index), scale)
+        span(
+            draws,
+            choice.tokens,
+            mix(seed, CLOCK + index),
+            scale,
+            draws.work(uncached, choice.hidden),
+        )
         for index, choice in enumerate(completion.choices)
     ]
     if len(spans) == 1:
@@ -169,17 +173,21 @@ def _span(
     return min(first for first, _ in spans), max(last for _, last in spans)
 
 
-def _clock(
-    request: Request, settings: ModelSettings, seed: int, completion: Completion
-) -> TokenClock:
+def _clock(settings: ModelSettings, seed: int, completion: Completion) -> TokenClock:
     """When each beat of the completion falls, all choices one after another.
 
-    Hidden reasoning takes place before the first token; how long it takes follows from the
-    effort. All choices begin together.
+    All choices begin together; reasoning that is not shown precedes the first token.
     """
-    scale = _scale(request, settings, completion)
+    draws, scale = settings.draws, _scale(settings.draws, completion)
+    uncached = completion.usage.prompt - completion.usage.cached
     clocks = [
-        TokenArrivals(settings.draws, choice.beats, mix(seed, CLOCK + index), scale)
+        TokenArrivals(
+            draws,
+            choice.beats,
+            mix(seed, CLOCK + index),
+            scale,
+            draws.work(uncached, choice.hidden),
+        )
         for index, choice in enumerate(completion.choices)
     ]
     if len(clocks) == 1:
@@ -187,10 +195,12 @@ def _clock(
     return ChoiceClocks(clocks, [choice.beats for choice in completion.choices])
 
 
-def _scale(request: Request, settings: ModelSettings, completion: Completion) -> float:
-    """The factor on the time to first token: for thinking unseen, and for a cached prompt."""
-    scale = thinking.scale(request, settings.model)
-    return scale * prompt_cache.scale(completion.usage) if completion.usage.cached else scale
+def _scale(draws: Draws, completion: Completion) -> float:
+    """The factor on the drawn time to first token for a cached prompt. Where prompts have a time
+    of their own, what is cached takes none of that, and the rest is as it is."""
+    if not completion.usage.cached or draws.prefill:
+        return 1.0
+    return prompt_cache.scale(completion.usage)
 
 
 def failed(failure: Failure, status: int, body: bytes) -> Plan:

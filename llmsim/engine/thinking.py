@@ -1,4 +1,4 @@
-"""How hard a reasoning model thinks, how many tokens that takes and how long."""
+"""How hard a reasoning model thinks, and how many tokens that takes."""
 
 from __future__ import annotations
 
@@ -18,18 +18,6 @@ TOKENS: dict[Effort, tuple[int, int]] = {
     "max": (2304, 48),
 }
 STEP = 64
-
-# How much longer the first token takes when a model thinks harder, beside medium effort. The
-# providers document the order, the factors are our own.
-SCALE: dict[Effort, float] = {
-    "none": 0.4,
-    "minimal": 0.5,
-    "low": 0.75,
-    "medium": 1.0,
-    "high": 1.75,
-    "xhigh": 2.5,
-    "max": 4.0,
-}
 
 # The effort of a model that thinks only on request, where the request names none.
 ON_REQUEST: Effort = "medium"
@@ -54,17 +42,8 @@ def tokens(request: Request, model: Model, limit: int, seed: int) -> int:
         return 0
     least, steps = TOKENS[hard]
     spent = least + STEP * (mix(seed, 7) % steps)
+    if model.reasoning_factor != 1.0:
+        spent = int(spent * model.reasoning_factor) // STEP * STEP
     if request.thinking is not None and request.thinking.budget is not None:
         spent = min(spent, request.thinking.budget)
     return min(spent, limit // 2)
-
-
-def scale(request: Request, model: Model) -> float:
-    """The factor on the model's time to first token.
-
-    A profile holds for the effort the model has when nobody asks for one. Thinking that is shown
-    is paced like any other text, so it does not also hide in the time to first token.
-    """
-    if request.thinking is None or request.thinking.visible:
-        return 1.0
-    return SCALE[effort(request, model)] / SCALE[model.effort]

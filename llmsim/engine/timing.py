@@ -1,8 +1,14 @@
-"""When tokens exist: arrival times drawn from a latency profile."""
+"""When tokens exist: the formula of a latency profile, and the draws behind it.
+
+    first token = work + ttft draw (+ one gap, where the profile steps)
+    token k     = first token + the k - 1 gaps after it
+
+``work`` is what follows from the request itself (:meth:`Draws.work`). The gaps are a stretch of a
+running sum, so any token's time costs one look-up, however long the answer.
+"""
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Sequence
 from itertools import accumulate
@@ -12,27 +18,43 @@ import numpy as np
 
 from llmsim.core import Indices, Seconds
 from llmsim.core.catalog.profiles import LatencyProfile
+from llmsim.engine import sampling
+from llmsim.engine.sampling import DRAWS
 from llmsim.engine.seeds import mix
 
-DRAWS = 1 << 16
 KEPT = 64
 """Profiles whose draws are kept: 1.5 MiB each."""
 
 
 class Draws(NamedTuple):
-    """A profile's draws, made once: ``ttft`` shape (DRAWS,), ``gaps`` their running sum from 0,
-    shape (DRAWS + 1,), ``reached`` the same for reading single values quickly;
-    ``instant`` if all are 0."""
+    """A profile's draws, made once, and its other times in seconds: ``ttft`` shape (DRAWS,),
+    ``gaps`` their running sum from 0, shape (DRAWS + 1,), ``reached`` the same for reading single
+    values quickly; ``longest`` the longest gap; ``steps`` 1 where a gap precedes the first token,
+    else 0; ``instant`` if all is 0."""
 
     ttft: Sequence[float]
     gaps: Seconds
     reached: Sequence[float]
+    longest: float
+    accept: float
+    prefill: float
+    reasoning: float
+    steps: int
     instant: bool
+
+    def work(self, prompt: int, hidden: int) -> float:
+        """What precedes the first token because of the request: being accepted, its ``prompt``
+        tokens that no cache held, and its ``hidden`` reasoning tokens."""
+        return self.accept + self.prefill * prompt + self.reasoning * hidden
 
 
 class TokenClock(Protocol):
     """When each token of a completion exists, in seconds after arrival; tokens are numbered over
-    all choices, one choice after another. ``first`` and ``last`` are of all choices, too."""
+    all choices, one choice after another. ``first`` and ``last`` are of all choices, too;
+    ``accept`` is when what needs no token can leave."""
+
+    @property
+    def accept(self) -> float: ...
 
     @property
     def first(self) -> float: ...
@@ -48,21 +70,24 @@ class TokenClock(Protocol):
 class TokenArrivals:
     """When each of ``tokens`` tokens of one choice exists, never decreasing.
 
-    The first is the time to first token times ``scale``; the gaps are a stretch of the
-    profile's draws that begins where the seed says.
+    The first is ``work``, and the drawn time to first token times ``scale``; the gaps are a stretch
+    of the profile's draws that begins where the seed says.
     """
 
-    __slots__ = ("_gaps", "_round", "_shift", "_start", "_wraps", "first", "last")
+    __slots__ = ("_gaps", "_round", "_shift", "_start", "_wraps", "accept", "first", "last")
 
-    def __init__(self, draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> None:
+    def __init__(
+        self, draws: Draws, tokens: int, seed: int, scale: float = 1.0, work: float = 0.0
+    ) -> None:
         start, first = _begun(draws, seed, scale)
         reached = draws.reached
         self._gaps = draws.gaps
-        self._start = start
-        self._shift = first - reached[start]
+        self._shift = work + first - reached[start]
+        self._start = start = start + draws.steps
         self._wraps = start + tokens > DRAWS
         self._round = reached[DRAWS]
         rounds, end = divmod(start + tokens - 1, DRAWS)
+        self.accept = draws.accept
         self.first = reached[start] + self._shift
         self.last = reached[end] + rounds * self._round + self._shift
 
@@ -79,11 +104,12 @@ class ChoiceClocks:
     """The clocks of several choices, which begin together; ``counts`` is how many tokens each
     has."""
 
-    __slots__ = ("_clocks", "_starts", "first", "last")
+    __slots__ = ("_clocks", "_starts", "accept", "first", "last")
 
     def __init__(self, clocks: Sequence[TokenClock], counts: Sequence[int]) -> None:
         self._clocks = clocks
         self._starts = np.array([0, *accumulate(counts[:-1])])
+        self.accept = clocks[0].accept
         self.first = min(clock.first for clock in clocks)
         self.last = max(clock.last for clock in clocks)
 
@@ -100,12 +126,13 @@ class PacedClock:
     """A clock after ``waited`` seconds, with factors on the time to first token and on what
     comes after it."""
 
-    __slots__ = ("_begins", "_clock", "_pace", "first", "last")
+    __slots__ = ("_begins", "_clock", "_pace", "accept", "first", "last")
 
     def __init__(self, clock: TokenClock, waited: float, delay: float, pace: float) -> None:
         self._clock = clock
         self._begins = waited + clock.first * delay
         self._pace = pace
+        self.accept = waited + clock.accept * delay
         self.first = self._paced(clock.first)
         self.last = self._paced(clock.last)
 
@@ -116,14 +143,22 @@ class PacedClock:
         return self._begins + (time - self._clock.first) * self._pace
 
 
-def span(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> tuple[float, float]:
+def span(
+    draws: Draws, tokens: int, seed: int, scale: float = 1.0, work: float = 0.0
+) -> tuple[float, float]:
     """The first and the last of :class:`TokenArrivals`, for answers that are not streamed."""
     if draws.instant:
         return 0.0, 0.0
     start, first = _begun(draws, seed, scale)
-    rounds, last = divmod(start + max(tokens, 1) - 1, DRAWS)
-    reached = draws.reached
-    return first, first + (reached[last] + rounds * reached[DRAWS] - reached[start])
+    first += work - draws.reached[start]
+    begin = start + draws.steps
+    return first + _reached(draws, begin), first + _reached(draws, begin + max(tokens, 1) - 1)
+
+
+def _reached(draws: Draws, index: int) -> float:
+    """The running sum of gaps, which begins again at its end."""
+    rounds, last = divmod(index, DRAWS)
+    return draws.reached[last] + rounds * draws.reached[DRAWS]
 
 
 def _begun(draws: Draws, seed: int, scale: float) -> tuple[int, float]:
@@ -154,27 +189,18 @@ def draws_of(profile: LatencyProfile) -> Draws:
 
 
 def _draws(profile: LatencyProfile) -> Draws:
-    generator = np.random.Generator(np.random.PCG64(20_240_607))
-    ttft = _sample(generator, profile.ttft_mean, profile.ttft_std, profile.distribution)
-    gaps = _sample(generator, profile.itl_mean, profile.itl_std, profile.distribution)
+    ttft, gaps = sampling.table(profile.ttft), sampling.table(profile.itl)
     reached = np.concatenate(([0.0], np.cumsum(gaps)))
-    instant = not (ttft.any() or gaps.any())
-    return Draws(ttft.data, reached, reached.data, instant)
-
-
-def _sample(generator: np.random.Generator, mean: float, std: float, distribution: str) -> Seconds:
-    """DRAWS numbers ≥ 0 with that mean and standard deviation.
-
-    ``normal`` is truncated at 0 by drawing again, so its mean is a little over ``mean`` where
-    ``std`` is not small beside it. ``lognormal`` takes mean and deviation of the variable
-    itself, not of its logarithm: σ² = ln(1 + std²/mean²), μ = ln(mean) − σ²/2.
-    """
-    if std == 0.0 or (mean == 0.0 and distribution == "lognormal"):
-        return np.full(DRAWS, mean)
-    if distribution == "lognormal":
-        variance = math.log1p((std / mean) ** 2)
-        return generator.lognormal(math.log(mean) - variance / 2, math.sqrt(variance), DRAWS)
-    sample = generator.normal(mean, std, DRAWS)
-    while (negative := np.flatnonzero(sample < 0.0)).size:
-        sample[negative] = generator.normal(mean, std, negative.size)
-    return sample
+    reasoning = profile.reasoning
+    if reasoning is None:
+        reasoning = float(reached[DRAWS]) / DRAWS
+    work = (profile.accept, profile.prefill, reasoning)
+    return Draws(
+        ttft.data,
+        reached,
+        reached.data,
+        float(gaps.max()),
+        *work,
+        int(profile.steps),
+        not (ttft.any() or gaps.any() or any(work)),
+    )

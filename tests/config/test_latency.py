@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llmsim import config
+from llmsim.config.schema.section import plain
+from llmsim.core.catalog.distribution import NOTHING, Distribution
 from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
 from llmsim.core.latency import Latency, LatencyRule
 
-OWN = LatencyProfile(0.7, 0.1, 0.03, 0.01)
+OWN = LatencyProfile.of(0.7, 0.1, 0.03, 0.01)
 
 
 def read(text: str, tmp_path: Path) -> Latency:
@@ -19,32 +23,60 @@ def read(text: str, tmp_path: Path) -> Latency:
     return config.load(str(path), {}, {}).latency
 
 
+FAST = PRESETS["fast"]
+SEVEN = Distribution(0.007)
+SKEWED = Distribution(kind="percentiles", p50=0.007, p95=0.012, p99=0.03)
+RECORDED = Distribution(kind="empirical", quantiles=(0.1, 0.2, 0.9))
+
+
 @pytest.mark.parametrize(
     ("section", "expected"),
     [
         ("{}", OWN),
         ("{profile: auto}", OWN),
         ("{profile: gpt5}", PRESETS["gpt-5"]),
-        ("{profile: fast, tbt_mean_ms: 4}", LatencyProfile(0.01, 0.002, 0.004, 0)),
-        ("{profile: fast, distribution: lognormal}",
-         LatencyProfile(0.01, 0.002, 0.001, 0, "lognormal")),
-        ("{profile: instant, distribution: lognormal}", LatencyProfile(0, 0, 0, 0, "lognormal")),
-        ("{distribution: lognormal}", LatencyProfile(0.7, 0.1, 0.03, 0.01, "lognormal")),
-        ("{profile: auto, ttft_mean_ms: 5}", LatencyProfile(0.005, 0.1, 0.03, 0.01)),
-        ("{ttft_mean_ms: 5, tbt_mean_ms: 2.5}", LatencyProfile(0.005, 0, 0.0025, 0)),
-        ("{ttft_mean_ms: 5, ttft_stddev_ms: 1, tbt_mean_ms: 2, tbt_stddev_ms: 3, "
-         "distribution: lognormal}", LatencyProfile(0.005, 0.001, 0.002, 0.003, "lognormal")),
-        ("{ttft_mean_ms: 0, tbt_mean_ms: 0}", LatencyProfile(0, 0, 0, 0)),
+        ("{profile: fast, tbt_mean_ms: 4}", LatencyProfile.of(0.01, 0.002, 0.004, 0)),
+        ("{profile: fast, itl_mean_ms: 4}", LatencyProfile.of(0.01, 0.002, 0.004, 0)),
+        ("{profile: fast, distribution: normal}",
+         LatencyProfile.of(0.01, 0.002, 0.001, 0, "normal")),
+        ("{profile: fast, distribution: Gamma}", LatencyProfile.of(0.01, 0.002, 0.001, 0, "gamma")),
+        ("{profile: instant, distribution: normal}", LatencyProfile.of(0, 0, 0, 0, "normal")),
+        ("{distribution: normal}", LatencyProfile.of(0.7, 0.1, 0.03, 0.01, "normal")),
+        ("{profile: auto, ttft_mean_ms: 5}", LatencyProfile.of(0.005, 0.1, 0.03, 0.01)),
+        ("{ttft_mean_ms: 5, tbt_mean_ms: 2.5}", LatencyProfile.of(0.005, 0, 0.0025, 0)),
+        ("{ttft_mean_ms: 5, ttft_stddev_ms: 1, itl_mean_ms: 2, itl_stddev_ms: 3, "
+         "distribution: normal}", LatencyProfile.of(0.005, 0.001, 0.002, 0.003, "normal")),
+        ("{ttft_mean_ms: 0, tbt_mean_ms: 0}", LatencyProfile.of(0, 0, 0, 0)),
+        ("{profile: fast, itl_ms: {p50: 7, p95: 12, p99: 30}}",
+         LatencyProfile(FAST.ttft, SKEWED)),
+        ("{profile: fast, ttft_ms: {distribution: empirical, quantiles: [100, 200, 900]}}",
+         LatencyProfile(RECORDED, FAST.itl)),
+        ("{profile: fast, ttft_ms: {quantiles: [100, 200, 900]}}",
+         LatencyProfile(RECORDED, FAST.itl)),
+        ("{profile: fast, itl_ms: {mean: 2, stddev: 1, distribution: gamma}}",
+         LatencyProfile(FAST.ttft, Distribution(0.002, 0.001, "gamma"))),
+        ("{profile: fast, itl_ms: {mean: 2, stddev: 1}}",
+         LatencyProfile(FAST.ttft, Distribution(0.002, 0.001))),
+        ("{ttft_ms: 7, itl_ms: 7}", LatencyProfile(SEVEN, SEVEN)),
+        ("{accept_ms: 20, ttft_overhead_ms: 7, prefill_ms_per_token: 0.02, itl_ms: 7, "
+         "reasoning_ms_per_token: 3}", LatencyProfile(SEVEN, SEVEN, 0.02, 2e-5, 0.003, True)),
+        ("{prefill_ms_per_token: 0.02, itl_ms: 7}",
+         LatencyProfile(NOTHING, SEVEN, 0.0, 2e-5, None, True)),
+        ("{prefill_ms_per_token: 0.02, accept_ms: 3}",
+         LatencyProfile(OWN.ttft, OWN.itl, 0.003, 2e-5)),
     ],
 )  # fmt: skip
 def test_the_rule_for_any_model(section: str, expected: LatencyProfile, tmp_path: Path) -> None:
     assert read(f"latency: {section}", tmp_path).for_model("any", OWN) == expected
 
 
+FOUR = PRESETS["gpt-4"]
+GAMMA = replace(FOUR, ttft=FOUR.ttft.varied(kind="gamma"), itl=FOUR.itl.varied(kind="gamma"))
+
 PATTERNS = """\
 latency:
   profile: gpt-4
-  distribution: lognormal
+  distribution: gamma
   models:
     gpt-5-mini: {profile: fast}
     "gpt-5*": {profile: instant}
@@ -62,11 +94,11 @@ latency:
         ("gpt-5", PRESETS["instant"]),
         ("claude-haiku", OWN),
         ("claude-x1", PRESETS["gemini-pro"]),
-        ("claude-opus", LatencyProfile(0.8, 0.2, 0.05, 0.015, "lognormal")),
+        ("claude-opus", GAMMA),
         ("O-series", PRESETS["o-series"]),
-        ("o-series", LatencyProfile(0.8, 0.2, 0.05, 0.015, "lognormal")),
-        ("my-gpt-5", LatencyProfile(0.8, 0.2, 0.05, 0.015, "lognormal")),
-        ("", LatencyProfile(0.8, 0.2, 0.05, 0.015, "lognormal")),
+        ("o-series", GAMMA),
+        ("my-gpt-5", GAMMA),
+        ("", GAMMA),
     ],
 )
 def test_the_first_pattern_that_matches_counts(
@@ -84,3 +116,21 @@ def test_a_pattern_is_read_as_a_glob_not_as_an_expression(tmp_path: Path) -> Non
     latency = read("latency: {models: {'gpt-4.1(a|b)': {profile: fast}}}", tmp_path)
     assert latency.for_model("gpt-4.1(a|b)", OWN) == PRESETS["fast"]
     assert latency.for_model("gpt-4.1a", OWN) == OWN
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"profile": "gpt-5", "itl_mean_ms": 10, "distribution": "gamma"},
+        {"ttft_mean_ms": 5, "ttft_stddev_ms": 1, "itl_mean_ms": 2},
+        {"profile": "auto", "itl_ms": {"p50": 7, "p95": 12.5, "p99": 30}},
+        {"ttft_overhead_ms": 15, "prefill_ms_per_token": 0.02, "itl_ms": 7, "accept_ms": 20},
+        {"ttft_ms": {"distribution": "empirical", "quantiles": [1, 2.25, 9]}, "itl_ms": 1},
+        {"profile": "auto", "ttft_ms": {"distribution": "gamma", "mean": 9, "stddev": 3}},
+        {"profile": "auto", "reasoning_ms_per_token": 0,
+         "models": {"gpt-*": {"profile": "fast"}}},
+    ],
+)  # fmt: skip
+def test_what_is_written_is_what_was_read(section: dict[str, object], tmp_path: Path) -> None:
+    latency = read(f"latency: {json.dumps(section)}", tmp_path)
+    assert plain(latency) == section

@@ -113,10 +113,10 @@ def test_every_key(tmp_path: Path) -> None:
             header_timeout=0.7,
         ),
         Latency(
-            LatencyRule("gpt-5", tbt_mean=0.01, distribution="lognormal"),
+            LatencyRule("gpt-5", itl_mean=0.01, distribution="lognormal"),
             (
                 ("gpt-4*", LatencyRule("fast")),
-                ("*", LatencyRule(None, 0.1, 0.0, 0.005, 0.00025, "normal")),
+                ("*", LatencyRule(None, ttft_mean=0.1, itl_mean=0.005, itl_stddev=0.00025)),
             ),
         ),
         Response(GeneratorChoice("sequence", texts), 7, texts),
@@ -360,16 +360,14 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
         },
         "latency": {
             "profile": "gpt-5",
-            "tbt_mean_ms": 10,
+            "itl_mean_ms": 10,
             "distribution": "lognormal",
             "models": {
                 "gpt-4*": {"profile": "fast"},
                 "*": {
                     "ttft_mean_ms": 100,
-                    "ttft_stddev_ms": 0,
-                    "tbt_mean_ms": 5,
-                    "tbt_stddev_ms": 0.25,
-                    "distribution": "normal",
+                    "itl_mean_ms": 5,
+                    "itl_stddev_ms": 0.25,
                 },
             },
         },

@@ -12,24 +12,30 @@ from llmsim import config
 from llmsim.config import Config
 from llmsim.config.document import SHORT
 from llmsim.config.nodes import DEEPEST
+from llmsim.config.schema.latency import LatencyRuleSection
 from llmsim.config.schema.server import ServerSection
 from llmsim.core.errors import ConfigError, ConfigFault
 
 SERVER_KEYS = ", ".join(ServerSection.key_names())
-RULE_KEYS = "profile, ttft_mean_ms, ttft_stddev_ms, tbt_mean_ms, tbt_stddev_ms, distribution"
+RULE_KEYS = ", ".join(LatencyRuleSection.key_names())
 PROFILES = (
     "auto or one of gpt-4, gpt-4o, gpt-5, gpt-5-mini, o-series, claude-opus, claude-sonnet, "
     "claude-haiku, gemini-pro, gemini-flash, deepseek, deepseek-reasoner, fast, instant"
 )
 MS = "must be a number of milliseconds from 0 to 86400000"
 LOGNORMAL = (
-    "a lognormal with a deviation needs a mean above 0; set each mean together with its "
+    "a lognormal or gamma with a deviation needs a mean above 0; set each mean together with its "
     "deviation, as the mean of a profile may be 0"
 )
-MISSING = (
-    "is missing: without a profile, ttft_mean_ms and tbt_mean_ms are needed; or name a profile "
-    "to start from"
+MISSING_TTFT = (
+    "is missing: without a profile, a time to first token is needed (this, ttft_ms, "
+    "ttft_overhead_ms or prefill_ms_per_token); or name a profile to start from"
 )
+MISSING_ITL = (
+    "is missing: without a profile, a time between tokens is needed (this or itl_ms); or name a "
+    "profile to start from"
+)
+MILLIS = "must be a number of milliseconds from 0 to 86400000, or a mapping"
 NAMES = ", ".join(field.name for field in fields(Config))
 SECTIONS = f"a mapping with the keys {NAMES}"
 ADDRESS = "must be an IP address such as 0.0.0.0, 127.0.0.1 or ::"
@@ -220,10 +226,10 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
             f"must be a mapping with the keys {RULE_KEYS}, models, not 'fast'",
         ),
         (
-            "latency: {distribution: gamma}",
+            "latency: {distribution: empirical}",
             1,
             "latency.distribution",
-            "must be normal or lognormal, not 'gamma'",
+            "must be normal, lognormal or gamma, not 'empirical'",
         ),
         ("latency: {profile: fast, ttft_mean_ms: -1}", 1, "latency.ttft_mean_ms", f"{MS}, not -1"),
         (
@@ -245,13 +251,89 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
             f"{MS}, not no",
         ),
         (
-            "latency: {profile: fast, itl_mean_ms: 1}",
+            "latency: {profile: fast, itl_men_ms: 1}",
             1,
-            "latency.itl_mean_ms",
-            f"unknown key (did you mean tbt_mean_ms?); valid are {RULE_KEYS}, models",
+            "latency.itl_men_ms",
+            f"unknown key (did you mean itl_mean_ms?); valid are {RULE_KEYS}, models",
         ),
-        ("latency:\n  ttft_mean_ms: 5", 2, "latency.tbt_mean_ms", MISSING),
-        ("latency:\n  tbt_mean_ms: 5", 2, "latency.ttft_mean_ms", MISSING),
+        ("latency:\n  ttft_mean_ms: 5", 2, "latency.itl_mean_ms", MISSING_ITL),
+        ("latency:\n  ttft_ms: 5", 2, "latency.itl_mean_ms", MISSING_ITL),
+        ("latency:\n  tbt_mean_ms: 5", 2, "latency.ttft_mean_ms", MISSING_TTFT),
+        ("latency:\n  itl_ms: 5", 2, "latency.ttft_mean_ms", MISSING_TTFT),
+        (
+            "latency: {profile: fast, itl_mean_ms: 1, tbt_mean_ms: 1}",
+            1,
+            "latency.tbt_mean_ms",
+            "is another name of itl_mean_ms, which is set, too",
+        ),
+        (
+            "latency:\n  profile: fast\n  itl_ms: 1\n  tbt_stddev_ms: 1",
+            4,
+            "latency.tbt_stddev_ms",
+            "excludes itl_ms",
+        ),
+        (
+            "latency: {profile: fast, ttft_overhead_ms: 1, ttft_ms: 1}",
+            1,
+            "latency.ttft_overhead_ms",
+            "excludes ttft_ms",
+        ),
+        ("latency: {profile: fast, itl_ms: -1}", 1, "latency.itl_ms", f"{MILLIS}, not -1"),
+        ("latency: {profile: fast, itl_ms: fast}", 1, "latency.itl_ms", f"{MILLIS}, not 'fast'"),
+        (
+            "latency: {profile: fast, itl_ms: {p50: 9, p95: 8}}",
+            1,
+            "latency.itl_ms.p95",
+            "percentiles must not decrease: 8 comes after 9",
+        ),
+        (
+            "latency: {profile: fast, itl_ms: {p50: 9}}",
+            1,
+            "latency.itl_ms.p50",
+            "needs at least two of p50, p90, p95, p99",
+        ),
+        (
+            "latency: {profile: fast, itl_ms: {p50: 9, p95: 10, mean: 9}}",
+            1,
+            "latency.itl_ms.mean",
+            "excludes p50",
+        ),
+        (
+            "latency: {profile: fast, itl_ms: {stddev: 1}}",
+            1,
+            "latency.itl_ms.mean",
+            "is missing: set it, two percentiles, or quantiles",
+        ),
+        (
+            "latency: {profile: fast, itl_ms: {distribution: empirical}}",
+            1,
+            "latency.itl_ms.quantiles",
+            "is missing: an empirical distribution needs them",
+        ),
+        (
+            "latency: {profile: fast, itl_ms: {quantiles: [1, 3, 2]}}",
+            1,
+            "latency.itl_ms.quantiles",
+            "quantiles must not decrease: 2 comes after 3",
+        ),
+        (
+            "latency: {profile: fast, itl_ms: {quantiles: [1, 2], distribution: gamma}}",
+            1,
+            "latency.itl_ms.quantiles",
+            "gamma has none",
+        ),
+        (
+            "latency: {profile: fast, itl_ms: {mean: 0, stddev: 2}}",
+            1,
+            "latency.itl_ms.mean",
+            "a lognormal with a deviation needs a mean above 0",
+        ),
+        (
+            "latency: {profile: fast, prefill_ms_per_token: -1}",
+            1,
+            "latency.prefill_ms_per_token",
+            f"{MS}, not -1",
+        ),
         (
             "latency: {distribution: lognormal, ttft_mean_ms: 0, ttft_stddev_ms: 1, "
             "tbt_mean_ms: 1}",
@@ -287,7 +369,7 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
             "latency:\n  models:\n    gpt-*:\n      tbt_mean_ms: 1",
             4,
             "latency.models.gpt-*.ttft_mean_ms",
-            MISSING,
+            MISSING_TTFT,
         ),
         (
             "latency:\n  models:\n    a: {profile: fast}\n    a: {profile: fast}",
@@ -419,7 +501,7 @@ seed: x
         (2, "server.port"),
         (3, "server.workers"),
         (5, "latency.ttft_mean_ms"),
-        (5, "latency.tbt_mean_ms"),
+        (5, "latency.itl_mean_ms"),
         (7, "latency.models.gpt-*.profile"),
         (8, "errors.server_error_rate"),
         (9, "extra"),
@@ -457,7 +539,7 @@ def test_a_check_over_two_keys_keeps_silent_where_one_of_them_is_faulty(tmp_path
                 "latency.models",
                 "latency.models..profile",
                 "latency.models.[key].profile",
-                "latency.models.c.tbt_mean_ms",
+                "latency.models.c.itl_mean_ms",
             ],
         ),
     ],
@@ -479,7 +561,7 @@ def test_values_that_are_overridden_are_judged_for_themselves(tmp_path: Path) ->
     found = [(fault.where, fault.line, fault.key) for fault in caught.value.faults]
     assert found == [
         (str(path), 1, "server.port"),
-        (str(path), 2, "latency.tbt_mean_ms"),
+        (str(path), 2, "latency.itl_mean_ms"),
         ("LLMSIM_PORT", None, "server.port"),
     ]
 

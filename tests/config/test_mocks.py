@@ -150,7 +150,7 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
         ),
         (
             "mocks: [{response: {latency: {ttft_mean_ms: 1}}}]",
-            "mocks[0].response.latency.tbt_mean_ms",
+            "mocks[0].response.latency.itl_mean_ms",
             "is missing",
         ),
         ("scripts: [{}]", "scripts[0].turns", "is missing"),

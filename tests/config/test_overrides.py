@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmsim.config import overrides
+from llmsim.core.catalog.distribution import Distribution
 from llmsim.core.errors import ConfigError
 from llmsim.core.faults import Cut, FaultPoint, Stall
 from llmsim.core.generator import GeneratorChoice
@@ -18,7 +19,9 @@ from llmsim.core.overrides import (
     suffixed,
 )
 
-TIMES = LatencyRule(None, 0.005, 0.0, 0.001, 0.0, "normal")
+TIMES = LatencyRule(None, ttft_mean=0.005, itl_mean=0.001)
+SKEWED = Distribution(kind="percentiles", p50=0.007, p95=0.03)
+WORK = LatencyRule(None, ttft_overhead=Distribution(0.015), itl=SKEWED, prefill=2e-5)
 
 
 @pytest.mark.parametrize(
@@ -26,10 +29,16 @@ TIMES = LatencyRule(None, 0.005, 0.0, 0.001, 0.0, "normal")
     [
         ("latency", "instant", RequestOverrides(latency=LatencyRule("instant"))),
         ("latency", "ttft_mean_ms=5, tbt_mean_ms=1", RequestOverrides(latency=TIMES)),
+        ("latency", "ttft_mean_ms=5, itl_mean_ms=1", RequestOverrides(latency=TIMES)),
+        (
+            "latency",
+            "ttft_overhead_ms=15, itl_ms.p50=7, itl_ms.p95=30, prefill_ms_per_token=0.02",
+            RequestOverrides(latency=WORK),
+        ),
         (
             "latency",
             "fast;tbt_mean_ms=3",
-            RequestOverrides(latency=LatencyRule("fast", tbt_mean=0.003)),
+            RequestOverrides(latency=LatencyRule("fast", itl_mean=0.003)),
         ),
         ("error", "overloaded", RequestOverrides(error=ErrorOverride("overloaded"))),
         (

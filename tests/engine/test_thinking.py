@@ -3,17 +3,21 @@
 from typing import get_args
 
 import pytest
+from msgspec import structs
 from msgspec.structs import replace
 
 from llmsim.core import Effort, Message, ReasoningSegment, Request, Thinking
 from llmsim.core.catalog.models import Model, resolve
+from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.engine import thinking
 from llmsim.engine.plan import plan
+from llmsim.engine.timing import draws_of
 from tests.engine.asking import CHAT, STAMP, asked, drawn, settings
 
 ALWAYS = resolve("claude-sonnet-5-5")  # thinks hard, unasked
 ON_REQUEST = resolve("claude-opus-4-5-20251101")  # thinks on request only
 NEVER = resolve("gpt-4o")  # is not known to
+STEADY = LatencyProfile.of(0.4, 0.0, 0.02, 0.0)
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 
@@ -47,7 +51,7 @@ def test_effort(model: Model, asked_for: Thinking | None, effort: Effort) -> Non
 
 
 def test_every_effort_has_its_numbers() -> None:
-    assert thinking.TOKENS.keys() == thinking.SCALE.keys() == set(EFFORTS)
+    assert thinking.TOKENS.keys() == set(EFFORTS)
 
 
 def test_harder_is_longer() -> None:
@@ -55,9 +59,7 @@ def test_harder_is_longer() -> None:
         sum(thinking.tokens(request(Thinking(effort)), ALWAYS, 10**6, seed) for seed in range(50))
         for effort in EFFORTS
     ]
-    scales = [thinking.scale(request(Thinking(effort)), ALWAYS) for effort in EFFORTS]
     assert means == sorted(means)
-    assert scales == sorted(scales)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -67,21 +69,21 @@ def test_thinking_keeps_to_its_bounds(budget: int, limit: int, seed: int) -> Non
     assert 0 <= spent <= min(budget, limit // 2)
 
 
-@pytest.mark.parametrize(
-    ("model", "asked_for", "scale"),
-    [
-        (ALWAYS, None, 1.0),
-        (ALWAYS, Thinking("high"), 1.0),
-        (ALWAYS, Thinking("none"), 0.4 / 1.75),
-        (ALWAYS, Thinking("max", visible=True), 1.0),
-        (NEVER, Thinking("high"), 1.0),
-        (NEVER, Thinking(wanted=True), 1.0 / 0.4),
-    ],
-)
-def test_unseen_thinking_takes_time_before_the_first_token(
-    model: Model, asked_for: Thinking | None, scale: float
-) -> None:
-    assert thinking.scale(request(asked_for), model) == pytest.approx(scale)
+def test_unseen_thinking_takes_as_long_as_text() -> None:
+    model_settings = structs.replace(settings("gpt-4o"), draws=draws_of(STEADY))
+    quiet = asked(stream=True)
+    thinks = structs.replace(quiet, thinking=Thinking("medium", wanted=True))
+    plain, thought = (
+        plan(one, model_settings, drawn(one, model_settings), CHAT, STAMP)
+        for one in (quiet, thinks)
+    )
+    assert plain.ttft == pytest.approx(0.4)
+    assert thought.completion is not None
+    reasoning = thought.completion.usage.reasoning
+    assert reasoning > 0
+    assert thought.completion.choices[0].hidden == reasoning
+    assert thought.ttft == pytest.approx(0.4 + 0.02 * reasoning)
+    assert thought.total - thought.ttft == pytest.approx(plain.total - plain.ttft)
 
 
 def test_seen_thinking_is_on_the_clock() -> None:

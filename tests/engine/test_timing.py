@@ -16,27 +16,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmsim.core import Seconds
+from llmsim.core.catalog.distribution import MOMENTS, Distribution, Kind
 from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
 from llmsim.engine.timing import DRAWS, Draws, TokenArrivals, draws_of, span
 
 ERRORS = 4.5
 SEEDS = 12_000
+
+
+def _of_kind(profile: LatencyProfile, kind: Kind) -> LatencyProfile:
+    ttft, itl = profile.ttft.varied(kind=kind), profile.itl.varied(kind=kind)
+    return replace(profile, ttft=ttft, itl=itl)
+
+
 SHARES = (0.01, 0.1, 0.5, 0.9, 0.99)
 STANDARD = NormalDist()
 
-SPREAD = {name: one for name, one in PRESETS.items() if one.ttft_std and one.itl_std}
+SPREAD = {name: one for name, one in PRESETS.items() if one.ttft.stddev and one.itl.stddev}
 WIDE = {
-    "deviation as the mean": LatencyProfile(0.5, 0.5, 0.05, 0.05),
-    "deviation thrice the mean": LatencyProfile(0.2, 0.6, 0.01, 0.03),
-    "half a normal": LatencyProfile(0.0, 0.3, 0.0, 0.02),
+    "deviation as the mean": LatencyProfile.of(0.5, 0.5, 0.05, 0.05, "normal"),
+    "deviation thrice the mean": LatencyProfile.of(0.2, 0.6, 0.01, 0.03, "normal"),
+    "half a normal": LatencyProfile.of(0.0, 0.3, 0.0, 0.02, "normal"),
 }
-NORMAL = {**SPREAD, **WIDE}
+NORMAL = {
+    **{name: _of_kind(one, "normal") for name, one in SPREAD.items()},
+    **WIDE,
+}
 LOGNORMAL = {
-    **{name: replace(one, distribution="lognormal") for name, one in SPREAD.items()},
-    "lognormal deviation as the mean": LatencyProfile(0.5, 0.5, 0.05, 0.05, "lognormal"),
-    "lognormal deviation twice the mean": LatencyProfile(0.4, 0.8, 0.03, 0.06, "lognormal"),
+    **SPREAD,
+    "lognormal deviation as the mean": LatencyProfile.of(0.5, 0.5, 0.05, 0.05),
+    "lognormal deviation twice the mean": LatencyProfile.of(0.4, 0.8, 0.03, 0.06),
 }
-ALL = {**PRESETS, **WIDE, **LOGNORMAL}
+STEPPED = LatencyProfile(
+    Distribution(0.4, 0.3), Distribution(0.02, 0.01), 0.05, 1e-4, 0.01, steps=True
+)
+ALL = {**PRESETS, **WIDE, **LOGNORMAL, "stepped": STEPPED}
 
 
 class Truncated:
@@ -85,9 +99,11 @@ def fits(drawn: Seconds, theory: Truncated | Lognormal) -> None:
         assert below == pytest.approx(share, abs=error * math.sqrt(share * (1 - share)))
 
 
-def arrivals(draws: Draws, tokens: int, seed: int, scale: float = 1.0) -> Seconds:
+def arrivals(
+    draws: Draws, tokens: int, seed: int, scale: float = 1.0, work: float = 0.0
+) -> Seconds:
     """When each token of a choice exists."""
-    return TokenArrivals(draws, tokens, seed, scale).at(np.arange(tokens))
+    return TokenArrivals(draws, tokens, seed, scale, work).at(np.arange(tokens))
 
 
 def first_tokens(profile: LatencyProfile) -> Seconds:
@@ -102,30 +118,19 @@ def gaps(profile: LatencyProfile) -> Seconds:
 
 @pytest.mark.parametrize("profile", NORMAL.values(), ids=NORMAL.keys())
 def test_normal_first_tokens_and_gaps(profile: LatencyProfile) -> None:
-    fits(first_tokens(profile), Truncated(profile.ttft_mean, profile.ttft_std))
-    fits(gaps(profile), Truncated(profile.itl_mean, profile.itl_std))
+    fits(first_tokens(profile), Truncated(profile.ttft.mean, profile.ttft.stddev))
+    fits(gaps(profile), Truncated(profile.itl.mean, profile.itl.stddev))
 
 
 @pytest.mark.parametrize("profile", LOGNORMAL.values(), ids=LOGNORMAL.keys())
 def test_lognormal_first_tokens_and_gaps(profile: LatencyProfile) -> None:
-    fits(first_tokens(profile), Lognormal(profile.ttft_mean, profile.ttft_std))
-    fits(gaps(profile), Lognormal(profile.itl_mean, profile.itl_std))
+    fits(first_tokens(profile), Lognormal(profile.ttft.mean, profile.ttft.stddev))
+    fits(gaps(profile), Lognormal(profile.itl.mean, profile.itl.stddev))
 
 
-@pytest.mark.parametrize("name", SPREAD)
-def test_presets_have_the_mean_and_deviation_they_name(name: str) -> None:
-    """Their deviations are so small beside their means that truncation changes next to nothing."""
-    profile = PRESETS[name]
-    drawn = first_tokens(profile)
-    assert drawn.mean() == pytest.approx(profile.ttft_mean, rel=0.02)
-    assert drawn.std() == pytest.approx(profile.ttft_std, rel=0.04)
-    assert gaps(profile).mean() == pytest.approx(profile.itl_mean, rel=0.02)
-    assert gaps(profile).std() == pytest.approx(profile.itl_std, rel=0.04)
-
-
-@pytest.mark.parametrize("distribution", ["normal", "lognormal"])
-def test_without_deviation_every_time_is_the_mean(distribution: str) -> None:
-    draws = draws_of(LatencyProfile(0.25, 0.0, 0.125, 0.0, distribution))
+@pytest.mark.parametrize("distribution", MOMENTS)
+def test_without_deviation_every_time_is_the_mean(distribution: Kind) -> None:
+    draws = draws_of(LatencyProfile.of(0.25, 0.0, 0.125, 0.0, distribution))
     for seed in range(50):
         assert arrivals(draws, 4, seed) == pytest.approx([0.25, 0.375, 0.5, 0.625])
 
@@ -162,8 +167,10 @@ def test_arrivals_never_decrease(
 def test_span_is_the_first_and_the_last_arrival(
     profile: LatencyProfile, seed: int, tokens: int, scale: float
 ) -> None:
-    times = arrivals(draws_of(profile), tokens, seed, scale)
-    assert span(draws_of(profile), tokens, seed, scale) == pytest.approx(
+    times = arrivals(draws_of(profile), tokens, seed, scale, 0.3)
+    if profile == PRESETS["instant"]:
+        times = times * 0
+    assert span(draws_of(profile), tokens, seed, scale, 0.3) == pytest.approx(
         (times[0], times[-1]), abs=1e-9
     )
 
@@ -208,3 +215,36 @@ def test_times_are_the_same_in_another_process() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == arrivals(draws_of(PRESETS["gpt-4"]), 40, 99).tobytes().hex()
+
+
+def test_work_precedes_the_first_token() -> None:
+    draws = draws_of(STEPPED)
+    assert draws.work(0, 0) == 0.05
+    assert draws.work(1000, 0) == pytest.approx(0.15)
+    assert draws.work(1000, 200) == pytest.approx(2.15)
+    for seed in range(20):
+        plain, later = arrivals(draws, 9, seed), arrivals(draws, 9, seed, 1.0, 2.15)
+        assert later == pytest.approx(plain + 2.15)
+
+
+def test_a_first_step_takes_as_long_as_any_other() -> None:
+    with_step, without = draws_of(STEPPED), draws_of(replace(STEPPED, steps=False))
+    for seed in range(20):
+        longer = arrivals(without, 10, seed)
+        assert arrivals(with_step, 9, seed) == pytest.approx(longer[1:])
+    times = arrivals(with_step, 2 * DRAWS, 3)
+    assert span(with_step, len(times), 3) == pytest.approx((times[0], times[-1]))
+
+
+def test_reasoning_takes_as_long_as_text_unless_it_is_set() -> None:
+    profile = replace(STEPPED, reasoning=None)
+    assert draws_of(profile).reasoning == pytest.approx(0.02, rel=0.01)
+    assert draws_of(replace(profile, reasoning=0.0)).reasoning == 0.0
+
+
+def test_nothing_is_instant_that_takes_time() -> None:
+    instant = PRESETS["instant"]
+    assert draws_of(instant).instant
+    assert not draws_of(replace(instant, accept=0.1)).instant
+    assert not draws_of(replace(instant, prefill=0.1)).instant
+    assert not draws_of(replace(instant, reasoning=0.1)).instant

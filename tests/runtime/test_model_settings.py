@@ -1,10 +1,12 @@
 """What the configuration says about each model."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmsim.config import Config, Models, Response
 from llmsim.core.catalog.models import MODELS, UNKNOWN, resolve
-from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
+from llmsim.core.catalog.profiles import PRESETS
 from llmsim.core.errors import BadRequest, FailureKind
 from llmsim.core.generator import GeneratorChoice
 from llmsim.core.latency import Latency, LatencyRule
@@ -44,7 +46,7 @@ def test_configured_latency_replaces_the_models_own() -> None:
     assert registry.settings("claude-sonnet-4-5").draws is draws_of(PRESETS["fast"])
     assert registry.settings("gpt-4o").draws is draws_of(PRESETS["instant"])
     assert registry.settings("o3-mini").draws is draws_of(
-        LatencyProfile(9.0, own.ttft_std, own.itl_mean, own.itl_std)
+        replace(own, ttft=own.ttft.varied(mean=9.0))
     )
 
 

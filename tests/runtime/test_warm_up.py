@@ -100,6 +100,6 @@ def test_answers_with_a_time_of_their_own_have_their_draws(scripted: bool) -> No
         config = replace(config, scripts=(MockScript(turns=(response,)),))
     else:
         config = replace(config, mocks=(Mock(response=response),))
-    assert not drawn(LatencyProfile(9.0, 0.5, 0.25, 0.0))
+    assert not drawn(LatencyProfile.of(9.0, 0.5, 0.25, 0.0))
     warm_up(config, ModelRegistry(config))
-    assert drawn(LatencyProfile(9.0, 0.5, 0.25, 0.0))
+    assert drawn(LatencyProfile.of(9.0, 0.5, 0.25, 0.0))

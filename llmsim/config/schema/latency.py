@@ -1,9 +1,9 @@
 """The ``latency`` section: which profile paces which model.
 
-A rule that names no profile but sets a time is complete in itself: it needs both means, and its
-deviations default to 0. The section's own keys are the rule for every model that no pattern of
-``models`` matches. Patterns are in the order of the file; the first that matches counts, and its
-rule takes nothing from the section's.
+A rule that names no profile but sets a time is complete in itself: it needs a time to first token
+and one between tokens, and all else of it is 0, reasoning excepted. The section's own keys are the
+rule for every model that no pattern of ``models`` matches. Patterns are in the order of the file;
+the first that matches counts, and its rule takes nothing from the section's.
 """
 
 from __future__ import annotations
@@ -12,24 +12,54 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from llmsim.config.schema.distribution import TimesSection
 from llmsim.config.schema.problems import Problem, Problems
-from llmsim.config.schema.section import Section
+from llmsim.config.schema.section import Section, millis, plain, seconds
 from llmsim.config.schema.values import Day, Name, Named, Words, unfit
 from llmsim.core.catalog import profiles
-from llmsim.core.catalog.profiles import DISTRIBUTIONS, PRESETS, Distribution
+from llmsim.core.catalog.distribution import MOMENTS, NOTHING, Distribution, Moments
+from llmsim.core.catalog.profiles import PRESETS
 from llmsim.core.latency import AUTO, Latency, LatencyRule
 from llmsim.core.spelling import did_you_mean
 
-TIMES: Final = ("ttft_mean_ms", "ttft_stddev_ms", "tbt_mean_ms", "tbt_stddev_ms")
-MEANS: Final = ("ttft_mean_ms", "tbt_mean_ms")
+TTFT: Final = ("ttft_ms", "ttft_overhead_ms", "ttft_mean_ms", "ttft_stddev_ms")
+ITL: Final = ("itl_ms", "itl_mean_ms", "itl_stddev_ms", "tbt_mean_ms", "tbt_stddev_ms")
+TIMES: Final = (*TTFT, *ITL)
+ALIASES: Final = {"tbt_mean_ms": "itl_mean_ms", "tbt_stddev_ms": "itl_stddev_ms"}
+"""Keys by their first names, which are still read."""
+
+EXCLUSIVE: Final = (
+    ("ttft_ms", ("ttft_overhead_ms", "ttft_mean_ms", "ttft_stddev_ms")),
+    ("ttft_overhead_ms", ("ttft_mean_ms", "ttft_stddev_ms")),
+    ("itl_ms", ("itl_mean_ms", "itl_stddev_ms", "tbt_mean_ms", "tbt_stddev_ms")),
+)
 IMPOSSIBLE: Final = (
-    "a lognormal with a deviation needs a mean above 0; set each mean together with its "
+    "a lognormal or gamma with a deviation needs a mean above 0; set each mean together with its "
     "deviation, as the mean of a profile may be 0"
 )
-MISSING: Final = (
-    "is missing: without a profile, ttft_mean_ms and tbt_mean_ms are needed; or name a profile "
-    "to start from"
+MISSING_TTFT: Final = (
+    "is missing: without a profile, a time to first token is needed (this, ttft_ms, "
+    "ttft_overhead_ms or prefill_ms_per_token); or name a profile to start from"
 )
+MISSING_ITL: Final = (
+    "is missing: without a profile, a time between tokens is needed (this or itl_ms); or name a "
+    "profile to start from"
+)
+_WRITTEN: Final = {
+    "profile": "profile",
+    "accept_ms": "accept",
+    "ttft_ms": "ttft",
+    "ttft_mean_ms": "ttft_mean",
+    "ttft_stddev_ms": "ttft_stddev",
+    "ttft_overhead_ms": "ttft_overhead",
+    "prefill_ms_per_token": "prefill",
+    "reasoning_ms_per_token": "reasoning",
+    "itl_ms": "itl",
+    "itl_mean_ms": "itl_mean",
+    "itl_stddev_ms": "itl_stddev",
+    "distribution": "distribution",
+}
+"""The keys, and the attributes of the rule they become."""
 
 
 def _profile(value: Any) -> str:
@@ -57,23 +87,58 @@ class LatencyRuleSection(Section, of=LatencyRule):
         AUTO,
         description="A preset, or `auto`: the profile of the request's model.",
     )
+    accept_ms: Day | None = Field(
+        None,
+        description="Milliseconds until a request is accepted: what needs no token is sent then.",
+    )
+    ttft_ms: TimesSection | None = Field(
+        None, description="Time to first token in milliseconds: a number or a distribution."
+    )
     ttft_mean_ms: Day | None = Field(None, description="Time to first token in milliseconds: mean.")
     ttft_stddev_ms: Day | None = Field(
         None, description="Time to first token in milliseconds: standard deviation."
     )
-    tbt_mean_ms: Day | None = Field(None, description="Time between tokens in milliseconds: mean.")
-    tbt_stddev_ms: Day | None = Field(
-        None, description="Time between tokens in milliseconds: standard deviation."
+    ttft_overhead_ms: TimesSection | None = Field(
+        None,
+        description="In place of ttft_ms: the time to first token without the first step, which "
+        "takes one inter-token latency.",
     )
-    distribution: Annotated[Distribution, Words(DISTRIBUTIONS)] | None = Field(
-        None, description="How times are distributed; `normal` is truncated at 0."
+    prefill_ms_per_token: Day | None = Field(
+        None, description="Milliseconds for each token of the prompt that no cache held."
+    )
+    reasoning_ms_per_token: Day | None = Field(
+        None,
+        description="Milliseconds for each token of reasoning that is not shown. Default: the mean "
+        "inter-token latency.",
+    )
+    itl_ms: TimesSection | None = Field(
+        None, description="Inter-token latency in milliseconds: a number or a distribution."
+    )
+    itl_mean_ms: Day | None = Field(None, description="Inter-token latency in milliseconds: mean.")
+    itl_stddev_ms: Day | None = Field(
+        None, description="Inter-token latency in milliseconds: standard deviation."
+    )
+    tbt_mean_ms: Day | None = Field(None, description="The same as itl_mean_ms.")
+    tbt_stddev_ms: Day | None = Field(None, description="The same as itl_stddev_ms.")
+    distribution: Annotated[Moments, Words(MOMENTS)] | None = Field(
+        None,
+        description="How times with a mean and a deviation are distributed; `normal` is truncated "
+        "at 0.",
     )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        for alias, name in ALIASES.items():
+            if getattr(self, alias) is not None and getattr(self, name) is not None:
+                yield Problem(alias, f"is another name of {name}, which is set, too", (name,))
+        for name, others in EXCLUSIVE:
+            for other in others:
+                if getattr(self, name) is not None and getattr(self, other) is not None:
+                    yield Problem(other, f"excludes {name}", (name,))
         if "profile" not in present and not present.isdisjoint(TIMES):
-            for name in MEANS:
-                if getattr(self, name) is None:
-                    yield Problem(name, MISSING)
+            if self._none("ttft_ms", "ttft_overhead_ms", "ttft_mean_ms", "prefill_ms_per_token"):
+                yield Problem("ttft_mean_ms", MISSING_TTFT)
+            if self._none("itl_ms", "itl_mean_ms", "tbt_mean_ms"):
+                yield Problem("itl_mean_ms", MISSING_ITL, ("tbt_mean_ms",))
         rule = self.part(LatencyRuleSection).build()
         try:
             for own in PRESETS.values():
@@ -81,13 +146,37 @@ class LatencyRuleSection(Section, of=LatencyRule):
         except ValueError:
             yield Problem("distribution", IMPOSSIBLE, (*TIMES, "profile"))
 
+    def _none(self, *names: str) -> bool:
+        return all(getattr(self, name) is None for name in names)
+
     def build(self) -> LatencyRule:
-        rule: LatencyRule = super().build()
-        times = (rule.ttft_mean, rule.ttft_stddev, rule.tbt_mean, rule.tbt_stddev)
-        if "profile" in self.model_fields_set or times == (None,) * 4:
-            return rule
-        mean, stddev, tbt_mean, tbt_stddev = (time or 0.0 for time in times)
-        return LatencyRule(None, mean, stddev, tbt_mean, tbt_stddev, rule.distribution or "normal")
+        values: dict[str, Any] = {}
+        for name, attribute in _WRITTEN.items():
+            value = getattr(self, name)
+            for alias, of in ALIASES.items():
+                if of == name and value is None:
+                    value = getattr(self, alias)
+            if isinstance(value, TimesSection):
+                values[attribute] = value.build()
+            else:
+                values[attribute] = seconds(value) if isinstance(value, float | int) else value
+        complete = not self._none(*TIMES) and "profile" not in self.model_fields_set
+        if complete:
+            values["profile"] = None
+            if self._none(*TTFT):
+                values["ttft_overhead"] = NOTHING
+        return LatencyRule(**values)
+
+    @classmethod
+    def write(cls, value: LatencyRule) -> dict[str, Any]:
+        written: dict[str, Any] = {}
+        for name, attribute in _WRITTEN.items():
+            member = getattr(value, attribute)
+            if isinstance(member, Distribution):
+                written[name] = TimesSection.write(member)
+            elif member is not None:
+                written[name] = plain(millis(member) if isinstance(member, float) else member)
+        return written
 
 
 class LatencySection(LatencyRuleSection, of=Latency):
@@ -104,4 +193,13 @@ class LatencySection(LatencyRuleSection, of=Latency):
     )
 
     def build(self) -> Any:
-        return Section.build(self)
+        default = self.part(LatencyRuleSection).build()
+        return Latency(default, tuple((name, one.build()) for name, one in self.models.items()))
+
+    @classmethod
+    def write(cls, value: Any) -> dict[str, Any]:
+        written = LatencyRuleSection.write(value.default)
+        if value.models:
+            rules = {name: LatencyRuleSection.write(rule) for name, rule in value.models}
+            written["models"] = rules
+        return written

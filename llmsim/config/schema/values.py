@@ -63,7 +63,8 @@ def must_be(valid: str) -> WrapValidator:
     return WrapValidator(read)
 
 
-def _number(value: Any) -> Any:
+def number(value: Any) -> Any:
+    """A number that was written where nothing says which type is meant, or the value itself."""
     if isinstance(value, Untyped):
         for parse in (lambda text: int(text, 0), float):
             with suppress(ValueError):
@@ -79,7 +80,7 @@ class Whole(at.GroupedMetadata):
     high: int
 
     def __iter__(self) -> Iterator[object]:
-        yield from (Strict(), at.Ge(self.low), at.Le(self.high), BeforeValidator(_number))
+        yield from (Strict(), at.Ge(self.low), at.Le(self.high), BeforeValidator(number))
         yield must_be(f"a whole number from {self.low} to {self.high}")
 
 
@@ -93,7 +94,7 @@ class Number(at.GroupedMetadata):
 
     def __iter__(self) -> Iterator[object]:
         yield from (Strict(), AllowInfNan(False), at.Ge(self.low), at.Le(self.high))
-        yield BeforeValidator(_number)
+        yield BeforeValidator(number)
         yield must_be(f"a number{self.unit} from {self.low:.12g} to {self.high:.12g}")
 
 

@@ -1,1 +1,2 @@
-"""The catalogue: which models there are (``models``), and how fast they are (``profiles``)."""
+"""The catalogue: which models there are (``models``), and how fast they are (``profiles``, in
+terms of ``distribution``)."""

@@ -36,7 +36,8 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     the family has none of its own.
 
     ``reasoning`` says that the model can think before it answers, ``effort`` how hard it does
-    if the client says nothing about it. A ``retired`` model is gone from the provider's
+    if the client says nothing about it, ``reasoning_factor`` how many times as many tokens it
+    spends on that as others do. A ``retired`` model is gone from the provider's
     service, but is served here as any other. ``aliases`` are other names for the same model.
     ``dimensions`` is how wide its embeddings are, 0 where it makes none.
     """
@@ -52,6 +53,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     latency: str
     reasoning: bool = False
     effort: Effort = "none"
+    reasoning_factor: float = 1.0
     kind: Kind = "chat"
     lifecycle: Lifecycle = "active"
     aliases: tuple[str, ...] = ()

@@ -1,4 +1,10 @@
-"""Latency profiles: how long a model takes to its first token, and between tokens."""
+"""Latency profiles: how long a model takes for what it is asked.
+
+    time to first token = accept + ttft + prefill x prompt tokens that no cache held
+                          + reasoning x hidden reasoning tokens (+ one itl, if ``steps``)
+
+and then one itl a token. The presets follow published measurements, which are kept beside them.
+"""
 
 from __future__ import annotations
 
@@ -6,80 +12,172 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final
 
-Distribution: TypeAlias = Literal["normal", "lognormal"]
-
-DISTRIBUTIONS: Final[tuple[Distribution, ...]] = get_args(Distribution)
+from llmsim.core import Effort
+from llmsim.core.catalog.distribution import NOTHING, Distribution, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class LatencyProfile:
-    """Mean and standard deviation of TTFT and ITL, in seconds.
+    """What the times of an answer follow from, in seconds.
 
-    TTFT is the time to the first token, ITL the gap between two tokens. ``normal`` is truncated
-    at 0; in ``lognormal`` mean and deviation are those of the time itself, not of its logarithm.
+    ``ttft`` is what the first token takes whatever is asked, ``itl`` the gap between two tokens.
+    ``accept`` is the time until a request is taken: what needs no token can be sent from then on.
+    ``prefill`` is for each token of the prompt that no cache held, ``reasoning`` for each token of
+    reasoning that is not shown; None is the mean of ``itl``. With ``steps`` the first token takes
+    an ``itl``, too, which is in ``ttft`` otherwise.
 
-    Raises ValueError for a negative or non-finite time, an unknown distribution, or a lognormal
-    with mean 0 and a deviation, which does not exist.
+    Raises ValueError for a time that is negative or not finite.
     """
 
-    ttft_mean: float
-    ttft_std: float
-    itl_mean: float
-    itl_std: float
-    distribution: Distribution = "normal"
+    ttft: Distribution
+    itl: Distribution
+    accept: float = 0.0
+    prefill: float = 0.0
+    reasoning: float | None = None
+    steps: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("ttft_mean", "ttft_std", "itl_mean", "itl_std"):
+        for name in ("accept", "prefill", "reasoning"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
+            if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be a finite number of seconds >= 0, not {value!r}")
-        if self.distribution not in DISTRIBUTIONS:
-            valid = " or ".join(DISTRIBUTIONS)
-            raise ValueError(f"distribution must be {valid}, not {self.distribution!r}")
-        if self.distribution == "lognormal":
-            for what, mean, std in (
-                ("ttft", self.ttft_mean, self.ttft_std),
-                ("itl", self.itl_mean, self.itl_std),
-            ):
-                if mean == 0 and std > 0:
-                    raise ValueError(
-                        f"{what}_mean must be above 0 for a lognormal with a deviation; "
-                        f"{what}_std must be 0 if the mean is"
-                    )
 
     @classmethod
-    def ms(
-        cls, ttft: tuple[float, float], itl: tuple[float, float], distribution: Distribution
+    def of(
+        cls,
+        ttft_mean: float,
+        ttft_stddev: float,
+        itl_mean: float,
+        itl_stddev: float,
+        kind: Kind = "lognormal",
     ) -> LatencyProfile:
-        """From (mean, standard deviation) pairs in milliseconds. Raises ValueError."""
-        return cls(ttft[0] / 1e3, ttft[1] / 1e3, itl[0] / 1e3, itl[1] / 1e3, distribution)
+        """From means and standard deviations. Raises ValueError."""
+        return cls(
+            Distribution(ttft_mean, ttft_stddev, kind), Distribution(itl_mean, itl_stddev, kind)
+        )
 
 
-def _normal(ttft: tuple[float, float], itl: tuple[float, float]) -> LatencyProfile:
-    return LatencyProfile.ms(ttft, itl, "normal")
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A published measurement of a model: the median time to first token in seconds, for a prompt
+    of that many tokens, and the tokens a second after it. ``source`` says who measured it and
+    when. ``effort`` None is the model's default; ``hidden`` is about how many tokens of reasoning
+    precede the first token at that effort."""
+
+    model: str
+    ttft: float
+    speed: float
+    prompt: int
+    source: str
+    effort: Effort | None = None
+    hidden: int = 0
+
+
+ANALYSIS: Final = "artificialanalysis.ai"
+
+MEASURED: Final[Mapping[str, Measurement]] = MappingProxyType(
+    {
+        "gpt-4": Measurement(
+            "gpt-4-turbo-2024-04-09",
+            0.42,
+            35.1,
+            100,
+            "TTFT: modelbench.dev, January 2025; speed: community.openai.com/t/768559, May 2024",
+        ),
+        "gpt-4o": Measurement(
+            "gpt-4o-2024-05-13", 0.39, 81, 1000, f"{ANALYSIS} (OpenAI), early 2025"
+        ),
+        "gpt-5": Measurement(
+            "gpt-5", 0.89, 80, 1000, f"{ANALYSIS} (OpenAI), November 2025", "minimal"
+        ),
+        "gpt-5-mini": Measurement(
+            "gpt-5-mini",
+            0.89,
+            71.2,
+            1000,
+            f"TTFT: that of gpt-5; speed: {ANALYSIS} by shadabchow.com, late 2025",
+            "minimal",
+        ),
+        "o-series": Measurement(
+            "o3", 22.99, 108.1, 1000, f"{ANALYSIS} (OpenAI), mid 2025", "medium", 2368
+        ),
+        "claude-opus": Measurement(
+            "claude-opus-4-1-20250805",
+            2.67,
+            45,
+            1000,
+            f"{ANALYSIS} by lattice.uptownhr.com, November 2025",
+        ),
+        "claude-sonnet": Measurement(
+            "claude-sonnet-4-5-20250929",
+            1.8,
+            63,
+            1000,
+            f"{ANALYSIS} by lattice.uptownhr.com, November 2025",
+        ),
+        "claude-haiku": Measurement(
+            "claude-haiku-4-5-20251001", 1.336, 97, 100, "lmspeed.net, 30 tests, 2026"
+        ),
+        "gemini-pro": Measurement(
+            "gemini-2.5-pro",
+            6.0,
+            150,
+            1000,
+            "about what several sources gave in 2025, which differ by a factor of two",
+            "medium",
+            768,
+        ),
+        "gemini-flash": Measurement(
+            "gemini-1.5-flash-002", 0.41, 192, 1000, f"{ANALYSIS} (AI Studio), late 2024"
+        ),
+        "deepseek": Measurement("deepseek-v3", 0.51, 68, 200, "coccoc.org, 120 prompts, May 2026"),
+        "deepseek-reasoner": Measurement(
+            "deepseek-reasoner", 0.51, 68, 200, "that of deepseek: one model is both", "none"
+        ),
+    }
+)
+"""What each preset of a model follows."""
+
+PREFILL: Final = 1e-4
+"""Seconds for each token of a prompt: published fits of hosted services are 0.05 to 0.5 ms."""
+
+TTFT_SIGMA: Final = 0.72
+"""Deviation of the logarithm of the time to first token: the 95th percentile is 3.3 times the
+median, as measured of gpt-4o (679 and 2220 ms, newmen.ai, 2026)."""
+
+ITL_SPREAD: Final = 0.5
+"""Standard deviation of the gap between tokens as a part of its mean. Our own."""
+
+
+def _preset(measured: Measurement) -> LatencyProfile:
+    """The profile of a model that was measured so.
+
+    The mean of a lognormal with the median m is m exp(sigma² / 2), its deviation the mean times
+    sqrt(exp(sigma²) - 1).
+    """
+    step = 1 / measured.speed
+    overhead = measured.ttft - PREFILL * measured.prompt - step * measured.hidden
+    mean = overhead * math.exp(TTFT_SIGMA**2 / 2)
+    ttft = Distribution(_ms(mean), _ms(mean * math.sqrt(math.expm1(TTFT_SIGMA**2))))
+    itl = Distribution(_ms(step, 2), _ms(step * ITL_SPREAD, 2))
+    return LatencyProfile(ttft, itl, prefill=PREFILL)
+
+
+def _ms(seconds: float, digits: int = 0) -> float:
+    """Rounded to milliseconds, or to so many digits after them."""
+    return round(seconds, 3 + digits)
 
 
 PRESETS: Final[Mapping[str, LatencyProfile]] = MappingProxyType(
     {
-        "gpt-4": _normal((800, 200), (50, 15)),
-        "gpt-4o": _normal((400, 100), (25, 8)),
-        "gpt-5": _normal((600, 150), (40, 12)),
-        "gpt-5-mini": _normal((300, 80), (20, 6)),
-        "o-series": _normal((2000, 500), (30, 10)),
-        "claude-opus": _normal((1000, 250), (60, 20)),
-        "claude-sonnet": _normal((500, 120), (30, 10)),
-        "claude-haiku": _normal((200, 50), (15, 5)),
-        "gemini-pro": _normal((600, 150), (35, 10)),
-        "gemini-flash": _normal((200, 50), (15, 5)),
-        "deepseek": _normal((500, 120), (30, 10)),
-        "deepseek-reasoner": _normal((1500, 400), (25, 8)),
-        "fast": _normal((10, 2), (1, 0)),
-        "instant": _normal((0, 0), (0, 0)),
+        **{name: _preset(measured) for name, measured in MEASURED.items()},
+        "fast": LatencyProfile.of(0.01, 0.002, 0.001, 0.0),
+        "instant": LatencyProfile(NOTHING, NOTHING),
     }
 )
-"""Preset name to profile; (mean, standard deviation) in milliseconds, TTFT then ITL."""
+"""Preset name to profile."""
 
 
 class UnknownProfile(KeyError):  # noqa: N818  named for what it says, like KeyError's own kin

@@ -105,7 +105,9 @@ class MockStep:
         if response.error is not None:
             failure = mock_failure(response.error, occasion)
             if response.latency is not None and response.error.after is None:
-                first, _ = span(context.settings.draws, 1, occasion.seed)
+                draws = context.settings.draws
+                work = draws.work(context.prompt_tokens, 0)
+                first, _ = span(draws, 1, occasion.seed, 1.0, work)
                 failure = replace(failure, after=first)
             raise BadRequest(failure)
         context.overrides = structs.replace(context.overrides, mock=rendered(response, occasion))

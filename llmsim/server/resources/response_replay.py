@@ -68,7 +68,10 @@ def completion_of(answer: bytes, tokenizer: Tokenizer) -> Completion:
         counted["input_tokens_details"]["cached_tokens"],
         counted["input_tokens_details"]["cache_write_tokens"],
     )
-    return Completion((Choice(tuple(segments), tokens, _finish(response)),), usage)
+    shown = any(isinstance(segment, ReasoningSegment) for segment in segments)
+    hidden = 0 if shown else usage.reasoning
+    choice = Choice(tuple(segments), tokens, _finish(response), hidden=hidden)
+    return Completion((choice,), usage)
 
 
 _CUT = {"max_output_tokens": Finish.LENGTH, "content_filter": Finish.FILTER}

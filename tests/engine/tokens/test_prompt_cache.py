@@ -10,9 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from llmsim.core import Breakpoint, Count, Format, Message, Request, Tool, ToolCall, Usage
+from llmsim.core.catalog.distribution import Distribution
 from llmsim.core.catalog.models import resolve
+from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.engine.compose import PlanInputs
 from llmsim.engine.plan import plan
+from llmsim.engine.timing import draws_of
 from llmsim.engine.tokens import prompt, prompt_cache
 from llmsim.engine.tokens.prompt_cache import LEAST, LOOKBACK, MISS, STEP, Hit, Prefix
 from llmsim.engine.tokens.tokenizer import tokenizer
@@ -227,13 +230,24 @@ def test_what_may_be_cached(prompt_request: Request, may: bool) -> None:
 @pytest.mark.parametrize(("cached", "factor"), [(0, 1.0), (500, 0.6), (1000, 0.2)])
 def test_the_first_token_comes_sooner(cached: int, factor: float) -> None:
     assert prompt_cache.scale(Usage(1000, 5, cached=cached)) == pytest.approx(factor)
-    streamed, held = asked(stream=True), settings()
+    streamed = asked(stream=True)
+    held = replace(settings(), draws=draws_of(LatencyProfile.of(0.4, 0.1, 0.02, 0.01)))
     slow, quick = (
         plan(streamed, held, PlanInputs(7, 0, 1000, hit), CHAT, STAMP)
         for hit in (MISS, Hit(cached))
     )
     assert quick.ttft == pytest.approx(slow.ttft * factor)
     assert np.allclose(np.diff(quick.due[:]), np.diff(slow.due[:]))
+
+
+@pytest.mark.parametrize("cached", [0, 500, 1000])
+def test_what_is_cached_is_not_prefilled(cached: int) -> None:
+    profile = LatencyProfile(Distribution(0.4), Distribution(0.02), prefill=1e-3)
+    held = replace(settings(), draws=draws_of(profile))
+    for stream in (False, True):
+        inputs = PlanInputs(7, 0, 1000, Hit(cached))
+        made = plan(asked(stream=stream), held, inputs, CHAT, STAMP)
+        assert made.ttft == pytest.approx(0.4 + 1e-3 * (1000 - cached))
 
 
 def test_the_cache_is_in_the_usage() -> None:
