@@ -10,7 +10,17 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from bench import assistants, configured, mocks, pacing, soak, startup, streams, throughput
+from bench import (
+    assistants,
+    configured,
+    lateness,
+    mocks,
+    pacing,
+    soak,
+    startup,
+    streams,
+    throughput,
+)
 from bench.client import ClientError, MissingError
 from bench.machine import this_machine
 from bench.report import Cell, Column, Report
@@ -228,6 +238,48 @@ def pacing_command(
         raise click.UsageError("a bare application has no dashboards")
     benchmark = pacing.Pacing(dialect=dialect, control=control, **settings)
     finish(section("pacing", dialect), benchmark, as_json, record)
+
+
+@main.command(
+    "lateness",
+    epilog="""\b
+Examples:
+  python -m bench lateness
+  python -m bench lateness --streams 3000 --ramp 10 --workers 2
+""",
+)
+@dialect_option
+@click.option(
+    "--streams",
+    type=click.IntRange(1),
+    multiple=True,
+    default=(500, 2000, 3000),
+    show_default=True,
+    help="Streams that open in a burst; can be repeated.",
+)
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.5),
+    default=8,
+    show_default=True,
+    help="Length of the measurement, from the first stream on.",
+)
+@click.option(
+    "--ramp",
+    type=click.FloatRange(0.1),
+    default=4,
+    show_default=True,
+    help="New streams each millisecond.",
+)
+@output
+def lateness_command(
+    as_json: bool, record: Path | None, control: bool, dialect: str, **settings: Any
+) -> None:
+    """What llmsim says of its lateness, against what a client saw."""
+    if control:
+        raise click.UsageError("--control does not apply: no bare application is measured")
+    finish(section("lateness", dialect), lateness.Lateness(dialect, **settings), as_json, record)
 
 
 @main.command(

@@ -15,9 +15,8 @@
  * between two rounds of reading, which spares the machine a wake-up for every event.
  *
  * Where the request has sixteen @ in a row, the time at which it is sent goes, in nanoseconds of
- * CLOCK_MONOTONIC. With --each, the result has an item for each stream: that time and the least and
- * worst lateness of its tokens. With --cut, streams that are open when the window has closed are
- * left, and counted as such.
+ * CLOCK_MONOTONIC. With --cut, streams that are open when the window has closed are left, and counted
+ * as such.
  *
  * Prints one JSON object a line: {"mark":"open"} and {"mark":"close"} as the window opens and
  * closes, then the result.
@@ -55,7 +54,6 @@ struct stream {
     double start;      /* when to connect */
     double sent;       /* when the request left */
     double least;      /* least lateness seen on this stream */
-    double worst;      /* worst lateness of its tokens in the window */
     char head[HEAD_MAX];
 };
 
@@ -64,7 +62,7 @@ static struct {
     int64_t streams, lead, tokens, tail;
     double ramp, settle, window, limit, pause, ttft, gap;
     const char *request;
-    bool paced, each, cut;
+    bool paced, cut;
 } want = {.streams = 1, .window = 1, .limit = 30};
 
 struct moment {
@@ -135,7 +133,6 @@ static void begin_answer(struct stream *s) {
     s->has_field = false;
     s->events = 0;
     s->least = 1e9;
-    s->worst = -1e9;
 }
 
 static void push(struct stream *s) {
@@ -207,7 +204,6 @@ static void on_event(struct stream *s, struct moment at) {
     double lateness = at.arrived - due;
     if (lateness < s->least) s->least = lateness;
     if (!in_window(due)) return;
-    if (lateness > s->worst) s->worst = lateness;
     note(s, lateness, at.read - due);
     if (lateness < 0) seen.early++;
     if (at.arrived < closes + want.gap) seen.delivered++;
@@ -455,20 +451,6 @@ static void print_quantiles(const char *name, float *values, int64_t size) {
     printf("},");
 }
 
-/* [when it was sent in ns, least and worst lateness in ms] of each stream that got a token. */
-static void print_each(void) {
-    bool first = true;
-    if (!want.each) return;
-    printf("\"each\":[");
-    for (int64_t i = 0; i < want.streams; i++) {
-        const struct stream *s = &streams[i];
-        if (s->worst < -1e8) continue;
-        printf("%s[%lld,%.4f,%.4f]", first ? "" : ",", (long long)(s->sent * 1e9), s->least * 1e3, s->worst * 1e3);
-        first = false;
-    }
-    printf("],");
-}
-
 static void report(void) {
     float *offsets = malloc(sizeof(float) * (size_t)want.streams);
     int64_t size = 0;
@@ -481,7 +463,6 @@ static void report(void) {
     print_quantiles("late_ms", late, late_size);
     print_quantiles("late_read_ms", late_read, late_size);
     print_quantiles("offset_ms", offsets, size);
-    print_each();
     printf("\"cut\":%ld,", seen.cut);
     printf("\"answers\":%ld,\"failed\":%ld,\"refused\":%ld,\"miscounted\":%ld,\"unfinished\":%ld,",
            seen.answers, seen.failed, seen.refused, seen.miscounted, seen.unfinished);
@@ -498,8 +479,7 @@ static void report(void) {
 
 static void read_options(int argc, char **argv) {
     static const char *names[] = {"port", "request", "streams", "ramp", "settle", "window",
-                                  "limit", "pause", "lead", "tokens", "tail", "ttft", "gap",
-                                  "each", "cut"};
+                                  "limit", "pause", "lead", "tokens", "tail", "ttft", "gap", "cut"};
     enum { NAMES = sizeof names / sizeof *names };
     struct option options[NAMES + 1] = {0};
     for (int i = 0; i < NAMES; i++) options[i] = (struct option){names[i], required_argument, 0, 0};
@@ -520,8 +500,7 @@ static void read_options(int argc, char **argv) {
         case 10: want.tail = (int64_t)value; break;
         case 11: want.ttft = value; want.paced = true; break;
         case 12: want.gap = value; want.paced = true; break;
-        case 13: want.each = value != 0; break;
-        case 14: want.cut = value != 0; break;
+        case 13: want.cut = value != 0; break;
         }
     }
     if (code != -1 || optind != argc || !want.port || !want.request || want.streams < 1) {
@@ -574,7 +553,6 @@ static void plan_arrivals(void) {
     for (int64_t i = 0; i < want.streams; i++) {
         streams[i].fd = -1;
         streams[i].least = 1e9;
-        streams[i].worst = -1e9;
         streams[i].start = began + want.ramp * erand48(state);
     }
     qsort(streams, (size_t)want.streams, sizeof *streams, by_start);

@@ -27,9 +27,9 @@ class ClientError(Exception):
 class Load(Struct, frozen=True):
     """What to send, in the words of ``client.c``. Times in seconds.
 
-    With ``each`` the result has every stream; with ``cut`` those are left that are open when the
-    window has closed. With ``ttft`` and ``gap`` each of ``streams`` connections asks once and its
-    tokens have due times; without them each asks again and again until the window closes.
+    With ``ttft`` and ``gap`` each of ``streams`` connections asks once and its tokens have due
+    times; without them each asks again and again until the window closes. With ``cut`` streams are
+    left that are open when it has.
     """
 
     streams: int
@@ -43,7 +43,6 @@ class Load(Struct, frozen=True):
     pause: float = 0.0
     ttft: float | None = None
     gap: float | None = None
-    each: bool = False
     cut: bool = False
 
 
@@ -63,15 +62,14 @@ class LoadResult(Struct, frozen=True):
 
     Streams by how they ended: ``answers`` (whole), ``failed`` (connection lost), ``refused``
     (not a 200), ``miscounted`` (a wrong number of events), ``cut`` (by the client), ``unfinished``.
-    ``each`` is, of every stream, when it was sent (ns of the monotonic clock), and the least and
-    worst lateness of its tokens (ms). Within the window:
-    ``window_events`` arrived in ``window_reads`` reads; of ``due`` tokens ``delivered`` had
-    arrived one gap after its end, ``missing`` never did, ``early`` came before their time.
-    ``late_ms`` is over the due tokens, those missing with the time waited for them in vain: by
-    when they were in the client's socket; ``late_read_ms`` by when the client had read them.
-    ``late_paced_ms`` is ``late_ms`` less the least lateness of any token of the same stream:
-    without what the request lost on its way in.
-    ``offset_ms`` is over the streams: the least lateness of any of its tokens.
+
+    Within the window: ``window_events`` arrived in ``window_reads`` reads; of ``due`` tokens
+    ``delivered`` had arrived one gap after its end, ``missing`` never did, ``early`` came before
+    their time. ``late_ms`` is over the due tokens, those missing with the time waited for them in
+    vain: by when they were in the client's socket; ``late_read_ms`` by when the client had read
+    them. ``late_paced_ms`` is ``late_ms`` less the least lateness of any token of the same stream:
+    without what the request lost on its way in. ``offset_ms`` is over the streams: the least
+    lateness of any of its tokens.
     """
 
     late_ms: Quantiles | None
@@ -96,7 +94,6 @@ class LoadResult(Struct, frozen=True):
     window_cpu_s: float
     wall_s: float
     cut: int = 0
-    each: list[tuple[int, float, float]] = []
 
     @property
     def errors(self) -> int:

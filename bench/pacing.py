@@ -124,8 +124,8 @@ class Pacing:
     def _row(self, folder: Path, streams: int) -> dict[str, Cell]:
         load = self.load(streams)
         port = free_port()
-        with running(self._command(port, folder, load), port, folder) as server:
-            self._warm_up(server, load)
+        with running(self.command(port, folder, load), port, folder) as server:
+            self.warm_up(server, load)
             idle = server.memory()
             used: dict[str, float] = {}
             busy: dict[str, float] = {}
@@ -145,7 +145,8 @@ class Pacing:
         found = row(seen, own, cpu, machine, peak[0].pss - idle.pss)
         return {**found, "tokens": load.tokens}
 
-    def _command(self, port: int, folder: Path, load: Load) -> list[str]:
+    def command(self, port: int, folder: Path, load: Load) -> list[str]:
+        """What starts the server that is measured."""
         if self.control:
             frames = load.lead + load.tokens + load.tail
             command = bare(
@@ -167,7 +168,7 @@ class Pacing:
     def _request(self, tokens: int) -> bytes:
         return WIRES[self.dialect].request(BODIES["small"](), tokens, stream=True)
 
-    def _warm_up(self, server: Server, load: Load) -> None:
+    def warm_up(self, server: Server, load: Load) -> None:
         """A few short streams, so that idle memory is that of a server that has worked."""
         if self.control or self.cold:
             return  # a bare application's streams have one length

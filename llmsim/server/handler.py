@@ -18,6 +18,7 @@ from llmsim.server.large_answers import LargeAnswers
 from llmsim.server.lifecycle import RequestLifecycle
 from llmsim.server.response_writer import ResponseWriter
 from llmsim.state.shared_state import SharedState
+from llmsim.transport.output_lag import OutputLag
 from llmsim.transport.port import Gone, Port
 from llmsim.transport.scheduler import Scheduler, now_us
 
@@ -40,10 +41,11 @@ class RequestHandler:
         scheduler: Scheduler,
         shared: SharedState,
         access: AccessLog | None = None,
+        output_lag: OutputLag | None = None,
     ) -> None:
         self._holder = holder
         self._scheduler = scheduler
-        self._writer = ResponseWriter(scheduler)
+        self._writer = ResponseWriter(scheduler, output_lag)
         self._counters = shared.counters
         self._journal = shared.journal
         self._lifecycle = lifecycle_class(access)

@@ -115,6 +115,10 @@ class RequestLifecycle:
         if failure is not None:
             self.failure = failure
 
+    def output(self, lag: float) -> None:
+        """The kernel had a frame of the answer ``lag`` seconds after it had left."""
+        self._journal.output(self.number, lag)
+
     def sent(self, status: int, now: int, late: int) -> None:
         """A plain answer leaves at ``now``, ``late`` µs after it was due."""
         self._counters.late(late, 1)

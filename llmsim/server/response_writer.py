@@ -9,6 +9,7 @@ from llmsim.pipeline.context import Call
 from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
 from llmsim.transport.abort import opened
 from llmsim.transport.deferred import StreamPlayback
+from llmsim.transport.output_lag import OutputLag
 from llmsim.transport.port import Gone, Port
 from llmsim.transport.scheduler import TICK, Scheduler, now_us
 
@@ -23,8 +24,9 @@ class ResponseWriter:
     """Writes what was planned when it is due, and has each request finished before its client
     can see the end of the answer."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, scheduler: Scheduler, output_lag: OutputLag | None = None) -> None:
         self._scheduler = scheduler
+        self._output_lag = output_lag
 
     def reply(
         self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan, body: bytes
@@ -58,7 +60,13 @@ class ResponseWriter:
             lifecycle.sent(plan.status, now := now_us(), now - due)
             port.peer().hang_up(reset=True)
             return
-        stream = opened(port, plan, _head(call, lifecycle, plan))
+        head = _head(call, lifecycle, plan)
+        plain, before = plan.deferred is None and plan.length is None, None
+        if self._output_lag is not None and plain:
+            before = self._output_lag.before(port)
+        stream = opened(port, plan, head)
+        if self._output_lag is not None and before is not None:
+            stream = self._output_lag.counted(stream, before, head, lifecycle)
         if plan.deferred is None:
             self._scheduler.send(plan, lifecycle.start, stream, lifecycle.ended)
         else:

@@ -36,15 +36,16 @@ from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
 from llmsim.state import launch_folder
 from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.layout import WARM
+from llmsim.state.shm.layout import OUTPUT_LAG, WARM
 from llmsim.state.shm.segment import Segment
 from llmsim.state.sqlite import Store
 from llmsim.transport import descriptor_table
-from llmsim.transport.arrival import arrival_clock
+from llmsim.transport.arrival import ArrivalClock, kernel_times
 from llmsim.transport.body_deadline import BodyDeadline
 from llmsim.transport.bounds import Bounds
 from llmsim.transport.bridge import bridge
 from llmsim.transport.capacity import capacity, open_file_limit
+from llmsim.transport.output_lag import OutputLag
 from llmsim.transport.port import Gone
 from llmsim.transport.rsgi import RSGIPort, stamp_hand_over
 from llmsim.transport.scheduler import Scheduler, now_us
@@ -99,7 +100,8 @@ class WorkerApp:
         )
         self._slow_clients = SlowClients(limits, self._bounds)
         self._body_deadline = BodyDeadline(server.body_timeout, self._bounds)
-        self._arrivals = arrival_clock()
+        self._kernel_times = kernel_times()
+        self._arrivals = ArrivalClock(self._kernel_times)
         self._max_websockets = capacity(
             server.max_connections, open_file_limit(), server.workers
         ).websockets
@@ -113,7 +115,16 @@ class WorkerApp:
         if self._config.logging.access.which != "off":
             self._access_log = AccessLog(self._config.logging, shared.counters)
             self._access_log.start()
-        handler = RequestHandler(self._config, self._holder, scheduler, shared, self._access_log)
+        output_lag = OutputLag(
+            loop,
+            self._kernel_times,
+            partial(shared.counters.lag, OUTPUT_LAG),
+            lambda: scheduler.open,
+            now_us,
+        )
+        handler = RequestHandler(
+            self._config, self._holder, scheduler, shared, self._access_log, output_lag
+        )
         services = Services(
             self._config, shared, self._holder, scheduler, handler, self._store, self._reread
         )

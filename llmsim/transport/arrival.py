@@ -48,6 +48,13 @@ class Span(NamedTuple):
     latest: int
 
 
+class Written(NamedTuple):
+    """How many bytes of a connection the kernel was given, and when it last sent some."""
+
+    bytes: int
+    sent: Span
+
+
 class Waypoints(NamedTuple):
     """When a request was handed over, its handler began, and its body was read: µs of the
     monotonic clock."""
@@ -128,8 +135,9 @@ class ArrivalClock:
         return found
 
 
-class KernelReceipts:
-    """What the kernel of this machine says. Raises OSError where it does not. Takes some ticks."""
+class KernelTimes:
+    """When connections received and sent data, as the kernel of this machine says. Raises OSError
+    where it does not. Finding out about its clock takes some ticks."""
 
     def __init__(self) -> None:
         if COARSE is None:
@@ -143,6 +151,13 @@ class KernelReceipts:
         info = self._diag.ask(client, server)
         return None if info is None else self._ticks.span(coarse_us(), info.received)
 
+    def written(self, client: str, server: str) -> Written | None:
+        """How much was written to that connection, and when some of it last left."""
+        info = self._diag.ask(client, server)
+        if info is None:
+            return None
+        return Written(info.written, self._ticks.span(coarse_us(), info.sent))
+
 
 def coarse_us() -> int:
     """The monotonic clock as it was at the kernel's latest tick, µs."""
@@ -154,9 +169,9 @@ def precise_us() -> int:
     return time.monotonic_ns() // 1000
 
 
-def arrival_clock() -> ArrivalClock:
-    """The best there is on this platform."""
+def kernel_times() -> KernelTimes | None:
+    """What this machine's kernel says of connections; None where it does not."""
     try:
-        return ArrivalClock(KernelReceipts())
+        return KernelTimes()
     except OSError:
-        return ArrivalClock(None)
+        return None

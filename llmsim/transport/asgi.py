@@ -85,6 +85,9 @@ class ASGIPort:
     def arrived(self, begun: int, read: int) -> int:
         return read  # which waits for what the client has yet to send, and for little else
 
+    def connection(self) -> None:
+        return None
+
     async def left(self) -> None:
         if not self._gone.is_set():
             await self.read.wait()

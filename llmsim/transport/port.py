@@ -82,6 +82,11 @@ class Port(Protocol):
         ``begun`` and has the body since ``read``, all in µs of the monotonic clock."""
         ...
 
+    def connection(self) -> tuple[str, str] | None:
+        """Client and server (``host:port``) of a connection over TCP that is this request's alone;
+        None if there is none."""
+        ...
+
     async def left(self) -> None:
         """Return when the client has closed its connection."""
         ...

@@ -208,10 +208,12 @@ class RSGIPort:
         handed = self._handed
         if read - handed < CALM:
             return handed
-        seen, scope = Waypoints(handed, begun, read), self.scope
-        if scope.http_version == "2":  # a connection has many requests
-            return arrival(seen, None)
-        return self._arrivals.of(seen, scope.client, scope.server)
+        seen, connection = Waypoints(handed, begun, read), self.connection()
+        return arrival(seen, None) if connection is None else self._arrivals.of(seen, *connection)
+
+    def connection(self) -> tuple[str, str] | None:
+        scope = self.scope
+        return None if scope.http_version == "2" else (scope.client, scope.server)
 
     async def left(self) -> None:
         """Returns when the client has closed its connection."""

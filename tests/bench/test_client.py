@@ -7,6 +7,7 @@ has to find.
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -170,3 +171,32 @@ def test_tokens_that_never_come_are_missing():
     assert "missing=4" in str(raised.value)
     assert "due=10" in str(raised.value)
     assert "unfinished=1" in str(raised.value)
+
+
+def test_a_stream_that_is_open_when_the_window_has_closed_can_be_cut():
+    load = Load(1, 1, 1000, 2, ttft=-2.0, gap=0.01, settle=-10, window=10.1, limit=60, cut=True)
+    with answering(HEAD, *map(chunk, events(103))) as port:  # and no end
+        seen = run_client(port, REQUEST, load)
+    assert (seen.cut, seen.answers, seen.errors) == (1, 0, 0)
+    assert seen.wall_s < 30
+
+
+def test_the_request_can_say_when_it_is_sent():
+    stamped = REQUEST.replace(b"host: x", b"host: " + b"@" * 16)
+    seen = []
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection:
+            seen.append(connection.recv(65536))
+            connection.sendall(WHOLE)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        before = time.monotonic_ns()
+        run_client(listener.getsockname()[1], stamped, past())
+        after = time.monotonic_ns()
+        thread.join()
+    host = seen[0].split(b"host: ")[1][:16]
+    assert before <= int(host) <= after

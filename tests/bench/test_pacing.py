@@ -71,3 +71,18 @@ def test_no_token_due_is_an_error():
 def test_streams_stay_open_from_the_last_arrival_to_the_end_of_the_window(streams):
     load = Pacing("openai_chat", (streams,), workers=2, seconds=15).load(streams)
     assert load.ttft + load.tokens * load.gap > load.ramp + load.settle + load.window
+
+
+@pytest.mark.parametrize("streams", [500, 2000])
+def test_a_ramp_is_measured_from_its_first_stream(streams):
+    load = Pacing("openai_chat", (streams,), workers=2, seconds=15, ramp=4.0).load(streams)
+    assert load.ramp == streams / 4000
+    assert load.ramp + load.settle == 0
+    assert load.ttft + load.tokens * load.gap > load.ramp + load.window
+    assert not load.cut
+
+
+def test_long_answers_are_cut_when_the_window_has_closed():
+    load = Pacing("openai_chat", (10,), workers=2, seconds=5, tokens=20_000).load(10)
+    assert (load.tokens, load.cut) == (20_000, True)
+    assert not Pacing("openai_chat", (10,), workers=2, seconds=5, tokens=1).load(10).cut

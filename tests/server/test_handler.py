@@ -76,6 +76,9 @@ class Client:
     def arrived(self, begun: int, read: int) -> int:
         return read - self.late
 
+    def connection(self) -> None:
+        return None
+
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
         self.open(status, headers).data += body
 

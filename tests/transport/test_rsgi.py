@@ -7,17 +7,19 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import granian.server.mp
 import pytest
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
 
 from llmsim.core.errors import BadRequest, FailureKind
 from llmsim.state.shm import layout
 from llmsim.state.shm.worker_counters import WorkerCounters
-from llmsim.transport.arrival import ArrivalClock
+from llmsim.transport.arrival import CALM, ArrivalClock, Span
 from llmsim.transport.body_deadline import PERIODS, BodyDeadline
 from llmsim.transport.bounds import Bounds
 from llmsim.transport.port import DRAIN, Gone
-from llmsim.transport.rsgi import MOST_HOLLOW, RSGIPort, RSGIStream
+from llmsim.transport.rsgi import _WRAPPER, MOST_HOLLOW, RSGIPort, RSGIStream, _stamping
+from llmsim.transport.scheduler import now_us
 from llmsim.transport.slow_clients import NOT_ASKED, ClientLimits, Outflow, SlowClients
 
 LIMIT = 10
@@ -354,3 +356,82 @@ def test_a_body_too_large_is_refused_before_it_is_sent_if_its_client_asks() -> N
         run(port(protocol, headers).body(LIMIT))
     assert refused.value.failure.kind is FailureKind.TOO_LARGE
     assert protocol.taken == 0
+
+
+class Kernel:
+    """What is asked of a connection."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def last(self, client: str, server: str) -> Span | None:
+        self.asked.append((client, server))
+        return Span(1_000, 5_000)
+
+
+@pytest.mark.parametrize(
+    ("version", "read", "expected", "asked"),
+    [
+        ("1.1", 10_000 + CALM - 1, 10_000, 0),  # a calm server asks nobody
+        ("1.1", 10_000 + CALM, 5_000, 1),
+        ("2", 10_000 + CALM, 10_000, 0),  # other requests share the connection
+    ],
+)
+def test_when_a_request_arrived(version: str, read: int, expected: int, asked: int) -> None:
+    kernel = Kernel()
+    one = port(
+        Protocol(b""),
+        http_version=version,
+        server="127.0.0.1:2",
+        handed=10_000,
+        arrivals=ArrivalClock(kernel),
+    )
+    assert one.arrived(10_000, read) == expected
+    assert kernel.asked == [("127.0.0.1:1", "127.0.0.1:2")] * asked
+
+
+class Watcher:
+    """A request as Granian's HTTP thread hands it over."""
+
+    scope, proto = "scope", "protocol"
+
+    def __init__(self) -> None:
+        self.ended: list[BaseException | None] = []
+
+    def done(self) -> None:
+        self.ended.append(None)
+
+    def err(self, error: BaseException) -> None:
+        self.ended.append(error)
+
+
+def test_a_request_comes_with_the_time_at_which_it_was_handed_over() -> None:
+    seen: list[tuple[str, str, int]] = []
+
+    async def application(scope: str, protocol: str, handed: int) -> None:
+        seen.append((scope, protocol, handed))
+
+    before = now_us()
+    watcher = Watcher()
+    handed_over = _stamping(application)(watcher)
+    after = now_us()
+    run(handed_over)
+    ((scope, protocol, handed),) = seen
+    assert (scope, protocol) == ("scope", "protocol")
+    assert before <= handed <= after
+    assert watcher.ended == [None]
+
+
+def test_what_an_application_raises_is_granians_to_answer() -> None:
+    error = RuntimeError("broken")
+
+    async def application(scope: str, protocol: str, handed: int) -> None:
+        raise error
+
+    watcher = Watcher()
+    run(_stamping(application)(watcher))
+    assert watcher.ended == [error]
+
+
+def test_granian_has_what_is_overridden() -> None:
+    assert callable(getattr(granian.server.mp, _WRAPPER))

@@ -121,6 +121,9 @@ class SocketPort:
     def arrived(self, begun: int, read: int) -> int:
         return begun
 
+    def connection(self) -> None:
+        return None
+
     async def left(self) -> None:
         await self._socket.gone.wait()
 

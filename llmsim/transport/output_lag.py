@@ -1,0 +1,166 @@
+"""How long a frame takes from the scheduler to the kernel, of some frames.
+
+What is sent is queued for the HTTP server's thread, which writes it to the socket when it gets a
+processor. In overload that takes long, and nothing in the process knows. The kernel does: it says
+how many bytes of a connection were written. So some streams count their bytes, and now and then a
+frame of one of them is followed until the kernel has it: by looking at once, and then each
+millisecond, off the way of all other frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from llmsim.core import Headers
+from llmsim.transport.arrival import Written
+from llmsim.transport.port import Port, Stream
+
+COUNTED = 32
+"""About so many of the open streams count their bytes."""
+PERIOD = 25_000
+"""µs between two frames that are followed."""
+FOLLOWED = 8
+"""Frames that are followed at a time."""
+BUSY = 300
+"""µs for which is looked again at once."""
+PAUSE = 0.001
+"""Seconds between two looks after that."""
+PATIENCE = 10_000_000
+"""µs after which a client does not read, which says nothing about llmsim."""
+STATUS_LINE = len("HTTP/1.1 200 \r\n\r\n")
+
+
+class Outputs(Protocol):
+    """Says what was written to connections."""
+
+    def written(self, client: str, server: str) -> Written | None:
+        """Of the connection of ``client`` to ``server``; None if nobody knows."""
+        ...
+
+
+class Answered(Protocol):
+    """Whose answer it is."""
+
+    def output(self, lag: float, /) -> None:
+        """The kernel had a frame of the answer ``lag`` seconds after it had left."""
+        ...
+
+
+class Before(NamedTuple):
+    """A connection before a response: its client and server, and what was written to it."""
+
+    address: tuple[str, str]
+    written: int
+
+
+class CountedStream:
+    """A chunked response over HTTP/1 that counts its bytes. ``written`` were before its body, which
+    may be a few less than there were: a frame that is written whole makes up for that."""
+
+    __slots__ = ("_follow", "_stream", "address", "answered", "written")
+
+    def __init__(
+        self,
+        stream: Stream,
+        address: tuple[str, str],
+        written: int,
+        follow: Callable[[CountedStream], None],
+        answered: Answered,
+    ) -> None:
+        self._stream = stream
+        self._follow = follow
+        self.address = address
+        self.written = written
+        self.answered = answered
+
+    def send(self, data: bytes) -> bool:
+        self.written += len(data) + len(f"{len(data):x}\r\n\r\n")
+        alive = self._stream.send(data)
+        self._follow(self)
+        return alive
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class FollowedFrame(NamedTuple):
+    """A frame on its way: the kernel has it once so many bytes are written."""
+
+    stream: CountedStream
+    written: int
+    left: int
+
+
+class OutputLag:
+    """Follows frames of one worker. ``count`` gets each lag in µs, ``open_streams`` says how many
+    there are; without ``outputs`` nothing is followed."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        outputs: Outputs | None,
+        count: Callable[[int], None],
+        open_streams: Callable[[], int],
+        clock: Callable[[], int],
+    ) -> None:
+        self._loop = loop
+        self._outputs = outputs
+        self._count = count
+        self._open_streams = open_streams
+        self._clock = clock
+        self._skip = 0
+        self._next = 0
+        self._followed: list[FollowedFrame] = []
+
+    def before(self, port: Port) -> Before | None:
+        """To be asked before a streamed response is opened on ``port``: what was written until
+        then, if its bytes are to be counted."""
+        self._skip -= 1
+        if self._skip >= 0 or self._outputs is None:
+            return None
+        self._skip = self._open_streams() // COUNTED
+        address = port.connection()
+        if address is None:
+            return None
+        found = self._outputs.written(*address)
+        return None if found is None else Before(address, found.bytes)
+
+    def counted(
+        self, stream: Stream, before: Before, head: Headers, answered: Answered
+    ) -> CountedStream:
+        """The response to ``answered``, which begins with ``head``, with its bytes counted."""
+        size = STATUS_LINE + sum(len(name) + len(value) + len(": \r\n") for name, value in head)
+        written = before.written + size
+        return CountedStream(stream, before.address, written, self._follow, answered)
+
+    def _follow(self, stream: CountedStream) -> None:
+        now = self._clock()
+        if now < self._next or len(self._followed) >= FOLLOWED:
+            return
+        self._next = now + PERIOD
+        self._followed.append(FollowedFrame(stream, stream.written, now))
+        if len(self._followed) == 1:
+            self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        now = self._clock()
+        self._followed = [frame for frame in self._followed if not self._over(frame, now)]
+        if self._followed:
+            if now - self._followed[-1].left < BUSY:
+                self._loop.call_soon(self._look)
+            else:
+                self._loop.call_later(PAUSE, self._look)
+
+    def _over(self, frame: FollowedFrame, now: int) -> bool:
+        assert self._outputs is not None
+        found = self._outputs.written(*frame.stream.address)
+        if found is None or now - frame.left > PATIENCE:
+            return True
+        if found.bytes < frame.written:
+            return False
+        lag = max(0, min(now, found.sent.latest) - frame.left)
+        self._count(lag)
+        frame.stream.answered.output(lag / 1e6)
+        return True
