@@ -5,10 +5,13 @@ from __future__ import annotations
 import click
 
 from llmsim import __version__
+from llmsim.cli.anonymise import anonymise
 from llmsim.cli.check import check
 from llmsim.cli.ctl import ctl
+from llmsim.cli.fit import fit
 from llmsim.cli.models import models
 from llmsim.cli.plan import plan
+from llmsim.cli.recordings import recordings
 from llmsim.cli.schema import schema
 from llmsim.cli.serve import serve
 from llmsim.cli.top import top
@@ -32,5 +35,7 @@ def main() -> None:
     paced to the millisecond."""
 
 
-for _command in (serve, top, ctl, plan, check, schema, models):
+for _command in (
+    serve, top, ctl, plan, check, schema, models, recordings, anonymise, fit,
+):  # fmt: skip
     main.add_command(_command)

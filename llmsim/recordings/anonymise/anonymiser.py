@@ -68,7 +68,9 @@ def _custom(pattern: tuple[str, str]) -> Finder:
     try:
         compiled = re2.compile(text)
     except re2.error as error:
-        raise ValueError(f"{kind}: {text}: {error}") from None
+        reason = error.args[0] if error.args else error
+        reason = reason.decode() if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"{kind}: {text}: {reason}") from None
     return partial(_matches, compiled, kind)
 
 

@@ -34,6 +34,10 @@ POOR: Final = 0.03
 """The KS distance from which no formula is said to describe the samples."""
 
 
+CONSTANT: Final = 1e-6
+"""The deviation, beside the mean, below which samples are all the same."""
+
+
 class Fitted(NamedTuple):
     """A distribution with its parameters.
 
@@ -57,6 +61,8 @@ def best(fitted: Values, judged: Values) -> Fitted | None:
     """The best distribution for samples in two halves; None where there are too few."""
     if min(fitted.size, judged.size) < LEAST:
         return None
+    if fitted.std() <= CONSTANT * fitted.mean():
+        return _always(float(fitted.mean()), judged)
     every = [candidate(kind, fitted, judged) for kind in KINDS]
     formulas = every[:-1]
     likeliest = max(one.likelihood for one in formulas)
@@ -102,6 +108,15 @@ def untruncated(mean: float, std: float) -> tuple[float, float]:
         scale = std / float(np.sqrt(max(1 + edge * hazard - hazard**2, 1e-3)))
         location = mean - scale * hazard
     return location, scale
+
+
+def _always(value: float, judged: Values) -> Fitted:
+    """One value every time."""
+    seen = np.quantile(judged, np.array(PERCENTILES) / 100)
+    errors = map(float, np.abs(value - seen) / np.maximum(seen, SMALLEST))
+    named = dict(zip(PERCENTILES, errors, strict=True))
+    ks = float((np.abs(judged - value) > CONSTANT * max(value, SMALLEST)).mean())
+    return Fitted("normal", value, 0.0, (), ks, named, 0.0, lambda at: np.full(at.shape, value))
 
 
 class _Empirical(NamedTuple):

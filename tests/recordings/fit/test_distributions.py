@@ -73,6 +73,12 @@ def test_too_few_samples_are_not_fitted() -> None:
     assert best(np.ones(5), np.ones(500)) is None
 
 
+def test_samples_that_are_all_the_same() -> None:
+    found = best(np.full(100, 7.0), np.full(100, 7.0))
+    assert found is not None
+    assert (found.mean, found.std, found.ks, found.errors[99]) == (7.0, 0.0, 0.0, 0.0)
+
+
 def test_distance() -> None:
     assert distance(np.array([0.25, 0.75]), lambda x: x) == pytest.approx(0.25)
 

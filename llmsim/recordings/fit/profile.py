@@ -1,0 +1,173 @@
+"""Everything that is fitted to one model's traffic, and the configuration it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from llmsim.recordings.fit.distributions import Fitted, best
+from llmsim.recordings.fit.load import LoadFit, Unidentified, load
+from llmsim.recordings.fit.observed import Observed, Values, halves, observed
+from llmsim.recordings.fit.prefill import Prefill, prefill
+from llmsim.recordings.traces.row import TraceRow
+
+DIGITS: Final = 4
+"""Digits of a number in the configuration."""
+
+QUIET: Final = 0.25
+"""The share of requests that met the least load, and tell of times without any."""
+
+
+class ModelFit(NamedTuple):
+    """What was found of one model, None where there was too little.
+
+    ``lengths`` is of output tokens, ``ttft`` of the time to first token less what the prompt
+    takes, ``itl`` of the time between tokens less what the load adds. ``fitted`` and ``judged``
+    are the two halves, ``problems`` say what could not be identified.
+    """
+
+    model: str
+    lengths: Fitted | None
+    prefill: Prefill | None
+    ttft: Fitted | None
+    itl: Fitted | None
+    load: LoadFit | Unidentified
+    fitted: Observed
+    judged: Observed
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be identified, and why."""
+        found = []
+        if self.lengths is None:
+            found.append("output tokens: too few answers")
+        if self.prefill is None:
+            found.append("ttft_ms: too few streams")
+        elif self.prefill.problem:
+            found.append(f"prefill_ms_per_token: {self.prefill.problem}")
+        if self.itl is None:
+            found.append("itl_ms: too few streams")
+        if isinstance(self.load, Unidentified):
+            found.append(f"load: {self.load.problem}")
+        elif self.load.max_sequences is None:
+            found.append("load.max_sequences: the load never reached it")
+        return found
+
+
+def fit(model: str, rows: Iterable[TraceRow]) -> ModelFit:
+    """Fit one model's rows: one half of them, judged by the other."""
+    fitted, judged = (observed(half) for half in halves(rows))
+    found = load(fitted.itl_in_flight, fitted.itl, judged.itl_in_flight, judged.itl)
+    first = prefill(*_quiet(fitted), *_quiet(judged))
+    ttft = None
+    if first is not None:
+        tokens, times = _quiet(judged)
+        ttft = best(first.residuals, np.maximum(times - first.per_token * tokens, 0.0))
+    return ModelFit(
+        model,
+        best(fitted.output_tokens, judged.output_tokens),
+        first,
+        ttft,
+        best(_unloaded(fitted, found), _unloaded(judged, found)),
+        found,
+        fitted,
+        judged,
+    )
+
+
+def by_model(rows: Iterable[TraceRow]) -> list[ModelFit]:
+    """The fit of each model, the one with the most requests first."""
+    models: dict[str, list[TraceRow]] = {}
+    for row in rows:
+        models.setdefault(row.model or "*", []).append(row)
+    ordered = sorted(models.items(), key=lambda one: -len(one[1]))
+    return [fit(model, of_model) for model, of_model in ordered]
+
+
+def configuration(fits: Iterable[ModelFit]) -> dict[str, Any]:
+    """What ``llmsim serve --config`` takes. The length of answers is that of the first model: it
+    is the same for all."""
+    models: dict[str, Any] = {}
+    response: dict[str, Any] = {}
+    for one in fits:
+        rule = _rule(one)
+        if rule:
+            models[one.model] = rule
+        if one.lengths is not None and not response:
+            response = {"target_tokens": _distribution(one.lengths, 1.0)}
+    made: dict[str, Any] = {}
+    if models:
+        made["latency"] = {"models": models}
+    if response:
+        made["response"] = response
+    return made
+
+
+def _rule(one: ModelFit) -> dict[str, Any]:
+    """Nothing for a model of which the times are not known: its rule needs both."""
+    if one.ttft is None or one.itl is None or one.prefill is None:
+        return {}
+    loaded = isinstance(one.load, LoadFit)
+    ttft = one.ttft
+    rule: dict[str, Any] = {}
+    if loaded:
+        # The first token takes a step, which follows the load, beyond this.
+        rule["ttft_overhead_ms"] = _distribution(_less(ttft, one.itl.mean), 1e3)
+    else:
+        rule["ttft_ms"] = _distribution(ttft, 1e3)
+    if one.prefill.per_token:
+        rule["prefill_ms_per_token"] = _rounded(one.prefill.per_token * 1e3)
+    rule["itl_ms"] = _distribution(one.itl, 1e3)
+    if isinstance(one.load, LoadFit):
+        rule["load"] = _load(one.load)
+    return rule
+
+
+def _load(found: LoadFit) -> Mapping[str, Any]:
+    most = found.levels[-1][0]
+    at = min(most, found.max_sequences or most)
+    made: dict[str, Any] = {"itl_ms_at": {at: _rounded(float(found.step(np.array([at]))[0]) * 1e3)}}
+    if found.max_sequences is not None:
+        made["max_sequences"] = found.max_sequences
+    return made
+
+
+def _quiet(seen: Observed) -> tuple[Values, Values]:
+    """Uncached tokens and times to first token of the requests that met the least load."""
+    known = seen.ttft_in_flight[seen.ttft_in_flight > 0]
+    if not known.size:
+        return seen.uncached, seen.ttft
+    quiet = seen.ttft_in_flight <= np.quantile(known, QUIET)
+    return seen.uncached[quiet], seen.ttft[quiet]
+
+
+def _unloaded(seen: Observed, found: LoadFit | Unidentified) -> Values:
+    """Times between tokens as they would be with one request in flight."""
+    if isinstance(found, Unidentified):
+        return seen.itl
+    known = seen.itl_in_flight > 0
+    alone = float(found.step(np.array([1.0]))[0])
+    return seen.itl[known] * alone / found.step(seen.itl_in_flight[known])
+
+
+def _less(one: Fitted, seconds: float) -> Fitted:
+    """The distribution without a constant."""
+    quantiles = tuple(max(value - seconds, 0.0) for value in one.quantiles)
+    return one._replace(mean=max(one.mean - seconds, 0.0), quantiles=quantiles)
+
+
+def _distribution(one: Fitted, scale: float) -> Any:
+    """As the configuration writes it, times ``scale``."""
+    if one.kind == "empirical":
+        quantiles = [_rounded(value * scale) for value in one.quantiles]
+        return {"distribution": "empirical", "quantiles": quantiles}
+    mean, stddev = _rounded(one.mean * scale), _rounded(one.std * scale)
+    if not mean or not stddev:
+        return mean
+    return {"distribution": one.kind, "mean": mean, "stddev": stddev}
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
