@@ -21,7 +21,7 @@ EXAMPLES = """\b
 Examples:
   llmsim fit recordings/ -o profile.yaml --report fit.html
   llmsim fit trace.csv --format burstgpt -o profile.yaml
-  llmsim serve --config profile.yaml
+  llmsim fit trace.csv --format azure --column output_tokens=Generated > profile.yaml
 """
 
 

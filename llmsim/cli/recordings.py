@@ -53,7 +53,13 @@ def recordings() -> None:
     """
 
 
-@recordings.command()
+@recordings.command(
+    epilog="""\b
+Examples:
+  llmsim recordings ls recordings/
+  llmsim recordings ls recordings/ --model gpt-4o
+"""
+)
 @PATH
 @click.option("--model", help="Only those of this model.")
 @_reported
@@ -63,7 +69,13 @@ def ls(path: Path, model: str | None) -> None:
     click.echo(table(HEAD, rows))
 
 
-@recordings.command()
+@recordings.command(
+    epilog="""\b
+Examples:
+  llmsim recordings show recordings/ rec_0af7
+  llmsim recordings show recordings/ rec_0af7 --body
+"""
+)
 @PATH
 @click.argument("name", metavar="ID")
 @click.option("--body", is_flag=True, help="Only the bytes of the answer, as they came.")
@@ -91,15 +103,20 @@ def show(path: Path, name: str, body: bool) -> None:
     click.echo(f"{response.ended * 1e3:10.1f} ms  {response.end.value}")
 
 
-@recordings.command()
+@recordings.command(
+    epilog="""\b
+Examples:
+  llmsim recordings diff recordings/ rec_0af7 rec_b7ad
+"""
+)
 @PATH
 @click.argument("first", metavar="ID")
 @click.argument("second", metavar="ID")
 @_reported
 def diff(path: Path, first: str, second: str) -> None:
-    """Say in what the requests of two recordings differ, as replay compares them.
+    """Say in what two recorded requests differ.
 
-    The exit code is 1 if they do.
+    They are compared as replay compares them. The exit code is 1 if they differ.
     """
     from llmsim.recordings.matching.canonical import canonical  # noqa: PLC0415
     from llmsim.recordings.matching.nearest import differences  # noqa: PLC0415
@@ -116,14 +133,20 @@ def diff(path: Path, first: str, second: str) -> None:
     click.echo("the same request")
 
 
-@recordings.command()
+@recordings.command(
+    epilog="""\b
+Examples:
+  llmsim recordings check recordings/
+  llmsim recordings check recordings/2026-11-30-box-4711.0.jsonl.zst
+"""
+)
 @PATH
 @_reported
 def check(path: Path) -> None:
-    """Check every line, and say what is wrong with each that is no recording.
+    """Check that every line is a recording.
 
-    The exit code is 1 if there is one. A torn last line, as a killed process leaves it, is only a
-    warning.
+    What is wrong with a line that is none is printed, and the exit code is 1. A torn last line, as
+    a killed process leaves it, is only a warning.
     """
     from llmsim.recordings.folder import files, lines  # noqa: PLC0415
 
@@ -141,7 +164,12 @@ def check(path: Path) -> None:
         raise SystemExit(1)
 
 
-@recordings.command()
+@recordings.command(
+    epilog="""\b
+Examples:
+  llmsim recordings schema > recording.schema.json
+"""
+)
 def schema() -> None:
     """Print the JSON Schema of one line."""
     from llmsim.recordings.lines import schema as of_line  # noqa: PLC0415
@@ -149,7 +177,13 @@ def schema() -> None:
     click.echo(json.dumps(of_line(), indent=2))
 
 
-@recordings.command()
+@recordings.command(
+    epilog="""\b
+Examples:
+  llmsim recordings export recordings/ --to har > recordings.har
+  llmsim recordings export recordings/ --to mooncake > trace.jsonl
+"""
+)
 @PATH
 @click.option("--to", "name", type=click.Choice(FORMATS), required=True, help="The format.")
 @_reported

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import re2
 
+from llmsim.core.mocks import regex
 from llmsim.engine.tokens.ranks import encoding
 from llmsim.recordings.anonymise import names, personal, secrets
 from llmsim.recordings.anonymise.fakes import fakes
@@ -66,12 +67,10 @@ class AnonymiseRules:
 def _custom(pattern: tuple[str, str]) -> Finder:
     kind, text = pattern
     try:
-        compiled = re2.compile(text)
-    except re2.error as error:
-        reason = error.args[0] if error.args else error
-        reason = reason.decode() if isinstance(reason, bytes) else str(reason)
-        raise ValueError(f"{kind}: {text}: {reason}") from None
-    return partial(_matches, compiled, kind)
+        regex.check(text)
+    except ValueError as error:
+        raise ValueError(f"{kind}: {text}: {error}") from None
+    return partial(_matches, re2.compile(text), kind)
 
 
 def _matches(pattern: object, kind: str, text: str) -> Iterator[Finding]:

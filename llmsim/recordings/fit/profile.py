@@ -96,7 +96,9 @@ def configuration(fits: Iterable[ModelFit]) -> dict[str, Any]:
         if rule:
             models[one.model] = rule
         if one.lengths is not None and not response:
-            response = {"target_tokens": _distribution(one.lengths, 1.0)}
+            lengths = _distribution(one.lengths, 1.0)
+            whole = isinstance(lengths, float)  # which is a number of tokens then
+            response = {"target_tokens": max(round(lengths), 1) if whole else lengths}
     made: dict[str, Any] = {}
     if models:
         made["latency"] = {"models": models}
