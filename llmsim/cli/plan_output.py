@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 
+import orjson
 from msgspec import structs
 
 from llmsim.cli.table import table
@@ -72,8 +73,19 @@ def planned(
     """
     fresh = seeds.SeedSource(secrets.randbits(seeds.BITS))
     pipeline = runtime_config(config, memory_state(fresh, turn=turn)).pipeline
+    if endpoint.streaming is not None and _streamed(body):
+        endpoint = endpoint.streaming
     call = Call(endpoint, HeadersOnly(headers or {}), stamp, body, SeedMemory(seed))
     return asyncio.run(pipeline.plan(call))
+
+
+def _streamed(body: bytes) -> bool:
+    """Whether the body asks for a stream."""
+    try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(fields, dict) and fields.get("stream") is True
 
 
 def described(made: Plan) -> dict[str, object]:

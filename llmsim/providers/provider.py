@@ -109,7 +109,8 @@ class Endpoint:
 
     ``name`` is what statistics, mocks and logs call it. ``paths`` take ``POST``; an endpoint
     without any is reached by an :class:`EndpointPattern`, or by name alone. ``header_check``
-    looks at the headers of each request before its body is decoded.
+    looks at the headers of each request before its body is decoded. ``streaming`` answers in its
+    place where that is not in the path and the body asks for a stream.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Endpoint:
     errors: ErrorFormat
     headers: ResponseHeaders
     header_check: HeaderCheck | None = None
+    streaming: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

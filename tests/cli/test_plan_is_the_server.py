@@ -226,6 +226,7 @@ YES = [*USER, {"role": "assistant", "content": "yes "}]
 LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
+STREAMED = "mocks: [{match: {endpoint: '*:streamGenerateContent'}, response: Streamed.}]"
 LONG = [{"role": "user", "content": "word " * 2000}]
 
 
@@ -238,6 +239,7 @@ LONG = [{"role": "user", "content": "word " * 2000}]
         ("anthropic", "", {"messages": YES}),
         ("anthropic", WEATHER, {"model": "@llmsim:error=529"}),
         ("gemini", WEATHER, {"model": "@llmsim:seed=3"}),
+        ("gemini", STREAMED, {}),
         ("openai_responses", WEATHER, {"model": "@llmsim:itl-factor=2"}),
         ("openai_chat", "", {"n": 3}),
         ("openai_chat", "", {"logprobs": True, "top_logprobs": 2}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from llmsim.core import Codec
@@ -23,8 +24,11 @@ from llmsim.providers.provider import (
 
 def endpoints(strict: bool) -> list[Endpoint]:
     """For bodies that name their model themselves; all paths have it in them."""
+    streaming = _endpoint(GeminiCall("v1beta", None, "streamGenerateContent"), True)
     return [
-        _endpoint(GeminiCall("v1beta", None, "generateContent"), True),
+        replace(
+            _endpoint(GeminiCall("v1beta", None, "generateContent"), True), streaming=streaming
+        ),
         _endpoint(GeminiCall("v1beta", None, "countTokens"), True),
         _endpoint(GeminiCall("v1beta", None, "embedContent"), True),
     ]
