@@ -10,6 +10,7 @@ import time
 
 from llmsim.config import Config, Metrics
 from llmsim.state.shm import layout
+from llmsim.state.shm.labels import Labels
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.prometheus import MetricsReading, render
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
@@ -25,7 +26,10 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 
 def busy() -> list[WorkerCounters]:
     """The boards of a server that has answered every model with every status."""
-    all_counters = [WorkerCounters(memoryview(bytearray(layout.SIZE))) for _ in range(SLOTS)]
+    labels = Labels()
+    all_counters = [
+        WorkerCounters(memoryview(bytearray(layout.SIZE)), labels) for _ in range(SLOTS)
+    ]
     for slot, counters in enumerate(all_counters[:WORKERS]):
         counters.take_over(1000 + slot)
         counters.sampled(1, 1, 1, 1, 1)
@@ -35,9 +39,10 @@ def busy() -> list[WorkerCounters]:
             counters.started()
             row = counters.row(endpoint, f"model-{number % MODELS}", status)
             counters.finished(row, number, (10, 20, 1, 2), True)
-            counters.timed(number / 50, number / 500)
+            series = counters.series(endpoint, f"model-{number % MODELS}", True)
+            counters.timed(series, number / 50, number / 500)
             counters.late(number, 3)
-            counters.apart(number * 50)
+            counters.apart(series, number * 50)
     return all_counters
 
 

@@ -45,13 +45,20 @@ def quantiles(metric: str) -> list[tuple[str, str]]:
     return [*made, (f"{rate(metric + '_sum')} / {rate(metric + '_count')}", "mean")]
 
 
+def slowest(metric: str, by: str) -> list[tuple[str, str]]:
+    """95th percentile of a histogram by a label: the greatest twelve."""
+    buckets = f"sum by (le, {by}) (rate({metric}_bucket{SHOWN}[$__rate_interval]))"
+    # What has no times yet has no percentile: no number is at least 0.
+    return [(f"topk(12, histogram_quantile(0.95, {buckets}) >= 0)", f"{{{{{by}}}}}")]
+
+
 def total(metric: str, by: str = "") -> str:
     """A gauge, summed."""
     return f"sum{f' by ({by})' if by else ''} ({metric}{SHOWN})"
 
 
 LATE = f"sum by (le) (rate(llmsim_frame_lateness_seconds_bucket{SHOWN}[$__rate_interval]))"
-FAILED = rate("llmsim_requests_total", where='status=~"[45].."')
+FAILED = rate("llmsim_errors_total")
 
 ROWS = (
     Row(
@@ -167,6 +174,21 @@ ROWS = (
                 "Time requests waited in the queue of the concurrency limit.",
                 width=6,
             ),
+            Panel(
+                "Request duration by endpoint, p95",
+                "s",
+                slowest("llmsim_request_duration_seconds", "endpoint"),
+            ),
+            Panel(
+                "Time to first token by model, p95",
+                "s",
+                slowest("llmsim_time_to_first_token_seconds", "model"),
+            ),
+            Panel(
+                "Inter-token latency by model, p95",
+                "s",
+                slowest("llmsim_inter_token_latency_seconds", "model"),
+            ),
         ),
     ),
     Row(
@@ -207,7 +229,8 @@ ROWS = (
             Panel(
                 "Share of requests that failed",
                 "percentunit",
-                [(f"{FAILED} / {rate('llmsim_requests_total')}", "4xx, 5xx")],
+                [(f"{FAILED} / {rate('llmsim_requests_total')}", "errors")],
+                "Errors, and answers that broke off with one; not clients that left.",
             ),
             Panel(
                 "Rate-limited and lost requests",
@@ -268,13 +291,14 @@ ROWS = (
                 red_from=0.05,
             ),
             Panel(
-                "Worker restarts, dropped log lines, forgotten keys",
+                "Restarts, dropped log lines and clients, forgotten keys",
                 "short",
                 [
                     (total("llmsim_worker_restarts_total"), "restarts"),
                     (total("llmsim_workers_hung_total"), "of these, hung"),
                     (total("llmsim_keys_forgotten_total"), "keys forgotten"),
                     (total("llmsim_log_lines_dropped_total"), "lines dropped"),
+                    (total("llmsim_clients_dropped_total"), "clients dropped"),
                 ],
                 width=6,
             ),

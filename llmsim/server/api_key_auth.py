@@ -10,7 +10,7 @@ from llmsim.providers import registry
 from llmsim.providers.provider import RequestHeader
 from llmsim.server.lifecycle import count_refusal
 from llmsim.server.refusals import refusal
-from llmsim.state.shm.rows import OTHER
+from llmsim.state.shm.labels import OTHER
 from llmsim.state.shm.worker_counters import WorkerCounters
 
 # llmsim's own, and pictures, which a provider's link leads to without a key.

@@ -26,6 +26,8 @@ from llmsim.transport.scheduler import now_us
 
 CLIENT_GONE = 499
 NO_TOKENS = (0, 0, 0, 0)
+NEVER = -1.0
+"""The time to first token of an answer without any."""
 
 
 class RequestLifecycle:
@@ -48,10 +50,12 @@ class RequestLifecycle:
         "mark",
         "model",
         "number",
+        "series",
         "start",
         "status",
         "streamed",
         "tokens",
+        "ttft",
     )
 
     def __init__(self, endpoint: str, counters: WorkerCounters, journal: Journal) -> None:
@@ -66,6 +70,8 @@ class RequestLifecycle:
         self.status = 0
         self.streamed = False
         self.tokens = NO_TOKENS
+        self.series = 0
+        self.ttft = NEVER
         self.failure: Failure | None = None
         self.held: HeldLimits | None = None
         self.arrival_lag = 0.0
@@ -92,7 +98,10 @@ class RequestLifecycle:
         self.status = plan.status
         self.streamed = plan.stream
         self.failure = plan.failure
+        if plan.stream:
+            self.series = self._counters.series(self.endpoint, call.model, True)
         if plan.completion is not None:
+            self.ttft = plan.ttft
             usage = plan.completion.usage
             self.tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
         self._journal.begin(
@@ -106,6 +115,7 @@ class RequestLifecycle:
             plan.seed,
             answer,
             self.arrival_lag,
+            plan.stream,
         )
 
     def amend(self, usage: Usage | None, failure: Failure | None) -> None:
@@ -123,10 +133,14 @@ class RequestLifecycle:
         """A plain answer leaves at ``now``, ``late`` µs after it was due."""
         self._counters.late(late, 1)
         took = (now - self.start) / 1e6
-        self._finish(status, took, took, max(late, 0) / 1e6, int(status != CLIENT_GONE))
+        lateness = max(late, 0) / 1e6
+        if self.ttft >= 0:  # the first token was there, and is as late as the others
+            self.ttft += lateness
+        self._finish(status, took, took, lateness, int(status != CLIENT_GONE))
 
     def ended(self, whole: bool, first: float, end: float, lateness: float, sent: int) -> None:
         """A stream ends: see :class:`~llmsim.transport.scheduler.StreamEnded`."""
+        self.ttft = first
         self._finish(self.status if whole else CLIENT_GONE, first, end, lateness, sent)
 
     def refused(self) -> None:
@@ -146,27 +160,32 @@ class RequestLifecycle:
         take; what its client sees later says nothing about latency."""
         self._journal.end(self.number, plan.status, plan.total, plan.total, 0.0, 1)
         row = self._counters.row(self.endpoint, self.model, plan.status)
-        self._counters.finished(row, self.start // 1_000_000, self.tokens, False)
+        failed = plan.failure is not None
+        if plan.failure is not None:
+            self._counters.failed(plan.failure.kind, plan.failure.injected)
+        self._counters.finished(row, self.start // 1_000_000, self.tokens, False, failed)
 
     def _finish(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
         if self.finished:  # something broke after the answer had left
             return
         self.finished = True
         counters = self._counters
-        tokens = NO_TOKENS
+        tokens, failed = NO_TOKENS, False
         if self.status:
             self._journal.end(self.number, status, first, end, lateness, sent)
         if status != CLIENT_GONE:
             tokens = self.tokens
-            counters.timed(end, first)
+            series = self.series or counters.series(self.endpoint, self.model, False)
+            counters.timed(series, end, self.ttft)
             if self.failure is not None:
+                failed = True
                 counters.failed(self.failure.kind, self.failure.injected)
         row = counters.row(self.endpoint, self.model, status)
         second = (self.start + int(end * 1e6)) // 1_000_000
         if self.held is not None:
             self.held.settle(self.tokens)
             self.held = None
-        counters.finished(row, second, tokens, self.streamed)
+        counters.finished(row, second, tokens, self.streamed, failed)
 
 
 def count_refusal(counters: WorkerCounters, endpoint: str, status: int, failure: Failure) -> None:
@@ -174,4 +193,4 @@ def count_refusal(counters: WorkerCounters, endpoint: str, status: int, failure:
     counters.started()
     counters.failed(failure.kind, failure.injected)
     row = counters.row(endpoint, "", status)
-    counters.finished(row, now_us() // 1_000_000, NO_TOKENS, False)
+    counters.finished(row, now_us() // 1_000_000, NO_TOKENS, False, True)

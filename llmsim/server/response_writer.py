@@ -68,11 +68,17 @@ class ResponseWriter:
         if self._output_lag is not None and before is not None:
             stream = self._output_lag.counted(stream, before, head, lifecycle)
         if plan.deferred is None:
-            self._scheduler.send(plan, lifecycle.start, stream, lifecycle.ended)
+            self._scheduler.send(plan, lifecycle.start, stream, lifecycle.ended, lifecycle.series)
         else:
             plan.deferred.begin(
                 StreamPlayback(
-                    self._scheduler, plan, lifecycle.start, stream, lifecycle.ended, lifecycle.amend
+                    self._scheduler,
+                    plan,
+                    lifecycle.start,
+                    stream,
+                    lifecycle.ended,
+                    lifecycle.amend,
+                    lifecycle.series,
                 )
             )
 

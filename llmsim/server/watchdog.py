@@ -19,9 +19,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from llmsim.state.shared_state import counters_of
 from llmsim.state.shm.layout import BEAT
 from llmsim.state.shm.segment import Cursor, Segment
-from llmsim.state.shm.worker_counters import WorkerCounters
 
 PERIOD: Final = 1.0
 """Seconds from one look to the next."""
@@ -103,8 +103,7 @@ class HangingWorkers:
         self._ending = ending
         self._detector = HangDetector(timeout)
         self._killed: set[int] = set()
-        slots = range(segment.shape.slots)
-        self._counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
+        self._counters = counters_of(segment)
 
     def look(self, now: float) -> None:
         """Kill the worker that hangs, if there is one."""

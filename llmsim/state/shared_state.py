@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from llmsim.config import Config
 from llmsim.state.shm import (
     journal,
+    labels,
     layout,
     named_counters,
     prompt_prefixes,
@@ -19,12 +21,13 @@ from llmsim.state.shm import (
 from llmsim.state.shm.concurrency_slots import ConcurrencySlots
 from llmsim.state.shm.journal import Journal, JournalEntry, slot_of
 from llmsim.state.shm.key_table import KeyTable
+from llmsim.state.shm.labels import Labels
 from llmsim.state.shm.layout import GENERATION
 from llmsim.state.shm.named_counters import NamedCounters
 from llmsim.state.shm.prompt_prefixes import ExpiringPrefixes, PrefixTable
 from llmsim.state.shm.rate_limit_buckets import RateLimitBuckets
 from llmsim.state.shm.request_order import SegmentOrder
-from llmsim.state.shm.segment import Cursor, Segment, Shape
+from llmsim.state.shm.segment import Cursor, Lock, Segment, Shape
 from llmsim.state.shm.step_clocks import SharedStepClocks
 from llmsim.state.shm.worker_counters import WorkerCounters
 
@@ -39,7 +42,8 @@ def new_segment(config: Config) -> Segment:
     keys = config.server.max_keys
     counters, limits = named_counters.size(keys), rate_limit_buckets.size(slots, keys)
     shape = Shape(
-        *(slots, layout.SIZE, ring, prompt_prefixes.SIZE, counters, limits, keys, step_clocks.SIZE)
+        *(slots, layout.SIZE, ring, prompt_prefixes.SIZE, counters, limits, keys, step_clocks.SIZE),
+        labels.SIZE,
     )
     segment = Segment.create(shape)
     restart_timetable(segment)
@@ -52,6 +56,12 @@ def key_tables(segment: Segment) -> dict[str, KeyTable]:
         "rate_limits": RateLimitBuckets(segment).table,
         "counters": NamedCounters(segment).table,
     }
+
+
+def counters_of(segment: Segment) -> list[WorkerCounters]:
+    """The counters of every slot."""
+    shared = Labels(segment.labels(), partial(segment.locked, Lock.LABELS))
+    return [WorkerCounters(segment.counters(slot), shared) for slot in range(segment.shape.slots)]
 
 
 def restart_timetable(segment: Segment) -> None:
@@ -71,7 +81,7 @@ class SharedState:
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
         slots = range(segment.shape.slots)
-        self.all_counters = [WorkerCounters(segment.counters(slot)) for slot in slots]
+        self.all_counters = counters_of(segment)
         self._journals = [Journal(segment.journal(slot), slot, segment.secret) for slot in slots]
         self.buckets = RateLimitBuckets(segment)
         self.concurrency = ConcurrencySlots(segment)

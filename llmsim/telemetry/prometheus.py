@@ -7,7 +7,7 @@ import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client.core import CollectorRegistry, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder, gzip_accepted
@@ -18,21 +18,31 @@ from llmsim import __version__
 from llmsim.config import Metrics
 from llmsim.providers import registry
 from llmsim.state.shm.key_table import KeyTable
-from llmsim.state.shm.rows import OTHER
+from llmsim.state.shm.labels import OTHER
 from llmsim.telemetry import vllm, workers
 from llmsim.telemetry.families import BucketBounds, counter, gauge, one
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 
-ANSWERS = BucketBounds(0.001, 120.0)
-GAPS = BucketBounds(0.0005, 4.0)
-LATE = BucketBounds(0.00006, 1.0)
+ANSWERS = BucketBounds(0.00009, 120.0)
+GAPS = BucketBounds(0.00009, 4.0)
+LATE = BucketBounds(0.00006, 60.0)
+SERIES = ("endpoint", "model", "stream")
 OPENMETRICS = "application/openmetrics-text"
 # No name here needs escaping. The library's own, where it is asked for, spoils the colon in vLLM's.
 UNESCAPED = f"{OPENMETRICS};version=1.0.0;escaping=allow-utf-8"
 TOKENS = ("prompt", "completion", "cached", "reasoning")
 MOST_LIMITS = 200
 
-Example = tuple[float, float, str, float]
+
+class AnswerTimes(NamedTuple):
+    """An answer by its request's id: the labels of its series, its TTFT (negative where there was
+    no token) and duration in seconds, and when it ended (Unix time)."""
+
+    request: str
+    labels: tuple[str, str, str]
+    first: float
+    end: float
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,9 @@ class MetricsReading:
     """All that is exposed, read at one moment: ``second`` on the monotonic clock.
 
     ``started`` is the Unix time of the launch, ``expected`` how many workers there should be.
-    ``limits`` are the buckets of the rate limits, ``examples`` the latest answers: their TTFT and
-    duration in seconds, their request's id and when they ended (Unix time). ``hung`` is how many
-    workers were killed as they hung. ``tables`` are those that ``server.max_keys`` bounds.
+    ``limits`` are the buckets of the rate limits, ``examples`` the latest answers. ``hung``
+    is how many workers were killed as they hung. ``tables`` are those that ``server.max_keys``
+    bounds.
     """
 
     snapshot: Snapshot
@@ -51,7 +61,7 @@ class MetricsReading:
     started: float
     second: float
     limits: Sequence[Mapping[str, Any]] = ()
-    examples: Sequence[Example] = ()
+    examples: Sequence[AnswerTimes] = ()
     hung: int = 0
     tables: Mapping[str, KeyTable] = field(default_factory=dict)
 
@@ -66,7 +76,7 @@ def render(
     encode, media_type = choose_encoder(accept)
     if media_type.startswith(OPENMETRICS):
         encode, _ = choose_encoder(UNESCAPED)
-    document = encode(registry)
+    document = _inserted(encode(registry), "".join(_times(reading)).encode())
     headers = {"content-type": media_type, "vary": "accept, accept-encoding"}
     if gzip_accepted(encodings):
         headers["content-encoding"] = "gzip"
@@ -74,8 +84,19 @@ def render(
     return document, headers
 
 
+END = b"# EOF\n"
+"""What OpenMetrics ends with."""
+
+
+def _inserted(document: bytes, families: bytes) -> bytes:
+    """The document with more families at its end."""
+    if document.endswith(END):
+        return document.removesuffix(END) + families + END
+    return document + families
+
+
 class Exposition(Collector):
-    """The families of one reading."""
+    """The families of one reading, but for those that have many series."""
 
     def __init__(self, reading: MetricsReading, config: Metrics) -> None:
         self._reading = reading
@@ -91,7 +112,7 @@ class Exposition(Collector):
         snapshot = reading.snapshot
         yield from _server(reading)
         yield from _requests(snapshot)
-        yield from _times(reading)
+        yield from _waits(snapshot)
         yield from _errors(snapshot)
         yield from _limits(reading.limits)
         yield from _keys(reading.tables)
@@ -103,6 +124,11 @@ class Exposition(Collector):
 def provider_of(endpoint: str) -> str:
     """The provider whose API an endpoint is part of."""
     return OTHER if endpoint == OTHER else registry.of_path(endpoint).name
+
+
+def series_labels(endpoint: str, model: str, streamed: bool) -> tuple[str, str, str]:
+    """The values of :data:`SERIES`."""
+    return endpoint, model, "true" if streamed else "false"
 
 
 def _server(reading: MetricsReading) -> Iterator[Metric]:
@@ -173,25 +199,36 @@ def _requests(snapshot: Snapshot) -> Iterator[Metric]:
     )
 
 
-def _times(reading: MetricsReading) -> Iterator[Metric]:
-    snapshot, examples = reading.snapshot, reading.examples
-    yield ANSWERS.histogram(
+def _times(reading: MetricsReading) -> Iterator[str]:
+    """The families of times by :data:`SERIES`, as text."""
+    examples = reading.examples
+    series = [
+        (series_labels(one.endpoint, one.model, one.streamed), one)
+        for one in reading.snapshot.series
+    ]
+    yield ANSWERS.text(
         "llmsim_request_duration_seconds",
         "Time from the arrival of a request to the end of its response.",
-        snapshot.latency,
-        ((total, request, at) for _, total, request, at in examples),
+        SERIES,
+        {key: one.latency for key, one in series},
+        ((one.labels, one.end, one.request, one.at) for one in examples),
     )
-    yield ANSWERS.histogram(
+    yield ANSWERS.text(
         "llmsim_time_to_first_token_seconds",
-        "Time from the arrival of a request to its first token, or to a response not streamed.",
-        snapshot.ttft,
-        ((first, request, at) for first, _, request, at in examples),
+        "Time from the arrival of a request to its first token, whether or not it was streamed.",
+        SERIES,
+        {key: one.ttft for key, one in series},
+        ((one.labels, one.first, one.request, one.at) for one in examples if one.first >= 0),
     )
-    yield GAPS.histogram(
+    yield GAPS.text(
         "llmsim_inter_token_latency_seconds",
-        "Time between two chunks of a stream, as they were sent.",
-        snapshot.itl,
+        "Time between two chunks of tokens of a stream, as they were sent.",
+        SERIES,
+        {key: one.itl for key, one in series if one.streamed},
     )
+
+
+def _waits(snapshot: Snapshot) -> Iterator[Metric]:
     yield LATE.histogram(
         "llmsim_frame_lateness_seconds",
         "How long after its due time a frame was sent.",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmsim.core.errors import FailureKind
 from llmsim.state.shm import histogram
-from llmsim.state.shm.histogram import BUCKETS
+from llmsim.state.shm.labels import Label
 from llmsim.state.shm.layout import (
     ARRIVAL_LAG,
     BEAT,
@@ -23,10 +24,9 @@ from llmsim.state.shm.layout import (
     DROPPED,
     DROPPED_CLIENTS,
     FRAMES,
-    ITL,
+    HISTOGRAM,
     KINDS,
     LAG,
-    LATENCY,
     LATENESS,
     LATEST,
     LONGEST,
@@ -38,10 +38,10 @@ from llmsim.state.shm.layout import (
     RSS,
     SHORTEST,
     STARTED,
+    TIMES,
     TOO_LARGE,
-    TTFT,
 )
-from llmsim.state.shm.rows import MODELS, OTHER, Label, Row
+from llmsim.state.shm.rows import Row
 from llmsim.state.shm.worker_counters import WorkerCounters
 
 RATE_SECONDS = 60
@@ -104,14 +104,14 @@ class Snapshot:
         self.longest = max((cell[LONGEST] for cell in cells), default=0) / 1e6
         self.shortest = min((c[SHORTEST] - 1 for c in cells if c[SHORTEST]), default=0) / 1e6
         self.latest = max((cell[LATEST] for cell in cells), default=0) / 1e6
-        self.latency = TimeHistograms(all_counters, LATENCY)
-        self.ttft = TimeHistograms(all_counters, TTFT)
-        self.lateness = TimeHistograms(all_counters, LATENESS)
-        self.itl = TimeHistograms(all_counters, ITL)
-        self.queue = TimeHistograms(all_counters, QUEUE)
-        self.arrival_lag = TimeHistograms(all_counters, ARRIVAL_LAG)
-        self.output_lag = TimeHistograms(all_counters, OUTPUT_LAG)
-        self.loop_lag = TimeHistograms(all_counters, LOOP_LAG)
+        self.lateness = TimeHistograms.at(all_counters, LATENESS)
+        self.queue = TimeHistograms.at(all_counters, QUEUE)
+        self.arrival_lag = TimeHistograms.at(all_counters, ARRIVAL_LAG)
+        self.output_lag = TimeHistograms.at(all_counters, OUTPUT_LAG)
+        self.loop_lag = TimeHistograms.at(all_counters, LOOP_LAG)
+        labels, times = _times(all_counters)
+        self.series = [SeriesTimes(*both) for both in zip(labels, times, strict=True)]
+        self.latency, self.ttft, self.itl = map(TimeHistograms, times.sum(axis=0))
         self.deaths = [cell[DIED] for cell in cells]
         self.dropped = sum(cell[DROPPED] for cell in cells)
         self.too_large = sum(cell[TOO_LARGE] for cell in cells)
@@ -145,8 +145,6 @@ class Snapshot:
         sums: Counter[str] = Counter()
         for row in self.rows:
             sums[str(getattr(row, attribute))] += row.columns[column]
-        if attribute == "model":
-            sums = _bounded(sums)
         return dict(sums.most_common())
 
     def total(self, column: str) -> int:
@@ -174,13 +172,23 @@ class ErrorCounts:
 
 
 class TimeHistograms:
-    """A histogram summed over all slots; results in seconds."""
+    """A histogram of times, summed over all slots; results in seconds.
 
-    def __init__(self, all_counters: Iterable[WorkerCounters], start: int) -> None:
-        read = [counters.histogram(start) for counters in all_counters]
-        self.sum = sum(one for one, _ in read) / 1e6
-        self.counts: list[int] = sum((n for _, n in read), np.zeros(BUCKETS, np.int64)).tolist()
+    ``numbers`` are the sum in µs and the buckets.
+    """
+
+    def __init__(self, numbers: NDArray[np.int64]) -> None:
+        self.sum = int(numbers[0]) / 1e6
+        self.counts: list[int] = numbers[1:].tolist()
         self.count = sum(self.counts)
+
+    @classmethod
+    def at(cls, all_counters: Iterable[WorkerCounters], start: int) -> TimeHistograms:
+        """The sum of the histograms at ``start`` (LATENESS, QUEUE …)."""
+        numbers = np.zeros(HISTOGRAM, np.int64)
+        for counters in all_counters:
+            numbers += counters.histogram(start)
+        return cls(numbers)
 
     @property
     def mean(self) -> float:
@@ -190,27 +198,34 @@ class TimeHistograms:
         return histogram.quantile(self.counts, share)
 
 
-def _summed(all_counters: Iterable[WorkerCounters]) -> list[Row]:
-    """The rows of all slots, those of one label as one."""
-    index_of: dict[Label, int] = {}
-    read = []
+class SeriesTimes:
+    """The times of the requests of one endpoint and model, streamed or not: until the end of the
+    response, until the first token, and between tokens."""
+
+    def __init__(self, label: Label, times: NDArray[np.int64]) -> None:
+        self.endpoint, self.model = label.endpoint, label.model
+        self.streamed = label.value == 1
+        self.latency, self.ttft, self.itl = map(TimeHistograms, times)
+
+
+def _times(all_counters: Sequence[WorkerCounters]) -> tuple[list[Label], NDArray[np.int64]]:
+    """The labels of all series, and their numbers summed over all slots, shape
+    (series, times, 1 + buckets)."""
+    labels = list(all_counters[0].all_series.labels.all()) if all_counters else []
+    times = np.zeros((len(labels), len(TIMES), HISTOGRAM), np.int64)
     for counters in all_counters:
-        numbers = counters.rows.numbers()
-        labels = counters.rows.labels()[: len(numbers)]
-        read.append(([index_of.setdefault(label, len(index_of)) for label in labels], numbers))
-    summed = np.zeros((len(index_of), len(COLUMNS)), np.int64)
-    for indexes, numbers in read:
-        summed[indexes] += numbers  # the labels of one slot differ
-    return [Row(*both) for both in zip(index_of, summed.tolist(), strict=True)]
+        times += counters.all_series.numbers(len(labels))
+    return labels, times
 
 
-def _bounded(sums: Counter[str]) -> Counter[str]:
-    """At most :data:`MODELS` names, the most used ones; the rest together under one."""
-    if len(sums) <= MODELS:
-        return sums
-    kept = Counter({name: count for name, count in sums.most_common(MODELS) if name != OTHER})
-    kept[OTHER] = sum(sums.values()) - sum(kept.values())
-    return kept
+def _summed(all_counters: Sequence[WorkerCounters]) -> list[Row]:
+    """The rows of all slots in which something was counted."""
+    labels = list(all_counters[0].rows.labels.all()) if all_counters else []
+    numbers = np.zeros((len(labels), len(COLUMNS)), np.int64)
+    for counters in all_counters:
+        numbers += counters.rows.numbers(len(labels))
+    both = zip(labels, numbers.tolist(), strict=True)
+    return [Row(label, columns) for label, columns in both if columns[0]]
 
 
 def workers(all_counters: Iterable[WorkerCounters]) -> list[WorkerSnapshot]:

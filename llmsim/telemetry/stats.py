@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llmsim import __version__
-from llmsim.state.shm.rows import OTHER
 from llmsim.telemetry.snapshot import Snapshot, TimeHistograms, WorkerSnapshot
 
 ABORTED_STATUS = 499
@@ -63,10 +62,14 @@ def _requests(snapshot: Snapshot, statuses: Mapping[str, int]) -> dict[str, int]
 
 
 def _errors(snapshot: Snapshot, statuses: Mapping[str, int]) -> dict[str, Any]:
-    by_status = {status: count for status, count in statuses.items() if int(status) >= 400}
+    """Answers that were errors, or broke off with one. A client that left is none."""
     return {
-        "total": sum(by_status.values()),
-        "by_status": by_status,
+        "total": sum(one.injected + one.real for one in snapshot.errors.values()),
+        "by_status": {
+            status: count
+            for status, count in statuses.items()
+            if int(status) >= 400 and int(status) != ABORTED_STATUS
+        },
         "by_kind": {
             kind.value: {"injected": one.injected, "real": one.real}
             for kind, one in snapshot.errors.items()
@@ -110,17 +113,16 @@ def _worker(one: WorkerSnapshot) -> dict[str, Any]:
 
 
 def _models(snapshot: Snapshot) -> dict[str, dict[str, int]]:
-    """By model, the most used first; names beyond the bound together under one."""
+    """By model, the most used first."""
     models = {
         name: {"requests": count, "prompt": 0, "completion": 0, "errors": 0}
         for name, count in snapshot.by("model").items()
     }
     for row in snapshot.rows:
-        one = models[row.model if row.model in models else OTHER]
+        one = models[row.model]
         one["prompt"] += row.columns["prompt"]
         one["completion"] += row.columns["completion"]
-        if row.status >= 400:
-            one["errors"] += row.columns["count"]
+        one["errors"] += row.columns["failed"]
     return models
 
 

@@ -13,8 +13,8 @@ from llmsim.config import Metrics
 from llmsim.telemetry.families import BucketBounds, counter, gauge
 from llmsim.telemetry.snapshot import Snapshot
 
-ANSWERS = BucketBounds(0.001, 120.0)
-GAPS = BucketBounds(0.0005, 4.0)
+ANSWERS = BucketBounds(0.00009, 120.0)
+GAPS = BucketBounds(0.00009, 4.0)
 LABELS = ("model_name", "engine")
 GONE = 499
 

@@ -108,7 +108,8 @@ class FedDue:
 class StreamPlayback:
     """A deferred plan on its way to a client.
 
-    ``amend`` is told what is to be counted, where the plan did not know.
+    ``amend`` is told what is to be counted, where the plan did not know; ``series`` is where gaps
+    between its tokens are counted.
     """
 
     def __init__(
@@ -119,13 +120,14 @@ class StreamPlayback:
         stream: Stream,
         ended: StreamEnded,
         amend: Callable[[Usage | None, Failure | None], None],
+        series: int = 0,
     ) -> None:
         self._scheduler = scheduler
         self._stream = stream
         self._amend = amend
         self._frames = FedFrames(plan.frames)
         self._due = FedDue(plan.due)
-        self._active = scheduler.send(plan, start, stream, ended)
+        self._active = scheduler.send(plan, start, stream, ended, series)
         self._active.frames, self._active.due = self._frames, self._due
 
     @property

@@ -65,8 +65,9 @@ log = logging.getLogger("llmsim")
 class StreamEnded(Protocol):
     """Called once when a stream has ended.
 
-    Gets whether it was sent to its end, when its first and its last frame left (seconds after
-    arrival), the worst lateness (seconds) and how many frames were sent.
+    Gets whether it was sent to its end, when its first token and its last frame left (seconds
+    after arrival; the former is negative if there was none), the worst lateness (seconds) and how
+    many frames were sent.
     """
 
     def __call__(
@@ -97,12 +98,16 @@ class ActiveStream:
         "next",
         "offset",
         "sent",
+        "series",
         "start",
         "stream",
+        "ttft",
         "window",
     )
 
-    def __init__(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> None:
+    def __init__(
+        self, plan: Plan, start: int, stream: Stream, ended: StreamEnded, series: int
+    ) -> None:
         self.frames = plan.frames
         self.due = plan.due
         self.window: list[int] = []
@@ -110,6 +115,8 @@ class ActiveStream:
         self.start = start
         self.stream: Stream | None = stream
         self.ended = ended
+        self.series = series
+        self.ttft = int(plan.ttft * 1e6)
         self.next = 0
         self.first = -1
         self.sent = 0
@@ -154,12 +161,15 @@ class Scheduler:
         self._enter(reached, due)
         return reached
 
-    def send(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> ActiveStream:
+    def send(
+        self, plan: Plan, start: int, stream: Stream, ended: StreamEnded, series: int = 0
+    ) -> ActiveStream:
         """Send the plan's frames on ``stream``, due times counted from ``start`` (µs), those
-        already due at once. Owns the stream from here on."""
+        already due at once. Owns the stream from here on. ``series`` is where the gaps between its
+        tokens are counted; 0 leaves them uncounted."""
         self._counters.cells[OPENED] += 1
         self.open += 1
-        active = ActiveStream(plan, start, stream, ended)
+        active = ActiveStream(plan, start, stream, ended, series)
         try:
             self._advance(active, self._clock())
         except BaseException:
@@ -255,14 +265,15 @@ class Scheduler:
             stop = active.offset + place
             if worst > active.latest:  # noqa: PLR1730  max() takes three times as long
                 active.latest = worst
-            if active.first < 0:
-                active.first = elapsed
-            else:
-                self._counters.apart(now - active.sent)
-            active.sent = now
             if not active.stream.send(active.frames.join(first, stop)):  # type: ignore[union-attr]
                 self._end(active, now, False)
                 return
+            if active.first >= 0:
+                if active.series:
+                    self._counters.apart(active.series, now - active.sent)
+            elif active.ttft <= horizon:  # frames before that hold no token
+                active.first = elapsed
+            active.sent = now
             active.next = stop
         if following is not None:
             self._enter(active, active.start + following)

@@ -14,8 +14,8 @@ import yaml
 
 from llmsim.config import Metrics
 from llmsim.telemetry.prometheus import render
-from tests.telemetry.test_prometheus import LIMIT, finish, reading, tables
-from tests.telemetry.test_snapshot import counters_of
+from tests.telemetry.test_prometheus import LIMIT, reading, tables
+from tests.telemetry.test_snapshot import counters_of, finish, stream
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 GRAFANA = DEPLOY / "grafana"
@@ -41,6 +41,7 @@ def exposed() -> set[str]:
     """The names of all samples."""
     made = counters_of(1)
     finish(made[0])
+    made[0].timed(stream(made[0]), 1.0, 1.0)
     made[0].sampled(9_000_000, 1, 1, 1, 1)
     body, _ = render(reading(made, limits=[LIMIT], tables=tables()), Metrics(), "", "")
     return {line.split("{")[0].split(" ")[0] for line in body.decode().splitlines()} - {"#"}

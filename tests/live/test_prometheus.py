@@ -134,8 +134,9 @@ def test_it_counts_what_the_clients_counted(prometheus: Prometheus, seen: Seen) 
         'llmsim_errors_total{kind="invalid",injected="false"}': seen.statuses["400"],
         "sum(llmsim_errors_total)": everything - seen.statuses["200"],
         "llmsim_rate_limited_total": seen.statuses["429"],
-        "llmsim_request_duration_seconds_count": everything,
-        "llmsim_time_to_first_token_seconds_count": everything,
+        "sum(llmsim_request_duration_seconds_count)": everything,
+        "sum(llmsim_time_to_first_token_seconds_count)": seen.statuses["200"],
+        'sum(llmsim_time_to_first_token_seconds_count{stream="true"})': seen.streams,
         "sum(llmsim_worker_restarts_total)": 1,
         "sum(llmsim_worker_up)": 2,
         'sum(llmsim_requests_total{dialect="anthropic"})': 64,
@@ -156,10 +157,10 @@ def test_no_counter_went_backwards(prometheus: Prometheus) -> None:
 def test_histograms_add_up(prometheus: Prometheus) -> None:
     for name in ("request_duration", "time_to_first_token", "inter_token_latency"):
         full = f"llmsim_{name}_seconds"
-        whole = prometheus.one(f"{full}_count")
+        whole = prometheus.one(f"sum({full}_count)")
         assert whole > 0
-        assert prometheus.one(f'{full}_bucket{{le="+Inf"}}') == whole
-        assert prometheus.one(f"{full}_sum") > 0
+        assert prometheus.one(f'sum({full}_bucket{{le="+Inf"}})') == whole
+        assert prometheus.one(f"sum({full}_sum)") > 0
 
 
 def queries() -> list[tuple[str, str]]:

@@ -115,7 +115,7 @@ class Playing:
         self.waits.append(wait)
         return wait
 
-    def send(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded) -> None:
+    def send(self, plan: Plan, start: int, stream: Stream, ended: StreamEnded, series: int) -> None:
         assert start <= now_us()
         self.start = start
         self.open += 1
@@ -248,6 +248,34 @@ def test_a_stream_that_its_client_left_is_aborted(worker: Worker) -> None:
     asyncio.run(scene())
     assert worker.requests == {"499": 1}
     assert Snapshot(worker.shared.all_counters).total("completion") == 0
+
+
+SECOND = "latency: {ttft_mean_ms: 400, ttft_stddev_ms: 0, tbt_mean_ms: 1, tbt_stddev_ms: 0}"
+
+
+def test_only_answers_have_a_first_token_and_plain_ones_the_planned_one(tmp_path: Path) -> None:
+    """Of errors there is none, however soon they leave."""
+    text = f"{SECOND}\nerrors: {{rules: [{{model: broken, status: 500}}]}}"
+    worker = Worker(tmp_path, text)
+
+    async def scene() -> None:
+        for fields in ({}, {"model": "broken"}, {"model": "broken"}, {"messages": 3}):
+            answering = asyncio.ensure_future(worker.answer(worker.client(**fields)))
+            await soon(lambda: worker.scheduler.waits or answering.done())  # noqa: B023
+            for wait in worker.scheduler.waits:
+                wait.set_result(None)
+            worker.scheduler.waits.clear()
+            await answering
+
+    asyncio.run(scene())
+    snapshot = Snapshot(worker.shared.all_counters)
+    assert snapshot.latency.count == 4
+    assert (snapshot.ttft.count, round(snapshot.ttft.sum, 3)) == (1, 0.4)
+    assert {(one.model, one.streamed): one.ttft.count for one in snapshot.series} == {
+        ("gpt-4o", False): 1,
+        ("broken", False): 0,
+        ("", False): 0,
+    }
 
 
 SLOW = "latency: {ttft_mean_ms: 60000, ttft_stddev_ms: 0, tbt_mean_ms: 0, tbt_stddev_ms: 0}"

@@ -247,5 +247,5 @@ def test_waits_are_counted() -> None:
         loop.call_later(2.0, one.leave)
         await waiting
 
-    total, _ = played(scene).counters.histogram(QUEUE)
+    total, *_ = played(scene).counters.histogram(QUEUE)
     assert total == pytest.approx(2_000_000, abs=10)

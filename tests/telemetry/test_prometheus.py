@@ -16,20 +16,21 @@ from llmsim.config import Config, Metrics, Server
 from llmsim.core.errors import FailureKind
 from llmsim.state.shared_state import key_tables, new_segment
 from llmsim.state.shm.key_table import KeyTable
-from llmsim.state.shm.layout import ARRIVAL_LAG, DROPPED, LOOP_LAG, OPENED, OUTPUT_LAG
-from llmsim.state.shm.rows import MODELS
+from llmsim.state.shm.labels import MODELS
+from llmsim.state.shm.layout import ARRIVAL_LAG, DROPPED, LOOP_LAG, OPENED, OUTPUT_LAG, SERIES
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.prometheus import (
     ANSWERS,
     GAPS,
     LATE,
     MOST_LIMITS,
+    AnswerTimes,
     MetricsReading,
     provider_of,
     render,
 )
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
-from tests.telemetry.test_snapshot import counters_of, finish
+from tests.telemetry.test_snapshot import counters_of, finish, plain, stream
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -94,11 +95,11 @@ def test_what_was_counted_is_exposed() -> None:
 @pytest.mark.parametrize(
     ("name", "bounds", "record", "values"),
     [
-        ("request_duration", ANSWERS, "timed", [0.0, 0.001024, 0.5, 3.0, 500.0]),
-        ("time_to_first_token", ANSWERS, "timed", [0.0, 0.001024, 0.5, 3.0, 500.0]),
+        ("request_duration", ANSWERS, "timed", [0.0, 0.0001, 0.001024, 0.5, 3.0, 500.0]),
+        ("time_to_first_token", ANSWERS, "timed", [0.0, 0.0001, 0.001024, 0.5, 3.0, 500.0]),
         ("queue", ANSWERS, "queued", [0.0, 0.25, 0.262143, 0.262144]),
-        ("inter_token_latency", GAPS, "apart", [0.0, 0.02, 0.02, 0.049151, 0.049152, 60.0]),
-        ("frame_lateness", LATE, "late", [0.0, 0.000063, 0.000064, 0.02, 30.0]),
+        ("inter_token_latency", GAPS, "apart", [0.0, 0.0001, 0.02, 0.02, 0.049151, 0.049152, 60.0]),
+        ("frame_lateness", LATE, "late", [0.0, 0.000063, 0.000064, 0.02, 3.0, 70.0]),
         ("arrival_lag", LATE, ARRIVAL_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
         ("output_lag", LATE, OUTPUT_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
         ("event_loop_lag", LATE, LOOP_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
@@ -112,22 +113,34 @@ def test_histograms_estimate_nothing(
         us = round(value * 1e6)
         match record:
             case "timed":
-                one.timed(us / 1e6, us / 1e6)
+                one.timed(stream(one), us / 1e6, us / 1e6)
             case "queued":
                 one.queued(us / 1e6)
             case "apart":
-                one.apart(us)
+                one.apart(stream(one), us)
             case "late":
                 one.late(us, 1)
             case int():
                 one.lag(record, us)
     metrics = scraped(reading(made))
     full = f"llmsim_{name}_seconds"
-    assert metrics[f"{full}_count",] == metrics[f"{full}_bucket", "+Inf"] == len(values)
-    assert metrics[f"{full}_sum",] == pytest.approx(sum(values))
+    head, tail = (("/v1/x",), ("m", "true")) if record in ("timed", "apart") else ((), ())
+    assert metrics[f"{full}_count", *head, *tail] == len(values)
+    assert metrics[f"{full}_bucket", *head, "+Inf", *tail] == len(values)
+    assert metrics[f"{full}_sum", *head, *tail] == pytest.approx(sum(values))
     for bound in bounds.seconds:
         below = sum(round(value * 1e6) < round(bound * 1e6) for value in values)
-        assert metrics[f"{full}_bucket", repr(bound)] == below, bound
+        assert metrics[f"{full}_bucket", *head, repr(bound), *tail] == below, bound
+
+
+@pytest.mark.parametrize(
+    ("bounds", "shortest", "longest"), [(ANSWERS, 1e-4, 120), (GAPS, 1e-4, 4), (LATE, 1e-4, 60)]
+)
+def test_buckets_reach_from_a_tenth_of_a_millisecond(
+    bounds: Any, shortest: float, longest: float
+) -> None:
+    assert bounds.seconds[0] <= shortest
+    assert bounds.seconds[-1] >= longest
 
 
 def test_a_worker_is_up_while_its_heart_beats() -> None:
@@ -170,11 +183,13 @@ def test_series_are_bounded() -> None:
     (one,) = made = counters_of(1)
     for number in range(3000):
         finish(one, f"m{number}", 200 + number % 300)
+        one.timed(one.series("/v1/x", f"m{number}", number % 2 == 0), 1.0, 1.0)
     limits = [LIMIT | {"key": str(number)} for number in range(3000)]
     metrics = scraped(reading(made, limits=limits))
     assert sum(key[0] == "llmsim_requests_total" for key in metrics) <= 512
     assert sum(key[0] == "llmsim_tokens_total" for key in metrics) <= 4 * (MODELS + 1)
     assert sum(key[0] == "llmsim_rate_limit" for key in metrics) == MOST_LIMITS
+    assert sum(key[0] == "llmsim_request_duration_seconds_sum" for key in metrics) <= SERIES
     assert sum(v for key, v in metrics.items() if key[0] == "llmsim_requests_total") == 3000
 
 
@@ -207,9 +222,14 @@ def test_the_form_is_the_one_asked_for(
 
 def test_openmetrics_has_examples_of_what_is_in_a_bucket() -> None:
     (one,) = made = counters_of(1)
-    one.timed(3.0, 0.25)
-    one.timed(2.5, 0.25)
-    examples = [(0.25, 3.0, "mark1", 1700.0004), (0.25, 2.5, "mark2", 1699.0)]
+    for seconds in (3.0, 2.5):
+        one.timed(plain(one), seconds, 0.25)
+    key = ("/v1/x", "m", "false")
+    examples = [
+        AnswerTimes("mark1", key, 0.25, 3.0, 1700.0004),
+        AnswerTimes("mark2", key, -1.0, 2.5, 1699.0),
+        AnswerTimes("mark3", ("/v1/x", "m", "true"), 0.25, 3.0, 1699.0),
+    ]
     body, _ = render(reading(made, examples=examples), Metrics(), OPENMETRICS, "")
     found = {
         (sample.name, sample.labels["le"]): sample.exemplar
@@ -248,7 +268,7 @@ def test_vllm_is_exposed_where_it_is_wanted() -> None:
     finish(two, "b", 429)
     for _ in range(5):
         two.started()
-    one.apart(20_000)
+    one.apart(stream(one), 20_000)
     assert not [key for key in scraped(reading(made)) if key[0].startswith("vllm:")]
     metrics = scraped(reading(made), Metrics(True, "mine", 4))
     expected = {
@@ -288,6 +308,7 @@ def exposed() -> Iterator[tuple[str, str, frozenset[str]]]:
     """Name, type and labels of every family, with something in each."""
     made = counters_of(2)
     finish(made[0])
+    made[0].apart(stream(made[0]), 1)
     for counters in made:
         counters.sampled(9_000_000, 1, 1, 1, 1)
     read = reading(made, limits=[LIMIT], tables=tables())

@@ -4,14 +4,15 @@ import pytest
 
 from llmsim.core.errors import FailureKind
 from llmsim.state.shm import layout
-from llmsim.state.shm.layout import CLOSED, OPENED
-from llmsim.state.shm.rows import MODELS, OTHER
+from llmsim.state.shm.labels import MODELS, OTHER, Labels
+from llmsim.state.shm.layout import CLOSED, OPENED, SERIES
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.snapshot import ErrorCounts, Snapshot, WorkerSnapshot
 
 
 def counters_of(number: int) -> list[WorkerCounters]:
-    made = [WorkerCounters(memoryview(bytearray(layout.SIZE))) for _ in range(number)]
+    labels = Labels()
+    made = [WorkerCounters(memoryview(bytearray(layout.SIZE)), labels) for _ in range(number)]
     for slot, one in enumerate(made):
         one.take_over(100 + slot)
     return made
@@ -24,9 +25,20 @@ def finish(
     tokens: tuple[int, int, int, int] = (0, 0, 0, 0),
     streamed: bool = False,
     second: int = 1000,
+    failed: bool = False,
 ) -> None:
     one.started()
-    one.finished(one.row("/v1/x", model, status), second, tokens, streamed)
+    one.finished(one.row("/v1/x", model, status), second, tokens, streamed, failed)
+
+
+def plain(one: WorkerCounters) -> int:
+    """Where answers are timed that are not streamed."""
+    return one.series("/v1/x", "m", False)
+
+
+def stream(one: WorkerCounters) -> int:
+    """Where streams are timed."""
+    return one.series("/v1/x", "m", True)
 
 
 def test_no_counters_sum_to_nothing() -> None:
@@ -53,8 +65,8 @@ def test_counters_are_summed() -> None:
 
 def test_times_are_of_all_slots() -> None:
     one, two, unused = counters_of(3)
-    one.timed(0.5, 0.1)
-    two.timed(1.5, 0.3)
+    one.timed(plain(one), 0.5, 0.1)
+    two.timed(plain(two), 1.5, 0.3)
     one.late(400, 2)
     two.late(900, 1)
     snapshot = Snapshot([one, two, unused])
@@ -100,16 +112,63 @@ def test_rate_is_over_the_last_minute(now: float, uptime: float, rate: float) ->
 
 
 def test_models_are_bounded_over_all_slots() -> None:
+    """Whichever worker a model comes to first, and however often it comes later."""
     one, two = counters_of(2)
     for number in range(MODELS):
+        finish((one, two)[number % 2], f"one-{number}")
+    for number in range(MODELS):
         finish(one, f"one-{number}")
-        finish(one, f"one-{number}")
+        finish(two, f"two-{number}")
         finish(two, f"two-{number}")
     models = Snapshot([one, two]).by("model")
     assert len(models) <= MODELS + 1
-    assert sum(models.values()) == 3 * MODELS
-    assert models[OTHER] == MODELS
+    assert sum(models.values()) == 4 * MODELS
+    assert models[OTHER] == 2 * MODELS
     assert all(models[f"one-{number}"] == 2 for number in range(MODELS))
+
+
+def test_times_are_told_apart_by_endpoint_model_and_stream_over_all_slots() -> None:
+    one, two = counters_of(2)
+    sets = [
+        ("/v1/x", "m", False),
+        ("/v1/x", "m", True),
+        ("/v1/y", "m", False),
+        ("/v1/x", "n", True),
+    ]
+    for place, key in enumerate(sets):
+        for counters in (one, two) if place % 2 else (two, one):
+            counters.timed(counters.series(*key), 1.0 + place, 0.1)
+    two.apart(two.series("/v1/x", "n", True), 5000)
+    found = {(s.endpoint, s.model, s.streamed): s for s in Snapshot([one, two]).series}
+    assert found.keys() == set(sets)
+    for place, key in enumerate(sets):
+        times = found[key]
+        assert (times.latency.count, times.latency.sum) == (2, 2.0 * (1 + place))
+        assert (times.ttft.count, times.itl.count) == (2, int(place == 3))
+
+
+def test_series_are_bounded_over_all_slots() -> None:
+    made = counters_of(2)
+    for number in range(4 * SERIES):
+        one = made[number % 2]
+        one.timed(one.series(f"/v1/{number % 3}", f"m{number}", number % 5 == 0), 1.0, 0.5)
+    found = Snapshot(made).series
+    assert len(found) <= SERIES
+    assert len({times.model for times in found}) == MODELS // 2 + 1
+    assert sum(times.latency.count for times in found) == 4 * SERIES
+    assert {times.endpoint for times in found if times.model == OTHER} == {
+        "/v1/0",
+        "/v1/1",
+        "/v1/2",
+    }
+
+
+def test_an_answer_without_a_token_has_no_time_to_first_token() -> None:
+    (one,) = counters_of(1)
+    one.timed(plain(one), 0.4, 0.4)
+    one.timed(plain(one), 0.001, -1.0)
+    snapshot = Snapshot([one])
+    assert (snapshot.latency.count, snapshot.ttft.count, snapshot.ttft.mean) == (2, 1, 0.4)
 
 
 def test_rate_of_tokens_is_over_the_same_minute() -> None:

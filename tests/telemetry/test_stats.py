@@ -4,11 +4,11 @@ import pytest
 
 from llmsim import __version__
 from llmsim.core.errors import FailureKind
+from llmsim.state.shm.labels import MODELS, OTHER
 from llmsim.state.shm.layout import OPENED
-from llmsim.state.shm.rows import MODELS, OTHER
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 from llmsim.telemetry.stats import stats
-from tests.telemetry.test_snapshot import counters_of, finish
+from tests.telemetry.test_snapshot import counters_of, finish, plain, stream
 
 
 def test_stats_of_a_server_that_has_done_nothing() -> None:
@@ -43,7 +43,7 @@ def test_stats_tell_everything_in_milliseconds() -> None:
     one, two = counters_of(2)
     finish(one, "a", 200, (10, 20, 5, 1), streamed=True)
     finish(two, "a", 200, (1, 2, 0, 0))
-    finish(two, "b", 500)
+    finish(two, "b", 500, failed=True)
     finish(one, "b", 499, streamed=True)
     for each in (one, two):
         each.started()
@@ -51,9 +51,9 @@ def test_stats_tell_everything_in_milliseconds() -> None:
     two.take_over(101)
     one.failed(FailureKind.OVERLOADED, True)
     two.failed(FailureKind.QUOTA, False)
-    one.apart(20_000)
+    one.apart(stream(one), 20_000)
     two.queued(0.125)
-    one.timed(0.5, 0.25)
+    one.timed(plain(one), 0.5, 0.25)
     one.late(1500, 4)
     shown = stats(
         Snapshot([one, two]),
@@ -103,12 +103,12 @@ def test_stats_tell_everything_in_milliseconds() -> None:
     assert shown["endpoints"] == {"/v1/x": 4}
     assert shown["models"] == {
         "a": {"requests": 2, "prompt": 11, "completion": 22, "errors": 0},
-        "b": {"requests": 2, "prompt": 0, "completion": 0, "errors": 2},
+        "b": {"requests": 2, "prompt": 0, "completion": 0, "errors": 1},
     }
     assert shown["statuses"] == {"200": 2, "500": 1, "499": 1}
     assert shown["errors"] == {
         "total": 2,
-        "by_status": {"500": 1, "499": 1},
+        "by_status": {"500": 1},
         "by_kind": {
             "quota": {"injected": 0, "real": 1},
             "overloaded": {"injected": 1, "real": 0},
@@ -135,7 +135,7 @@ def test_stats_tell_everything_in_milliseconds() -> None:
 
 def test_no_quantile_is_beyond_the_longest_time() -> None:
     (one,) = counters_of(1)
-    one.timed(0.513, 0.1)
+    one.timed(plain(one), 0.513, 0.1)
     shown = stats(Snapshot([one]), [], 1.0, 1.0)["latency_ms"]
     assert shown["p50"] <= shown["p95"] <= shown["p99"] <= shown["max"] == 513.0
 
@@ -145,9 +145,33 @@ def test_models_beyond_the_bound_are_shown_together() -> None:
     for number in range(MODELS):
         finish(one, f"one-{number}", tokens=(3, 2, 0, 0))
         finish(one, f"one-{number}")
-        finish(two, f"two-{number}", 500, tokens=(3000, 2000, 0, 0))
+    for number in range(MODELS):
+        finish(two, f"two-{number}", 500, tokens=(3000, 2000, 0, 0), failed=True)
     shown = stats(Snapshot([one, two]), [], 1.0, 1.0)["models"]
     assert len(shown) <= MODELS + 1
     assert shown["one-7"] == {"requests": 2, "prompt": 3, "completion": 2, "errors": 0}
     assert sum(one["errors"] for one in shown.values()) == shown[OTHER]["errors"] == MODELS
     assert sum(one["prompt"] for one in shown.values()) == 3003 * MODELS
+
+
+def test_errors_are_the_sum_of_their_kinds_and_a_client_that_left_is_none() -> None:
+    """Also those that broke off with status 200, and whichever model they are of."""
+    one, two = counters_of(2)
+    for counters, status in ((one, 429), (two, 500), (two, 200)):
+        counters.failed(FailureKind.SERVER_ERROR, status == 500)
+        finish(counters, f"m{status}", status, failed=True)
+    finish(one, "m200", 200)
+    finish(one, "m499", 499)
+    shown = stats(Snapshot([one, two]), [], 1.0, 1.0)
+    errors = shown["errors"]
+    assert errors["total"] == 3
+    assert errors["total"] == sum(
+        one["injected"] + one["real"] for one in errors["by_kind"].values()
+    )
+    assert errors["by_status"] == {"429": 1, "500": 1}
+    assert {name: one["errors"] for name, one in shown["models"].items()} == {
+        "m429": 1,
+        "m500": 1,
+        "m200": 1,
+        "m499": 0,
+    }

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from llmsim.core import Plan
 from llmsim.providers.wire.sse import Spliced
 from llmsim.state.shm import layout
-from llmsim.state.shm.layout import CLOSED, FRAMES, ITL, LATENESS, LATEST, LOOP_LAG, OPENED
+from llmsim.state.shm.layout import (
+    CLOSED,
+    FRAMES,
+    HISTOGRAM,
+    ITL,
+    LATENESS,
+    LATEST,
+    LOOP_LAG,
+    OPENED,
+)
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.scheduler import TICK, Scheduler
 from llmsim.transport.timer import LoopTimer
@@ -116,15 +125,22 @@ class Sent:
     """One stream: its plan, its client and what the scheduler reported at its end."""
 
     def __init__(
-        self, loop: Loop, scheduler: Scheduler, due: Sequence[float], client: Client
+        self,
+        loop: Loop,
+        scheduler: Scheduler,
+        due: Sequence[float],
+        client: Client,
+        ttft: float | None = None,
+        series: int = 0,
     ) -> None:
         self.client = client
         self.start = loop.now
         self.due = [self.start + int(seconds * 1e6) for seconds in due]
         self.ended: list[tuple[bool, float, float, float, int]] = []
         frames = Spliced(b"<", [b"%d>" % number for number in range(len(due))])
-        plan = Plan(200, frames, np.array(due), True, due[0], due[-1], 1)
-        scheduler.send(plan, self.start, client, lambda *result: self.ended.append(result))
+        first = due[0] if ttft is None else ttft
+        plan = Plan(200, frames, np.array(due), True, first, due[-1], 1)
+        scheduler.send(plan, self.start, client, lambda *result: self.ended.append(result), series)
 
     def sent(self) -> list[int]:
         """When each frame arrived."""
@@ -194,22 +210,55 @@ def test_how_late_each_tick_begins_is_counted() -> None:
     scheduler, shared = scheduler_on(loop)
     Sent(loop, scheduler, [0.01, 0.02, 0.2], Client(loop))
     loop.run()
-    total, buckets = shared.histogram(LOOP_LAG)
-    assert buckets.sum() == 3
+    total, *buckets = shared.histogram(LOOP_LAG)
+    assert sum(buckets) == 3
     assert total == 50_000
+
+
+def counted_gaps(shared: WorkerCounters, series: int) -> tuple[int, int]:
+    """How many gaps were counted in a series, and their sum in µs."""
+    total, *buckets = shared.cells[series + ITL : series + ITL + HISTOGRAM].tolist()
+    return sum(buckets), total
 
 
 def test_gaps_between_sends_are_counted_and_no_gap_before_the_first() -> None:
     loop = Loop(missed=[50_000] + [0] * 20)
     scheduler, shared = scheduler_on(loop)
-    one = Sent(loop, scheduler, [0.01, 0.02, 0.03, 0.04, 0.2, 0.3], Client(loop))
-    Sent(loop, scheduler, [0.0, 0.0], Client(loop))
+    series = shared.series("/v1/x", "m", True)
+    due = [0.01, 0.02, 0.03, 0.04, 0.2, 0.3]
+    one = Sent(loop, scheduler, due, Client(loop), series=series)
+    Sent(loop, scheduler, [0.0, 0.0], Client(loop), series=series)
+    Sent(loop, scheduler, due, Client(loop))
     loop.run()
     times = [at for at, _ in one.client.received]
-    total, buckets = shared.histogram(ITL)
     assert len(times) == 3
-    assert sum(buckets) == 2
-    assert total == times[-1] - times[0]
+    assert counted_gaps(shared, series) == (2, times[-1] - times[0])
+
+
+def test_frames_before_the_first_token_are_neither_it_nor_the_begin_of_a_gap() -> None:
+    loop = Loop()
+    scheduler, shared = scheduler_on(loop)
+    series = shared.series("/v1/x", "m", True)
+    due = [0.0, 0.0, 0.1, 0.4, 0.4, 0.43]
+    one = Sent(loop, scheduler, due, Client(loop), ttft=0.4, series=series)
+    leaves = Sent(loop, scheduler, due, Client(loop, stays_for=2), ttft=0.4, series=series)
+    loop.run()
+    ((_, first, _, _, sent),) = one.ended
+    assert (first, sent) == (pytest.approx(0.4, abs=0.002), 6)
+    assert counted_gaps(shared, series) == (1, pytest.approx(30_000, abs=1000))
+    ((whole, first, _, _, sent),) = leaves.ended
+    assert (whole, sent) == (False, 3)
+    assert first < 0
+
+
+def test_a_stream_without_a_token_has_no_first_one() -> None:
+    loop = Loop()
+    scheduler, _ = scheduler_on(loop)
+    one = Sent(loop, scheduler, [0.0, 0.1, 0.4], Client(loop, stays_for=1), ttft=0.4)
+    loop.run()
+    ((whole, first, _, _, sent),) = one.ended
+    assert (whole, sent) == (False, 1)
+    assert first < 0
 
 
 def test_streams_that_are_due_together_leave_in_one_tick() -> None:
@@ -419,7 +468,7 @@ def test_every_frame_leaves_once_in_order_and_never_early(
             assert first == (times[0] - one.start) / 1e6
             assert first <= end
             assert lateness * 1e6 >= max(one.lateness()) - 1
-    assert shared.cells[FRAMES] == sum(shared.histogram(LATENESS)[1]) >= frames
+    assert shared.cells[FRAMES] == sum(shared.histogram(LATENESS)[1:]) >= frames
     assert shared.cells[LATEST] >= max(one.ended[0][3] * 1e6 for one in started) - 1
 
 

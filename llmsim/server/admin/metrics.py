@@ -14,8 +14,15 @@ from starlette.routing import Route
 from llmsim.config import Config
 from llmsim.server.admin.limits import SHOWN
 from llmsim.state.shared_state import SharedState
+from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.segment import Cursor
-from llmsim.telemetry.prometheus import OPENMETRICS, MetricsReading, render
+from llmsim.telemetry.prometheus import (
+    OPENMETRICS,
+    AnswerTimes,
+    MetricsReading,
+    render,
+    series_labels,
+)
 from llmsim.telemetry.snapshot import Snapshot, workers
 
 EXEMPLARS = 64
@@ -58,10 +65,23 @@ def exposition(
     return render(reading, config.metrics, accept, encodings)
 
 
-def _exemplars(shared: SharedState) -> list[tuple[float, float, str, float]]:
-    """Time to first token, duration, id and end (Unix time) of the latest successful requests."""
+def _exemplars(shared: SharedState) -> list[AnswerTimes]:
+    """The latest successful requests."""
     return [
-        (entry.first, entry.end, entry.mark, entry.arrived + entry.end)
+        AnswerTimes(
+            entry.mark,
+            series_labels(entry.endpoint, entry.model, entry.streamed),
+            _ttft(entry),
+            entry.end,
+            entry.arrived + entry.end,
+        )
         for entry in shared.latest(EXEMPLARS)
-        if entry.first is not None and entry.end is not None and entry.status < 400
+        if entry.end is not None and entry.status < 400
     ]
+
+
+def _ttft(entry: JournalEntry) -> float:
+    """The time to first token as it is counted; negative if there was none."""
+    if entry.streamed:
+        return -1.0 if entry.first is None else entry.first
+    return entry.planned_ttft + (entry.lateness or 0.0)

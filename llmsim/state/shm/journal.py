@@ -21,22 +21,23 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 RECORDS = 8192
+NO_TOKENS = (0, 0, 0, 0)
 MARK_DIGITS = 26
 NAMES = 1024
 NAME_BYTES = 512
 
 # check word, start in the ring, body length, answer length, arrival (Unix, s), planned ttft,
-# planned total, actual first frame, actual end, worst lateness (all s after arrival, −1 until
-# known), arrival lag, worst output lag seen (s, −1 if none was), frames planned, frames sent,
-# status, seed, name length, number + 1
-_RECORD = struct.Struct("=QQIIdddddd ff IIiqI Q")
-_RECORD_BYTES = 128
-_SENT = struct.Struct("=ddd")
-_SENT_AT = struct.calcsize("=QQIIddd")
-_FRAMES = struct.Struct("=Ii")
-_FRAMES_AT = struct.calcsize("=QQIIdddddd ff I")
+# planned total; then what is known at the end: actual first token, actual end, worst lateness (all
+# s after arrival, −1 until known), frames sent, status, prompt, completion, reasoning and cached
+# tokens; then arrival lag, worst output lag seen (s, −1 if none was), frames planned, whether it is
+# streamed, seed, name length, number + 1
+_RECORD = struct.Struct("=QQIIddd dddIiIIII ff IBqI Q")
+_RECORD_BYTES = 192
+_END = struct.Struct("=dddIiIIII")
+_END_AT = struct.calcsize("=QQIIddd")
+_UNKNOWN = (-1.0, -1.0, -1.0, 0, 0, *NO_TOKENS)
 _OUTPUT = struct.Struct("=f")
-_OUTPUT_AT = struct.calcsize("=QQIIdddddd f")
+_OUTPUT_AT = struct.calcsize("=QQIIddd dddIiIIII f")
 _HEADER = 64
 _RING = _HEADER + RECORDS * _RECORD_BYTES
 _CHECK = (1 << 52) - 1
@@ -48,7 +49,9 @@ def size(ring: int) -> int:
 
 
 class JournalEntry(Struct, frozen=True):
-    """One remembered request. Times in seconds; actual ones are None until known."""
+    """One remembered request. Times in seconds; actual ones, ``first`` the one of the first token,
+    are None until known. ``tokens`` are those that were sent: prompt, completion, reasoning and
+    cached ones."""
 
     mark: str
     endpoint: str
@@ -67,6 +70,8 @@ class JournalEntry(Struct, frozen=True):
     sent: int
     body: bytes
     answer: bytes
+    streamed: bool = False
+    tokens: tuple[int, int, int, int] = NO_TOKENS
 
 
 class Journal:
@@ -104,6 +109,7 @@ class Journal:
         seed: int,
         answer: bytes = b"",
         arrival_lag: float = 0.0,
+        streamed: bool = False,
     ) -> None:
         """Remember request ``number``, which is about to be answered.
 
@@ -135,14 +141,11 @@ class Journal:
             arrived,
             planned[0],
             planned[1],
-            -1.0,
-            -1.0,
-            -1.0,
+            *_UNKNOWN,
             arrival_lag,
             -1.0,
             frames,
-            0,
-            0,
+            streamed,
             seed,
             len(name),
             number + 1,
@@ -156,14 +159,20 @@ class Journal:
         return name
 
     def end(
-        self, number: int, status: int, first: float, end: float, lateness: float, sent: int
+        self,
+        number: int,
+        status: int,
+        first: float,
+        end: float,
+        lateness: float,
+        sent: int,
+        tokens: tuple[int, int, int, int] = NO_TOKENS,
     ) -> None:
         """Remember how the answer to request ``number`` really went, if it is still there."""
         if number < self._header[0] - RECORDS:
             return
         at = _HEADER + number % RECORDS * _RECORD_BYTES
-        _SENT.pack_into(self._memory, at + _SENT_AT, first, end, lateness)
-        _FRAMES.pack_into(self._memory, at + _FRAMES_AT, sent, status)
+        _END.pack_into(self._memory, at + _END_AT, first, end, lateness, sent, status, *tokens)
 
     def output(self, number: int, lag: float) -> None:
         """Remember that a frame of the answer to request ``number`` was with the kernel ``lag``
@@ -193,8 +202,9 @@ class Journal:
         # it has read before: the words it keeps are read once the record is known to be whole.
         before = _RECORD.unpack_from(self._memory, at)
         record = _RECORD.unpack_from(self._memory, at)
-        (check, start, body, answer, arrived, ttft, total, first, end, late,
-         arrival_lag, output_lag, frames, sent, status, seed, name, stored) = record  # fmt: skip
+        (check, start, body, answer, arrived, ttft, total,
+         first, end, late, sent, status, *tokens,
+         arrival_lag, output_lag, frames, streamed, seed, name, stored) = record  # fmt: skip
         if (before[0], before[-1]) != fits or (check, stored) != fits or self.mark(number) != mark:
             return None
         offset = start % self._room
@@ -208,7 +218,8 @@ class Journal:
             mark, endpoint, model, arrived, status, seed, ttft, total,
             first if first >= 0 else None, end if end >= 0 else None, late if late >= 0 else None,
             arrival_lag, output_lag if output_lag >= 0 else None, frames, sent,
-            copied[name : name + body], copied[name + body :],
+            copied[name : name + body], copied[name + body :], streamed == 1,
+            (tokens[0], tokens[1], tokens[2], tokens[3]),
         )  # fmt: skip
 
 

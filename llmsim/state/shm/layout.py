@@ -1,17 +1,19 @@
 """Where the numbers of a worker's counters are, in int64:
 
     0       header: pid of the owner (0 if it has none), when it took over (Unix time, µs),
-            how many owners there have been, how many rows are in use
+            how many owners there have been
     16      counters, in the order of :data:`COUNTERS`
     48      gauges, in the order of :data:`GAUGES`: what the owner last measured of itself
     80      answers with an error, by :class:`FailureKind`: real ones and injected ones
     …       each second: 64 triples (second of the monotonic clock, requests finished in it and
             their completion tokens)
     …       histograms, in the order of :data:`HISTOGRAMS`: sum in µs, then the buckets
-    …       rows: what was finished, by endpoint, model and status
+    …       rows: what was finished, by endpoint, model and status; the numbers of :data:`COLUMNS`
+    …       series: how long that took, by endpoint, model and whether it was streamed; a histogram
+            for each of :data:`TIMES`
 
-A row is a label of 128 bytes (endpoint, model and status, separated by NUL) and the numbers of
-:data:`COLUMNS`.
+What a row or a series is of, the label of its number says, which all workers share
+(:mod:`llmsim.state.shm.labels`).
 """
 
 from __future__ import annotations
@@ -48,18 +50,17 @@ GAUGES = (
     "warm",  # 1 once nothing has to be built any more for the models of server.warm
 )
 HISTOGRAMS = (
-    "latency",
-    "ttft",
     "lateness",
-    "itl",
     "queue",
     "arrival_lag",  # from the socket to the handler, body included
     "output_lag",  # from the scheduler to the kernel, of some frames
     "loop_lag",  # from when the event loop was to tick to when it did
 )
-COLUMNS = ("count", "prompt", "completion", "reasoning", "cached", "streamed")
+COLUMNS = ("count", "prompt", "completion", "reasoning", "cached", "streamed", "failed")
+TIMES = ("latency", "ttft", "itl")
 
 ROWS = 512
+SERIES = 128
 SECONDS = 64
 HEADER = 16
 
@@ -69,9 +70,8 @@ RATES = ERRORS + 2 * len(FailureKind)
 _HISTOGRAMS = RATES + 3 * SECONDS
 HISTOGRAM = 1 + BUCKETS
 _ROWS = _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM
-LABEL_BYTES = 128
-ROW = LABEL_BYTES // 8 + len(COLUMNS)
-SIZE = -(-(_ROWS + ROWS * ROW) * 8 // 4096) * 4096
+_SERIES = _ROWS + ROWS * len(COLUMNS)
+SIZE = -(-(_SERIES + SERIES * len(TIMES) * HISTOGRAM) * 8 // 4096) * 4096
 
 (
     STARTED,
@@ -93,9 +93,11 @@ SIZE = -(-(_ROWS + ROWS * ROW) * 8 // 4096) * 4096
     TOO_LARGE,
 ) = range(HEADER, HEADER + len(COUNTERS))
 BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM = range(_GAUGES, _GAUGES + len(GAUGES))
-LATENCY, TTFT, LATENESS, ITL, QUEUE, ARRIVAL_LAG, OUTPUT_LAG, LOOP_LAG = range(
+LATENESS, QUEUE, ARRIVAL_LAG, OUTPUT_LAG, LOOP_LAG = range(
     _HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM, HISTOGRAM
 )
+LATENCY, TTFT, ITL = range(0, len(TIMES) * HISTOGRAM, HISTOGRAM)
+"""Where these are in a series."""
 
 DROPPED_CLIENTS = {
     "stall_timeout_ms": STALLED,
@@ -112,15 +114,20 @@ REAL = {kind: ERRORS + 2 * index for index, kind in enumerate(KINDS)}
 
 
 def rows_at(rows: int) -> slice:
-    """Where the first so many rows are; the numbers of each are its last ones."""
-    return slice(_ROWS, _ROWS + rows * ROW)
-
-
-def label_at(index: int) -> int:
-    """Where the label of a row is, in bytes."""
-    return (_ROWS + index * ROW) * 8
+    """Where the first so many rows are."""
+    return slice(_ROWS, _ROWS + rows * len(COLUMNS))
 
 
 def columns_at(index: int) -> int:
     """Where the numbers of a row are."""
-    return _ROWS + index * ROW + LABEL_BYTES // 8
+    return _ROWS + index * len(COLUMNS)
+
+
+def all_series_at(series: int) -> slice:
+    """Where the first so many series are."""
+    return slice(_SERIES, series_at(series))
+
+
+def series_at(index: int) -> int:
+    """Where the first histogram of a series is."""
+    return _SERIES + index * len(TIMES) * HISTOGRAM

@@ -5,13 +5,14 @@ Layout, in bytes:
     0       header, one page: 16 int64 (magic, slots, size of a slot's counters and of its journal,
             pid of the launcher, Unix time of the start in µs, boot secret, sizes of the prefixes,
             the named counters and the buckets, for how many keys both are, whether the locks are
-            mutexes, size of the step clocks), then 440 int64 cursors
+            mutexes, sizes of the step clocks and of the labels), then 440 int64 cursors
     4096    the counters of each slot                                        (worker_counters)
     …       the journal of each slot                                         (journal)
     …       the prefixes of cached prompts                                   (prompt_prefixes)
     …       the named counters                                               (named_counters)
     …       the concurrency slots, then the buckets of rate limits           (rate_limit_buckets)
     …       the step clocks of replicas                                      (step_clocks)
+    …       the labels of what is counted                                    (labels)
     …       the locks, where they are mutexes                                (process_locks)
 
 Who writes what, and what keeps others away:
@@ -19,6 +20,7 @@ Who writes what, and what keeps others away:
     header                   the launcher, once, before there are workers
     counters and journals    the owner of the slot; it needs no lock, and readers take none
     prompt prefixes          any worker, without a lock: an entry is one word
+    labels                   any worker; one lock, and readers take none
     cursors                  any worker; a lock for each
     named counters, buckets  any worker; the locks of :class:`Lock`, each for some of the entries
     step clocks              any worker; a lock for each, readers take none
@@ -93,6 +95,7 @@ class Lock(IntEnum):
     COUNTERS_TABLE = 323  # of the named counters as a whole
     CLOCK_NAMES = 324  # of the step clocks
     STEP_CLOCKS = 325  # one for each clock
+    LABELS = 453  # of what is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Shape:
     buckets: int = 0
     max_keys: int = 0
     step_clocks: int = 0
+    labels: int = 0
 
     @property
     def prefixes_at(self) -> int:
@@ -132,9 +136,14 @@ class Shape:
         return self.buckets_at + self.buckets
 
     @property
+    def labels_at(self) -> int:
+        """Where the labels begin."""
+        return self.step_clocks_at + self.step_clocks
+
+    @property
     def locks_at(self) -> int:
         """Where the locks begin."""
-        return self.step_clocks_at + self.step_clocks
+        return self.labels_at + self.labels
 
     @property
     def size(self) -> int:
@@ -151,7 +160,7 @@ class Segment:
         self.header = memoryview(self._map)[:PAGE].cast("q")
         if self.header[0] != MAGIC:
             raise RuntimeError(f"{path} is not a segment of this version of llmsim")
-        sizes = [*self.header[1:4], *self.header[7:11], self.header[12]]
+        sizes = [*self.header[1:4], *self.header[7:11], *self.header[12:14]]
         self.shape = Shape(*sizes)
         self._locks: ProcessLocks = (
             MutexLocks(self._map, self.shape.locks_at)
@@ -179,6 +188,7 @@ class Segment:
             MutexLocks(mmap.mmap(descriptor, 0), shape.locks_at).make(CURSORS + _GUARDED)
             header[11] = 1
         header[12] = shape.step_clocks
+        header[13] = shape.labels
         header[0] = MAGIC
         return cls(descriptor, path)
 
@@ -226,6 +236,11 @@ class Segment:
         """The step clocks, as bytes."""
         start = self.shape.step_clocks_at
         return memoryview(self._map)[start : start + self.shape.step_clocks]
+
+    def labels(self) -> memoryview:
+        """The labels of what is counted, as bytes."""
+        start = self.shape.labels_at
+        return memoryview(self._map)[start : start + self.shape.labels]
 
     @contextmanager
     def locked(self, number: int) -> Iterator[None]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from llmsim.core.errors import FailureKind
 from llmsim.state.shm.histogram import BUCKET_OF, SHORT, bucket
+from llmsim.state.shm.labels import Labels
 from llmsim.state.shm.layout import (
     BEAT,
     CLOSED,
@@ -27,7 +28,6 @@ from llmsim.state.shm.layout import (
     ITL,
     KINDS,
     LAG,
-    LATENCY,
     LATENESS,
     LATEST,
     LONGEST,
@@ -43,15 +43,19 @@ from llmsim.state.shm.layout import (
     TTFT,
 )
 from llmsim.state.shm.rows import Rows
+from llmsim.state.shm.series import Series
 
 
 class WorkerCounters:
-    """One worker's counters. Only its owner writes."""
+    """One worker's counters. Only its owner writes; ``labels`` are those that all workers share."""
 
-    def __init__(self, memory: memoryview) -> None:
+    def __init__(self, memory: memoryview, labels: Labels | None = None) -> None:
+        labels = Labels() if labels is None else labels
         self.cells = memory.cast("q")
-        self.rows = Rows(memory)
+        self.rows = Rows(self.cells, labels.rows)
         self.row = self.rows.at
+        self.all_series = Series(self.cells, labels.series)
+        self.series = self.all_series.at
 
     def take_over(self, pid: int) -> None:
         """Own these counters, with all that was counted; what the last owner left open is lost."""
@@ -63,7 +67,6 @@ class WorkerCounters:
         cells[0] = pid
         cells[1] = time.time_ns() // 1000
         cells[2] += 1
-        self.rows.take_over()
 
     def owner_died(self) -> None:
         """The owner, if there still is one, has died: count that, and what it left open."""
@@ -102,10 +105,9 @@ class WorkerCounters:
         """Requests started and neither finished nor lost."""
         return self.cells[STARTED] - self.rows.finished - self.cells[LOST]
 
-    def histogram(self, start: int) -> tuple[int, NDArray[np.int64]]:
-        """Sum in µs and buckets of the histogram at ``start`` (LATENCY, TTFT …)."""
-        both = np.array(self.cells[start : start + HISTOGRAM])
-        return int(both[0]), both[1:]
+    def histogram(self, start: int) -> NDArray[np.int64]:
+        """Sum in µs and buckets of the histogram at ``start`` (LATENESS, QUEUE …)."""
+        return np.array(self.cells[start : start + HISTOGRAM])
 
     def rates(self) -> list[tuple[int, int, int]]:
         """(second of the monotonic clock, requests finished in it, their completion tokens), in
@@ -123,10 +125,16 @@ class WorkerCounters:
         self.cells[STARTED] += 1
 
     def finished(
-        self, row: int, second: int, tokens: tuple[int, int, int, int], streamed: bool
+        self,
+        row: int,
+        second: int,
+        tokens: tuple[int, int, int, int],
+        streamed: bool,
+        failed: bool = False,
     ) -> None:
         """Count a finished request in ``row`` (see :class:`Rows`), with its prompt, completion,
-        reasoning and cached tokens. The request is counted with the last write."""
+        reasoning and cached tokens. ``failed`` says that the answer was an error, or broke off
+        with one. The request is counted with the last write."""
         cells = self.cells
         prompt, completion, reasoning, cached = tokens
         cells[row + 1] += prompt
@@ -137,6 +145,8 @@ class WorkerCounters:
             cells[row + 4] += cached
         if streamed:
             cells[row + 5] += 1
+        if failed:
+            cells[row + 6] += 1
         rate = RATES + 3 * (second % SECONDS)
         if cells[rate] != second:
             cells[rate + 1] = cells[rate + 2] = 0
@@ -150,20 +160,24 @@ class WorkerCounters:
         """Count an answer that was an error, or broke off with one."""
         self.cells[REAL[kind] + injected] += 1
 
-    def timed(self, latency: float, ttft: float) -> None:
-        """Count how long an answer took and when its first token left, in seconds."""
+    def timed(self, series: int, latency: float, ttft: float) -> None:
+        """Count how long an answer took and when its first token existed, in seconds; a negative
+        time to first token is that of an answer without any. ``series``: see :class:`Series`."""
         cells = self.cells
         us = int(latency * 1e6)
-        cells[LATENCY] += us
-        cells[LATENCY + 1 + bucket(us)] += 1
+        cells[series] += us
+        cells[series + 1 + bucket(us)] += 1
         if us > cells[LONGEST]:  # noqa: PLR1730  max() takes three times as long
             cells[LONGEST] = us
         if us < cells[SHORTEST] - 1 or not cells[SHORTEST]:
             cells[SHORTEST] = us + 1
+        if ttft < 0:
+            return
         if ttft != latency:
             us = int(ttft * 1e6)
-        cells[TTFT] += us
-        cells[TTFT + 1 + bucket(us)] += 1
+        series += TTFT
+        cells[series] += us
+        cells[series + 1 + bucket(us)] += 1
 
     def late(self, us: int, frames: int) -> None:
         """Count frames that left ``us`` microseconds after they were due."""
@@ -176,11 +190,12 @@ class WorkerCounters:
         if us > cells[LATEST]:  # noqa: PLR1730  max() takes three times as long
             cells[LATEST] = us
 
-    def apart(self, us: int) -> None:
-        """Count ``us`` microseconds between two sends of one stream."""
+    def apart(self, series: int, us: int) -> None:
+        """Count ``us`` microseconds between two sends of tokens of one stream."""
         cells = self.cells
-        cells[ITL] += us
-        cells[ITL + 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))] += 1
+        series += ITL
+        cells[series] += us
+        cells[series + 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))] += 1
 
     def lag(self, histogram: int, us: int) -> None:
         """Count ``us`` microseconds in ARRIVAL_LAG, OUTPUT_LAG or LOOP_LAG."""

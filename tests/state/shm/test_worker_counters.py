@@ -4,15 +4,18 @@ import time
 from collections import Counter
 from typing import Any
 
-import pytest
+import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from numpy.typing import NDArray
 
 from llmsim.core.errors import FailureKind
 from llmsim.state.shm import layout
 from llmsim.state.shm.histogram import BUCKETS, bucket
+from llmsim.state.shm.labels import MODELS, OTHER, Labels
 from llmsim.state.shm.layout import (
+    ARRIVAL_LAG,
     BEAT,
     CLOSED,
     COLUMNS,
@@ -24,36 +27,43 @@ from llmsim.state.shm.layout import (
     FRAMES,
     GAUGES,
     HEADER,
+    HISTOGRAM,
     ITL,
-    LABEL_BYTES,
     LAG,
     LATENCY,
     LATENESS,
     LATEST,
     LONGEST,
+    LOOP_LAG,
     LOST,
     OPENED,
+    OUTPUT_LAG,
     QUEUE,
     RATES,
     REAL,
     ROWS,
     RSS,
     SECONDS,
+    SERIES,
     SHORTEST,
     STARTED,
     TTFT,
     columns_at,
-    label_at,
+    series_at,
 )
-from llmsim.state.shm.rows import MODELS, OTHER
+from llmsim.state.shm.rows import Row
 from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.telemetry.snapshot import Snapshot
 
 NOTHING = (0, 0, 0, 0)
 
 
-def fresh() -> tuple[memoryview, WorkerCounters]:
-    memory = memoryview(bytearray(layout.SIZE))
-    one = WorkerCounters(memory)
+Memory = tuple[memoryview, Labels]
+
+
+def fresh() -> tuple[Memory, WorkerCounters]:
+    memory = memoryview(bytearray(layout.SIZE)), Labels()
+    one = WorkerCounters(*memory)
     one.take_over(100)
     return memory, one
 
@@ -66,15 +76,24 @@ def finish(
 
 
 def counts(one: WorkerCounters) -> dict[tuple[str, str, int], int]:
-    return {(row.endpoint, row.model, row.status): row.columns["count"] for row in one.rows.all()}
+    return {(row.endpoint, row.model, row.status): row.columns["count"] for row in rows(one)}
+
+
+def rows(one: WorkerCounters) -> list[Row]:
+    return Snapshot([one]).rows
+
+
+def times(one: WorkerCounters, series: int, start: int) -> NDArray[np.int64]:
+    """The sum and the buckets of one histogram of a series."""
+    return np.array(one.cells[series + start : series + start + HISTOGRAM])
 
 
 def test_a_new_worker_has_counted_nothing() -> None:
     before = time.time()
     _, one = fresh()
-    assert (one.pid, one.owners, one.active, one.rows.all()) == (100, 1, 0, [])
+    assert (one.pid, one.owners, one.active, rows(one)) == (100, 1, 0, [])
     assert before - 0.001 <= one.since <= time.time()
-    assert one.histogram(LATENCY)[0] == sum(one.histogram(LATENCY)[1]) == 0
+    assert not one.histogram(LATENESS).any()
     assert {(count, tokens) for _, count, tokens in one.rates()} == {(0, 0)}
 
 
@@ -82,8 +101,8 @@ def test_a_finished_request_is_in_its_row() -> None:
     _, one = fresh()
     one.started()
     assert one.active == 1
-    one.finished(one.row("/v1/x", "gpt-ü", 200), 5, (1, 2, 3, 4), True)
-    (row,) = one.rows.all()
+    one.finished(one.row("/v1/x", "gpt-ü", 200), 5, (1, 2, 3, 4), True, True)
+    (row,) = rows(one)
     assert (row.endpoint, row.model, row.status) == ("/v1/x", "gpt-ü", 200)
     assert row.columns == {
         "count": 1,
@@ -92,6 +111,7 @@ def test_a_finished_request_is_in_its_row() -> None:
         "reasoning": 3,
         "cached": 4,
         "streamed": 1,
+        "failed": 1,
     }
     assert one.active == 0
 
@@ -114,29 +134,10 @@ def test_a_request_is_counted_by_the_last_write() -> None:
             self._cells[index] = value
 
     one.cells = Cells(one.cells)
-    one.finished(place, 5, (1, 2, 3, 4), True)
+    one.finished(place, 5, (1, 2, 3, 4), True, True)
     assert len(written) >= len(COLUMNS)
     assert written[-1] == place
     assert written.count(place) == 1
-
-
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [
-        ("", ""),
-        ("a\0b", "a b"),
-        ("x" * 500, "x" * 80),
-        ("é" * 79, "é" * 40),
-        ("x" + "é" * 79, "x" + "é" * 39),
-        ("\U0001f600" * 99, "\U0001f600" * 20),
-    ],
-)
-def test_any_name_fits_a_label_and_cuts_no_character(model: str, name: str) -> None:
-    memory, one = fresh()
-    finish(one, model)
-    finish(one, model)
-    assert counts(one) == {("/v1/x", name, 200): 2}
-    assert counts(WorkerCounters(memory)) == counts(one)
 
 
 def test_models_beyond_the_first_share_a_row() -> None:
@@ -159,7 +160,7 @@ def test_nothing_is_lost_once_the_rows_are_used_up() -> None:
     assert sum(found.values()) == 2 * ROWS
     assert one.active == 0
     assert found[OTHER, OTHER, 0] == ROWS + 1
-    assert counts(WorkerCounters(memory)) == found
+    assert counts(WorkerCounters(*memory)) == found
 
 
 def test_a_row_is_found_again() -> None:
@@ -177,7 +178,7 @@ def test_a_successor_goes_on_counting_and_counts_what_was_open_as_lost() -> None
     one.started()
     one.cells[OPENED] += 2
     one.cells[CLOSED] += 1
-    two = WorkerCounters(memory)
+    two = WorkerCounters(*memory)
     two.take_over(200)
     assert (two.pid, two.owners, two.active) == (200, 2, 0)
     assert two.cells[LOST] == 2
@@ -196,23 +197,26 @@ def test_a_repair_counts_nothing_twice() -> None:
 
 def test_times_are_in_their_histograms() -> None:
     _, one = fresh()
+    series, other = one.series("/v1/x", "m", True), one.series("/v1/x", "m", False)
     for latency, ttft in ((0.5, 0.25), (0.003, 0.003), (2.0, 0.1)):
-        one.timed(latency, ttft)
-    total, buckets = one.histogram(LATENCY)
+        one.timed(series, latency, ttft)
+    total, *buckets = times(one, series, LATENCY)
+    assert not times(one, other, LATENCY).any()
     assert total == 2_503_000
     assert {index: n for index, n in enumerate(buckets) if n} == Counter(
         bucket(us) for us in (500_000, 3_000, 2_000_000)
     )
-    assert one.histogram(TTFT)[0] == 353_000
-    assert sum(one.histogram(TTFT)[1]) == 3
+    assert times(one, series, TTFT)[0] == 353_000
+    assert sum(times(one, series, TTFT)[1:]) == 3
     assert (one.cells[LONGEST], one.cells[SHORTEST]) == (2_000_000, 3_001)
 
 
 def test_the_shortest_latency_may_be_nothing() -> None:
     _, one = fresh()
     assert one.cells[SHORTEST] == 0
-    one.timed(0.0, 0.0)
-    one.timed(1.0, 1.0)
+    series = one.series("/v1/x", "m", False)
+    one.timed(series, 0.0, 0.0)
+    one.timed(series, 1.0, 1.0)
     assert one.cells[SHORTEST] == 1
 
 
@@ -220,7 +224,7 @@ def test_lateness_is_counted_by_frame_and_never_negative() -> None:
     _, one = fresh()
     one.late(700, 3)
     one.late(-20, 2)
-    total, buckets = one.histogram(LATENESS)
+    total, *buckets = one.histogram(LATENESS)
     assert total == 2100
     assert (buckets[bucket(700)], buckets[0], sum(buckets)) == (3, 2, 5)
     assert (one.cells[FRAMES], one.cells[LATEST]) == (5, 700)
@@ -236,10 +240,11 @@ def test_rates_hold_the_latest_seconds() -> None:
 
 def test_gaps_and_waits_are_in_their_histograms() -> None:
     _, one = fresh()
+    series = one.series("/v1/x", "m", True)
     for us in (0, 20_000, 90_000):
-        one.apart(us)
+        one.apart(series, us)
     one.queued(0.25)
-    total, buckets = one.histogram(ITL)
+    total, *buckets = times(one, series, ITL)
     assert total == 110_000
     assert {index: n for index, n in enumerate(buckets) if n} == {
         0: 1,
@@ -247,7 +252,7 @@ def test_gaps_and_waits_are_in_their_histograms() -> None:
         bucket(90_000): 1,
     }
     assert one.histogram(QUEUE)[0] == 250_000
-    assert one.histogram(QUEUE)[1][bucket(250_000)] == 1
+    assert one.histogram(QUEUE)[1 + bucket(250_000)] == 1
 
 
 def test_errors_are_counted_by_kind_and_by_whether_they_are_injected() -> None:
@@ -264,13 +269,16 @@ def test_nothing_is_counted_in_two_places() -> None:
     cells = [*range(STARTED, STARTED + len(COUNTERS)), *range(BEAT, BEAT + len(GAUGES))]
     cells += [place + injected for place in REAL.values() for injected in (0, 1)]
     cells += range(RATES, RATES + 3 * SECONDS)
-    for start in (LATENCY, TTFT, LATENESS, ITL, QUEUE):
+    for start in (LATENESS, QUEUE, ARRIVAL_LAG, OUTPUT_LAG, LOOP_LAG):
         cells += range(start, start + 1 + BUCKETS)
+    for row in range(ROWS):
+        cells += range(columns_at(row), columns_at(row) + len(COLUMNS))
+    for series in range(SERIES):
+        for start in (LATENCY, TTFT, ITL):
+            cells += range(series_at(series) + start, series_at(series) + start + 1 + BUCKETS)
     assert len(cells) == len(set(cells))
     assert min(cells) >= HEADER
-    assert max(cells) < label_at(0) // 8
-    assert columns_at(0) * 8 == label_at(0) + LABEL_BYTES
-    assert columns_at(ROWS - 1) * 8 + 8 * len(COLUMNS) <= layout.SIZE
+    assert 8 * (max(cells) + 1) <= layout.SIZE
 
 
 def test_gauges_are_the_owners_and_processor_time_goes_on() -> None:
@@ -283,7 +291,7 @@ def test_gauges_are_the_owners_and_processor_time_goes_on() -> None:
         70,
         1,
     ]
-    two = WorkerCounters(memory)
+    two = WorkerCounters(*memory)
     two.take_over(200)
     assert [two.cells[at] for at in (BEAT, CPU, RSS, LAG, CONNECTIONS)] == [0, 300, 0, 0, 0]
     two.sampled(6_000_000, 50, 8192, 0, None)
@@ -294,10 +302,10 @@ def test_only_owners_that_did_not_resign_have_died() -> None:
     memory, one = fresh()
     one.resign()
     assert one.cells[DIED] == 0
-    two = WorkerCounters(memory)
+    two = WorkerCounters(*memory)
     two.take_over(200)
     assert two.cells[DIED] == 0
-    three = WorkerCounters(memory)
+    three = WorkerCounters(*memory)
     three.take_over(300)
     assert three.cells[DIED] == 1
     three.owner_died()
@@ -336,12 +344,12 @@ class Workers(RuleBasedStateMachine):
         self.counters.finished(self.counters.row("/e", model, status), 9, tokens, streamed)
         self.open -= 1
         self.finished[model[:40], status] += 1
-        for column, count in zip(COLUMNS[1:], (*tokens, streamed), strict=True):
+        for column, count in zip(COLUMNS[1:-1], (*tokens, streamed), strict=True):
             self.tokens[column] += count
 
     @rule()
     def die(self) -> None:
-        self.counters = WorkerCounters(self.memory)
+        self.counters = WorkerCounters(*self.memory)
         self.owners += 1
         self.counters.take_over(100 + self.owners)
         self.lost += self.open
@@ -349,10 +357,10 @@ class Workers(RuleBasedStateMachine):
 
     @invariant()
     def all_is_counted_once(self) -> None:
-        rows = WorkerCounters(self.memory).rows.all()
-        assert {(row.model, row.status): row.columns["count"] for row in rows} == self.finished
+        found = rows(WorkerCounters(*self.memory))
+        assert {(row.model, row.status): row.columns["count"] for row in found} == self.finished
         for column, total in self.tokens.items():
-            assert sum(row.columns[column] for row in rows) == total
+            assert sum(row.columns[column] for row in found) == total
         assert self.counters.active == self.open
         assert self.counters.cells[LOST] == self.lost
         assert self.counters.owners == self.owners
