@@ -12,7 +12,7 @@ from llmsim.state.shm.labels import LabelTable
 from llmsim.state.shm.layout import HISTOGRAM, TIMES, all_series_at, series_at
 
 
-class Series:
+class TimeSeries:
     """A worker's series. Series i has label i."""
 
     def __init__(self, cells: memoryview, labels: LabelTable) -> None:

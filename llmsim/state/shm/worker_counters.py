@@ -43,7 +43,7 @@ from llmsim.state.shm.layout import (
     TTFT,
 )
 from llmsim.state.shm.rows import Rows
-from llmsim.state.shm.series import Series
+from llmsim.state.shm.series import TimeSeries
 
 
 class WorkerCounters:
@@ -54,7 +54,7 @@ class WorkerCounters:
         self.cells = memory.cast("q")
         self.rows = Rows(self.cells, labels.rows)
         self.row = self.rows.at
-        self.all_series = Series(self.cells, labels.series)
+        self.all_series = TimeSeries(self.cells, labels.series)
         self.series = self.all_series.at
 
     def take_over(self, pid: int) -> None:
@@ -162,7 +162,7 @@ class WorkerCounters:
 
     def timed(self, series: int, latency: float, ttft: float) -> None:
         """Count how long an answer took and when its first token existed, in seconds; a negative
-        time to first token is that of an answer without any. ``series``: see :class:`Series`."""
+        time to first token is that of an answer without any. See :class:`TimeSeries`."""
         cells = self.cells
         us = int(latency * 1e6)
         cells[series] += us
