@@ -16,14 +16,24 @@ from llmsim.core.patterns import matches
 from llmsim.engine.tasks import embeddings, images
 from llmsim.engine.text import pool
 from llmsim.engine.timing import KEPT, draws_of
+from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.runtime.model_settings import ModelRegistry
+
+
+def preload(config: Config) -> None:
+    """Build what holds the interpreter for long: texts, and the tokenizers of the models of
+    ``server.warm`` (60 ms or more each). For the launcher, before it forks workers, which share it:
+    built in a worker that serves, it would hold up every stream."""
+    for name in dict.fromkeys(resolve(one).encoding for one in models(config)):
+        tokenizer(name)
+    pool("lorem")
+    pool("random")  # reasoning that is shown
 
 
 def warm_up(config: Config, registry: ModelRegistry) -> None:
     """Build what requests for the models of ``server.warm`` need. Not for the event loop: it takes
-    0.2 s or more, in parts of a few milliseconds but for the tokenizers (60 ms each)."""
-    pool("lorem")
-    pool("random")  # reasoning that is shown
+    0.2 s or more, in parts of a few milliseconds where the launcher has built the rest."""
+    preload(config)  # nothing is left to do where workers are forked
     names = models(config)
     for name in names:
         with suppress(BadRequest):  # a model that is not served

@@ -17,10 +17,9 @@ from granian.log import LogLevels
 from llmsim.config import Config, Server
 from llmsim.core.errors import ConfigError
 from llmsim.core.state import StoreError
-from llmsim.engine.text import pool
-from llmsim.engine.tokens import ranks
 from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
+from llmsim.runtime.warm_up import preload
 from llmsim.server.admin.auth import open_door
 from llmsim.server.granian_overrides import Supervisor
 from llmsim.server.watchdog import HangingWorkers, Watchdog
@@ -53,8 +52,7 @@ def serve(config: Config, reread: Reread) -> None:
     _probe(server.host, server.port)
     room = _room(server)
     header_timeout = round(server.header_timeout * 1000)
-    ranks.encoding("o200k_base")
-    pool("lorem")
+    preload(config)
     with ExitStack() as stack:
         folder = _folder(stack)
         store = _store(config, folder)

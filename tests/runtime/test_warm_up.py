@@ -13,8 +13,10 @@ from llmsim.core.mocks.mock import Mock, MockScript
 from llmsim.core.mocks.response import MockResponse
 from llmsim.engine import timing
 from llmsim.engine.timing import drawn
+from llmsim.engine.tokens import ranks
+from llmsim.runtime import warm_up as module
 from llmsim.runtime.model_settings import ModelRegistry
-from llmsim.runtime.warm_up import models, warm_up
+from llmsim.runtime.warm_up import models, preload, warm_up
 
 SLOW = LatencyRule(None, 9.0, 0.5, 0.25, 0.0)
 OPUS = tuple(name for name in MODELS if name.startswith("claude-opus-"))
@@ -103,3 +105,27 @@ def test_answers_with_a_time_of_their_own_have_their_draws(scripted: bool) -> No
     assert not drawn(LatencyProfile.of(9.0, 0.5, 0.25, 0.0))
     warm_up(config, ModelRegistry(config))
     assert drawn(LatencyProfile.of(9.0, 0.5, 0.25, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("gpt-4o",), {"o200k_base"}),
+        (("gpt-4o", "gpt-4", "gpt-3.5-turbo"), {"o200k_base", "cl100k_base"}),
+        ((), {"o200k_base", "cl100k_base"}),
+    ],
+)
+def test_tokenizers_are_built_before_workers_are(
+    names: tuple[str, ...], expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: set[str] = set()
+    monkeypatch.setattr(module, "tokenizer", built.add)
+    preload(warmed(*names))
+    assert built == expected
+
+
+def test_once_preloaded_a_worker_builds_no_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = warmed("gpt-4", "gpt-4o", "claude-sonnet-4-6", "gemini-2.5-flash", "llama-3")
+    preload(config)
+    monkeypatch.setattr(ranks, "_build", lambda name: pytest.fail(f"{name} was not preloaded"))
+    warm_up(config, ModelRegistry(config))
