@@ -11,7 +11,7 @@ COPY llmsim llmsim
 RUN ["pip", "wheel", "--no-deps", "--wheel-dir", "/wheels", "."]
 # Every command and every endpoint: with the terminal dashboard and images, without load tests.
 RUN python -m venv /opt/llmsim && set -- /wheels/*.whl && \
-    /opt/llmsim/bin/pip install "$1[tui,images]"
+    /opt/llmsim/bin/pip install "$1[tui,images,tls]"
 
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="llmsim" \

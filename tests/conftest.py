@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from ssl import SSLContext
 
 import pytest
 from hypothesis import settings
@@ -46,8 +47,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Server]:
     logs = tmp_path_factory.mktemp("serve")
     numbers = count()
 
-    def start(*args: str) -> Server:
-        return Server(args, logs / f"{next(numbers)}.log")
+    def start(*args: str, tls: SSLContext | None = None) -> Server:
+        return Server(args, logs / f"{next(numbers)}.log", tls=tls)
 
     return start
 

@@ -3,11 +3,12 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from contextlib import closing
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,7 +29,7 @@ def free_port() -> int:
 
 class Server:
     """`python -m llmsim serve ARGS` on a port of 127.0.0.1, a free one unless given, up once
-    constructed. ``under`` is a command that starts it.
+    constructed. ``under`` is a command that starts it. ``tls`` is how a client of it speaks TLS.
 
     As a context manager it stops on leaving and insists on exit code 0. What the server prints is
     in the file `log`, and in the error's text when it does not start or stop as it should.
@@ -40,9 +41,11 @@ class Server:
         log: Path,
         port: int | None = None,
         under: tuple[str, ...] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
+        self._tls = tls
         self.log = log
         command = [sys.executable, "-m", "llmsim", "serve", "--host", "127.0.0.1"]
         with log.open("wb") as sink:
@@ -105,9 +108,14 @@ class Server:
             time.sleep(0.02)
 
     def _healthy(self) -> bool:
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=1.0)) as connection:
+        with closing(self._connection()) as connection:
             try:
                 connection.request("GET", "/health")
                 return connection.getresponse().status == 200
             except (OSError, HTTPException):
                 return False
+
+    def _connection(self) -> HTTPConnection:
+        if self._tls is None:
+            return HTTPConnection("127.0.0.1", self.port, timeout=1.0)
+        return HTTPSConnection("127.0.0.1", self.port, timeout=1.0, context=self._tls)

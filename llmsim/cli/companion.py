@@ -39,7 +39,10 @@ class Companion:
     """A context: inside it this process has no terminal, and the dashboard runs."""
 
     def __init__(self, config: Config) -> None:
-        self.url = local_url(config.server.host, config.server.port)
+        server = config.server
+        self.url = local_url(server.host, server.port, server.tls is not None)
+        # It is this process's own port, whatever name its certificate is for.
+        self._trust = [] if server.tls is None else ["--insecure"]
         self._token = config.control.token
         self._closing = False
         self._restored = False
@@ -58,7 +61,10 @@ class Companion:
         # Until Granian listens for signals, one to stop ends this process in good order.
         signal.signal(signal.SIGTERM, _stop)
         self._dashboard = subprocess.Popen(
-            [sys.executable, "-m", "llmsim", "top", self.url, "--owner", str(os.getpid())],
+            [
+                *(sys.executable, "-m", "llmsim", "top", self.url),
+                *(*self._trust, "--owner", str(os.getpid())),
+            ],
             stdout=self._kept[0],
             stderr=self._kept[1],
             env=os.environ | {"LLMSIM_TOKEN": self._token or ""},
@@ -128,10 +134,11 @@ class Companion:
             return "".join(lines.readlines()[-LOG_TAIL:]).rstrip()
 
 
-def local_url(host: str, port: int) -> str:
+def local_url(host: str, port: int, tls: bool = False) -> str:
     """The URL under which this machine reaches a server that listens there."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{local}]:{port}" if ":" in local else f"{scheme}://{local}:{port}"
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import click
 import yaml
 
+from llmsim.cli import trust
 from llmsim.cli.remote import YAML, Remote, address
 
 EXAMPLES = """\b
@@ -24,6 +25,7 @@ Examples:
   llmsim ctl restart-timetable
   llmsim ctl reload
   LLMSIM_TOKEN=secret llmsim ctl --url http://10.0.0.7:8080 get
+  llmsim ctl --url https://sim.example:8080 --ca ca.pem get
 """
 
 file_argument = click.argument("file", type=click.File("rb"), metavar="[FILE]", default="-")
@@ -43,9 +45,19 @@ file_argument = click.argument("file", type=click.File("rb"), metavar="[FILE]", 
     metavar="TOKEN",
     help="Bearer token, if the server requires one. Default: LLMSIM_TOKEN, or none.",
 )
+@trust.options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of YAML.")
 @click.pass_context
-def ctl(context: click.Context, url: str, token: str | None, as_json: bool) -> None:
+def ctl(
+    context: click.Context,
+    url: str,
+    token: str | None,
+    ca: str | None,
+    insecure: bool,
+    cert: str | None,
+    key: str | None,
+    as_json: bool,
+) -> None:
     """Change a running server.
 
     A change is in effect in all workers when the command returns. If a value is invalid, nothing
@@ -53,10 +65,11 @@ def ctl(context: click.Context, url: str, token: str | None, as_json: bool) -> N
     server does not answer or refuses access.
     """
     try:
-        remote = Remote(address(url), token)
+        server = address(url)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--url") from None
-    context.obj = Session(remote, as_json)
+    tls = trust.context(ca, insecure, cert, key) if server.scheme == "https" else None
+    context.obj = Session(Remote(server, token, tls), as_json)
 
 
 class Session:

@@ -40,6 +40,12 @@ _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
         "Bearer token that llmsim's own endpoints (/llmsim/...) require. LLMSIM_TOKEN "
         "keeps it out of the list of processes. Default: none, they are open to all.",
     ),
+    "tls": (
+        "self-signed[:FOLDER]",
+        "Speak TLS with a self-signed certificate for this machine. The path of the certificate "
+        "that signed it, which clients need, is printed on a line of its own; FOLDER keeps it. "
+        "Certificates of your own: server.tls in the file. Default: plain HTTP.",
+    ),
     "log_level": (
         "LEVEL",
         "Lowest level that is logged: debug, info, warning or error. Default: info.",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, RemoteDisconnected
 from typing import IO, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import click
+
+from llmsim.cli import trust
 
 DEFAULT_PORT: Final = 8080
 TIMEOUT: Final = 30.0
@@ -48,10 +51,13 @@ def address(text: str) -> SplitResult:
 
 
 class Remote:
-    """One server. ``token`` goes out as ``Authorization: Bearer``."""
+    """One server. ``token`` goes out as ``Authorization: Bearer``; ``context`` is for TLS."""
 
-    def __init__(self, url: SplitResult, token: str | None = None) -> None:
+    def __init__(
+        self, url: SplitResult, token: str | None = None, context: ssl.SSLContext | None = None
+    ) -> None:
         self._url = url
+        self._context = context
         self._headers = {"accept": JSON}
         if token:
             self._headers["authorization"] = f"Bearer {token}"
@@ -69,6 +75,10 @@ class Remote:
             status, answer = self._exchange(method, path, body, headers)
         except TimeoutError:
             raise self._failed(f"no answer within {TIMEOUT:g} s") from None
+        except ssl.SSLError as error:
+            raise self._failed(trust.why(error)) from None
+        except RemoteDisconnected:
+            raise self._failed("closed the connection without an answer") from None
         except OSError as error:
             raise self._failed(error.strerror or str(error)) from None
         except HTTPException as error:
@@ -84,8 +94,11 @@ class Remote:
     def _exchange(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        connection_class = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
-        connection = connection_class(self._url.netloc, timeout=TIMEOUT)
+        connection = (
+            HTTPSConnection(self._url.netloc, timeout=TIMEOUT, context=self._context)
+            if self._url.scheme == "https"
+            else HTTPConnection(self._url.netloc, timeout=TIMEOUT)
+        )
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()

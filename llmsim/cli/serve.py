@@ -18,13 +18,23 @@ Examples:
   llmsim serve --generator "fixed:All good." --seed 7
   llmsim serve --config llmsim.yaml
   llmsim serve --tui --workers 2
+  llmsim serve --tls self-signed
   LLMSIM_PORT=9000 LLMSIM_LATENCY=fast llmsim serve
 """
 
 
 @click.command(epilog=EXAMPLES)
 @flags.sets(
-    "host", "port", "workers", "generator", "target_tokens", "latency", "seed", "log_level", "token"
+    "host",
+    "port",
+    "workers",
+    "generator",
+    "target_tokens",
+    "latency",
+    "seed",
+    "log_level",
+    "token",
+    "tls",
 )
 @click.option("--tui", is_flag=True, help="Also show the dashboard of llmsim top.")
 def serve(path: str | None, tui: bool, **values: str | None) -> None:
@@ -46,6 +56,8 @@ def serve(path: str | None, tui: bool, **values: str | None) -> None:
     config = flags.loaded(path, values)
     if tui and not config.control.enabled:
         raise click.UsageError("--tui needs control.enabled: true, which the configuration denies")
+    if tui and config.server.tls is not None and config.server.tls.client_ca is not None:
+        raise click.UsageError("--tui has no certificate to show: llmsim top --cert has one")
     # Imported late: it takes longer than all other commands need.
     from llmsim.server import launch  # noqa: PLC0415
 

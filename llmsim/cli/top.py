@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import click
 
+from llmsim.cli import trust
 from llmsim.cli.remote import address
 
 EXAMPLES = """\b
@@ -37,8 +38,17 @@ def require_dashboard() -> None:
     metavar="TOKEN",
     help="Bearer token, if the server requires one. Default: LLMSIM_TOKEN, or none.",
 )
+@trust.options
 @click.option("--owner", type=int, hidden=True, help="Process to end with.")
-def top(url: str, token: str | None, owner: int | None) -> None:
+def top(
+    url: str,
+    token: str | None,
+    ca: str | None,
+    insecure: bool,
+    cert: str | None,
+    key: str | None,
+    owner: int | None,
+) -> None:
     """Watch a running server in the terminal.
 
     Shows traffic, tokens, latency, errors, rate limits and workers. URL defaults to LLMSIM_URL,
@@ -60,6 +70,8 @@ def top(url: str, token: str | None, owner: int | None) -> None:
     from llmsim.tui.stats_client import StatsClient  # noqa: PLC0415
 
     quit_label = "Quit" if owner is None else "Stop server"
-    app = Dashboard(server.geturl(), Poller(StatsClient(server, token).read), quit_label, owner)
+    tls = trust.context(ca, insecure, cert, key) if server.scheme == "https" else None
+    client = StatsClient(server, token, context=tls)
+    app = Dashboard(server.geturl(), Poller(client.read), quit_label, owner)
     app.run()
     sys.exit(app.return_code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llmsim.config import Config, document, mock_files, sources
+from llmsim.config import Config, document, mock_files, sources, tls_files
 from llmsim.config.nodes import Faults, Node, Place, Table, nested
 from llmsim.config.reader import read
 from llmsim.config.schema.server import GENERATOR_CHOSEN
@@ -25,6 +25,7 @@ def load(
         if source is not None:
             root = document.read(source, faults, reloading)
             root = mock_files.included(root, source, faults, reloading)
+            root = tls_files.resolved(root, source)
     layered = sources.overlaid(root, set_by_variable, set_by_flag)
     for keys, node in layered.overridden:
         with faults.caught():
@@ -32,6 +33,8 @@ def load(
     config: Config | None = None
     with faults.caught():
         config = read(layered.root, context={GENERATOR_CHOSEN: layered.generator_chosen})
+        if config.server.tls is not None:
+            faults += tls_files.faults(config.server.tls, layered.root)
     if faults or config is None:
         raise ConfigError(sorted(faults, key=lambda fault: (fault.line is None, fault.line or 0)))
     return config

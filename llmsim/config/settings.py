@@ -14,6 +14,7 @@ AccessLines: TypeAlias = Literal["off", "errors", "sampled", "all"]
 UnknownModels: TypeAlias = Literal["accept", "reject"]
 Validation: TypeAlias = Literal["lenient", "strict"]
 Service: TypeAlias = Literal["on", "gone"]
+TLSVersion: TypeAlias = Literal["1.2", "1.3"]
 
 LOREM: Final = GeneratorChoice("lorem")
 REFUSAL: Final = "I'm sorry, but I can't assist with that request."
@@ -24,6 +25,23 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class TLS:
+    """The files of a server that speaks TLS, in PEM: its certificate, followed by those between it
+    and its root, and the private key, not encrypted. ``client_ca`` holds the roots of the
+    certificates that clients must have; None asks clients for none.
+
+    ``self_signed`` is where a certificate is made and kept that takes the place of such files:
+    a folder, or "" for the server's own, which goes with it. None takes ``cert`` and ``key``.
+    """
+
+    cert: str | None = None
+    key: str | None = None
+    client_ca: str | None = None
+    min_version: TLSVersion = "1.2"
+    self_signed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,7 @@ class Server:
     ``allowed_hosts`` are patterns of the names by which llmsim's own endpoints may be addressed,
     next to localhost and IP addresses. ``warm`` names the models for which everything is built
     before the server counts as ready; None are those the configuration names, or the catalogue's.
+    ``tls`` None speaks plain HTTP.
     """
 
     host: str = "0.0.0.0"
@@ -62,6 +81,7 @@ class Server:
     max_unsent_bytes: int = 64 * 2**20
     body_timeout: float = 120.0
     header_timeout: float = 30.0
+    tls: TLS | None = None
 
 
 @dataclass(frozen=True, slots=True)

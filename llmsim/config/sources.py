@@ -26,11 +26,12 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "seed": ("seed",),
     "log_level": ("server", "log_level"),
     "token": ("control", "token"),
+    "tls": ("server", "tls"),
 }
 """Flag to the key it sets. ``latency`` sets the whole section: a profile, and nothing else."""
 
-CLIENTS: Final = PREFIX + "URL"
-"""The variable that tells ``llmsim ctl`` where its server is; not for a server."""
+CLIENTS: Final = (PREFIX + "URL", PREFIX + "CA")
+"""Variables that tell ``llmsim ctl`` where its server is and whom to trust; not for a server."""
 
 _LINK: Final = re.compile(
     r"LLMSIM_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
@@ -53,7 +54,7 @@ def _ours(environ: Mapping[str, str]) -> Iterator[str]:
         linked = _LINK.fullmatch(name) or (
             name.endswith("_PORT") and _LINK_URL.match(environ[name])
         )
-        if name.startswith(PREFIX) and name != CLIENTS and environ[name] and not linked:
+        if name.startswith(PREFIX) and name not in CLIENTS and environ[name] and not linked:
             yield name
 
 

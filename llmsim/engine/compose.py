@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from llmsim.core import (
     Choice,
     Completion,
@@ -18,7 +20,6 @@ from llmsim.core import (
 from llmsim.core.catalog.models import Model
 from llmsim.core.conversation import results
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
-from llmsim.core.value import Value
 from llmsim.engine import answer_size, effort, thinking, tools
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.mocks.rendered import mock_segments
@@ -35,7 +36,7 @@ FEW_BYTES = 1 << 20
 """So few tokens are never more bytes than that (a token has at most 128), nor take long."""
 
 
-class ModelSettings(Value, frozen=True, gc=False):
+class ModelSettings(Struct, frozen=True):
     """Everything that holds for all requests to one model under the current configuration.
 
     ``call_rate`` is the probability of a tool call where the model may choose, ``refusal_rate``
@@ -54,7 +55,7 @@ class ModelSettings(Value, frozen=True, gc=False):
     takes_turns: bool = False
 
 
-class PlanInputs(Value, frozen=True, gc=False):
+class PlanInputs(Struct, frozen=True, gc=False):
     """What the plan of one request depends on, beside the request and its model's settings.
 
     ``turn`` is the request's place in the order all workers agree on, ``prompt_tokens`` what

@@ -11,7 +11,8 @@ Overridden, in :class:`Supervisor` but for the last:
 - ``_stop_workers``: a worker that was signalled with the whole process group ends before its
   parent stops it; Granian counts that as a failure and exits with 1.
 - ``_reload`` (SIGHUP): only the hooks run. Granian replaces every worker, and with them every open
-  stream; llmsim's workers take the new configuration as they are.
+  stream; llmsim's workers take the new configuration as they are. Certificates they cannot take:
+  there, a hook calls ``replace_workers``.
 - ``_serve_loop``: Granian ends the server when a worker dies twice within 5.5 s. A server under
   test is killed on purpose, so only workers that die as fast as they start end it.
 - ``granian._signals.set_loop_signals``: a worker that is told twice to stop may wait for itself for
@@ -54,15 +55,88 @@ SHORTEST_LIFE: Final = 0.5
 ATTEMPTS: Final = 10
 """Workers in a row that may die sooner than that before the server gives up."""
 
+STARTING: Final = 60.0
+"""Seconds that a worker in place of another may take until it serves."""
+
+LOOK: Final = 0.02
+"""Seconds between two looks at whether it does."""
+
 log = logging.getLogger("llmsim")
 
 
 class Supervisor(Server):  # type: ignore[misc, valid-type]
-    """Granian's process manager, which replaces every worker that dies."""
+    """Granian's process manager, which replaces every worker that dies.
+
+    ``leaving`` are workers that were replaced and let their open streams end.
+    """
+
+    leaving: tuple[Any, ...] = ()
+    _spawn: Callable[[int], Any]
 
     def pids(self) -> list[int]:
         """The process ids of the workers."""
-        return [worker.inner.pid for worker in tuple(self.wrks)]
+        return [worker.inner.pid for worker in (*self.wrks, *self._still_leaving())]
+
+    def replace_workers(self, ready: Callable[[int], bool]) -> bool:
+        """Replace every worker, one after another, and let each end its open streams.
+
+        ``ready`` says of a process id whether it serves. If the first new worker does not get that
+        far nothing has changed: False. To be called by a hook of the reload.
+        """
+        while self._still_leaving() and not self.interrupt_signal:
+            time.sleep(LOOK)  # shared memory has room for two workers in place of one, not for more
+        for index in range(len(self.wrks)):
+            new = self._ready_worker(index, ready)
+            if self.interrupt_signal:
+                self.leaving += () if new is None else (new,)
+                return True
+            if new is not None:
+                self._succeed(index, new)
+            elif index:  # others could start: this one is replaced as if it had died
+                self._report(index)
+            else:
+                return False
+        return True
+
+    def _ready_worker(self, index: int, ready: Callable[[int], bool]) -> Any:
+        """A new worker that serves, or that may not yet as the server is being stopped; None if it
+        could not start."""
+        new = self._spawn(index)
+        new.interrupt_by_parent = True  # until it serves nobody else need know that it ends
+        new.start()
+        deadline = time.monotonic() + STARTING
+        while new.is_alive() and not self.interrupt_signal and time.monotonic() < deadline:
+            if ready(new.inner.pid):
+                return new
+            time.sleep(LOOK)
+        if self.interrupt_signal:
+            return new
+        new.kill()
+        return None
+
+    def _succeed(self, index: int, new: Any) -> None:
+        """Put a worker in the place of another, which ends once its streams have."""
+        old, self.wrks[index] = self.wrks[index], new
+        new.interrupt_by_parent = False
+        if not new.is_alive():  # it died while that was of no interest
+            self._report(index)
+        old.terminate()
+        self.leaving = (*self._still_leaving(), old)
+        threading.Thread(target=self._end, args=(old,), name="leaving", daemon=True).start()
+
+    def _report(self, index: int) -> None:
+        """Have a worker replaced."""
+        self.interrupt_children.append(index)
+        self.main_loop_interrupt.set()
+
+    def _end(self, old: Any) -> None:
+        old.join(self.workers_kill_timeout)
+        if old.is_alive():
+            log.warning("killing a replaced worker whose streams have not ended in time")
+            old.kill()
+
+    def _still_leaving(self) -> list[Any]:
+        return [worker for worker in self.leaving if worker.is_alive()]
 
     def ending(self) -> bool:
         """Whether the server has been told to end."""
@@ -79,6 +153,8 @@ class Supervisor(Server):  # type: ignore[misc, valid-type]
         return worker
 
     def _stop_workers(self) -> None:
+        for worker in self._still_leaving():
+            self.wrks.append(worker)
         super()._stop_workers()
         if self.interrupt_signal:
             self.interrupt_children.clear()
@@ -88,6 +164,7 @@ class Supervisor(Server):  # type: ignore[misc, valid-type]
         self._call_hooks(self.hooks_reload)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        self._spawn = lambda index: self._spawn_worker(index, spawn_target, target_loader)
         failures = 0
         while True:
             self.main_loop_interrupt.wait()

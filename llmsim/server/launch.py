@@ -15,6 +15,7 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
 from llmsim.config import Config, Server
+from llmsim.config.certificates import CertificateError
 from llmsim.core.errors import ConfigError
 from llmsim.core.state import StoreError
 from llmsim.runtime.editor import Reload, Reread
@@ -22,11 +23,15 @@ from llmsim.runtime.store import ConfigStore
 from llmsim.runtime.warm_up import preload
 from llmsim.server.admin.auth import open_door
 from llmsim.server.granian_overrides import Supervisor
+from llmsim.server.tls.files import TLSFiles
+from llmsim.server.tls.renewal import Renewal
 from llmsim.server.watchdog import HangingWorkers, Watchdog
 from llmsim.server.worker import WorkerApp
 from llmsim.state.launch_folder import new_folder
 from llmsim.state.shared_state import key_tables, new_segment
+from llmsim.state.shm.layout import WARM
 from llmsim.state.shm.segment import Segment
+from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.state.sqlite import FILE, prepare
 from llmsim.telemetry import logs
 from llmsim.telemetry.forgotten_keys import ForgottenKeys
@@ -84,7 +89,8 @@ def serve(config: Config, reread: Reread) -> None:
         door = open_door(config)
         if door is not None:
             log.warning("%s", door)
-        supervisor.on_reload(lambda: _reload(config_store, reread))
+        renewal = _tls(server, Path(folder), supervisor, segment)
+        supervisor.on_reload(lambda: _reload(config_store, reread, renewal))
         looks = [ForgottenKeys(key_tables(segment)).look]
         if server.hang_timeout:
             hanging = HangingWorkers(
@@ -98,8 +104,37 @@ def serve(config: Config, reread: Reread) -> None:
         )
 
 
-def _reload(config_store: ConfigStore, reread: Reread) -> None:
-    """Take what can change from the file again; one with faults changes nothing."""
+def _tls(server: Server, folder: Path, supervisor: Supervisor, segment: Segment) -> Renewal | None:
+    """Make workers speak TLS, where that is configured; what renews their certificates."""
+    tls = server.tls
+    if tls is None:
+        return None
+    if tls.self_signed is not None:
+        # Imported late: it needs an extra.
+        from llmsim.server.tls import self_signed  # noqa: PLC0415
+
+        place = Path(tls.self_signed or folder).absolute()
+        try:
+            tls = self_signed.make(server, place)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise CannotStart(f"server.tls: no certificate made in {place}: {reason}") from None
+        print(place / self_signed.CA, flush=True)
+    counters = [WorkerCounters(segment.counters(slot)) for slot in range(segment.shape.slots)]
+
+    def ready(pid: int) -> bool:
+        return any(one.pid == pid and one.cells[WARM] for one in counters)
+
+    try:
+        files = TLSFiles(tls)
+    except CertificateError as error:
+        raise CannotStart(str(error)) from None
+    return Renewal(files, supervisor, ready)
+
+
+def _reload(config_store: ConfigStore, reread: Reread, renewal: Renewal | None) -> None:
+    """Take what can change from the file again, and certificates from theirs; a configuration with
+    faults changes nothing."""
     reload = Reload(reread)
     try:
         config_store.change(reload)
@@ -116,6 +151,8 @@ def _reload(config_store: ConfigStore, reread: Reread) -> None:
         log.info("reloaded")
         for name in reload.needs_restart:
             log.warning("%s has changed: takes effect when the server is restarted", name)
+        if renewal is not None:
+            renewal.renew()
 
 
 def _probe(host: str, port: int) -> None:

@@ -30,7 +30,8 @@ class Connection:
     """Another descriptor of the connection to ``client`` (``host:port``); nothing happens where
     there is none. Finding it looks at every open descriptor, about a microsecond each.
 
-    ``plain`` says that what is written is what was sent: HTTP/2 makes heads smaller."""
+    ``plain`` says that what is written is what was sent: HTTP/2 makes heads smaller, TLS adds to
+    everything."""
 
     def __init__(self, client: str, plain: bool = True) -> None:
         self._socket = _connected(client)

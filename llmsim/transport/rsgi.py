@@ -220,7 +220,8 @@ class RSGIPort:
         await self._protocol.client_disconnect()
 
     def peer(self) -> Connection:
-        return Connection(self.scope.client, self.scope.http_version.startswith("1"))
+        plain = self.scope.http_version.startswith("1") and self.scope.scheme == "http"
+        return Connection(self.scope.client, plain)
 
 
 _WRAPPER = "_future_watcher_wrapper"

@@ -23,12 +23,17 @@ class ReadError(Exception):
 class StatsClient:
     """One server's statistics. Not for several threads at once.
 
-    ``token`` goes out as ``Authorization: Bearer``.
+    ``token`` goes out as ``Authorization: Bearer``; ``context`` is for TLS.
     """
 
     def __init__(
-        self, url: SplitResult, token: str | None = None, timeout: float = TIMEOUT
+        self,
+        url: SplitResult,
+        token: str | None = None,
+        timeout: float = TIMEOUT,
+        context: ssl.SSLContext | None = None,
     ) -> None:
+        self._context = context
         self._url = url
         self._path = url.path + PATH
         self._timeout = timeout
@@ -46,7 +51,8 @@ class StatsClient:
         except TimeoutError:
             raise self._failed(f"no answer within {self._timeout:g} s") from None
         except ssl.SSLError as error:
-            raise self._failed(f"TLS: {error.reason or error}") from None
+            why = getattr(error, "verify_message", None) or error.reason or error
+            raise self._failed(f"TLS: {why}") from None
         except OSError as error:
             raise self._failed(error.strerror or str(error)) from None
         except HTTPException as error:
@@ -86,7 +92,9 @@ class StatsClient:
     def _opened(self) -> HTTPConnection:
         host = self._url.hostname or ""
         if self._url.scheme == "https":
-            return HTTPSConnection(host, self._url.port, timeout=self._timeout)
+            return HTTPSConnection(
+                host, self._url.port, timeout=self._timeout, context=self._context
+            )
         return HTTPConnection(host, self._url.port, timeout=self._timeout)
 
     def _failed(self, why: str) -> ReadError:

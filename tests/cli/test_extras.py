@@ -10,7 +10,7 @@ import pytest
 
 BLOCKED = """
 import sys
-for name in ("textual", "rich", "PIL"):
+for name in ("textual", "rich", "PIL", "cryptography"):
     sys.modules[name] = None
 """
 
@@ -32,11 +32,18 @@ def test_the_dashboard_says_which_extra_it_needs(command: str) -> None:
     assert done.stderr == "Error: the dashboard is not installed: pip install 'llmsim[tui]'\n"
 
 
+def test_a_self_signed_certificate_says_which_extra_it_needs() -> None:
+    done = python("from llmsim.cli import main; main(['serve', '--tls', 'self-signed'])")
+    assert done.returncode == 2
+    assert "pip install 'llmsim[tls]'" in done.stderr
+
+
 def test_all_else_can_be_imported() -> None:
     done = python("""
         import importlib, pkgutil, llmsim
         for module in pkgutil.walk_packages(llmsim.__path__, "llmsim."):
-            if not module.name.startswith("llmsim.tui.") and module.name != "llmsim.__main__":
+            extras = ("llmsim.tui.", "llmsim.server.tls.self_signed", "llmsim.__main__")
+            if not module.name.startswith(extras):
                 importlib.import_module(module.name)
     """)
     assert (done.returncode, done.stderr) == (0, "")

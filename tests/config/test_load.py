@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from llmsim import config
 from llmsim.config import Config, Models, Response, Server, effective
 from llmsim.config.document import MAX_NODES
-from llmsim.config.settings import processors
+from llmsim.config.settings import TLS, processors
 from llmsim.config.sources import PATHS, variable
 from llmsim.core.generator import GeneratorChoice
 from llmsim.core.injection import ErrorInjection
@@ -157,6 +157,7 @@ SOURCES = [
     ("latency", "latency: {profile: fast}", "gpt-4", "instant"),
     ("seed", "seed: 1", "2", "3"),
     ("token", "control: {token: a}", "2", "3"),
+    ("tls", "server: {tls: self-signed:/a}", "self-signed", "self-signed:c"),
 ]
 VALUES = {
     "host": ("0.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"),
@@ -173,6 +174,7 @@ VALUES = {
     "latency": tuple(Latency(LatencyRule(name)) for name in ("auto", "fast", "gpt-4", "instant")),
     "seed": (None, 1, 2, 3),
     "token": (None, "a", "2", "3"),
+    "tls": (None, *(TLS(self_signed=folder) for folder in ("/a", "", "c"))),
 }  # fmt: skip
 
 

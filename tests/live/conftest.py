@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from ssl import SSLContext
 
 import pytest
 
@@ -16,10 +17,10 @@ def configured(
     folder = tmp_path_factory.mktemp("configured")
     numbers = count()
 
-    def start(text: str, *args: str) -> Server:
+    def start(text: str, *args: str, tls: SSLContext | None = None) -> Server:
         file = folder / f"{next(numbers)}.yaml"
         file.write_text(text, encoding="utf-8")
-        return serve("--workers", "2", "--config", str(file), *args)
+        return serve("--workers", "2", "--config", str(file), *args, tls=tls)
 
     return start
 

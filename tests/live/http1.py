@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Any, Self
 
 from llmsim.state.shm import journal
@@ -77,15 +78,22 @@ class Connection:
         self._buffer = b""  # of a stream, up to the end of an event
 
     @classmethod
-    async def to(cls, port: int, receive_buffer: int | None = None) -> Self:
+    async def to(
+        cls, port: int, receive_buffer: int | None = None, tls: SSLContext | None = None
+    ) -> Self:
         """Connect; a small ``receive_buffer`` (bytes) makes a reader that soon holds things up."""
         if receive_buffer is None:
-            return cls(*await asyncio.open_connection(HOST, port))
+            return cls(*await asyncio.open_connection(HOST, port, ssl=tls))
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, (HOST, port))
-        return cls(*await asyncio.open_connection(sock=sock, limit=receive_buffer))
+        name = None if tls is None else HOST
+        return cls(
+            *await asyncio.open_connection(
+                sock=sock, limit=receive_buffer, ssl=tls, server_hostname=name
+            )
+        )
 
     async def send(self, data: bytes) -> None:
         self._writer.write(data)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from ssl import SSLContext
 from typing import Self
 
 from h2.config import H2Configuration
@@ -35,8 +36,8 @@ class Http2:
         self.over: set[int] = set()
 
     @classmethod
-    async def to(cls, port: int, window: int | None = None) -> Self:
-        connection = cls(*await asyncio.open_connection(HOST, port), window)
+    async def to(cls, port: int, window: int | None = None, tls: SSLContext | None = None) -> Self:
+        connection = cls(*await asyncio.open_connection(HOST, port, ssl=tls), window)
         await connection._flush()
         return connection
 

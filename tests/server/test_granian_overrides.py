@@ -192,3 +192,134 @@ def test_a_worker_that_ends_by_itself_is_reported(monkeypatch: pytest.MonkeyPatc
     worker.inner.over.set()
     assert made.main_loop_interrupt.wait(5)
     assert made.interrupt_children == [0]
+
+
+class Succeeding:
+    """A supervisor of workers that are none: which started, were told to end, and were killed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, clock: Clock, workers: int = 2) -> None:
+        self.supervisor: Any = Supervisor.__new__(Supervisor)
+        made = self.supervisor
+        made.workers_kill_timeout, made.reload_on_changes = 0.01, False
+        made.interrupt_signal, made.interrupt_children = False, []
+        made.main_loop_interrupt = threading.Event()
+        self.pid = 0
+        self.able: list[bool] = []
+        made._spawn = self.spawn
+        made.wrks = [self.spawn(index) for index in range(workers)]
+
+    def spawn(self, index: int) -> Any:
+        self.pid += 1
+        dead = not (self.able.pop(0) if self.able else True)
+        worker = SimpleNamespace(
+            inner=SimpleNamespace(pid=self.pid), over=threading.Event(), idx=index, calls=[]
+        )
+        if dead:
+            worker.over.set()
+        worker.interrupt_by_parent = False
+        worker.is_alive = lambda: not worker.over.is_set()
+        worker.join = worker.over.wait
+        worker.start = lambda: None
+        worker.terminate = lambda: worker.calls.append("terminate")
+        worker.kill = worker.over.set
+        return worker
+
+    def pids(self) -> list[int]:
+        return [worker.inner.pid for worker in self.supervisor.wrks]
+
+
+def test_workers_are_replaced_and_let_their_streams_end(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    scene = Succeeding(monkeypatch, clock)
+    before = list(scene.supervisor.wrks)
+    looks: list[int] = []
+
+    def ready(pid: int) -> bool:
+        looks.append(pid)
+        # One after another: nobody is told to end whose successor does not serve.
+        assert [worker.calls for worker in before][pid - 3] == []
+        return looks.count(pid) == 3
+
+    assert scene.supervisor.replace_workers(ready)
+    assert scene.pids() == [3, 4]
+    assert [worker.calls for worker in before] == [["terminate"]] * 2
+    assert scene.supervisor.interrupt_children == []
+    assert not any(worker.interrupt_by_parent for worker in scene.supervisor.wrks)
+    # They are killed once their time is over.
+    for worker in before:
+        assert worker.over.wait(5)
+    assert scene.supervisor.pids() == [3, 4]
+
+
+def test_those_that_leave_are_watched_and_stopped_with_the_rest(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    scene = Succeeding(monkeypatch, clock)
+    scene.supervisor.workers_kill_timeout = 60
+    before = list(scene.supervisor.wrks)
+    assert scene.supervisor.replace_workers(lambda pid: True)
+    assert scene.supervisor.pids() == [3, 4, 1, 2]
+    stopped: list[int] = []
+    monkeypatch.setattr(
+        Server, "_stop_workers", lambda self: stopped.extend(w.inner.pid for w in self.wrks)
+    )
+    before[0].over.set()
+    scene.supervisor._stop_workers()
+    assert stopped == [3, 4, 2]
+    before[1].over.set()
+
+
+def test_where_the_first_new_worker_dies_nothing_has_changed(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    scene = Succeeding(monkeypatch, clock)
+    before = list(scene.supervisor.wrks)
+    scene.able = [False]
+    assert not scene.supervisor.replace_workers(lambda pid: False)
+    assert scene.supervisor.wrks == before
+    assert [worker.calls for worker in before] == [[], []]
+
+
+def test_where_it_never_serves_it_is_killed(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    scene = Succeeding(monkeypatch, clock)
+    new = scene.spawn(0)
+    scene.supervisor._spawn = lambda index: new
+    assert not scene.supervisor.replace_workers(lambda pid: False)
+    assert sum(clock.slept) == pytest.approx(granian_overrides.STARTING)
+    assert not new.is_alive()
+
+
+def test_a_later_one_that_dies_is_replaced_as_any(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    scene = Succeeding(monkeypatch, clock)
+    scene.able = [True, False]
+    assert scene.supervisor.replace_workers(lambda pid: pid == 3)
+    assert scene.pids() == [3, 2]
+    assert scene.supervisor.interrupt_children == [1]
+    assert scene.supervisor.main_loop_interrupt.is_set()
+
+
+def test_a_server_that_is_told_to_end_replaces_nobody_more(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    scene = Succeeding(monkeypatch, clock)
+
+    def ready(pid: int) -> bool:
+        scene.supervisor.interrupt_signal = True
+        return False
+
+    assert scene.supervisor.replace_workers(ready)
+    assert scene.supervisor.pids() == [1, 2, 3]
+
+
+def test_the_next_replacement_waits_for_those_that_leave(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    scene = Succeeding(monkeypatch, clock)
+    leaving = scene.spawn(0)
+    scene.supervisor.leaving = (leaving,)
+    monkeypatch.setattr(clock, "sleep", lambda seconds: leaving.over.set())
+    assert scene.supervisor.replace_workers(lambda pid: leaving.over.is_set())
+    assert scene.pids() == [4, 5]

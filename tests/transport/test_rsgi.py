@@ -435,3 +435,13 @@ def test_what_an_application_raises_is_granians_to_answer() -> None:
 
 def test_granian_has_what_is_overridden() -> None:
     assert callable(getattr(granian.server.mp, _WRAPPER))
+
+
+@pytest.mark.parametrize(
+    ("version", "scheme", "plain"),
+    [("1.1", "http", True), ("1.0", "http", True), ("2", "http", False), ("1.1", "https", False)],
+)
+def test_what_is_written_is_what_was_sent(version: str, scheme: str, plain: bool) -> None:
+    """Only where nothing is added to it or made smaller."""
+    peer = port(Protocol(), http_version=version, scheme=scheme).peer()
+    assert peer._plain is plain

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.section import Each, Section, distinct, subsection
+from llmsim.config.schema.tls import TLSSection
 from llmsim.config.schema.values import (
     Address,
     HostPattern,
@@ -111,6 +112,7 @@ class ServerSection(Section, of=Server):
         1_000_000,
         description="How many callers' rate limits, and how many named counters, are exact.",
     )
+    tls: TLSSection | None = Field(None, description="TLS; plain HTTP unless set.")
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         if 0 < self.hang_timeout_ms < SHORTEST_HANG_MS:
