@@ -15,7 +15,10 @@ EMAIL: Final = (
     r"[A-Za-z0-9][A-Za-z0-9._%+'-]*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
 )
 USER_INFO: Final = r"\b[a-z][a-z0-9+.-]*://([^\s/@:\"']+(?::[^\s/@\"']*)?)@"
-CARD: Final = r"\b\d(?:[ -]?\d){12,18}\b"
+CARD: Final = (
+    r"\b(?:\d{13,19}|\d{4}(?: \d{4}){3}(?: \d{1,3})?|\d{4}(?:-\d{4}){3}"
+    r"|\d{4}[ -]\d{6}[ -]\d{4,5})\b"
+)
 IBAN: Final = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"
 IPV4: Final = r"\b(?:\d{1,3}\.){3}\d{1,3}\b"
 IPV6: Final = r"(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%[a-z0-9]+)?"
@@ -63,7 +66,7 @@ def ibans(text: str) -> Iterator[Finding]:
     for found in _IBAN.finditer(text):
         value = found.group()
         while len(value) >= 15:
-            if iban.is_valid(value):
+            if iban.is_valid(value, check_country=False):
                 yield Finding(found.start(), found.start() + len(value), "iban")
                 break
             value = value.rpartition(" ")[0]  # a word in capitals may follow
@@ -106,16 +109,25 @@ def phones(text: str, regions: tuple[str, ...]) -> Iterator[Finding]:
     import phonenumbers  # noqa: PLC0415  an extra of those who record
 
     for found in _PHONE.finditer(text):
-        try:
-            number = phonenumbers.parse(found.group())
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_valid_number(number):
-            yield Finding(found.start(), found.end(), "phone")
+        value = found.group()
+        while value and not _exists(value):
+            value = value[: max(map(value.rfind, " .-()")) + 1].rstrip(" .-()")  # others may follow
+        if value:
+            yield Finding(found.start(), found.start() + len(value), "phone")
     for region in regions:
         for match in phonenumbers.PhoneNumberMatcher(text, region):
             if _written_as_phone(match.raw_string):
                 yield Finding(match.start, match.end, "phone")
+
+
+def _exists(number: str) -> bool:
+    """Whether a number with a country code is one by that country's plan."""
+    import phonenumbers  # noqa: PLC0415
+
+    try:
+        return bool(phonenumbers.is_valid_number(phonenumbers.parse(number)))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def _written_as_phone(text: str) -> bool:

@@ -100,18 +100,23 @@ def secret_looking(value: str) -> bool:
 
 def random_looking(word: str) -> bool:
     """Whether a long word of letters and digits can hardly be anything but a secret."""
-    if _IDS.match(word) or word.strip("/").count("/") > len(word) / 12:  # an id, a path
+    if word.strip("/").count("/") > len(word) / 12:  # a path
+        return False
+    if any(_IDS.match(part) or (len(part) > 6 and _is_hex(part)) for part in word.split("/")):
         return False
     bare = word.rstrip("=")
     letters = sum(map(str.isalpha, bare))
     digits = sum(map(str.isdigit, bare))
     if not (digits >= 2 and letters >= 3) or bare.replace("-", "").isdigit():
         return False
-    if all(one in "0123456789abcdefABCDEF-" for one in bare):  # digests, UUIDs
-        return False
     if max(map(len, bare.replace("/", "-").replace("_", "-").split("-"))) < 12:
         return False  # words with hyphens: names of models, files
     return entropy(bare) >= ENTROPY
+
+
+def _is_hex(word: str) -> bool:
+    """Digests, UUIDs."""
+    return all(one in "0123456789abcdefABCDEF-" for one in word)
 
 
 def entropy(word: str) -> float:
