@@ -30,6 +30,7 @@ from llmsim.config.settings import (
     OpenAISettings,
     Response,
     Server,
+    ThinkingSettings,
     Validation,
 )
 from llmsim.core.api_keys import ApiKey
@@ -65,6 +66,7 @@ class Config:
     latency: Latency = field(default_factory=Latency)
     response: Response = field(default_factory=Response)
     errors: ErrorInjection = field(default_factory=ErrorInjection)
+    thinking: ThinkingSettings = field(default_factory=ThinkingSettings)
     mocks: tuple[Mock, ...] = ()
     mock_files: tuple[str, ...] = ()
     scripts: tuple[MockScript, ...] = ()

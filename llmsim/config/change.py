@@ -20,6 +20,7 @@ from llmsim.core.spelling import did_you_mean
 CHANGEABLE: Final = (
     "latency",
     "response",
+    "thinking",
     "errors",
     "timetable",
     "rate_limits",

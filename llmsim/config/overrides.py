@@ -16,11 +16,12 @@ from pydantic import ValidationInfo
 
 from llmsim.config.nodes import Entry, Node, Place, Scalar, Table, nested, wrong
 from llmsim.config.reader import read
+from llmsim.config.schema.distribution import LengthSection
 from llmsim.config.schema.faults import FaultSetSection
 from llmsim.config.schema.latency import LatencyRuleSection
 from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.section import Section
-from llmsim.config.schema.server import Generator, Million, generator_choice
+from llmsim.config.schema.server import Generator, generator_choice
 from llmsim.config.schema.values import KINDS, Count, Hour, Kind, Line, Number, Seed, Status
 from llmsim.core.errors import ConfigError
 from llmsim.core.latency import LatencyRule
@@ -68,7 +69,7 @@ class SingleValuesSection(Section):
     domain: ClassVar[Any] = dict
 
     seed: Seed | None = None
-    target_tokens: Million | None = None
+    target_tokens: LengthSection | None = None
     generator: Generator | None = None
     itl_factor: Annotated[float, Number(0, 1000)] | None = None
 
@@ -168,9 +169,17 @@ def _single(name: str, place: Place, text: str) -> Any:
     return generator_choice(value) if name == "generator" else value
 
 
+def _target_tokens(place: Place, text: str) -> Any:
+    """A number of tokens, or a distribution: ``p50=100, p95=600``."""
+    if "=" not in text:
+        return _single("target_tokens", place, text)
+    return read(_table(place, _parts(place, text, lambda part: "mean")), LengthSection)
+
+
 _READERS: Final[Mapping[str, Callable[[Place, str], Any]]] = {
     "latency": _latency,
     "error": _error,
     "fault": _fault,
     **{name: partial(_single, name) for name in SingleValuesSection.key_names()},
+    "target_tokens": _target_tokens,
 }

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from llmsim.core.catalog.distribution import Distribution
 from llmsim.core.generator import GeneratorChoice
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -94,18 +95,26 @@ class Tools:
 @dataclass(frozen=True, slots=True)
 class Response:
     """What answers say, and how long they are. ``target_tokens`` is the length of an answer that
-    nothing else bounds.
+    nothing else bounds, or how that is distributed.
 
     ``sequence`` holds the texts of the generator of that name, and is empty for the others.
     ``refusal_rate`` is the probability of ``refusal`` in place of an answer.
     """
 
     generator: GeneratorChoice = LOREM
-    target_tokens: int = 100
+    target_tokens: int | Distribution = 100
     sequence: tuple[str, ...] = ()
     tools: Tools = field(default_factory=Tools)
     refusal_rate: float = 0.0
     refusal: str = REFUSAL
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingSettings:
+    """``may_starve`` says whether reasoning may take all tokens of an answer; None is as the
+    model's does."""
+
+    may_starve: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

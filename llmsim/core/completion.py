@@ -128,6 +128,17 @@ class Choice(Struct, frozen=True, gc=False):
         """How many beats this choice's clock has: its tokens, and one even if it has none."""
         return max(1, self.tokens)
 
+    @property
+    def starved(self) -> bool:
+        """Whether reasoning took every token there was: the last segment is then an empty text."""
+        last = self.segments[-1]
+        return (
+            self.finish is Finish.LENGTH
+            and not last.generated.tokens
+            and isinstance(last, TextSegment)
+            and (self.hidden > 0 or len(self.segments) > 1)
+        )
+
 
 class Usage(Struct, frozen=True, gc=False):
     """Token counts of one request.

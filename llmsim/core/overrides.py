@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
+from llmsim.core.catalog.distribution import Distribution
 from llmsim.core.catalog.models import MARK
 from llmsim.core.faults import Fault
 from llmsim.core.generator import GeneratorChoice
@@ -58,7 +59,7 @@ class RequestOverrides:
     error: ErrorOverride | None = None
     fault: FaultOverride | None = None
     seed: int | None = None
-    target_tokens: int | None = None
+    target_tokens: int | Distribution | None = None
     generator: GeneratorChoice | None = None
     itl_factor: float | None = None
 

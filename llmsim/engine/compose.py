@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections.abc import Sequence
+
+from msgspec import Struct, structs
 
 from llmsim.core import (
     Choice,
@@ -17,15 +19,16 @@ from llmsim.core import (
     Tool,
     Usage,
 )
+from llmsim.core.catalog.distribution import Distribution
 from llmsim.core.catalog.models import Model
 from llmsim.core.conversation import results
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
-from llmsim.engine import answer_size, effort, thinking, tools
+from llmsim.engine import answer_size, effort, sampling, thinking, tools
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.mocks.rendered import mock_segments
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.seeds import fraction, mix
-from llmsim.engine.text import Brief, TextGenerator, before_stop, pool, recited
+from llmsim.engine.text import EMPTY, Brief, TextGenerator, before_stop, pool, recited
 from llmsim.engine.timing import Draws
 from llmsim.engine.tokens.prompt_cache import MISS, Hit
 from llmsim.engine.tokens.tokenizer import Tokenizer
@@ -41,7 +44,9 @@ class ModelSettings(Struct, frozen=True):
 
     ``call_rate`` is the probability of a tool call where the model may choose, ``refusal_rate``
     that of ``refusal`` instead of an answer. ``takes_turns`` says that the generator needs the
-    request's place in the order of all.
+    request's place in the order of all. ``lengths`` are draws of the tokens an answer has; None
+    where all have ``target_tokens``, which is else about their mean. ``may_starve`` lets reasoning
+    take all tokens that an answer may have.
     """
 
     model: Model
@@ -53,6 +58,17 @@ class ModelSettings(Struct, frozen=True):
     refusal_rate: float = 0.0
     refusal: str = ""
     takes_turns: bool = False
+    lengths: Sequence[int] | None = None
+    may_starve: bool = False
+
+
+def with_length(settings: ModelSettings, target: int | Distribution) -> ModelSettings:
+    """The settings for answers of that many tokens: 1 ms or so for a new distribution."""
+    if isinstance(target, int):
+        return structs.replace(settings, target_tokens=target, lengths=None)
+    mean = round(float(sampling.table(target).mean()))
+    lengths = sampling.lengths(target)
+    return structs.replace(settings, target_tokens=max(mean, 1), lengths=lengths)
 
 
 class PlanInputs(Struct, frozen=True, gc=False):
@@ -157,6 +173,8 @@ def _choice(
     if answering is not None:
         brief = _brief(request, seed, inputs, settings, 0, limit)
         segments, finish, stop = mock_segments(answering, brief)
+    elif thought and limit <= 0:
+        segments, finish = (TextSegment(EMPTY),), Finish.LENGTH
     elif calls:
         if not inputs.patient and not all(map(tools.quick, calls)):
             raise effort.TakesLong
@@ -165,7 +183,7 @@ def _choice(
         generated = settings.tokenizer.text(settings.refusal, pieces=request.stream)
         segments, finish = (RefusalSegment(generated),), Finish.STOP
     else:
-        brief = _brief(request, seed, inputs, settings, settings.target_tokens, limit)
+        brief = _brief(request, seed, inputs, settings, _target(settings, seed), limit)
         generated, whole = _text(brief, settings)
         hit = before_stop(generated.text, request.stop) if request.stop else None
         if hit is not None:
@@ -187,6 +205,12 @@ def _choice(
         finish = mock.finish
     tokens = sum([part.generated.tokens for part in segments])
     return Choice(segments, tokens, finish, stop, None, hidden)
+
+
+def _target(settings: ModelSettings, seed: int) -> int:
+    """How many tokens an answer has that nothing else bounds."""
+    lengths = settings.lengths
+    return settings.target_tokens if lengths is None else lengths[mix(seed, 20) % len(lengths)]
 
 
 def _brief(
@@ -243,7 +267,7 @@ def _thoughts(
     """How many tokens the model thinks: with an answer of a mock, as many as its reasoning has."""
     mock = inputs.overrides.mock
     if mock is None or (mock.reasoning is None and not mock.has_answer):
-        return thinking.tokens(request, settings.model, room, seed)
+        return thinking.tokens(request, settings.model, room, seed, settings.may_starve)
     return min(settings.tokenizer.count(mock.reasoning or ""), room)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Final, TypeAlias, assert_never
 
@@ -15,6 +16,9 @@ from llmsim.core.catalog.distribution import Distribution
 DRAWS: Final = 1 << 16
 KEPT: Final = 256
 """Tables that are kept: half a MiB each."""
+
+LONGEST: Final = 1_000_000
+"""Tokens of an answer."""
 
 Table: TypeAlias = "NDArray[np.float64]"
 
@@ -41,6 +45,12 @@ def table(distribution: Distribution) -> Table:
                 del _made[next(iter(_made))]
             made = _made.setdefault(distribution, made)
     return made
+
+
+def lengths(distribution: Distribution) -> Sequence[int]:
+    """Draws of a number of tokens, each at least 1."""
+    whole = np.clip(np.rint(table(distribution)), 1, LONGEST).astype(np.int64)
+    return whole.data
 
 
 def _draws(distribution: Distribution, generator: np.random.Generator) -> Table:

@@ -35,8 +35,9 @@ def effort(request: Request, model: Model) -> Effort:
     return ON_REQUEST if asked.wanted and model.effort == "none" else model.effort
 
 
-def tokens(request: Request, model: Model, limit: int, seed: int) -> int:
-    """Tokens spent on thinking, never more than half of what the client allows for the answer."""
+def tokens(request: Request, model: Model, limit: int, seed: int, may_starve: bool) -> int:
+    """Tokens spent on thinking: at most ``limit``, which is what the client allows for the answer,
+    and half of that unless thinking ``may_starve`` the answer."""
     hard = effort(request, model)
     if hard == "none":
         return 0
@@ -46,4 +47,4 @@ def tokens(request: Request, model: Model, limit: int, seed: int) -> int:
         spent = int(spent * model.reasoning_factor) // STEP * STEP
     if request.thinking is not None and request.thinking.budget is not None:
         spent = min(spent, request.thinking.budget)
-    return min(spent, limit // 2)
+    return min(spent, limit if may_starve else limit // 2)

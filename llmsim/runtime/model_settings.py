@@ -7,7 +7,7 @@ from llmsim.core.catalog import profiles
 from llmsim.core.catalog.models import MODELS, Model, Vendor, find, resolve
 from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.errors import BadRequest, Failure, FailureKind
-from llmsim.engine.compose import ModelSettings
+from llmsim.engine.compose import ModelSettings, with_length
 from llmsim.engine.text import text_generator
 from llmsim.engine.timing import drawn, draws_of
 from llmsim.engine.tokens import ranks
@@ -71,17 +71,20 @@ class ModelRegistry:
         if self._config.models.unknown == "reject" or self._config.validation == "strict":
             self.model(model)
         entry = resolve(model)
-        return ModelSettings(
+        may_starve = self._config.thinking.may_starve
+        settings = ModelSettings(
             entry,
             tokenizer(entry.encoding),
             draws_of(self._profile(model, entry)),
             self._generator,
-            self._config.response.target_tokens,
+            1,
             self._config.response.tools.call_rate,
             self._config.response.refusal_rate,
             self._config.response.refusal,
             self._config.response.generator.kind == "sequence",
+            may_starve=entry.may_starve if may_starve is None else may_starve,
         )
+        return with_length(settings, self._config.response.target_tokens)
 
     def _profile(self, name: str, model: Model) -> LatencyProfile:
         return self._config.latency.for_model(name, profiles.preset(model.latency))

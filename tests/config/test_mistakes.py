@@ -43,6 +43,7 @@ WHOLE = "must be a whole number from"
 PORT = f"{WHOLE} 1 to 65535"
 SEED = f"{WHOLE} 0 to 9223372036854775807"
 TOKENS = f"{WHOLE} 1 to 1000000"
+LENGTH = f"{TOKENS}, or a mapping"
 RATE = "must be a number from 0 to 1"
 LIST = "must be a list of at least one value"
 LEVEL = "must be debug, info, warning or error"
@@ -451,12 +452,36 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
             "response.sequence",
             "only the generator sequence takes texts, not lorem",
         ),
-        ("response: {target_tokens: 0}", 1, "response.target_tokens", f"{TOKENS}, not 0"),
+        ("response: {target_tokens: 0}", 1, "response.target_tokens", f"{LENGTH}, not 0"),
+        (
+            "response: {target_tokens: 1.5}",
+            1,
+            "response.target_tokens",
+            f"{LENGTH}, not 1.5",
+        ),
+        (
+            "response: {target_tokens: {p50: 100, p95: 2000000}}",
+            1,
+            "response.target_tokens",
+            "must be from 1 to 1000000",
+        ),
+        (
+            "response: {target_tokens: {p50: 100, p95: 20}}",
+            1,
+            "response.target_tokens.p95",
+            "percentiles must not decrease: 20 comes after 100",
+        ),
+        (
+            "thinking: {may_starve: perhaps}",
+            1,
+            "thinking.may_starve",
+            "must be true or false, not 'perhaps'",
+        ),
         (
             "response: {target_tokens: 1000001}",
             1,
             "response.target_tokens",
-            f"{TOKENS}, not 1000001",
+            f"{LENGTH}, not 1000001",
         ),
         # errors
         ("errors: {server_error_rate: 1.1}", 1, "errors.server_error_rate", f"{RATE}, not 1.1"),
@@ -638,7 +663,7 @@ def test_path_with_a_nul_is_a_fault() -> None:
     [
         ({"port": "x"}, f"--port: server.port: {PORT}, not 'x'"),
         ({"port": 0}, f"--port: server.port: {PORT}, not '0'"),
-        ({"target_tokens": "-5"}, f"--target-tokens: response.target_tokens: {TOKENS}, not '-5'"),
+        ({"target_tokens": "-5"}, f"--target-tokens: response.target_tokens: {LENGTH}, not '-5'"),
         ({"latency": "quick"}, f"--latency: latency.profile: must be {PROFILES}, not 'quick'"),
         (
             {"generator": "sequence"},

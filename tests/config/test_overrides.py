@@ -68,6 +68,11 @@ WORK = LatencyRule(None, ttft_overhead=Distribution(0.015), itl=SKEWED, prefill=
         ("seed", "7", RequestOverrides(seed=7)),
         ("target-tokens", "7", RequestOverrides(target_tokens=7)),
         (
+            "target-tokens",
+            "p50=100, p95=600",
+            RequestOverrides(target_tokens=Distribution(kind="percentiles", p50=100, p95=600)),
+        ),
+        (
             "generator",
             "fixed:a; b",
             RequestOverrides(generator=GeneratorChoice("fixed", ("a; b",))),

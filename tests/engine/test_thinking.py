@@ -47,7 +47,7 @@ def request(asked_for: Thinking | None) -> Request:
 )
 def test_effort(model: Model, asked_for: Thinking | None, effort: Effort) -> None:
     assert thinking.effort(request(asked_for), model) == effort
-    assert bool(thinking.tokens(request(asked_for), model, 100_000, 1)) is (effort != "none")
+    assert bool(thinking.tokens(request(asked_for), model, 100_000, 1, False)) is (effort != "none")
 
 
 def test_every_effort_has_its_numbers() -> None:
@@ -56,7 +56,10 @@ def test_every_effort_has_its_numbers() -> None:
 
 def test_harder_is_longer() -> None:
     means = [
-        sum(thinking.tokens(request(Thinking(effort)), ALWAYS, 10**6, seed) for seed in range(50))
+        sum(
+            thinking.tokens(request(Thinking(effort)), ALWAYS, 10**6, seed, False)
+            for seed in range(50)
+        )
         for effort in EFFORTS
     ]
     assert means == sorted(means)
@@ -65,8 +68,11 @@ def test_harder_is_longer() -> None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("budget", "limit"), [(100, 10_000), (10_000, 100), (1024, 1025), (0, 9)])
 def test_thinking_keeps_to_its_bounds(budget: int, limit: int, seed: int) -> None:
-    spent = thinking.tokens(request(Thinking("max", budget, wanted=True)), NEVER, limit, seed)
+    asked_for = request(Thinking("max", budget, wanted=True))
+    spent = thinking.tokens(asked_for, NEVER, limit, seed, False)
     assert 0 <= spent <= min(budget, limit // 2)
+    starving = thinking.tokens(asked_for, NEVER, limit, seed, True)
+    assert starving == min(budget, limit)
 
 
 def test_unseen_thinking_takes_as_long_as_text() -> None:

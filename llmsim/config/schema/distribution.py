@@ -84,7 +84,7 @@ class DistributionSection(Section, of=Distribution):
 
     def _impossible(self, percentiles: tuple[str, ...]) -> Problems:
         try:
-            built = self.build()
+            built = self.distributed()
         except ValueError as error:
             where = percentiles[-1] if percentiles else "quantiles" if self.quantiles else "mean"
             yield Problem(where, str(error), ("mean", "stddev", "distribution", *percentiles))
@@ -95,7 +95,11 @@ class DistributionSection(Section, of=Distribution):
                 yield Problem("", f"must be from {self.low:.12g} to {self.high:.12g}", percentiles)
                 return
 
-    def build(self) -> Distribution:
+    def build(self) -> Any:
+        return self.distributed()
+
+    def distributed(self) -> Distribution:
+        """The distribution, in the unit it is written in."""
         named = {name: getattr(self, name) for name in SHARES}
         if self.quantiles is not None:
             return Distribution(kind="empirical", quantiles=self.quantiles)
@@ -135,8 +139,27 @@ class TimesSection(DistributionSection):
     what: ClassVar[str] = "a number of milliseconds"
 
     def build(self) -> Distribution:
-        return super().build().converted(seconds)
+        return self.distributed().converted(seconds)
 
     @classmethod
     def write(cls, value: Distribution) -> Any:
         return super().write(value.converted(millis))
+
+
+class LengthSection(DistributionSection):
+    """A number of tokens, whole where it is the same every time."""
+
+    low: ClassVar[float] = 1
+    high: ClassVar[float] = 1_000_000
+    what: ClassVar[str] = "a whole number"
+
+    @classmethod
+    def check(cls, value: float) -> None:
+        if not isinstance(value, int):
+            raise unfit(cls.valid())
+        super().check(value)
+
+    def build(self) -> Distribution | int:
+        built = self.distributed()
+        whole = built.constant and float(built.mean).is_integer()
+        return int(built.mean) if whole else built

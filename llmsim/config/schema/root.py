@@ -25,6 +25,7 @@ from llmsim.config.schema.server import (
     ModelsSection,
     ResponseSection,
     ServerSection,
+    ThinkingSection,
 )
 from llmsim.config.schema.values import Seed, Text, Words
 from llmsim.config.settings import Validation
@@ -37,6 +38,7 @@ class ConfigSection(Section, of=Config):
     latency: LatencySection = subsection(LatencySection)
     response: ResponseSection = subsection(ResponseSection)
     errors: ErrorInjectionSection = subsection(ErrorInjectionSection)
+    thinking: ThinkingSection = subsection(ThinkingSection)
     mocks: Annotated[tuple[MockSection, ...], Each(named_apart, empty=True)] = Field(
         (), description="Answers to requests that match."
     )

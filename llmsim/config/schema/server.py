@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias, get_args
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from llmsim.config.schema.distribution import LengthSection
 from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.section import Each, Section, distinct, subsection
 from llmsim.config.schema.tls import TLSSection
@@ -35,6 +36,7 @@ from llmsim.config.settings import (
     Models,
     Response,
     Server,
+    ThinkingSettings,
     Tools,
     UnknownModels,
     processors,
@@ -167,8 +169,11 @@ class ResponseSection(Section, of=Response):
         description="Where the text comes from: `lorem`, `random`, `echo` (the last user "
         "message), `sequence` (texts in turn) or `fixed:TEXT`.",
     )
-    target_tokens: Million = Field(
-        100, description="Length of an answer in tokens, unless the request allows less."
+    target_tokens: LengthSection = Field(
+        default_factory=lambda: LengthSection.model_construct(mean=100),
+        json_schema_extra={"default": 100},
+        description="Length of an answer in tokens, unless the request allows less: a number or a "
+        "distribution.",
     )
     sequence: Annotated[tuple[Line, ...], Each()] = Field(
         (), description="The texts of the generator `sequence`."
@@ -194,7 +199,7 @@ class ResponseSection(Section, of=Response):
         turns = choice.kind == "sequence"
         return Response(
             GeneratorChoice("sequence", self.sequence) if turns else choice,
-            self.target_tokens,
+            self.target_tokens.build(),
             self.sequence if turns else (),
             self.tools.build(),
             self.refusal_rate,
@@ -209,6 +214,16 @@ class ResponseSection(Section, of=Response):
 
 GENERATOR_CHOSEN: Final = "generator_chosen"
 """In the context of validation: the generator comes from elsewhere than the texts."""
+
+
+class ThinkingSection(Section, of=ThinkingSettings):
+    """How models think."""
+
+    may_starve: Switch | None = Field(
+        None,
+        description="Whether reasoning may take all tokens that a request allows, so that the "
+        "answer is empty. Default: as OpenAI's and Google's models do, and others do not.",
+    )
 
 
 class ModelsSection(Section, of=Models):

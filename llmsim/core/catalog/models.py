@@ -60,6 +60,12 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dimensions: int = 0
 
     @property
+    def may_starve(self) -> bool:
+        """Whether its reasoning may take every token that a client allows, as that of OpenAI's and
+        Google's models does."""
+        return self.reasoning and self.provider in ("openai", "google")
+
+    @property
     def window_is_input(self) -> bool:
         """Whether the window bounds the prompt alone, and the output has a limit of its own."""
         return self.provider == "google"

@@ -26,7 +26,7 @@ from llmsim.core.overrides import (
     suffixed,
 )
 from llmsim.core.state import Caller, Counters, PipelineState
-from llmsim.engine.compose import ModelSettings
+from llmsim.engine.compose import ModelSettings, with_length
 from llmsim.engine.faults.injection import failure, of_status
 from llmsim.engine.text import text_generator
 from llmsim.engine.timing import Draws, draws_of
@@ -103,7 +103,11 @@ class OverrideStep:
     ) -> ModelSettings:
         """The model's settings, but as this request wants them."""
         if overrides.target_tokens is not None:
-            settings = structs.replace(settings, target_tokens=overrides.target_tokens)
+            length = overrides.target_tokens
+            if isinstance(length, int):
+                settings = with_length(settings, length)
+            else:
+                settings = await self._offload(with_length, settings, length)
         if overrides.latency is not None:
             try:
                 profile = overrides.latency.on(profiles.preset(settings.model.latency))

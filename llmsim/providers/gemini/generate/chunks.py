@@ -53,14 +53,15 @@ def candidate_style(completion: Completion, framing: sse.Framing, stamp: Stamp) 
 
 def whole_candidate(index: int, choice: Choice, style: CandidateStyle) -> bytes:
     """A candidate that is not streamed."""
-    generated = _only_text(choice, style)
+    generated = None if choice.starved else _only_text(choice, style)
     if generated is not None:
         return _TEXT_ONLY % (orjson.dumps(generated.text), FINISH[choice.finish], index)
     parts = []
     scored: tuple[TokenLogprobs, ...] = ()
     calls = 0
     signing = _signing(choice, style)
-    for place, segment in enumerate(choice.segments):
+    said = choice.segments[:-1] if choice.starved else choice.segments
+    for place, segment in enumerate(said):
         if isinstance(segment, ToolCallSegment):
             if _cut(place, choice):
                 break
@@ -105,6 +106,8 @@ def candidate_tails(
 
 def last_candidate(index: int, choice: Choice, style: CandidateStyle, alone: bool) -> bytes:
     """The candidate that ends a stream: with its last part if it is ``alone``."""
+    if choice.starved:
+        return candidate(index, b"", FINISH[choice.finish])
     only = _only_text(choice, style)
     if only is not None and alone:
         text = only.pieces[-1] if only.pieces else ""

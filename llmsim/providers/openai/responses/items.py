@@ -75,8 +75,9 @@ def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[Outp
     if wire.params.generate is False:
         return []
     choice = completion.choices[0]
-    segments: list[Segment | None] = list(choice.segments)
-    if completion.usage.reasoning and not isinstance(segments[0], ReasoningSegment):
+    said = choice.segments[:-1] if choice.starved else choice.segments
+    segments: list[Segment | None] = list(said)
+    if completion.usage.reasoning and not isinstance(choice.segments[0], ReasoningSegment):
         segments.insert(0, None)
     cut = choice.finish in (Finish.LENGTH, Finish.FILTER)
     reasoning = b""
