@@ -13,13 +13,15 @@ PROC = Path("/proc")
 @dataclass(frozen=True, slots=True)
 class Memory:
     """Bytes resident. ``pss`` splits each shared page between the processes that share it, so
-    only ``pss`` can be added up over processes; ``rss`` counts a shared page in each of them."""
+    only ``pss`` can be added up over processes; ``rss`` counts a shared page in each of them.
+    ``shared`` is the part of ``pss`` that is shared memory."""
 
     rss: int
     pss: int
+    shared: int
 
     def __add__(self, other: Memory) -> Memory:
-        return Memory(self.rss + other.rss, self.pss + other.pss)
+        return Memory(self.rss + other.rss, self.pss + other.pss, self.shared + other.shared)
 
 
 def tree(root: int) -> tuple[int, ...]:
@@ -62,13 +64,13 @@ def busy_seconds() -> float:
 
 def memory(pids: tuple[int, ...]) -> Memory:
     """Source: proc_pid_smaps(5), smaps_rollup. Memory of sockets is the kernel's: not in here."""
-    total = Memory(0, 0)
+    total = Memory(0, 0, 0)
     for pid in pids:
         sizes: dict[str, int] = {}
         for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]:
             key, value = line.split(":")
             sizes[key] = int(value.split()[0]) * 1024
-        total += Memory(sizes["Rss"], sizes["Pss"])
+        total += Memory(sizes["Rss"], sizes["Pss"], sizes["Pss_Shmem"])
     return total
 
 

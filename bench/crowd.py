@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,11 @@ PAUSE = 0.05
 """Seconds a client waits between two requests, on average."""
 PATIENCE = 60.0
 """Seconds after which an answer that does not end counts as one that hangs."""
+UPGRADE = (
+    b"GET /v1/responses HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+TEXT, CLOSE = 1, 8
 GARBAGE = b'{"model": "gpt-4o", "messages": [{"role": 7, "content": \xff\xfe'
 
 Reader = asyncio.StreamReader
@@ -131,4 +137,36 @@ async def _garbled(reader: Reader, writer: Writer, rng: random.Random) -> str:
     return f"{status} garbled"
 
 
-WAYS: dict[Way, float] = {_whole: 80, _leaving: 8, _impatient: 5, _stalling: 2, _garbled: 5}
+async def _talking(reader: Reader, writer: Writer, rng: random.Random) -> str:
+    """Has a turn or more over a WebSocket, and leaves in any way."""
+    writer.write(UPGRADE)
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = head.split()[1].decode()
+    for _ in range(rng.randint(1, 3)):
+        words = rng.sample(WORDS, rng.randint(2, 20))
+        asked = {"type": "response.create", "model": "gpt-4o", "input": " ".join(words)}
+        writer.write(_frame(json.dumps(asked).encode(), TEXT))
+        await reader.read(rng.randint(1, 40_000))
+    if rng.random() < 0.5:
+        writer.write(_frame((1000).to_bytes(2, "big"), CLOSE))
+        while await reader.read(1 << 16):
+            pass
+        return f"{status} talked"
+    return f"{status} hung up"
+
+
+def _frame(payload: bytes, opcode: int) -> bytes:
+    """A whole message of a client, masked by nothing. RFC 6455, 5.2."""
+    size = len(payload)
+    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes([0x80 | opcode]) + length + bytes(4) + payload
+
+
+WAYS: dict[Way, float] = {
+    _whole: 80,
+    _leaving: 8,
+    _impatient: 5,
+    _stalling: 2,
+    _garbled: 5,
+    _talking: 5,
+}

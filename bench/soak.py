@@ -27,6 +27,7 @@ COLUMNS = (
     Column("active", "active"),
     Column("open_streams", "open streams"),
     Column("pss_mib", "PSS MiB", 1),
+    Column("shared_mib", "shared memory MiB", 1),
     Column("descriptors", "descriptors"),
     Column("slots", "slots"),
     Column("lag_ms", "lag ms", 1),
@@ -35,10 +36,11 @@ COLUMNS = (
 
 NOTES = (
     "Clients of every dialect read whole answers, leave in mid-stream or before the first byte, "
-    "stall without reading, send garbage and half bodies, while the server injects errors and "
-    "faults, limits requests and tokens, and answers from mocks. Descriptors are those of all the "
-    "server's processes. The last row is taken when all clients have gone: active requests and "
-    "open streams must be 0 then, and descriptors as before the first client.",
+    "stall without reading, send garbage and half bodies, and talk over WebSockets, while the "
+    "server injects errors and faults, limits requests and tokens, and answers from mocks. Shared "
+    "memory is a part of PSS. Descriptors are those of all the server's processes. The last row is "
+    "taken when all clients have gone: active requests and open streams must be 0 then, and "
+    "descriptors as before the first client.",
 )
 
 CONFIG: dict[str, Any] = {
@@ -110,6 +112,7 @@ class Soak:
 def _row(server: Server, minute: float, crowd: Crowd) -> dict[str, Cell]:
     stats = server.get("/llmsim/stats")
     pids = accounting.tree(server.pid)
+    memory = accounting.memory(pids)
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(crowd.outcomes.items()))
     crowd.outcomes.clear()
     return {
@@ -117,7 +120,8 @@ def _row(server: Server, minute: float, crowd: Crowd) -> dict[str, Cell]:
         "requests": stats["requests"]["total"],
         "active": stats["requests"]["active"],
         "open_streams": stats["requests"]["active_streaming"],
-        "pss_mib": accounting.memory(pids).pss / MIB,
+        "pss_mib": memory.pss / MIB,
+        "shared_mib": memory.shared / MIB,
         "descriptors": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),
         "slots": len(stats["workers"]),
         "lag_ms": max(one["lag_ms"] or 0.0 for one in stats["workers"]),
