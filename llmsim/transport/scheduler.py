@@ -12,8 +12,9 @@ the earliest tick.
                   the timer fires at 41,000: all of tick 41 leaves, at most 500 µs early
 
 *Joining.* When a stream's tick comes, all its frames that are due by then, half a tick ahead
-included, leave in one send, and the stream is entered again under its next frame. That one is due
-later than half a tick from now, so its tick is none that has begun: no tick is visited twice.
+included, leave in one send, :data:`MOST_FRAMES` at most, and the stream is entered again under its
+next frame. That one is due later than half a tick from now, or waits for the next tick, so its tick
+is none that has begun: no tick is visited twice.
 
 *Lateness* is now minus due for each frame, counted as 0 for those that leave early. A loop that
 is late finds several ticks begun and works through them in order, so overload shows as fewer,
@@ -57,6 +58,9 @@ TICK = 1000  # µs
 NEVER = 1 << 62
 WINDOW = 32
 """Frames whose times a stream holds."""
+MOST_FRAMES = 256
+"""Frames of a stream that are sent at once: a millisecond's work, log probabilities in them or not.
+The rest of what is due leaves in the ticks that follow, so that other streams have their turn."""
 SENDING = -1  # in place of a timer's tick while ticks are sent: none is set then
 
 log = logging.getLogger("llmsim")
@@ -246,18 +250,20 @@ class Scheduler:
         worst = following = None
         while True:
             end = len(window)
+            if active.offset + end > first + MOST_FRAMES:
+                end = first + MOST_FRAMES - active.offset
             while place < end and (at := window[place]) <= horizon:
                 run = place
                 place += 1
                 if place < end and window[place] == at:
-                    place = bisect_right(window, at, place)
+                    place = bisect_right(window, at, place, end)
                 self._counters.late(elapsed - at, place - run)
                 if worst is None:
                     worst = elapsed - at
-            if place < end:
+            if place < len(window):
                 following = window[place]
                 break
-            place, window = 0, active.look_ahead(active.offset + end, ahead)
+            place, window = 0, active.look_ahead(active.offset + place, ahead)
             if not window:
                 break
             ahead *= 4  # what is late, or not paced, is many frames
@@ -276,6 +282,8 @@ class Scheduler:
             active.sent = now
             active.next = stop
         if following is not None:
+            if following <= horizon:  # more was due than is sent at once: others have their turn
+                following = elapsed + TICK
             self._enter(active, active.start + following)
         elif active.complete:
             self._end(active, now, True)

@@ -25,7 +25,7 @@ from llmsim.state.shm.layout import (
     OPENED,
 )
 from llmsim.state.shm.worker_counters import WorkerCounters
-from llmsim.transport.scheduler import TICK, Scheduler
+from llmsim.transport.scheduler import MOST_FRAMES, TICK, Scheduler
 from llmsim.transport.timer import LoopTimer
 
 EARLIEST = TICK // 2 + 1
@@ -188,6 +188,29 @@ def test_a_plan_that_is_all_due_ends_before_send_returns() -> None:
     assert one.ended == [(True, 0.0, 0.0, 0.0, 2)]
     assert (one.client.closed, scheduler.open) == (1, 0)
     assert (shared.cells[OPENED], shared.cells[CLOSED]) == (1, 1)
+
+
+@pytest.mark.parametrize("paced", [False, True])
+@pytest.mark.parametrize("frames", [MOST_FRAMES, MOST_FRAMES + 1, 10 * MOST_FRAMES - 1])
+def test_what_is_due_at_once_leaves_in_parts_between_which_others_have_their_turn(
+    frames: int, paced: bool
+) -> None:
+    loop = Loop()
+    scheduler, shared = scheduler_on(loop)
+    due = [place * 1e-6 for place in range(frames)] if paced else [0.0] * frames
+    loop.now += 1_000_000
+    sent = Sent(loop, scheduler, due, Client(loop))
+    other = Sent(loop, scheduler, [0.001], Client(loop))
+    loop.run()
+    parts = sent.client.received
+    assert [data.count(b"<") for _, data in parts] == [
+        min(MOST_FRAMES, frames - begin) for begin in range(0, frames, MOST_FRAMES)
+    ]
+    assert b"".join(data for _, data in parts) == b"".join(b"<%d>" % one for one in range(frames))
+    assert [at - sent.start for at, _ in parts] == [TICK * place for place in range(len(parts))]
+    assert [at - other.start for at, _ in other.client.received] == [TICK]
+    assert shared.cells[FRAMES] == frames + 1
+    assert sent.ended[0][0] and sent.ended[0][4] == frames  # noqa: PT018
 
 
 def test_late_frames_are_joined_and_the_rest_is_on_time_again() -> None:
