@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from llmsim.core import Choice, Request
+from llmsim.core import Choice, Completion, Request
 
 QUICK: Final = 1_000_000
 """Nanoseconds that are no trouble to others."""
@@ -17,6 +17,8 @@ PLAIN: Final = 5
 STREAMED: Final = 60
 BESIDE: Final = 200
 LOGPROB: Final = 2_500
+WRITTEN: Final = 100
+"""A token of a text that is written once more."""
 
 RECITED: Final = 3_000
 """Characters of a text that are tokenised in that time, with their pieces."""
@@ -38,6 +40,13 @@ def of_choices(choice: Choice, request: Request) -> int:
         return request.n * (CHOICE + PLAIN * choice.tokens)
     beside = BESIDE if request.n > 1 else 0
     return request.n * (CHOICE + (STREAMED + beside) * choice.tokens)
+
+
+def of_whole(completion: Completion, request: Request) -> int:
+    """Nanoseconds that it takes to write a completion whole, once more."""
+    tokens = sum(choice.tokens for choice in completion.choices)
+    alternatives = 0 if request.logprobs is None else LOGPROB * (1 + request.logprobs)
+    return len(completion.choices) * CHOICE + tokens * (WRITTEN + alternatives)
 
 
 def of_logprobs(tokens: int, request: Request) -> int:

@@ -22,7 +22,7 @@ from llmsim.core import Plan, Request
 from llmsim.core.catalog.models import MARK
 from llmsim.core.errors import NESTED, BadRequest
 from llmsim.core.state import PipelineState
-from llmsim.engine import seeds
+from llmsim.engine import effort, seeds
 from llmsim.engine.answer_size import UNBOUNDED
 from llmsim.engine.compose import ModelSettings, PlanInputs
 from llmsim.engine.effort import TakesLong
@@ -106,6 +106,16 @@ class Pipeline:
         if self.models.ready(model):
             return self.models.settings(model)
         return await self._state.offload(self.models.settings, model)
+
+    async def whole(self, call: Call, plan: Plan) -> bytes:
+        """The answer as it can be asked for later: whole, however it is sent now."""
+        if plan.completion is None or not (plan.stream or plan.failure or plan.length):
+            return plan.frames[0]
+        request, completion = call.request, plan.completion
+        write = call.endpoint.codec.plain
+        if effort.of_whole(completion, request) > effort.QUICK:
+            return await self._state.offload(write, request, completion, call.stamp)
+        return write(request, completion, call.stamp)
 
     async def _planned(self, call: Call, request: Request) -> Plan:
         settings = self.models.known(request.model)

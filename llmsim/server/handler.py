@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from llmsim.config import Config
-from llmsim.core import Codec, Plan, Request, Stamp
+from llmsim.core import Plan
 from llmsim.core.errors import NESTED, BadRequest, Failure, FailureKind
 from llmsim.core.state import StoreError
 from llmsim.engine.compose import ModelSettings
@@ -87,7 +87,8 @@ class RequestHandler:
         endpoint = call.endpoint
         if endpoint.header_check is not None:
             endpoint.header_check(port.header)
-        plan = await self._holder.runtime.pipeline.plan(call)
+        pipeline = self._holder.runtime.pipeline
+        plan = await pipeline.plan(call)
         if plan.stream and self._scheduler.open >= self._most_streams:
             plan = call.refused(Failure(FailureKind.OVERLOADED, BUSY))
         if plan.completion is None and plan.failure is not None:
@@ -95,7 +96,7 @@ class RequestHandler:
             await self._writer.refuse(port, call, lifecycle, plan)
             return
         request, memory = call.request, call.memory
-        answer = stored_body(request, plan, endpoint.codec, call.stamp) if request.store else b""
+        answer = await pipeline.whole(call, plan) if request.store else b""
         lifecycle.planned(call, plan, answer)
         first = None
         if memory is not None:
@@ -135,6 +136,10 @@ class RequestHandler:
         lifecycle.unawaited(plan)
         return plan
 
+    def note(self, failure: Failure) -> None:
+        """Count a request that was refused for the size of its answer, if it was."""
+        self._large_answers.note(failure)
+
     async def settings(self, model: str) -> ModelSettings:
         """The settings of a model under the configuration in effect."""
         return await self._holder.runtime.pipeline.settings(model)
@@ -145,10 +150,3 @@ def _broken(call: Call) -> Failure:
     about = {"request_id": call.stamp.mark}
     log.exception("could not answer a request to %s", call.endpoint.name, extra=about)
     return Failure(FailureKind.SERVER_ERROR, BROKEN)
-
-
-def stored_body(request: Request, plan: Plan, codec: Codec, stamp: Stamp) -> bytes:
-    """The answer as it can be asked for later: whole, however it is sent now."""
-    if plan.completion is None or not (plan.stream or plan.failure or plan.length):
-        return plan.frames[0]
-    return codec.plain(request, plan.completion, stamp)

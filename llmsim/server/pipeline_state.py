@@ -6,7 +6,7 @@ import secrets
 import sys
 from asyncio import to_thread
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from llmsim.core.state import PipelineState
 from llmsim.engine import seeds
@@ -40,6 +40,10 @@ class ComputeThreads:
                 sys.setswitchinterval(self._usual)
 
 
+offload: Final = ComputeThreads()
+"""For all that computes long in this process."""
+
+
 def pipeline_state(shared: SharedState) -> PipelineState:
     """The state in shared memory, a queue on this worker's event loop, and threads for what takes
     long."""
@@ -51,5 +55,5 @@ def pipeline_state(shared: SharedState) -> PipelineState:
         prefixes=shared.prefixes,
         elapsed=shared.elapsed,
         fresh=seeds.SeedSource(secrets.randbits(seeds.BITS)),
-        offload=ComputeThreads(),
+        offload=offload,
     )

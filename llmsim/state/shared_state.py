@@ -176,9 +176,10 @@ class SharedState:
         for one in self._journals:
             yield from one.latest(journal.RECORDS)
 
-    def latest(self, limit: int) -> list[JournalEntry]:
-        """The newest remembered requests of all workers, newest first."""
-        found = [entry for one in self._journals for entry in one.latest(limit)]
+    def latest(self, limit: int, contents: bool = True) -> list[JournalEntry]:
+        """The newest remembered requests of all workers, newest first; without body and answer if
+        ``contents`` is false."""
+        found = [entry for one in self._journals for entry in one.latest(limit, contents)]
         found.sort(key=lambda entry: entry.arrived, reverse=True)
         return found[:limit]
 

@@ -63,11 +63,15 @@ class InProcess:
         return Stamp(entry.mark, int(entry.arrived))
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The whole answer to one POST."""
+        return await self.ask("POST", path, body, headers)
+
+    async def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """The whole answer to one request."""
         path, _, query = path.partition("?")
         scope = {
             "type": "http",
-            "method": "POST",
+            "method": method,
             "scheme": "http",
             "path": path,
             "query_string": query.encode(),

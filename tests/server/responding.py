@@ -17,7 +17,6 @@ from llmsim.pipeline.context import Call
 from llmsim.providers.openai.provider import responses_endpoint
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.runtime.model_settings import ModelRegistry
-from llmsim.server.handler import stored_body
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
 from llmsim.server.resources.responses import Responses
@@ -62,7 +61,8 @@ class World:
         stamp = Stamp(journal.mark(number), int(self.now))
         inputs = PlanInputs(SEED, 0, prompt.tokens(request, settings.tokenizer))
         planned = plan(request, settings, inputs, self.codec, stamp)
-        whole = stored_body(request, planned, self.codec, stamp)
+        assert planned.completion is not None
+        whole = self.codec.plain(request, planned.completion, stamp)
         kept = whole if request.store or unstored is not None else b""
         timing = (planned.ttft, planned.total)
         journal.begin(

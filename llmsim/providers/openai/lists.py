@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import orjson
 from msgspec import Struct
 
 from llmsim.core.codec import dumps
@@ -56,13 +57,23 @@ def page(items: Sequence[Object], wanted: Paging) -> bytes:
 
 def envelope(listed: Sequence[Object], limit: int) -> bytes:
     """A list object with the first ``limit`` of the items."""
-    data = listed[:limit]
+    return _envelope([one["id"] for one in listed], listed, limit)
+
+
+def written_envelope(listed: Sequence[tuple[str, bytes]], limit: int) -> bytes:
+    """The same of items that are JSON already, each after its id."""
+    items = [orjson.Fragment(item) for _, item in listed]
+    return _envelope([name for name, _ in listed], items, limit)
+
+
+def _envelope(ids: Sequence[str], listed: Sequence[Any], limit: int) -> bytes:
+    shown = ids[:limit]
     return dumps(
         {
             "object": "list",
-            "data": data,
-            "first_id": data[0]["id"] if data else None,
-            "last_id": data[-1]["id"] if data else None,
+            "data": listed[:limit],
+            "first_id": shown[0] if shown else None,
+            "last_id": shown[-1] if shown else None,
             "has_more": len(listed) > limit,
         }
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from starlette.routing import Route
 
 from llmsim.config import Config
 from llmsim.server.admin.limits import SHOWN
+from llmsim.server.pipeline_state import offload
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.segment import Cursor
@@ -37,7 +37,7 @@ def route(shared: SharedState, config: Config) -> Route:
         encodings = request.headers.get("accept-encoding", "")
         # Locks protect the limits from other processes, not from other threads: read them here.
         limits = shared.limits(0, SHOWN)
-        body, headers = await to_thread(exposition, shared, config, limits, accept, encodings)
+        body, headers = await offload(exposition, shared, config, limits, accept, encodings)
         return Response(body, headers=headers)
 
     return Route("/metrics", show_metrics)

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from llmsim import __version__
 from llmsim.server.admin.json_response import error_response, json_response
 from llmsim.server.admin.limits import SHOWN
+from llmsim.server.pipeline_state import offload
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.layout import WARM
@@ -65,8 +66,7 @@ def routes(shared: SharedState) -> list[Route]:
             limit = _number(request, "limit", 1, MAX_LIMIT, 20)
         except ValueError as error:
             return error_response(400, str(error))
-        entries = shared.latest(limit)
-        return json_response({"requests": [request_object(entry) for entry in entries]})
+        return await offload(_latest, shared, limit)
 
     async def show_request(request: Request) -> Response:
         name = request.path_params["id"]
@@ -81,6 +81,11 @@ def routes(shared: SharedState) -> list[Route]:
         Route("/llmsim/requests", show_requests),
         Route("/llmsim/requests/{id}", show_request),
     ]
+
+
+def _latest(shared: SharedState, limit: int) -> Response:
+    entries = shared.latest(limit, contents=False)
+    return json_response({"requests": [request_object(entry) for entry in entries]})
 
 
 def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:

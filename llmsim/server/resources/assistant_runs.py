@@ -8,7 +8,6 @@ or submits outputs.
 from __future__ import annotations
 
 import time
-from asyncio import to_thread
 from collections.abc import Awaitable, Callable
 
 import orjson
@@ -29,6 +28,7 @@ from llmsim.providers.openai.assistants import steps as wire_steps
 from llmsim.providers.openai.assistants.objects import ASSISTANT, MESSAGE, RUN, THREAD
 from llmsim.providers.openai.assistants.runs import RunRecord
 from llmsim.providers.openai.lists import Object, Paging
+from llmsim.server.pipeline_state import offload
 from llmsim.server.resources.assistant_threads import (
     MessageReader,
     active_run,
@@ -169,7 +169,7 @@ class AssistantRuns:
         known = [window for window in windows if window]
         if not known:
             return request
-        return await to_thread(truncated, request, settings.tokenizer, min(known))
+        return await offload(truncated, request, settings.tokenizer, min(known))
 
 
 class NewRun:

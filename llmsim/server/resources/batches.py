@@ -12,7 +12,9 @@ import orjson
 from msgspec import Raw
 
 from llmsim.core import Stamp
+from llmsim.core.errors import BadRequest
 from llmsim.core.state import ObjectStore
+from llmsim.engine import answer_size
 from llmsim.providers.anthropic import batches as anthropic_batches
 from llmsim.providers.anthropic import lists
 from llmsim.providers.anthropic.batches import Batch, Result, not_ended, not_found
@@ -29,10 +31,14 @@ URL: TypeAlias = Callable[[str], str]
 
 
 class Batches:
-    """The message batches of all workers. Unknown ids raise BadRequest."""
+    """The message batches of all workers, whose results have at most ``most_bytes`` each. Unknown
+    ids raise BadRequest."""
 
-    def __init__(self, store: ObjectStore, handler: RequestHandler, strict: bool) -> None:
+    def __init__(
+        self, store: ObjectStore, handler: RequestHandler, strict: bool, most_bytes: int
+    ) -> None:
         self._store = store
+        self._most_bytes = most_bytes
         self._handler = handler
         self._strict = strict
         self._endpoint = batch_endpoint(strict)
@@ -43,12 +49,19 @@ class Batches:
         created = time.time()
         ends: list[float] = []
         results: list[Result] = []
+        size = 0
         for index, item in enumerate(items):
             if index % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
             planned = await self._handler.unawaited(self._endpoint, bytes(item.params))
             ends.append(planned.total)
             answer = Raw(planned.frames[0])
+            size += len(planned.frames[0])
+            try:
+                answer_size.check(size, self._most_bytes)
+            except BadRequest as bad:
+                self._handler.note(bad.failure)
+                raise
             results.append(Result(item.custom_id, planned.status == 200, answer))
         batch = Batch(
             anthropic_batches.batch_id(stamp), created, ends, [one.succeeded for one in results]

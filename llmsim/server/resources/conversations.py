@@ -74,6 +74,11 @@ class Conversations:
             added.append(item)
         return added
 
+    async def add_written(self, name: str, items: Sequence[tuple[str, bytes]]) -> None:
+        """Append items that have all that listed ones have, each after its id."""
+        for item, written in items:
+            await self._store.put(ITEMS, _key(name, item), written, name)
+
     async def items(self, name: str) -> list[Item]:
         """All items, oldest first, as a request continues them."""
         await self.get(name)
@@ -93,8 +98,9 @@ class Conversations:
             )
         except LookupError:
             raise not_found("Item", paging.after or "") from None
-        items: list[Object] = [orjson.loads(value) for _, value in listed]
-        return lists.envelope(items, paging.limit)
+        prefix = len(_key(name, ""))
+        items = [(key[prefix:], value) for key, value in listed]
+        return lists.written_envelope(items, paging.limit)
 
     async def item(self, name: str, item: str) -> bytes:
         """One item of a conversation."""

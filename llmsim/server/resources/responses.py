@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Sequence
-
-import orjson
 
 from llmsim.core import Plan, Request, Stamp, Usage
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
@@ -17,6 +14,7 @@ from llmsim.providers.openai.responses import conversion, inputs, stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.inputs import Item
 from llmsim.providers.openai.responses.params import ResponsesRequest, Wire, parsed
+from llmsim.server.pipeline_state import offload
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
 from llmsim.state.shared_state import SharedState
@@ -57,7 +55,7 @@ class Responses:
         if wire.params.truncation == "auto":
             settings = await self._settings(request.model)
             if window := settings.model.context_window:
-                request = await to_thread(truncated, request, settings.tokenizer, window)
+                request = await offload(truncated, request, settings.tokenizer, window)
         return request
 
     async def _continued(
@@ -85,8 +83,8 @@ class Responses:
         if (conversation := params.conversation_id) is not None:
             listed = stored.input_items(call.body, stamp.mark)
             input_items = [item for item in listed if item["type"] != "item_reference"]
-            output_items = orjson.loads(answer)["output"]
-            await self._conversations.add(conversation, [*input_items, *output_items])
+            await self._conversations.add(conversation, input_items)
+            await self._conversations.add_written(conversation, stored.written_items(answer))
         if params.background and not request.stream:
             return self._codec.queued(request, stamp)
         return None
@@ -134,13 +132,13 @@ class Responses:
     async def input_tokens(self, body: bytes) -> bytes:
         """``POST /v1/responses/input_tokens``: the tokens of a request's input."""
         request, settings = await self._decoded(body)
-        return stored.input_tokens(await to_thread(tokens, request, settings.tokenizer))
+        return stored.input_tokens(await offload(tokens, request, settings.tokenizer))
 
     async def compact(self, body: bytes, stamp: Stamp) -> bytes:
         """``POST /v1/responses/compact``: the latest of a conversation in one item."""
         request, settings = await self._decoded(body)
-        text = await to_thread(settings.tokenizer.cut, _transcript(request), COMPACTED)
-        prompt_tokens = await to_thread(tokens, request, settings.tokenizer)
+        text = await offload(settings.tokenizer.cut, _transcript(request), COMPACTED)
+        prompt_tokens = await offload(tokens, request, settings.tokenizer)
         return stored.compaction(text, Usage(prompt_tokens, settings.tokenizer.count(text)), stamp)
 
     async def _decoded(self, body: bytes) -> tuple[Request, ModelSettings]:

@@ -3,7 +3,6 @@ changed since is in the store."""
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -14,6 +13,7 @@ from llmsim.core.state import ObjectStore
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.chat import stored
 from llmsim.providers.openai.lists import Object, Paging, not_found
+from llmsim.server.pipeline_state import offload
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.sqlite import MOST
@@ -73,7 +73,7 @@ class StoredCompletions:
         """
         listed = await self._store.list(KIND, limit=MOST)
         updates = {name: _update.decode(value) for name, value in listed}
-        return await to_thread(self._page, query, paging, updates)
+        return await offload(self._page, query, paging, updates)
 
     def _page(
         self,

@@ -29,7 +29,9 @@ Answer: TypeAlias = Callable[[Request, Stamp], Awaitable[bytes]]
 def add(router: Router, services: Services) -> Threads:
     """``…/messages/batches`` and what is under it. Gives what ``/v1/messages`` remembers."""
     strict = services.config.validation == "strict"
-    batches = Batches(services.store, services.handler, strict)
+    batches = Batches(
+        services.store, services.handler, strict, services.config.server.max_answer_bytes
+    )
     for prefix in PREFIXES:
         router.cold += _batches(f"{prefix}/messages/batches", batches)
     return Threads(Anthropic(strict), services.shared)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections.abc import Awaitable, Callable
 from typing import Final, get_args
 
@@ -16,6 +15,7 @@ from llmsim.providers.openai.images.codec import OpenAIImages
 from llmsim.providers.openai.images.params import Purpose
 from llmsim.providers.openai.provider import OPENAI, PREFIXES
 from llmsim.server.admin.json_response import error_response
+from llmsim.server.pipeline_state import offload
 from llmsim.server.resources.image_links import PATH, ImageLinks
 from llmsim.server.router import Router
 from llmsim.server.services import Services
@@ -55,7 +55,7 @@ def _fetch(image_links: ImageLinks) -> Callable[[Request], Awaitable[Response]]:
         canvas = image_links.find(name)
         if canvas is None:
             return error_response(404, f"name: there is no image {name!r}")
-        data = await to_thread(painted, canvas)
+        data = await offload(painted, canvas)
         return Response(data, media_type=f"image/{canvas.form}")
 
     return fetch

@@ -25,6 +25,8 @@ NO_TOKENS = (0, 0, 0, 0)
 MARK_DIGITS = 26
 NAMES = 1024
 NAME_BYTES = 512
+LARGE = 1 << 16
+"""Bytes from which it takes longer to join them than to write them one by one."""
 
 # check word, start in the ring, body length, answer length, arrival (Unix, s), planned ttft,
 # planned total; then what is known at the end: actual first token, actual end, worst lateness (all
@@ -119,10 +121,8 @@ class Journal:
         """
         header = self._header
         name = self._names.get((endpoint, model)) or self._name(endpoint, model)
-        content = name + body + answer if answer else name + body
-        length = len(content)
+        length = len(name) + len(body) + len(answer)
         if length * 4 > self._room:
-            content = name
             length, body, answer = len(name), b"", b""
         start = header[1]
         offset = start % self._room
@@ -130,7 +130,10 @@ class Journal:
             start += self._room - offset
             offset = 0
         header[1] = start + length
-        self._ring[offset : offset + length] = content
+        if length > LARGE:
+            self._write(offset, name, body, answer)
+        else:
+            self._ring[offset : offset + length] = name + body + answer if answer else name + body
         _RECORD.pack_into(
             self._memory,
             _HEADER + number % RECORDS * _RECORD_BYTES,
@@ -150,6 +153,11 @@ class Journal:
             len(name),
             number + 1,
         )
+
+    def _write(self, offset: int, *pieces: bytes) -> None:
+        for piece in pieces:
+            self._ring[offset : offset + len(piece)] = piece
+            offset += len(piece)
 
     def _name(self, endpoint: str, model: str) -> bytes:
         if len(self._names) >= NAMES:
@@ -187,15 +195,15 @@ class Journal:
         """The entry of that mark, unless it has been overwritten or is of another launch."""
         return self._read(int(mark[3:13], 16), mark)
 
-    def latest(self, limit: int) -> Iterator[JournalEntry]:
-        """The newest entries, newest first."""
+    def latest(self, limit: int, contents: bool = True) -> Iterator[JournalEntry]:
+        """The newest entries, newest first; without body and answer if ``contents`` is false."""
         last = self._header[0]
         for number in range(last - 1, max(-1, last - 1 - min(limit, RECORDS)), -1):
-            entry = self._read(number, self.mark(number))
+            entry = self._read(number, self.mark(number), contents)
             if entry is not None:
                 yield entry
 
-    def _read(self, number: int, mark: str) -> JournalEntry | None:
+    def _read(self, number: int, mark: str, contents: bool = True) -> JournalEntry | None:
         at = _HEADER + number % RECORDS * _RECORD_BYTES
         fits = (number ^ self._check, number + 1)
         # A reader that follows the writer through a record finds both to fit when it ends, whatever
@@ -208,6 +216,8 @@ class Journal:
         if (before[0], before[-1]) != fits or (check, stored) != fits or self.mark(number) != mark:
             return None
         offset = start % self._room
+        if not contents:
+            body = answer = 0
         copied = bytes(self._ring[offset : offset + name + body + answer])
         again = _RECORD.unpack_from(self._memory, at)
         overwritten = self._header[1] - start > self._room

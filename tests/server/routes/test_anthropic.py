@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from llmsim.config import Config
+from llmsim.config import Config, Server
 from llmsim.core import Plan
+from llmsim.core.errors import Failure
+from llmsim.engine.answer_size import TOO_LARGE
 from llmsim.engine.plan import WholeFrame
 from llmsim.providers.anthropic.provider import PREFIXES
 from llmsim.providers.provider import Endpoint
@@ -27,16 +29,29 @@ class Answering:
     async def answer(self, port: Any, endpoint: Endpoint) -> None:
         raise AssertionError("no test asks for this")
 
+    def note(self, failure: Failure) -> None:
+        self.noted = failure
+
     async def unawaited(self, endpoint: Endpoint, body: bytes) -> Plan:
         status = 200 if body != b"{}" else 400
         return Plan(status, WholeFrame(body), np.zeros(1), False, 0.0, 0.0, 0)
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient]:
+def answering() -> Answering:
+    return Answering()
+
+
+@pytest.fixture
+def client(answering: Answering) -> Iterator[TestClient]:
     with new_store() as path:
         store = Store(path)
-        context = SimpleNamespace(config=Config(), handler=Answering(), store=store, shared=None)
+        context = SimpleNamespace(
+            config=Config(Server(max_answer_bytes=10_000)),
+            handler=answering,
+            store=store,
+            shared=None,
+        )
         paths = Router()
         add(paths, context)  # type: ignore[arg-type]
         with TestClient(build(paths), base_url="http://sim:8000") as made:
@@ -100,3 +115,14 @@ def test_every_head_has_an_id(client: TestClient) -> None:
     ):
         assert response.headers["request-id"].startswith("req_")
         assert response.headers["anthropic-organization-id"]
+
+
+def test_a_batch_whose_results_are_too_large_is_refused(
+    client: TestClient, answering: Answering
+) -> None:
+    requests = [{"custom_id": str(one), "params": {"n": "x" * 100}} for one in range(100)]
+    answer = client.post(f"{PREFIXES[0]}/messages/batches", json={"requests": requests})
+    assert answer.status_code == 400
+    assert "server.max_answer_bytes" in answer.json()["error"]["message"]
+    assert answering.noted.code == TOO_LARGE
+    assert client.get(f"{PREFIXES[0]}/messages/batches").json()["data"] == []

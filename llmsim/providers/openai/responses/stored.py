@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 import orjson
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from llmsim.core import Stamp, Usage
 from llmsim.core.codec import dumps
@@ -36,12 +36,28 @@ class StoredOutput(Struct):
     output: list[Item]
 
 
+class _WrittenOutput(Struct):
+    output: list[Raw]
+
+
+class _Identified(Struct):
+    id: str
+
+
 _output = msgspec.json.Decoder(StoredOutput)
+_written_output = msgspec.json.Decoder(_WrittenOutput)
+_identified = msgspec.json.Decoder(_Identified)
 
 
 def output_items(answer: bytes) -> list[Item]:
     """The output items of a response."""
     return _output.decode(answer).output
+
+
+def written_items(answer: bytes) -> list[tuple[str, bytes]]:
+    """The output items of a response as they were written, each after its id."""
+    items = [bytes(item) for item in _written_output.decode(answer).output]
+    return [(_identified.decode(item).id, item) for item in items]
 
 
 def unfinished(answer: bytes, status: Status) -> bytes:
