@@ -95,8 +95,13 @@ class WorkerApp:
         self._starlette = Starlette()
         server = config.server
         self._bounds = Bounds(self._shared.counters)
+        self._tls = server.tls is not None
         limits = ClientLimits(
-            server.stall_timeout, server.max_unsent_bytes, server.header_timeout, server.port
+            server.stall_timeout,
+            server.max_unsent_bytes,
+            server.header_timeout,
+            server.port,
+            self._tls,
         )
         self._slow_clients = SlowClients(limits, self._bounds)
         self._body_deadline = BodyDeadline(server.body_timeout, self._bounds)
@@ -200,6 +205,8 @@ class WorkerApp:
         timer.start()
 
     def __rsgi__(self, scope: Any, protocol: Any, handed: int | None = None) -> Awaitable[None]:
+        if self._tls:
+            self._slow_clients.heard(scope.client)
         if scope.proto != "http":
             return self._websocket(scope, protocol)
         port = RSGIPort(

@@ -110,16 +110,16 @@ def holding() -> Iterator[Held]:
             yield Held(descriptor, inode, struct.unpack_from("=Q", info, _ACKNOWLEDGED)[0])
 
 
-def silent(timeout: float, port: int) -> Iterator[tuple[int, int]]:
-    """Descriptor and inode of each connection to ``port`` on which only first words came, none of
-    them for ``timeout`` seconds."""
+def silent(timeout: float, port: int, most: int = FIRST_WORDS) -> Iterator[tuple[int, int]]:
+    """Descriptor and inode of each connection to ``port`` on which at most so many bytes came, none
+    of them for ``timeout`` seconds."""
     for descriptor in _open_files():
         info = _tcp_info(descriptor)
         if info is None or info[0] != _ESTABLISHED:
             continue
         received: int = struct.unpack_from("=Q", info, _RECEIVED)[0]
         since: int = struct.unpack_from("=I", info, _LAST_RECEIVED)[0]
-        if received <= FIRST_WORDS and since >= timeout * 1000:
+        if received <= most and since >= timeout * 1000:
             try:
                 inode = os.fstat(descriptor).st_ino
                 looked_at = socket.socket(fileno=descriptor)

@@ -12,7 +12,8 @@ it holds and how much was ever acknowledged, so a thread looks there every secon
 - A client for which more waits than it may is *behind*. That is looked at once so much was sent
   since the last look, which costs a comparison for each send.
 - A connection on which hardly anything arrived is *silent*: Granian's own timeout begins only when
-  it knows which HTTP is spoken.
+  it knows which HTTP is spoken. Under TLS a handshake arrives in any case, so there the clients of
+  which a request came are remembered (:meth:`SlowClients.heard`).
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ SILENCES = 4  # looks for silent connections in the time they have: these look a
 READS = 4096
 """Over HTTP/2 a client reads if it acknowledges so many bytes, or all that waited: answers to its
 pings are acknowledged as well."""
+ANYTHING: Final = 1 << 62
+"""More bytes than ever arrive."""
 NOT_ASKED: Final = 1 << 62
 """A limit that is never reached: a look has been asked for."""
 
@@ -42,12 +45,14 @@ log = logging.getLogger("llmsim")
 
 class ClientLimits(NamedTuple):
     """What bounds a client: seconds that it may read nothing (0: for ever), bytes that may wait for
-    it, and seconds in which a request has to come on its connection to ``port``."""
+    it, and seconds in which a request has to come on its connection to ``port``; ``tls`` says that
+    it speaks TLS there."""
 
     stall_timeout: float
     max_unsent: int
     header_timeout: float
     port: int
+    tls: bool = False
 
 
 class Outflow:
@@ -118,6 +123,7 @@ class SlowClients:
         self._behind: deque[str] = deque()
         self._wake = threading.Event()
         self._listened = clock()
+        self._heard: set[str] = set()
         self._failed = -MINUTE
 
     def outflow(self, scope: Any) -> Outflow:
@@ -129,6 +135,10 @@ class SlowClients:
         if found is None:
             found = self._http2[client] = Outflow(client, self.max_unsent, self._ask)
         return found
+
+    def heard(self, client: str) -> None:
+        """A request of ``client`` came; to be called under TLS."""
+        self._heard.add(client)
 
     def behind(self, client: str) -> None:
         """Disconnect ``client`` (``host:port``), for whom more waits than may."""
@@ -176,11 +186,23 @@ class SlowClients:
         now = self._clock()
         if now - self._listened >= self._limits.header_timeout / SILENCES:
             self._listened = now
-            for descriptor, inode in silent(self._limits.header_timeout, self._limits.port):
+            for descriptor, inode in self._silent():
                 if drop(descriptor, inode):
                     self._bounds.reached(
                         "header_timeout_ms", "a connection without a request is closed"
                     )
+
+    def _silent(self) -> Iterator[tuple[int, int]]:
+        timeout, port, tls = self._limits.header_timeout, self._limits.port, self._limits.tls
+        if not tls:
+            yield from silent(timeout, port)
+            return
+        # Those that connect after this copy is made have said something a moment ago.
+        heard, clients = self._heard.copy(), Clients()
+        found = {client: clients.find(client) for client in heard}
+        self._heard.difference_update(client for client, (one, _) in found.items() if one < 0)
+        known = set(found.values())
+        yield from (one for one in silent(timeout, port, ANYTHING) if one not in known)
 
     def _drop_behind(self, clients: Clients) -> None:
         while self._behind:

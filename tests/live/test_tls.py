@@ -212,6 +212,28 @@ def test_clients_that_stall_are_dropped(
     asyncio.run(scene())
 
 
+@pytest.mark.timed
+def test_a_connection_without_a_request_is_closed(
+    configured: Callable[..., Server], folder: Path, verify: ssl.SSLContext
+) -> None:
+    """And one whose answer takes longer is not."""
+    files = f"cert: {folder}/server.pem, key: {folder}/server.key"
+    text = f"server: {{tls: {{{files}}}, header_timeout_ms: 1000}}\nlatency: {{profile: fast}}"
+
+    async def scene(port: int) -> None:
+        async with (
+            await Connection.to(port, tls=verify) as silent,
+            await Connection.to(port, tls=verify) as waiting,
+        ):
+            await waiting.send(post(chat(), "x-llmsim-latency: ttft_mean_ms=6000,tbt_mean_ms=0"))
+            async with asyncio.timeout(60):
+                assert await silent.ended()
+                assert (await waiting.answer()).status == 200
+
+    with configured(text, tls=verify) as sim:
+        asyncio.run(scene(sim.port))
+
+
 def test_clients_need_a_certificate_where_there_are_roots_for_them(
     configured: Callable[..., Server], folder: Path
 ) -> None:

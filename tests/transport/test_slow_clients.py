@@ -14,7 +14,7 @@ from llmsim.state.shm.layout import BEHIND, SILENT, STALLED
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport import slow_clients
 from llmsim.transport.bounds import Bounds
-from llmsim.transport.kernel import Held
+from llmsim.transport.kernel import FIRST_WORDS, Held
 from llmsim.transport.slow_clients import (
     LOOKS,
     NOT_ASKED,
@@ -95,7 +95,9 @@ def test_heads_and_frames_that_are_acknowledged_hide_nothing_for_ever() -> None:
 class World:
     """The connections of a process: ``acknowledged`` by descriptor, and which are dropped."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, stall_timeout: float = 2.0) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, stall_timeout: float = 2.0, tls: bool = False
+    ) -> None:
         self.clock = Clock()
         self.counters = WorkerCounters(memoryview(bytearray(layout.SIZE)))
         self.acknowledged: dict[int, int] = {}
@@ -103,7 +105,7 @@ class World:
         self.silent: list[tuple[int, int]] = []
         self.dropped: list[int] = []
         self.searched = 0
-        limits = ClientLimits(stall_timeout, MAX_UNSENT, 4.0, 8080)
+        limits = ClientLimits(stall_timeout, MAX_UNSENT, 4.0, 8080, tls)
         self.clients = SlowClients(limits, Bounds(self.counters), self.clock)
         world = self
 
@@ -114,8 +116,8 @@ class World:
                 there = descriptor in world.acknowledged
                 return (descriptor, descriptor * 10) if there else (-1, -1)
 
-        def silent(timeout: float, port: int) -> list[tuple[int, int]]:
-            assert (timeout, port) == (4.0, 8080)
+        def silent(timeout: float, port: int, most: int = FIRST_WORDS) -> list[tuple[int, int]]:
+            assert (timeout, port, most > 1 << 40) == (4.0, 8080, tls)
             return self.silent
 
         monkeypatch.setattr(slow_clients, "Clients", Clients)
@@ -246,6 +248,21 @@ def test_a_connection_that_says_nothing_is_closed(world: World) -> None:
     assert world.look(4.0 / SILENCES - 0.1) == []
     assert world.look(4.0 / SILENCES) == [5]
     assert world.counted() == (0, 0, 1)
+
+
+def test_under_tls_it_is_one_without_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, tls=True)
+    world.acknowledged = {5: 0, 6: 0}
+    world.clients.heard("127.0.0.1:6")
+    world.silent = [(5, 50), (6, 60)]
+    assert world.look(4.0) == [5]
+    assert world.look(8.0) == []
+    # Whoever has its address later is somebody else.
+    del world.acknowledged[6]
+    assert world.look(12.0) == []
+    world.acknowledged[6] = 0
+    assert world.look(16.0) == [6]
+    assert world.counted() == (0, 0, 2)
 
 
 class Stop(BaseException):
