@@ -93,7 +93,7 @@ END = -1
 """The beat of a frame that waits until every token exists."""
 
 START = -2
-"""The beat of a frame that waits for nothing."""
+"""The beat of a frame that needs no token: it leaves when the request has been accepted."""
 
 FIRST = -3
 """The beat of a frame that waits for the first token of any choice."""
@@ -105,12 +105,14 @@ class StreamScript(Struct, frozen=True, gc=False):
     ``beats[i]`` says which token must exist before frame i may leave: an index into the tokens
     of all choices, one choice after another, or :data:`FIRST`, :data:`START` or :data:`END`.
     ``parts`` is how many frames each stretch has that is in the order of time already, one or more
-    a choice; none for a stream of a few frames that need not be.
+    a choice; none for a stream of a few frames that need not be. ``keepalive`` is a frame that
+    says nothing, sent in long silences; empty where the service sends none.
     """
 
     frames: Frames
     beats: Beats
     parts: Sequence[int] = ()
+    keepalive: bytes = b""
 
 
 class ConnectionEnd(Enum):

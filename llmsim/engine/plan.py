@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import numpy as np
-from msgspec import structs
 
 from llmsim.core import (
     Codec,
@@ -20,11 +20,13 @@ from llmsim.core import (
     StreamScript,
 )
 from llmsim.core.errors import Failure
+from llmsim.core.faults import Fault
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
 from llmsim.engine.due import BeatTimes, InterleavedTimes
 from llmsim.engine.effort import TakesLong
 from llmsim.engine.faults import apply
 from llmsim.engine.faults.fault_context import FaultContext, Reached, ReachedTokens, tokens_reached
+from llmsim.engine.keepalive import kept_alive
 from llmsim.engine.mocks.rendered import with_usage
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.seeds import mix
@@ -90,25 +92,44 @@ def timed(
     overrides: ResponseOverrides = NO_OVERRIDES,
 ) -> Plan:
     """The plan of a completion that is known; ``seed`` decides when each token exists."""
-    if overrides.fault is not None:
-        return _faulty(request, completion, settings, seed, codec, stamp, overrides)
+    fault = overrides.fault
     if not request.stream:
-        whole = WholeFrame(codec.plain(request, completion, stamp))
-        if (settings.draws.instant and overrides is NO_OVERRIDES) or not completion.choices:
-            return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, seed, completion)
-        ttft, total = _span(settings, seed, completion)
-        if overrides is not NO_OVERRIDES:
-            decoding = (total - ttft) * overrides.pace
-            ttft = overrides.waited + ttft * overrides.delay
-            total = ttft + decoding
-        return Plan(200, whole, np.array([total]), False, ttft, total, seed, completion)
+        whole = _plain(request, completion, settings, seed, codec, stamp, overrides)
+        return whole if fault is None else _faulty(whole, None, request, codec, stamp, fault)
     # A request asks for a stream only where its codec writes them.
     script = cast("StreamCodec", codec).script(request, completion, stamp)
     clock = _clock(settings, seed, completion)
     if overrides is not NO_OVERRIDES:
         clock = PacedClock(clock, overrides.waited, overrides.delay, overrides.pace)
     frames, due = _in_order(script, clock, len(completion.choices))
-    return Plan(200, frames, due, True, clock.first, clock.last, seed, completion)
+    made = Plan(200, frames, due, True, clock.first, clock.last, seed, completion)
+    longest = settings.draws.longest * overrides.pace
+    if fault is not None:
+        reached = _reached(script, clock, completion)
+        made = _faulty(made, reached, request, codec, stamp, fault)
+        longest = math.inf
+    return kept_alive(made, script.keepalive, longest) if script.keepalive else made
+
+
+def _plain(
+    request: Request,
+    completion: Completion,
+    settings: ModelSettings,
+    seed: int,
+    codec: Codec,
+    stamp: Stamp,
+    overrides: ResponseOverrides,
+) -> Plan:
+    """An answer that is not streamed."""
+    whole = WholeFrame(codec.plain(request, completion, stamp))
+    if (settings.draws.instant and overrides is NO_OVERRIDES) or not completion.choices:
+        return Plan(200, whole, AT_ONCE, False, 0.0, 0.0, seed, completion)
+    ttft, total = _span(settings, seed, completion)
+    if overrides is not NO_OVERRIDES:
+        decoding = (total - ttft) * overrides.pace
+        ttft = overrides.waited + ttft * overrides.delay
+        total = ttft + decoding
+    return Plan(200, whole, np.array([total]), False, ttft, total, seed, completion)
 
 
 def _in_order(script: StreamScript, clock: TokenClock, choices: int) -> tuple[Frames, Due]:
@@ -123,35 +144,28 @@ def _in_order(script: StreamScript, clock: TokenClock, choices: int) -> tuple[Fr
     return script.frames.reorder(interleaved.order), interleaved
 
 
+def _reached(script: StreamScript, clock: TokenClock, completion: Completion) -> Reached:
+    """How many tokens have left with each frame."""
+    choices = completion.choices
+    if len(choices) == 1:
+        return ReachedTokens(script.beats, choices[0].beats)
+    count = sum(choice.beats for choice in choices)
+    return tokens_reached(script.beats[:], clock.at(np.arange(count)))
+
+
 def _faulty(
-    request: Request,
-    completion: Completion,
-    settings: ModelSettings,
-    seed: int,
-    codec: Codec,
-    stamp: Stamp,
-    overrides: ResponseOverrides,
+    whole: Plan, reached: Reached | None, request: Request, codec: Codec, stamp: Stamp, fault: Fault
 ) -> Plan:
     """The plan of an answer in which something goes wrong."""
-    fault = overrides.fault
-    assert fault is not None
-    whole = timed(
-        request, completion, settings, seed, codec, stamp, structs.replace(overrides, fault=None)
-    )
+    completion = whole.completion
+    assert completion is not None
     tokens = sum(choice.tokens for choice in completion.choices)
-    reached: Reached = np.zeros(1, np.int64)
-    if request.stream:
-        beats = cast("StreamCodec", codec).script(request, completion, stamp).beats
-        reached = ReachedTokens(beats, completion.choices[0].beats)
-        if len(completion.choices) > 1:
-            count = sum(choice.beats for choice in completion.choices)
-            clock = _clock(settings, seed, completion)
-            reached = tokens_reached(beats[:], clock.at(np.arange(count)))
 
     def error_event(failure: Failure, sent: int) -> bytes:
         return cast("StreamCodec", codec).error_event(request, completion, failure, stamp, sent)
 
-    return apply(whole, FaultContext(tokens, reached, error_event, request.polled), fault)
+    known = np.zeros(1, np.int64) if reached is None else reached
+    return apply(whole, FaultContext(tokens, known, error_event, request.polled), fault)
 
 
 def _span(settings: ModelSettings, seed: int, completion: Completion) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Anthropic Messages: the events of a streamed answer (``types.raw_message_stream_event``).
 
-The order is message_start; for each block content_block_start, its deltas, content_block_stop;
-message_delta, message_stop; and a ping after the first block has started.
+The order is message_start and a ping, which need no token; for each block content_block_start, its
+deltas, content_block_stop; message_delta, message_stop. There are more pings in long silences.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import orjson
 
 from llmsim.core import (
     END,
+    START,
     Completion,
     GeneratedText,
     ReasoningSegment,
@@ -91,9 +92,9 @@ def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) 
         blocks.unseen()
     for segment in choice.segments:
         blocks.add(segment)
-    frames = sse.Chained([[opening], *blocks.frames, closing])
-    beats = BeatRuns([((0,), 0), *blocks.beats, ((END, END), 0)])
-    return StreamScript(sse.Spliced(b"", frames), beats)
+    frames = sse.Chained([[opening, PING], *blocks.frames, closing])
+    beats = BeatRuns([((START, START), 0), *blocks.beats, ((END, END), 0)])
+    return StreamScript(sse.Spliced(b"", frames), beats, keepalive=PING)
 
 
 class _BlockEvents:
@@ -144,8 +145,6 @@ class _BlockEvents:
 
     def _open(self, event: bytes) -> None:
         self._frame(event)
-        if self._index == 0:
-            self._frame(PING)
 
     def _pieces(self, generated: GeneratedText, deltas: sse.Tails) -> None:
         self.frames.append(sse.PieceTails(deltas, generated.pieces))

@@ -60,7 +60,8 @@ class EventWriter:
 
 
 def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-    """The whole stream. For a response in the background, its first events are sent at once."""
+    """The whole stream. Its first events need no token; one in the background is queued until it
+    has one."""
     wire: Wire = request.wire
     params = wire.params
     choice = completion.choices[0]
@@ -70,9 +71,10 @@ def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScri
         queued = _lifecycle(wire, stamp, "queued")
         writer.event(START, b"response.created", *queued)
         writer.event(START, b"response.queued", *queued)
+        writer.event(0, b"response.in_progress", *began)
     else:
-        writer.event(0, b"response.created", *began)
-    writer.event(0, b"response.in_progress", *began)
+        writer.event(START, b"response.created", *began)
+        writer.event(START, b"response.in_progress", *began)
     output = []
     offset = 0
     for item in items.outputs(request, completion, stamp):

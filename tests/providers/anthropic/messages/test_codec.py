@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from llmsim.core import (
     END,
+    START,
     Choice,
     Completion,
     Finish,
@@ -167,12 +168,9 @@ def test_a_stream_makes_the_plain_answer(name: str) -> None:
 def test_events_come_in_order(name: str) -> None:
     shown = events(CASES[name])
     blocks = message(name)["content"]
-    expected = ["message_start"]
-    for place, _ in enumerate(blocks):
-        expected.append("content_block_start")
-        if place == 0:
-            expected.append("ping")
-        expected += ["content_block_delta", "content_block_stop"]
+    expected = ["message_start", "ping"]
+    for _ in blocks:
+        expected += ["content_block_start", "content_block_delta", "content_block_stop"]
     expected += ["message_delta", "message_stop"]
     kinds = [event["type"] for event in shown]
     once = [
@@ -305,11 +303,12 @@ def test_no_two_answers_are_signed_alike() -> None:
 @names
 def test_frames_follow_the_clock(name: str) -> None:
     script = CODEC.script(asked(stream=True), CASES[name], STAMP)
-    *before, last, stop = script.beats[:].tolist()
-    assert len(before) + 2 == len(script.frames)
+    opening, ping, *before, last, stop = script.beats[:].tolist()
+    assert len(before) + 4 == len(script.frames)
+    assert opening == ping == START
     assert last == stop == END
     assert all(one <= other for one, other in pairwise(before))
-    assert 0 <= before[0] <= before[-1] < CASES[name].choices[0].beats
+    assert all(0 <= beat < CASES[name].choices[0].beats for beat in before)
 
 
 def test_each_piece_waits_for_its_token() -> None:

@@ -339,7 +339,7 @@ def test_every_frame_waits_for_a_token_that_comes(name: str) -> None:
     script = RESPONSES.script(asked(stream=True, **fields), said, STAMP)
     beats = script.beats[:].tolist()
     (choice,) = said.choices
-    at_once = 2 if fields.get("background") else 0
+    at_once = 2
     assert len(beats) == len(script.frames)
     assert beats[:at_once] == [START] * at_once
     waiting = beats[at_once:]
