@@ -13,6 +13,7 @@ import click
 from bench import (
     assistants,
     configured,
+    inprocess,
     lateness,
     mocks,
     pacing,
@@ -320,6 +321,40 @@ def configured_command(
     if control:
         raise click.UsageError("--control does not apply: no bare application is measured")
     finish("configured", configured.Configured(rounds, seconds), as_json, record)
+
+
+@main.command(
+    "inprocess",
+    epilog="""\b
+Examples:
+  python -m bench inprocess
+  python -m bench inprocess --case 'plain, small' --requests 20000
+""",
+)
+@click.option(
+    "--case",
+    "cases",
+    type=click.Choice(list(inprocess.CASES)),
+    multiple=True,
+    default=tuple(inprocess.CASES),
+    help="What to measure; can be repeated. [default: all]",
+)
+@click.option("--rounds", type=click.IntRange(1), default=15, show_default=True)
+@click.option(
+    "--requests",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Requests a round for each case.",
+)
+@output
+def inprocess_command(
+    as_json: bool, record: Path | None, control: bool, cases: tuple[str, ...], **settings: Any
+) -> None:
+    """A plain answer without its HTTP server: what llmsim's own code takes."""
+    if control:
+        raise click.UsageError("--control does not apply: no bare application is measured")
+    finish("inprocess", inprocess.InProcess(cases, **settings), as_json, record)
 
 
 @main.command(
