@@ -67,6 +67,9 @@ class MemoryPort:
     def names(self) -> list[str]:
         return list(self._headers)
 
+    def arrived(self, begun: int, read: int) -> int:
+        return begun
+
     async def body(self, limit: int) -> bytes:
         return self._body
 

@@ -33,7 +33,6 @@ from llmsim.core.completion import (
     Verdict,
     Verdicts,
 )
-from llmsim.core.limit_status import LimitStatus
 from llmsim.core.plan import (
     END,
     FIRST,
@@ -52,6 +51,7 @@ from llmsim.core.plan import (
     Stamp,
     StreamScript,
 )
+from llmsim.core.rate_limits import LimitStatus
 from llmsim.core.request import (
     AUTO,
     Breakpoint,

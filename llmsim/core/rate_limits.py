@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
+
+from llmsim.core.errors import Measure
 from llmsim.core.patterns import matches
 
 # A limit, and the key of its burst.
@@ -58,3 +61,16 @@ class Concurrency:
     max_concurrency: int | None = None
     queue_limit: int = 1000
     queue_timeout: float = 60.0
+
+
+class LimitStatus(Struct, frozen=True, gc=False):
+    """One limit as it stands once a request is admitted or refused.
+
+    ``remaining`` is what may still be taken at once, ``reset`` the seconds until all of it may
+    be if nobody takes any.
+    """
+
+    measure: Measure
+    limit: int
+    remaining: int
+    reset: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from llmsim.core import (
     Choice,
@@ -23,6 +23,7 @@ from llmsim.core.catalog.distribution import Distribution
 from llmsim.core.catalog.models import Model
 from llmsim.core.conversation import results
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
+from llmsim.core.value import Value
 from llmsim.engine import answer_size, effort, sampling, thinking, tools
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.mocks.rendered import mock_segments
@@ -39,7 +40,7 @@ FEW_BYTES = 1 << 20
 """So few tokens are never more bytes than that (a token has at most 128), nor take long."""
 
 
-class ModelSettings(Struct, frozen=True):
+class ModelSettings(Value, frozen=True, gc=False):
     """Everything that holds for all requests to one model under the current configuration.
 
     ``call_rate`` is the probability of a tool call where the model may choose, ``refusal_rate``
@@ -71,7 +72,7 @@ def with_length(settings: ModelSettings, target: int | Distribution) -> ModelSet
     return structs.replace(settings, target_tokens=max(mean, 1), lengths=lengths)
 
 
-class PlanInputs(Struct, frozen=True, gc=False):
+class PlanInputs(Value, frozen=True, gc=False):
     """What the plan of one request depends on, beside the request and its model's settings.
 
     ``turn`` is the request's place in the order all workers agree on, ``prompt_tokens`` what

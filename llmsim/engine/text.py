@@ -9,10 +9,10 @@ from itertools import accumulate
 from typing import Protocol, overload
 
 import orjson
-from msgspec import Struct
 
 from llmsim.core import GeneratedText, Request
 from llmsim.core.generator import GeneratorChoice
+from llmsim.core.value import Value
 from llmsim.engine import effort
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.tokens.tokenizer import Tokenizer
@@ -22,7 +22,7 @@ EMPTY = GeneratedText("", 0)
 _MARKS = frozenset(".,")
 
 
-class Brief(Struct, frozen=True, gc=False):
+class Brief(Value, frozen=True, gc=False):
     """What a generator is asked for: the text of one answer.
 
     ``target`` is the wanted number of tokens; generators that repeat a text ignore it.

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import numpy as np
-from msgspec import Struct, structs
+from msgspec import structs
 
 from llmsim.core import END, FIRST, START, Beats, Frames, Indices, Numbering, Plan, Seconds
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.faults import FaultPoint
+from llmsim.core.value import Value
 from llmsim.engine.due import FirstTimes
 
 BROKEN = Failure(FailureKind.SERVER_ERROR, "", injected=True)
@@ -27,7 +28,7 @@ class Reached(Protocol):
     def __getitem__(self, index: int, /) -> int: ...
 
 
-class FaultContext(Struct, frozen=True, gc=False):
+class FaultContext(Value, frozen=True, gc=False):
     """``reached[i]`` is how many tokens the client has once frame i has left; frames that wait for
     the end have one more than there are ``tokens``. ``error_event`` gives the codec's event for a
     failure after so many frames. A ``polled`` answer is sent to nobody: what may go wrong is that

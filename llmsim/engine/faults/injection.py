@@ -6,12 +6,11 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TypeAlias
 
-from msgspec import Struct
-
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.faults import Fault
 from llmsim.core.injection import ErrorRates, ErrorRule
 from llmsim.core.timetable import TimetableEntry
+from llmsim.core.value import Value
 from llmsim.engine.seeds import fraction
 
 # Salts a request's seed for its outcome, and for that by the timetable.
@@ -66,7 +65,7 @@ def of_status(status: int, retry: float = RETRY_AFTER, after: float = 0.0) -> Fa
     return failure(STATUSES.get(status, other), status, retry, after)
 
 
-class Odds(Struct, frozen=True):
+class Odds(Value, frozen=True, gc=False):
     """What may happen to a request: outcome i if its fraction is below ``bounds[i]`` and no bound
     before that."""
 

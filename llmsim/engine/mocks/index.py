@@ -7,12 +7,11 @@ from typing import TypeVar
 from urllib.parse import quote
 from zlib import crc32
 
-from msgspec import Struct
-
 from llmsim.core import Request
 from llmsim.core.mocks.match import MatchField, MockMatch
 from llmsim.core.mocks.mock import Mock, MockScript, OnExhausted, counter_keys
 from llmsim.core.mocks.response import MockResponse
+from llmsim.core.value import Value
 from llmsim.engine.mocks.matcher import Condition, Lexicon, conditions, named, regexes, sought
 from llmsim.engine.mocks.view import View
 
@@ -26,7 +25,7 @@ LONGEST_TOKEN = 128
 """Characters of the longest token of any encoding; those are spaces."""
 
 
-class MockRule(Struct, frozen=True):
+class MockRule(Value, frozen=True, gc=False):
     """One mock or script. ``key`` is what it is counted by, ``label`` what it is called.
 
     ``place`` is where it stands in its section. Of a script ``turns`` says whether a conversation

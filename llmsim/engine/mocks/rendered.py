@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from llmsim.core import Completion, Finish, RefusalSegment, Segment, TextSegment, Usage
 from llmsim.core.mocks.response import MockUsage
+from llmsim.core.value import Value
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.text import Brief, before_stop, recited
 from llmsim.engine.tools import fitted
 
 
-class RenderedMock(Struct, frozen=True, gc=False):
+class RenderedMock(Value, frozen=True, gc=False):
     """The response, and what is reported about it. What is None is as it would be without a mock.
 
     ``calls`` are names and arguments. ``reasoning`` of no characters is no thinking at all.

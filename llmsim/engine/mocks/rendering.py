@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import orjson
-from msgspec import Struct
 
 from llmsim.core import Finish
 from llmsim.core.codec import dumps
@@ -15,6 +14,7 @@ from llmsim.core.mocks import body_path, template
 from llmsim.core.mocks.regex import compiled
 from llmsim.core.mocks.response import MockArguments, MockError, MockResponse
 from llmsim.core.mocks.template import Placeholder
+from llmsim.core.value import Value
 from llmsim.engine.faults.injection import failure, of_status
 from llmsim.engine.mocks.matcher import as_text
 from llmsim.engine.mocks.rendered import RenderedMock
@@ -36,7 +36,7 @@ FINISHES = {
 Filler: TypeAlias = Callable[[str], str]
 
 
-class Occasion(Struct, frozen=True):
+class Occasion(Value, frozen=True, gc=False):
     """What a response is made from: the request, its seed, how often the rule was used with this
     one, and the regular expressions that matched, as places and patterns."""
 

@@ -16,11 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from zlib import crc32
 
-from msgspec import Struct
-
 from llmsim.core import Breakpoint, Message, Request, Usage
 from llmsim.core.catalog.models import Model
 from llmsim.core.codec import dumps
+from llmsim.core.value import Value
 from llmsim.engine.tokens import prompt
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
@@ -38,7 +37,7 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 _ROLES = {"system": 1, "user": 2, "assistant": 3, "tool": 4}
 
 
-class Prefix(Struct, frozen=True, gc=False):
+class Prefix(Value, frozen=True, gc=False):
     """A beginning of a prompt: what tells it from any other (64 bits), its length, and for how
     many seconds it is kept. One that is not ``kept`` is only looked for."""
 
@@ -48,7 +47,7 @@ class Prefix(Struct, frozen=True, gc=False):
     kept: bool = True
 
 
-class Hit(Struct, frozen=True, gc=False):
+class Hit(Value, frozen=True, gc=False):
     """How many tokens of a prompt were found in the cache, how many were put there, and how many
     of these for an hour."""
 
@@ -114,7 +113,7 @@ def _every(
         tokens -= prompt.message(request.messages[index], tokenizer)
 
 
-class _End(Struct, frozen=True, gc=False):
+class _End(Value, frozen=True, gc=False):
     """A place where the prompt can be cut, as a breakpoint names it."""
 
     at: tuple[int, int | None]

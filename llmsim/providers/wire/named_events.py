@@ -6,13 +6,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from msgspec import Struct
-
 from llmsim.core import Frames, Numbering
+from llmsim.core.value import Value
 from llmsim.providers.wire.numbered_events import Reordered
 
 
-class SingleEvent(Struct, frozen=True, gc=False):
+class SingleEvent(Value, frozen=True, gc=False):
     """One event, framed."""
 
     frame: bytes
@@ -21,7 +20,7 @@ class SingleEvent(Struct, frozen=True, gc=False):
         return 1
 
 
-class SimilarEvents(Struct, frozen=True, gc=False):
+class SimilarEvents(Value, frozen=True, gc=False):
     """Events that differ only in their ends: event i is ``before + tails[i]``, framed."""
 
     before: bytes

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
-from msgspec import Struct
-
 from llmsim.core import Frames, Numbering
+from llmsim.core.value import Value
 from llmsim.providers.wire import sse
 
 
-class Event(Struct, frozen=True, gc=False):
+class Event(Value, frozen=True, gc=False):
     """One event. ``parts``, joined, are its members after type and number, and the closing brace.
     Large parts are shared with other events, so that an open stream holds them once."""
 
@@ -24,7 +23,7 @@ class Event(Struct, frozen=True, gc=False):
         return 1
 
 
-class Deltas(Struct, frozen=True, gc=False):
+class Deltas(Value, frozen=True, gc=False):
     """Events that differ only in their ends: the members of event i are ``before + tails[i]``."""
 
     name: bytes

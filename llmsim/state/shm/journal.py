@@ -18,7 +18,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from msgspec import Struct
+from llmsim.core.value import Value
 
 RECORDS = 8192
 NO_TOKENS = (0, 0, 0, 0)
@@ -50,7 +50,7 @@ def size(ring: int) -> int:
     return -(-(_RING + ring) // 4096) * 4096
 
 
-class JournalEntry(Struct, frozen=True):
+class JournalEntry(Value, frozen=True, gc=False):
     """One remembered request. Times in seconds; actual ones, ``first`` the one of the first token,
     are None until known. ``tokens`` are those that were sent: prompt, completion, reasoning and
     cached ones."""

@@ -32,8 +32,8 @@ from hashlib import blake2b
 from typing import Final
 
 import numpy as np
-from msgspec import Struct
 
+from llmsim.core.value import Value
 from llmsim.state.shm.segment import PAGE, Segment
 
 SAMPLE: Final = 64
@@ -44,7 +44,7 @@ _USED, _FORGOTTEN, LABELS_END = range(3)
 _KEYS: Final = 16
 
 
-class TableShape(Struct, frozen=True):
+class TableShape(Value, frozen=True, gc=False):
     """How large a table is: for how many keys, in how many regions, of how many int64 a record."""
 
     keys: int

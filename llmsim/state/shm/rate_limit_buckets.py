@@ -47,10 +47,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from msgspec import Struct
-
 from llmsim.core.state import Attempt
 from llmsim.core.token_bucket import COUNTED, TOKENS, Bucket, bounded
+from llmsim.core.value import Value
 from llmsim.state.shm import concurrency_slots
 from llmsim.state.shm.key_table import LABELS_END, KeyTable, TableShape, hashed, pages
 from llmsim.state.shm.segment import Lock, Segment
@@ -95,7 +94,7 @@ class SharedAccount:
         self.at = 0
 
 
-class AccountEntry(Struct, frozen=True):
+class AccountEntry(Value, frozen=True, gc=False):
     """An account as anybody may read it."""
 
     rule: int

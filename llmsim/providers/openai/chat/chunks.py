@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Final
 
 import orjson
-from msgspec import Struct
 
 from llmsim.core import (
     Choice,
@@ -19,12 +19,13 @@ from llmsim.core import (
     TextSegment,
     ToolCallSegment,
 )
+from llmsim.core.value import Value
 from llmsim.providers.openai import errors
 from llmsim.providers.openai.deltas import by_piece, choice_logprobs, obfuscation
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun
 
-FINISH = {
+FINISH: Final[dict[Finish, bytes]] = {
     Finish.STOP: b"stop",
     Finish.LENGTH: b"length",
     Finish.TOOLS: b"tool_calls",
@@ -35,7 +36,7 @@ CALLS = 8  # ids reserved for the tool calls of each choice
 _OPEN = b'"logprobs":null,"finish_reason":null}]'
 
 
-class ChunkStyle(Struct, frozen=True, gc=False):
+class ChunkStyle(Value, frozen=True, gc=False):
     """What holds for every chunk of one stream: its ``usage`` member, whether it is padded, whether
     calls have the legacy form (``function_call``), and the stamp that ids are made from."""
 

@@ -26,7 +26,7 @@ from llmsim.core import (
 )
 from llmsim.core.errors import Failure
 from llmsim.providers.openai import errors as openai_errors
-from llmsim.providers.openai.chat import chunks, params
+from llmsim.providers.openai.chat import chunks, reading
 from llmsim.providers.openai.chat import strict as chat_strict
 from llmsim.providers.openai.chat.params import ChatRequest
 from llmsim.providers.openai.deltas import choice_logprobs
@@ -53,7 +53,7 @@ class OpenAIChat:
         self._strict = strict
 
     def decode(self, body: bytes) -> Request:
-        request = params.read(body)
+        request = reading.read(body)
         if self._strict:
             chat_strict.check(request.wire)
         return request

@@ -7,21 +7,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from llmsim.core import AUTO, Effort, Request, Thinking
-from llmsim.core.errors import invalid
-from llmsim.providers.openai.chat.messages import WireMessage, conversation
+from llmsim.core import Effort
+from llmsim.providers.openai.chat.messages import WireMessage
 from llmsim.providers.openai.chat.tools import (
     Function,
     LegacyChoice,
     ResponseFormat,
     WireTool,
     WireToolChoice,
-    answer_format,
-    offered_tools,
-    tool_choice,
 )
-from llmsim.providers.openai.errors import refuse
-from llmsim.providers.wire.decoding import MalformedBody, decode
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 NonNegative = Annotated[int, Meta(ge=0)]
@@ -78,49 +72,4 @@ class ChatRequest(Struct):
         return options is None or options.include_obfuscation is not False
 
 
-_decoder = msgspec.json.Decoder(ChatRequest)
-
-
-def read(body: bytes) -> Request:
-    """The request in neutral terms. Raises BadRequest naming the ``param`` that is wrong."""
-    try:
-        wire = decode(_decoder, body)
-    except MalformedBody as mistake:
-        raise refuse(mistake) from None
-    effort = wire.reasoning_effort
-    limit = wire.max_completion_tokens
-    tools = offered_tools(wire.tools, wire.functions)
-    response_format = wire.response_format
-    return Request(
-        wire.model,
-        conversation(wire.messages),
-        wire.stream is True,
-        limit if limit is not None else wire.max_tokens,
-        _stops(wire.stop) if wire.stop is not None else (),
-        wire.n or 1,
-        wire.seed,
-        _logprobs(wire),
-        Thinking(effort) if effort is not None else None,
-        tools,
-        tool_choice(wire.tool_choice, wire.function_call, wire.parallel_tool_calls, tools)
-        if tools
-        else AUTO,
-        answer_format(response_format) if response_format is not None else None,
-        wire.store is True,
-        wire,
-    )
-
-
-def _stops(stop: str | list[str]) -> tuple[str, ...]:
-    return (stop,) if isinstance(stop, str) else tuple(stop)
-
-
-def _logprobs(wire: ChatRequest) -> int | None:
-    if wire.logprobs:
-        return wire.top_logprobs or 0
-    if wire.top_logprobs:
-        raise invalid(
-            "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
-            "top_logprobs",
-        )
-    return None
+DECODER = msgspec.json.Decoder(ChatRequest)
