@@ -79,6 +79,9 @@ class MemoryPort:
     def open(self, status: int, headers: Headers) -> Any:
         raise AssertionError("a plain answer opens no body")
 
+    def connection(self) -> tuple[str, str] | None:
+        return None
+
     async def left(self) -> None:
         raise AssertionError("a plain answer does not wait")
 
