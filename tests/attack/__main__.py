@@ -7,14 +7,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.attack import fuzzing, garbage
+from tests.attack import clients, fuzzing, garbage
 from tests.attack.target import Target
 from tests.serving import Server
 
-ATTACKS = (fuzzing.attack, garbage.attack)
+ATTACKS = (fuzzing.attack, garbage.attack, clients.attack)
 SERVER = ("--workers", "2", "--latency", "instant", "--target-tokens", "10")
 
 
@@ -22,7 +23,7 @@ def attacked(port: int, seconds: float, seed: int) -> Target:
     """The target after all attacks at once, for so long."""
     target = Target(port, time.monotonic() + seconds, seed)
     restarts = target.stats()["worker_restarts"]
-    threads = [threading.Thread(target=attack, args=(target,)) for attack in ATTACKS]
+    threads = [threading.Thread(target=_attack, args=(attack, target)) for attack in ATTACKS]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -32,6 +33,14 @@ def attacked(port: int, seconds: float, seed: int) -> Target:
     if died:
         target.report.fault("workers died", died)
     return target
+
+
+def _attack(attack: Callable[[Target], None], target: Target) -> None:
+    try:
+        attack(target)
+    except Exception as error:
+        target.report.fault(f"{attack.__module__} ended early", repr(error))
+        raise
 
 
 def main() -> int:

@@ -8,11 +8,13 @@ import random
 import re
 import threading
 import time
+from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Final
 
-from tests.attack.bodies import BODIES, Body
+from tests.attack.bodies import Body
 from tests.attack.mutations import mutated
+from tests.attack.paths import every_body
 from tests.attack.target import SLOWEST, Target
 
 CLIENTS: Final = 4
@@ -37,8 +39,9 @@ HEADERS: Final = (
 
 def attack(target: Target) -> None:
     """Send mutated bodies until the time is up."""
+    bodies = every_body()
     threads = [
-        threading.Thread(target=_send, args=(target, target.seed * CLIENTS + index))
+        threading.Thread(target=_send, args=(target, bodies, target.seed * CLIENTS + index))
         for index in range(CLIENTS)
     ]
     for thread in threads:
@@ -47,13 +50,13 @@ def attack(target: Target) -> None:
         thread.join()
 
 
-def _send(target: Target, seed: int) -> None:
+def _send(target: Target, bodies: Sequence[Body], seed: int) -> None:
     rng = random.Random(seed)
     connection = HTTPConnection("127.0.0.1", target.port, timeout=60)
     for count in itertools.count():
         if not target.going_on():
             break
-        body = rng.choice(BODIES)
+        body = rng.choice(bodies)
         content = mutated(body.value, rng)
         try:
             if count % RESET == 0:

@@ -51,7 +51,8 @@ class InProcess:
         scheduler = Scheduler(asyncio.get_running_loop(), shared.counters)
         handler = RequestHandler(config, holder, scheduler, shared)
         services = Services(config, shared, holder, scheduler, handler, store, lambda: config)
-        self._application = build(routes.all_paths(services))
+        self.router = routes.all_paths(services)
+        self._application = build(self.router)
         return self
 
     def __exit__(self, *_: object) -> None:
