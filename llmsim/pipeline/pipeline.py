@@ -148,7 +148,8 @@ class Pipeline:
         call.request = request
         cached = MISS
         if prompt_tokens >= LEAST and cacheable(request) and _fits(prompt_tokens, settings):
-            cached = await self._prompt_cache.lookup(request, settings, prompt_tokens)
+            key = _api_key(call)
+            cached = await self._prompt_cache.lookup(request, settings, prompt_tokens, key)
         seed = seeds.settled(request.seed, self._configured_seed, call.body)
         if seed is None:
             seed = self._state.fresh()
@@ -160,6 +161,13 @@ class Pipeline:
         except TakesLong:
             inputs = structs.replace(inputs, patient=True)
             return await self._state.offload(plan, request, settings, inputs, codec, call.stamp)
+
+
+def _api_key(call: Call) -> str:
+    """The API key that the request came with; empty where there is none."""
+    if call.caller is None:
+        return ""
+    return call.endpoint.provider.auth.key(call.caller.header, call.caller.query)
 
 
 def _fits(prompt_tokens: int, settings: ModelSettings) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from hashlib import blake2b
+
 from llmsim.core import Request
 from llmsim.core.state import Offload, PromptPrefixes
 from llmsim.engine.compose import ModelSettings
@@ -19,22 +22,33 @@ class PromptCache:
         self._prefixes = prefixes
         self._offload = offload
 
-    async def lookup(self, request: Request, settings: ModelSettings, prompt_tokens: int) -> Hit:
-        """What of the prompt was cached; from now on all that may be is."""
+    async def lookup(
+        self, request: Request, settings: ModelSettings, prompt_tokens: int, api_key: str = ""
+    ) -> Hit:
+        """What of the prompt was cached for that API key; from now on all that may be is."""
         prompt = request, settings.model, settings.tokenizer, prompt_tokens
         if _lengthy(request):
             prefixes = await self._offload(prompt_cache.prefixes, *prompt)
         else:
             prefixes = prompt_cache.prefixes(*prompt)
         new: list[Prefix] = []
+        salt = _salt(api_key)
         for prefix in prefixes:
-            if self._prefixes.holds(prefix.key):
-                self._prefixes.keep(prefix.key, prefix.ttl)
+            key = prefix.key ^ salt
+            if self._prefixes.holds(key):
+                self._prefixes.keep(key, prefix.ttl)
                 return prompt_cache.hit(request, prompt_tokens, prefix, new)
             if prefix.kept:
-                self._prefixes.keep(prefix.key, prefix.ttl)
+                self._prefixes.keep(key, prefix.ttl)
                 new.append(prefix)
         return prompt_cache.hit(request, prompt_tokens, None, new)
+
+
+@lru_cache(maxsize=4096)
+def _salt(api_key: str) -> int:
+    """64 bits that set the prefixes of one API key apart from those of any other."""
+    digest = blake2b(api_key.encode(errors="surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 def _lengthy(request: Request) -> bool:

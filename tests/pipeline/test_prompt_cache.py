@@ -47,9 +47,9 @@ def prompt_cache_of(segment: Segment, clock: Clock) -> PromptCache:
     return PromptCache(ExpiringPrefixes(PrefixTable(segment.prefixes()), clock), inline)
 
 
-def look(cache: PromptCache, given: Request) -> Hit:
+def look(cache: PromptCache, given: Request, key: str = "") -> Hit:
     total = prompt.tokens(given, RULES.tokenizer)
-    return asyncio.run(cache.lookup(given, RULES, total))
+    return asyncio.run(cache.lookup(given, RULES, total, key))
 
 
 def tokens(message: Message) -> int:
@@ -107,3 +107,14 @@ def test_of_its_own_accord_in_steps(clock: Clock, segment: Segment) -> None:
     held = tokens(CONTEXT) // prompt_cache.STEP * prompt_cache.STEP
     assert look(cache, request(CONTEXT, Message("user", "bye"))) == Hit(held)
     assert look(cache, request(Message("system", "other " + LONG), HI)) == Hit()
+
+
+@pytest.mark.parametrize("points", [None, POINT])
+def test_each_api_key_has_a_cache_of_its_own(
+    clock: Clock, segment: Segment, points: tuple[Breakpoint, ...] | None
+) -> None:
+    one, other = prompt_cache_of(segment, clock), prompt_cache_of(segment, clock)
+    given = request(CONTEXT, HI, points=points)
+    assert [look(cache, given, key).read > 0 for cache, key in (
+        (one, "a"), (other, "b"), (other, "a"), (one, "b"), (one, ""), (other, ""),
+    )] == [False, False, True, True, False, True]  # fmt: skip

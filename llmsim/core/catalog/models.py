@@ -135,12 +135,12 @@ def resolve(name: str) -> Model:
     exact = _NAMES.get(name)
     if exact is not None:
         return exact if exact.id == name else replace(exact, id=name, aliases=())
-    bare = _bare(name)
+    bare = bare_name(name)
     model = _NAMES.get(bare) or _relative(bare) or UNKNOWN
     return replace(model, id=name, display_name=name, aliases=())
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
     """A model's name without what gateways and fine-tunes put around it."""
     bare = name.lower().rpartition("/")[2].removeprefix("ft:").partition(":")[0]
     bare = bare.rpartition("anthropic.")[2]

@@ -15,7 +15,7 @@ from llmsim.core import Canvas, Choice, Completion, Finish, Paint, Picture, Pict
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.engine.compose import PlanInputs
 from llmsim.engine.seeds import BITS, mix
-from llmsim.engine.tokens import prompt
+from llmsim.engine.tokens.image_tokens import image_tokens
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -71,7 +71,7 @@ def paint(request: Request, task: Paint, inputs: PlanInputs) -> Completion:
         made.append(Picture(canvas, tuple(painted(canvas, left) for left in versions)))
     choices = tuple(Choice((), count, Finish.STOP) for _ in made)
     usage = Usage(inputs.prompt_tokens, count * len(made))
-    seen = sum(map(prompt.image_tokens, about.images))
+    seen = sum(image_tokens(image, request.model) for image in about.images)
     return Completion(choices, usage, Pictures(tuple(made), seen))
 
 

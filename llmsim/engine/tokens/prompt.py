@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
-from llmsim.core import Complete, Count, Image, Message, Request, ToolCall
+from llmsim.core import Complete, Count, Message, Request, ToolCall
 from llmsim.core.codec import dumps
 from llmsim.core.errors import invalid
+from llmsim.engine.tokens.image_tokens import image_tokens
 from llmsim.engine.tokens.tokenizer import Tokenizer
+from llmsim.engine.tokens.tool_tokens import Counting, tool_tokens
 
 PRIMING = 3
 PER_MESSAGE = 3
 PER_NAME = 1
 PER_CALL = 3
-PER_TOOLS = 12
-PER_TOOL = 8
 UNBOUNDED = 1 << 62
 MANY_MESSAGES = 1000
-LOW_DETAIL = 85
-UNKNOWN_SIZE = 765
-PER_TILE = 170
-PER_TOKEN = 750  # square pixels
-LARGEST_AREA = 1600
-
-
-Counting: TypeAlias = Callable[[str], int]
-"""Counts the tokens of a text."""
 
 
 class Lengthy(Exception):  # noqa: N818  # an answer to a question, not a fault
@@ -61,7 +49,7 @@ def tokens(request: Request, tokenizer: Tokenizer, most: int = UNBOUNDED) -> int
             total += tokenizer.count(message.name) + PER_NAME
         if message.images or message.calls or message.extra or message.tokens:
             within = _Within(tokenizer, most)
-            total += _rest(message, within.count)
+            total += _rest(message, request.model, within.count)
             most = within.left
     if request.tools or request.format is not None:
         total += tools(request, _Within(tokenizer, most).count)
@@ -88,41 +76,33 @@ class _Within:
         return self._tokenizer.counted(text)
 
 
-def message(message: Message, tokenizer: Tokenizer) -> int:
-    """Tokens of one message of a chat, by the same formula."""
+def message(message: Message, tokenizer: Tokenizer, model: str = "") -> int:
+    """Tokens of one message of a chat with that model, by the same formula."""
     total = PER_MESSAGE + 1 + tokenizer.count(message.text)
     if message.name is not None:
         total += tokenizer.count(message.name) + PER_NAME
     if message.images or message.calls or message.extra or message.tokens:
-        total += _rest(message, tokenizer.count)
+        total += _rest(message, model, tokenizer.count)
     return total
 
 
 def tools(request: Request, count: Counting) -> int:
-    """Tokens of the tools on offer and of the schema the answer must have.
-
-    Providers render tools into the prompt in a form of their own; this is an estimate of the
-    right size: 12 for the list, 8 a tool, and the tokens of name, description and schema.
-    """
-    total = PER_TOOLS if request.tools else 0
-    for tool in request.tools:
-        total += PER_TOOL + count(tool.name) + count(tool.description)
-        if tool.schema is not None:
-            total += count(dumps(tool.schema).decode())
+    """Tokens of the tools on offer and of the schema the answer must have, which counts as JSON."""
+    total = tool_tokens(request, count) if request.tools else 0
     if request.format is not None and request.format.schema is not None:
         total += count(dumps(request.format.schema).decode())
     return total
 
 
-def _rest(message: Message, count: Counting) -> int:
-    images = sum(image_tokens(image) for image in message.images)
+def _rest(message: Message, model: str, count: Counting) -> int:
+    images = sum(image_tokens(image, model) for image in message.images)
     calls = sum(call_tokens(call, count) for call in message.calls)
     return message.extra + len(message.tokens) + images + calls
 
 
 def alone(message: Message, tokenizer: Tokenizer) -> int:
     """Tokens of a message that stands by itself."""
-    return tokenizer.count(message.text) + _rest(message, tokenizer.count)
+    return tokenizer.count(message.text) + _rest(message, "", tokenizer.count)
 
 
 def text(message: Message, tokenizer: Tokenizer) -> str:
@@ -139,38 +119,3 @@ def text(message: Message, tokenizer: Tokenizer) -> str:
 def call_tokens(call: ToolCall, count: Counting) -> int:
     """Tokens of a tool call the assistant made: its name, its arguments and what frames them."""
     return PER_CALL + count(call.name) + count(call.arguments)
-
-
-def image_tokens(image: Image) -> int:
-    """Tokens of a picture, by its provider's rule."""
-    return _by_area(image) if image.rule == "area" else _by_tiles(image)
-
-
-def _by_tiles(image: Image) -> int:
-    """85 in low detail, else 85 + 170 for each 512-pixel tile.
-
-    The picture is first fitted into 2048 × 2048, then its shorter side is brought down to 768
-    (OpenAI's guide to images and vision). A picture of unknown size counts 765.
-    """
-    if image.detail == "low":
-        return LOW_DETAIL
-    if not (image.width and image.height):
-        return UNKNOWN_SIZE
-    fit = min(1.0, 2048 / max(image.width, image.height))
-    width, height = image.width * fit, image.height * fit
-    shrink = min(1.0, 768 / min(width, height))
-    across = -(-max(1, round(width * shrink)) // 512)
-    down = -(-max(1, round(height * shrink)) // 512)
-    return LOW_DETAIL + PER_TILE * across * down
-
-
-def _by_area(image: Image) -> int:
-    """Width × height / 750, once the longer side is brought down to 1568; 1600 at most.
-
-    Anthropic's guide to vision. A picture of unknown size counts as the largest there is.
-    """
-    if not (image.width and image.height):
-        return LARGEST_AREA
-    fit = min(1.0, 1568 / max(image.width, image.height))
-    area = max(1, round(image.width * fit)) * max(1, round(image.height * fit))
-    return min(-(-area // PER_TOKEN), LARGEST_AREA)

@@ -18,13 +18,14 @@ from zlib import crc32
 
 from llmsim.core import Breakpoint, Message, Request, Usage
 from llmsim.core.catalog.models import Model
+from llmsim.core.catalog.prompt_rules import prompt_rules
 from llmsim.core.codec import dumps
 from llmsim.core.value import Value
 from llmsim.engine.tokens import prompt
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
 LEAST = 1024
-LEAST_HAIKU = 2048
+"""The least that any model caches."""
 STEP = 128
 LOOKBACK = 20
 AUTOMATIC = 300  # seconds; OpenAI keeps a prefix for 5 to 10 minutes
@@ -70,7 +71,7 @@ def prefixes(
     """The prefixes of this prompt that the cache may hold, longest first."""
     if request.breakpoints is None:
         return _every(request, model, tokenizer, prompt_tokens)
-    least = LEAST_HAIKU if "haiku" in model.id else LEAST
+    least = prompt_rules(model.id).least_cached
     ends = _ends(request, model, tokenizer)
     index_of = {end.at: index for index, end in enumerate(ends)}
     found: dict[int, Prefix] = {}
@@ -110,7 +111,7 @@ def _every(
         if tokens < LEAST:
             return
         yield Prefix(keys[index] & _MASK, tokens, AUTOMATIC)
-        tokens -= prompt.message(request.messages[index], tokenizer)
+        tokens -= prompt.message(request.messages[index], tokenizer, model.id)
 
 
 class _End(Value, frozen=True, gc=False):
@@ -128,20 +129,27 @@ def _ends(request: Request, model: Model, tokenizer: Tokenizer) -> list[_End]:
     ends = [_End((-1, None), key & _MASK, tokens)]
     for index, message in enumerate(request.messages):
         ends += [
-            _cut(point, message, key, tokens, tokenizer)
+            _cut(point, message, key, tokens, tokenizer, model)
             for point in request.breakpoints or ()
             if point.message == index and point.end is not None
         ]
         key = _after(key, message)
-        tokens += prompt.message(message, tokenizer)
+        tokens += prompt.message(message, tokenizer, model.id)
         ends.append(_End((index, None), key & _MASK, tokens))
     return ends
 
 
-def _cut(point: Breakpoint, message: Message, key: int, before: int, tokenizer: Tokenizer) -> _End:
+def _cut(
+    point: Breakpoint,
+    message: Message,
+    key: int,
+    before: int,
+    tokenizer: Tokenizer,
+    model: Model,
+) -> _End:
     """The end of a block within a message, whose files are taken to come before its text."""
     text = message.text[: point.end]
-    rest = prompt.message(message, tokenizer) - tokenizer.count(message.text)
+    rest = prompt.message(message, tokenizer, model.id) - tokenizer.count(message.text)
     tokens = before + rest + tokenizer.count(text)
     key = hash((key, crc32(text.encode()), _ROLES[message.role], message.mark))
     return _End((point.message, point.end), key & _MASK, tokens)

@@ -182,8 +182,19 @@ def test_tools_come_before_all_messages() -> None:
     [
         ("claude-sonnet-4-6", LEAST, True),
         ("claude-sonnet-4-6", LEAST - 1, False),
-        ("claude-haiku-4-5", 2 * LEAST, True),
-        ("claude-haiku-4-5", 2 * LEAST - 1, False),
+        ("claude-sonnet-4-5", 1024, True),
+        ("claude-opus-4-1", 1024, True),
+        ("claude-opus-4-1", 1023, False),
+        ("claude-opus-4-5", 4096, True),
+        ("claude-opus-4-5", 4095, False),
+        ("claude-opus-4-5-20251101", 4095, False),
+        ("anthropic/claude-opus-4.6", 4095, False),
+        ("claude-opus-5", 4095, False),
+        ("claude-haiku-4-5", 4096, True),
+        ("claude-haiku-4-5", 4095, False),
+        ("claude-3-5-haiku-latest", 2048, True),
+        ("claude-3-5-haiku-latest", 2047, False),
+        ("claude-3-haiku-20240307", 2047, False),
     ],
 )
 def test_a_prefix_has_to_be_long_enough(model: str, length: int, enough: bool) -> None:

@@ -139,6 +139,6 @@ def _parts(parts: list[Part]) -> tuple[str, tuple[Image, ...], int, int]:
 
 def _image(image: ImageUrl) -> Image:
     detail = image.detail or "auto"
-    if detail == "low" or not image.url.startswith("data:image/"):
+    if not image.url.startswith("data:image/"):
         return Image(detail)
     return Image(detail, *attachments.size(image.url.partition(",")[2]))

@@ -220,6 +220,6 @@ def _message(role: Role, content: str | list[Part], answers: str | None) -> Mess
 
 def _image(part: Part) -> Image:
     detail = part.detail or "auto"
-    if detail == "low" or part.image_url is None or not part.image_url.startswith("data:image/"):
+    if part.image_url is None or not part.image_url.startswith("data:image/"):
         return Image(detail)
     return Image(detail, *attachments.size(part.image_url.partition(",")[2]))
