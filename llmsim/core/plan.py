@@ -57,7 +57,7 @@ class Due(Protocol):
 
 class Numbering(Protocol):
     """A number for each frame, as an array or as a view that computes them when asked: its beat
-    (:data:`Beats`), or its place in another order."""
+    (:class:`Beats`), or its place in another order."""
 
     def __len__(self) -> int: ...
 
@@ -70,7 +70,13 @@ class Numbering(Protocol):
     def __getitem__(self, index: Any, /) -> Any: ...
 
 
-Beats: TypeAlias = Numbering
+class Beats(Numbering, Protocol):
+    """The beat of each frame of a stream: what it waits for."""
+
+    def row(self, start: int, stop: int, /) -> int | None:
+        """The first beat of frames ``start`` to ``stop`` (exclusive), if each of them has the beat
+        after that of the one before; None if not."""
+        ...
 
 
 class Frames(Protocol):

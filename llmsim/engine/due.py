@@ -13,8 +13,10 @@ import numpy as np
 from llmsim.core import END, FIRST, START, Beats, Due, Indices, Seconds
 from llmsim.engine.timing import TokenClock
 
-SPAN = 32
-"""Frames of each choice that are put in order at a time."""
+SPAN = 256
+"""Frames that are put in order at a time, about."""
+KEPT = 64
+"""Frames that are remembered before those last asked for."""
 
 
 class DueView(ABC):
@@ -59,7 +61,11 @@ class BeatTimes(DueView):
         return len(self._beats)
 
     def _stretch(self, start: int, stop: int) -> Seconds:
-        beats, clock = self._beats[start:stop], self._clock
+        clock = self._clock
+        first = self._beats.row(start, stop)
+        if first is not None:
+            return clock.row(first, first + stop - start)
+        beats = self._beats[start:stop]
         others = beats < 0
         if not others.any():
             return clock.at(beats)
@@ -77,12 +83,13 @@ class InterleavedTimes(DueView):
     few; to go back further is to begin again.
     """
 
-    __slots__ = ("_at", "_due", "_ends", "_heads", "_order", "_starts", "_times")
+    __slots__ = ("_at", "_due", "_ends", "_heads", "_order", "_span", "_starts", "_times")
 
     def __init__(self, due: Due, parts: Sequence[int]) -> None:
         self._due = due
         self._ends = list(accumulate(parts))
         self._starts = np.array([0, *self._ends[:-1]])
+        self._span = max(4, SPAN // len(parts))
         self._times = np.zeros(0)
         self._order = np.zeros(0, np.int64)
         self._begin()
@@ -110,7 +117,7 @@ class InterleavedTimes(DueView):
                 times.append(more)
                 order.append(places)
                 known += len(more)
-            past = max(0, start - SPAN - self._at)
+            past = max(0, start - KEPT - self._at)
             self._at += past
             self._times = np.concatenate(times)[past:].copy()
             self._order = np.concatenate(order)[past:].copy()
@@ -130,7 +137,7 @@ class InterleavedTimes(DueView):
         seen: list[Seconds] = []
         bound: tuple[float, int] | None = None
         for head, end in zip(self._heads.tolist(), self._ends, strict=True):
-            stop = min(head + SPAN, end)
+            stop = min(head + self._span, end)
             if head == stop:
                 continue
             spans.append(np.arange(head, stop))

@@ -10,6 +10,7 @@ running sum, so any token's time costs one look-up, however long the answer.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol
@@ -66,6 +67,10 @@ class TokenClock(Protocol):
         """When these tokens exist: a few at a time are asked for, as they are sent."""
         ...
 
+    def row(self, start: int, stop: int, /) -> Seconds:
+        """The same of tokens ``start`` to ``stop`` (exclusive)."""
+        ...
+
 
 class TokenArrivals:
     """When each of ``tokens`` tokens of one choice exists, never decreasing.
@@ -99,16 +104,22 @@ class TokenArrivals:
         times: Seconds = self._gaps[index] + rounds * self._round
         return times + self._shift
 
+    def row(self, start: int, stop: int) -> Seconds:
+        if self._wraps:
+            return self.at(np.arange(start, stop))
+        return self._gaps[self._start + start : self._start + stop] + self._shift
+
 
 class ChoiceClocks:
     """The clocks of several choices, which begin together; ``counts`` is how many tokens each
     has."""
 
-    __slots__ = ("_clocks", "_starts", "accept", "first", "last")
+    __slots__ = ("_clocks", "_counts", "_starts", "accept", "first", "last")
 
     def __init__(self, clocks: Sequence[TokenClock], counts: Sequence[int]) -> None:
         self._clocks = clocks
-        self._starts = np.array([0, *accumulate(counts[:-1])])
+        self._counts = counts
+        self._starts = [0, *accumulate(counts[:-1])]
         self.accept = clocks[0].accept
         self.first = min(clock.first for clock in clocks)
         self.last = max(clock.last for clock in clocks)
@@ -120,6 +131,13 @@ class ChoiceClocks:
             mine = choices == choice
             times[mine] = self._clocks[choice].at(tokens[mine] - self._starts[choice])
         return times
+
+    def row(self, start: int, stop: int) -> Seconds:
+        choice = bisect_right(self._starts, start) - 1
+        first, end = self._starts[choice], self._starts[choice] + self._counts[choice]
+        if stop > end:
+            return self.at(np.arange(start, stop))
+        return self._clocks[choice].row(start - first, stop - first)
 
 
 class PacedClock:
@@ -138,6 +156,9 @@ class PacedClock:
 
     def at(self, tokens: Indices) -> Seconds:
         return self._begins + (self._clock.at(tokens) - self._clock.first) * self._pace
+
+    def row(self, start: int, stop: int) -> Seconds:
+        return self._begins + (self._clock.row(start, stop) - self._clock.first) * self._pace
 
     def _paced(self, time: float) -> float:
         return self._begins + (time - self._clock.first) * self._pace

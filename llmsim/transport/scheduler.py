@@ -56,8 +56,8 @@ from llmsim.transport.timer import TimerFactory, precise_timer
 
 TICK = 1000  # µs
 NEVER = 1 << 62
-WINDOW = 32
-"""Frames whose times a stream holds."""
+WINDOW = 64
+"""Frames whose times a stream looks ahead at once."""
 MOST_FRAMES = 256
 """Frames of a stream that are sent at once: a millisecond's work, log probabilities in them or not.
 The rest of what is due leaves in the ticks that follow, so that other streams have their turn."""
@@ -240,35 +240,21 @@ class Scheduler:
         if ticks:
             self._set_timer()
 
-    def _advance(self, active: ActiveStream, now: int) -> None:  # noqa: C901, PLR0912  once a chunk: no calls
+    def _advance(self, active: ActiveStream, now: int) -> None:
         """Send every frame that is due at ``now`` and come back for the next."""
         elapsed = now - active.start
         horizon = elapsed + TICK // 2
         first = active.next
         window, place = active.window, first - active.offset
-        ahead = WINDOW
-        worst = following = None
-        while True:
-            end = len(window)
-            if active.offset + end > first + MOST_FRAMES:
-                end = first + MOST_FRAMES - active.offset
-            while place < end and (at := window[place]) <= horizon:
-                run = place
-                place += 1
-                if place < end and window[place] == at:
-                    place = bisect_right(window, at, place, end)
-                self._counters.late(elapsed - at, place - run)
-                if worst is None:
-                    worst = elapsed - at
-            if place < len(window):
-                following = window[place]
-                break
-            place, window = 0, active.look_ahead(active.offset + place, ahead)
-            if not window:
-                break
-            ahead *= 4  # what is late, or not paced, is many frames
-        if worst is not None:
-            stop = active.offset + place
+        following: int | None
+        if place + 1 < len(window) and (at := window[place]) <= horizon < (
+            following := window[place + 1]
+        ):  # one frame, as nearly always
+            stop, worst = first + 1, elapsed - at
+            self._counters.late(worst, 1)
+        else:
+            stop, worst, following = self._count_due(active, elapsed)
+        if stop > first:
             if worst > active.latest:  # noqa: PLR1730  max() takes three times as long
                 active.latest = worst
             if not active.stream.send(active.frames.join(first, stop)):  # type: ignore[union-attr]
@@ -289,6 +275,30 @@ class Scheduler:
             self._end(active, now, True)
         else:
             active.idle = True
+
+    def _count_due(self, active: ActiveStream, elapsed: int) -> tuple[int, int, int | None]:
+        """Count the frames that are due, as many as leave at once. Gives the first one that stays,
+        by how much the first one that leaves is late, and when the one that stays is due; None if
+        there is none yet."""
+        horizon = elapsed + TICK // 2
+        most = active.next + MOST_FRAMES
+        place, window = active.next - active.offset, active.window
+        ahead = WINDOW
+        worst: int | None = None
+        while True:
+            end = min(len(window), most - active.offset)
+            while place < end and (at := window[place]) <= horizon:
+                run = place
+                place = bisect_right(window, at, place, end)
+                self._counters.late(elapsed - at, place - run)
+                if worst is None:
+                    worst = elapsed - at
+            if place < len(window):
+                return active.offset + place, worst or 0, window[place]
+            place, window = 0, active.look_ahead(active.offset + place, ahead)
+            if not window:
+                return active.offset, worst or 0, None
+            ahead *= 4  # what is late, or not paced, is many frames
 
     def _end(self, active: ActiveStream, now: int, whole: bool) -> None:
         stream, active.stream = active.stream, None

@@ -17,7 +17,7 @@ BeatRun: TypeAlias = tuple[Sequence[int], int]
 
 
 class BeatRuns:
-    """Runs of beats, one after another: the :data:`~llmsim.core.plan.Beats` of a stream."""
+    """Runs of beats, one after another: the :class:`~llmsim.core.plan.Beats` of a stream."""
 
     __slots__ = ("_length", "_runs", "_starts")
 
@@ -46,6 +46,14 @@ class BeatRuns:
         place = bisect_right(self._starts, index) - 1
         numbers, offset = self._runs[place]
         return numbers[index - self._starts[place]] + offset
+
+    def row(self, start: int, stop: int) -> int | None:
+        """The first beat of frames ``start`` to ``stop`` (exclusive), if they are a row."""
+        place = bisect_right(self._starts, start) - 1
+        (numbers, offset), began = self._runs[place], self._starts[place]
+        if type(numbers) is range and stop - began <= len(numbers):
+            return numbers.start + start - began + offset
+        return None
 
     def _stretch(self, start: int, stop: int) -> Indices:
         made: list[Indices] = []

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Final, NamedTuple, overload
 
-from llmsim.core import END, Frames, Numbering
+import numpy as np
+
+from llmsim.core import END, Frames, Indices, Numbering
 from llmsim.providers.wire.beats import BeatRuns
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
@@ -20,7 +22,7 @@ HEAD = b"data: "
 TAIL = b"\n\n"
 DONE = b"data: [DONE]\n\n"
 CACHED_TAILS = 65_536
-AHEAD = 32
+AHEAD = 64
 """How many frames are looked up at a time."""
 
 
@@ -67,9 +69,9 @@ class Tails(dict[str, bytes]):
 
 class PieceTails(Sequence[bytes]):
     """The bytes sent for each piece of a text from ``start`` to ``stop`` (exclusive), looked up
-    when they are asked for."""
+    when they are asked for: some ahead, for who asks for one after another."""
 
-    __slots__ = ("_count", "_pieces", "_start", "_tails")
+    __slots__ = ("_ahead", "_at", "_count", "_pieces", "_start", "_tails")
 
     def __init__(
         self, tails: Tails, pieces: Sequence[str], start: int = 0, stop: int | None = None
@@ -78,6 +80,8 @@ class PieceTails(Sequence[bytes]):
         self._pieces = pieces
         self._start = start
         self._count = (len(pieces) if stop is None else stop) - start
+        self._at = 0
+        self._ahead: list[bytes] = []
 
     def __len__(self) -> int:
         return self._count
@@ -91,11 +95,19 @@ class PieceTails(Sequence[bytes]):
     def __getitem__(self, index: int | slice, /) -> bytes | list[bytes]:
         if isinstance(index, slice):
             start, stop, _ = index.indices(self._count)
-            pieces = self._pieces[self._start + start : self._start + stop]
-            return list(map(self._tails.__getitem__, pieces))
+            return self._stretch(start, stop)
+        place = index - self._at
+        if 0 <= place < len(self._ahead):
+            return self._ahead[place]
         if not -self._count <= index < self._count:
             raise IndexError(index)
-        return self._tails[self._pieces[self._start + index % self._count]]
+        self._at = index % self._count
+        self._ahead = self._stretch(self._at, min(self._at + AHEAD, self._count))
+        return self._ahead[0]
+
+    def _stretch(self, start: int, stop: int) -> list[bytes]:
+        pieces = self._pieces[self._start + start : self._start + stop]
+        return list(map(self._tails.__getitem__, pieces))
 
 
 class Chained(Sequence[bytes]):
@@ -161,10 +173,25 @@ class Permuted(Sequence[bytes]):
     def __getitem__(self, index: int | slice, /) -> bytes | list[bytes]:
         if isinstance(index, slice):
             start, stop, _ = index.indices(len(self))
-            return [self._items[place] for place in self._order[start:stop].tolist()]
+            return self._stretch(self._order[start:stop])
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         return self._items[self._order[index % len(self)]]
+
+    def _stretch(self, places: Indices) -> list[bytes]:
+        """The items at these places, which are a few rows mixed: looked up row by row."""
+        rank = np.argsort(places)
+        ordered = places[rank]
+        ends = [*(np.flatnonzero(np.diff(ordered) != 1) + 1).tolist(), len(ordered)]
+        made = [b""] * len(ordered)
+        targets = iter(rank.tolist())
+        start = 0
+        for end in ends:
+            first = int(ordered[start]) if start < end else 0
+            for item in self._items[first : first + end - start]:
+                made[next(targets)] = item
+            start = end
+        return made
 
 
 class Spliced:
@@ -199,7 +226,11 @@ class Spliced:
         return frame if index else self._opening + frame
 
     def join(self, start: int, stop: int) -> bytes:
-        first, last = start - self._at, min(stop, self._count) - self._at
+        first = start - self._at
+        if stop - start == 1 and 0 <= first < len(self._ahead):
+            frame = self._prefix + self._ahead[first]
+            return frame if start else self._opening + frame
+        last = min(stop, self._count) - self._at
         if first >= 0 and last <= len(self._ahead):
             tails = self._ahead[first:last]
         elif stop - start > AHEAD:

@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 import orjson
 
 from llmsim.core import (
@@ -25,6 +24,7 @@ from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.images import params
 from llmsim.providers.openai.images.params import ImageRequest, Purpose
 from llmsim.providers.wire import sse
+from llmsim.providers.wire.beats import BeatRuns
 
 EVENTS: Final[dict[Purpose, str]] = {
     "generations": "image_generation",
@@ -81,7 +81,7 @@ class OpenAIImages:
                 frames.append(sse.event(orjson.dumps(event), kind.encode()))
                 beats.append(offset + max(0, choice.beats * (place + 1) // count - 1))
             offset += choice.beats
-        return StreamScript(sse.Spliced(b"", frames), np.array(beats, np.int64))
+        return StreamScript(sse.Spliced(b"", frames), BeatRuns([(beats, 0)]))
 
     def _picture_object(self, picture: Picture, wire: ImageRequest) -> dict[str, Any]:
         fields = {"url": self._link(picture.canvas)}
