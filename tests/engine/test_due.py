@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import orjson
@@ -29,9 +29,8 @@ from llmsim.engine.due import BeatTimes, InterleavedTimes
 from llmsim.engine.faults import apply
 from llmsim.engine.faults.fault_context import FaultContext, FrameList, tokens_reached
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
-from llmsim.engine.plan import CLOCK, plan
-from llmsim.engine.seeds import mix
-from llmsim.engine.timing import DRAWS, Draws, TokenArrivals
+from llmsim.engine.plan import _clock, plan
+from llmsim.engine.timing import DRAWS, TokenArrivals
 from llmsim.engine.tokens import prompt
 from llmsim.providers import registry
 from llmsim.providers.gemini.generate.codec import Gemini
@@ -154,32 +153,33 @@ def listed(completion: Completion) -> Completion:
 
 
 def clock_of(
-    completion: Completion, draws: Draws, seed: int, overrides: ResponseOverrides
-) -> Seconds:
-    """When every token exists, as an array."""
-    clocks = []
-    for index, choice in enumerate(completion.choices):
-        mixed = mix(mix(seed, CLOCK + index), 1)
-        start, first = mixed % DRAWS, draws.ttft[(mixed >> 32) % DRAWS]
-        rounds, gaps = np.divmod(np.arange(start, start + choice.beats), DRAWS)
-        times = draws.gaps[gaps] + rounds * draws.reached[DRAWS]
-        clocks.append(times + (first - draws.reached[start]))
-    clock = np.concatenate(clocks)
+    completion: Completion, model_settings: ModelSettings, seed: int, overrides: ResponseOverrides
+) -> tuple[Seconds, float]:
+    """When every token exists, as an array; and when what needs no token may leave."""
+    clock = _clock(model_settings, seed, completion)
+    times = clock.at(np.arange(sum(choice.beats for choice in completion.choices)))
+    accept = clock.accept
     if overrides is not NO_OVERRIDES:
-        begins = clock.min()
-        clock = overrides.waited + begins * overrides.delay + (clock - begins) * overrides.pace
-    return clock
+        begins = times.min()
+        times = overrides.waited + begins * overrides.delay + (times - begins) * overrides.pace
+        accept = overrides.waited + accept * overrides.delay
+    return times, accept
 
 
 def as_lists(
-    made: Plan, request: Request, codec: StreamCodec, clock: Seconds, fault: Fault | None
+    made: Plan,
+    request: Request,
+    codec: StreamCodec,
+    clock: Seconds,
+    accept: float,
+    fault: Fault | None,
 ) -> Plan:
     """The same plan, of lists, made without any of the views."""
     assert made.completion is not None
     completion = listed(made.completion)
     script = codec.script(request, completion, STAMP)
     beats = np.array([script.beats[place] for place in range(len(script.beats))])
-    due = np.append(clock, (clock.min(), 0.0, clock.max()))[beats]
+    due = np.append(clock, (clock.min(), accept, clock.max()))[beats]
     order = np.argsort(due, kind="stable")
     frames = script.frames.reorder(order) if len(completion.choices) > 1 else script.frames
     frames = FrameList([frames[place] for place in range(len(beats))])
@@ -221,13 +221,11 @@ def test_a_plan_is_what_a_list_would_be(
         overrides = faulty
     made = plan(request, model_settings, inputs, codec, STAMP)
     assert made.completion is not None
-    clock = clock_of(made.completion, model_settings.draws, inputs.seed, overrides)
-    expected = as_lists(made, request, codec, clock, fault)
-    scaled = not (made.completion.usage.reasoning or made.completion.usage.cached)
+    clock, accept = clock_of(made.completion, model_settings, inputs.seed, overrides)
+    expected = as_lists(made, request, codec, clock, accept, fault)
     same_frames(made.frames, expected.frames, data.draw)
-    if scaled:  # thinking has a factor of its own on the first token's time
-        same_times(made.due, expected.due[:], data.draw)
-        assert (made.ttft, made.total) == (expected.ttft, expected.total)
+    same_times(made.due, expected.due[:], data.draw)
+    assert (made.ttft, made.total) == (expected.ttft, expected.total)
     assert len(made.due) == len(made.frames) >= 1
     assert bool((np.diff(made.due[:]) >= 0).all())
     ends = (expected.ending, expected.length, expected.failure)
@@ -251,16 +249,18 @@ def same_times(made: Due, expected: Seconds, draw: Any) -> None:
 
 
 @given(
-    st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=400).map(sorted), min_size=2,
-             max_size=9),
+    st.lists(st.integers(1, 600), min_size=2, max_size=9),
+    st.sampled_from([1, 5, 1000]),
+    st.integers(0, 1000),
     st.data(),
-)  # fmt: skip
+)
 def test_stretches_in_the_order_of_time_are_put_in_one_order(
-    parts: list[list[int]], data: st.DataObject
+    parts: list[int], times: int, seed: int, data: st.DataObject
 ) -> None:
-    due = np.array([float(time) for part in parts for time in part])
+    random = np.random.default_rng(seed)
+    due = np.concatenate([np.sort(random.integers(0, times, size)) for size in parts]) / 8
     order = np.argsort(due, kind="stable")
-    interleaved = InterleavedTimes(due, list(map(len, parts)))
+    interleaved = InterleavedTimes(due, parts)
     same_times(interleaved, due[order], data.draw)
     assert interleaved.order[:].tolist() == order.tolist()
     start = data.draw(st.integers(0, len(due) - 1))
@@ -291,7 +291,7 @@ def test_beats_are_what_their_runs_say() -> None:
 
 @pytest.mark.parametrize("seed", [1, 5])
 def test_a_stream_goes_on_after_the_last_draw(seed: int) -> None:
-    draws = cast("Draws", settings().draws)
+    draws = settings().draws
     clock = TokenArrivals(draws, 2 * DRAWS, seed)
     due = BeatTimes(BeatRuns([(range(2 * DRAWS), 0)]), clock)
     times = due[:]
