@@ -67,7 +67,7 @@ class MemoryPort:
     def names(self) -> list[str]:
         return list(self._headers)
 
-    def arrived(self, begun: int, read: int) -> int:
+    def arrived(self, begun: int, read: int, waits: bool) -> int:
         return begun
 
     async def body(self, limit: int) -> bytes:

@@ -82,13 +82,14 @@ class RequestHandler:
 
     async def _answer(self, port: Port, call: Call, lifecycle: RequestLifecycle) -> None:
         call.body = await port.body(self._body_limit)
-        now = now_us()
-        lifecycle.received(port.arrived(lifecycle.start, now), now)
+        read = now_us()
         endpoint = call.endpoint
         if endpoint.header_check is not None:
             endpoint.header_check(port.header)
         pipeline = self._holder.runtime.pipeline
         plan = await pipeline.plan(call)
+        waits = plan.total > 0 or plan.deferred is not None
+        lifecycle.received(port.arrived(lifecycle.start, read, waits), read)
         if plan.stream and self._scheduler.open >= self._most_streams:
             plan = call.refused(Failure(FailureKind.OVERLOADED, BUSY))
         if plan.completion is None and plan.failure is not None:

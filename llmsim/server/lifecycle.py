@@ -82,11 +82,12 @@ class RequestLifecycle:
         """What the answer's ids are made of."""
         return Stamp(self.mark, int(self.arrived))
 
-    def received(self, arrival: int, now: int) -> None:
-        """The request, which is whole now, arrived at ``arrival`` (µs of the scheduler's clock)."""
+    def received(self, arrival: int, read: int) -> None:
+        """The request, whose body was read at ``read``, arrived at ``arrival`` (µs of the
+        scheduler's clock)."""
         self.arrived += (arrival - self.start) / 1e6
         self.start = arrival
-        lag = now - arrival
+        lag = read - arrival
         self.arrival_lag = lag / 1e6
         self._counters.lag(ARRIVAL_LAG, lag)
 

@@ -15,7 +15,8 @@ span says that data came after the handing over, a body trickled in, and its end
 
 The kernel is asked where it can know better: when planning begins later than a calm server's does.
 What it answers tells whether the server's threads are behind at all; while they are not, it is
-asked once a millisecond at most.
+asked once a millisecond at most, and so it is for answers without latency, whose times nobody
+compares with a plan.
 """
 
 from __future__ import annotations
@@ -123,13 +124,16 @@ class ArrivalClock:
 
     def __init__(self, receipts: Receipts | None) -> None:
         self._receipts = receipts
-        self._pause = 0
+        self._pause = self._asked_enough = 0
 
-    def of(self, seen: Waypoints, client: str, server: str) -> int:
-        """When a request arrived whose data are the last that its connection brought."""
-        if self._receipts is None or seen.read < self._pause:
+    def of(self, seen: Waypoints, client: str, server: str, waits: bool) -> int:
+        """When a request arrived whose data are the last that its connection brought. ``waits``
+        says whether its answer does."""
+        pause = self._pause if waits else max(self._pause, self._asked_enough)
+        if self._receipts is None or seen.read < pause:
             return arrival(seen, None)
         found = arrival(seen, self._receipts.last(client, server))
+        self._asked_enough = seen.read + PAUSE
         if found == seen.handed:
             self._pause = seen.read + PAUSE
         return found

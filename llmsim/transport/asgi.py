@@ -82,7 +82,7 @@ class ASGIPort:
         self.stream = ASGIStream(self.outbox, self._gone.is_set())
         return self.stream
 
-    def arrived(self, begun: int, read: int) -> int:
+    def arrived(self, begun: int, read: int, waits: bool) -> int:
         return read  # which waits for what the client has yet to send, and for little else
 
     def connection(self) -> None:

@@ -77,9 +77,10 @@ class Port(Protocol):
         """Send the response head and open its body."""
         ...
 
-    def arrived(self, begun: int, read: int) -> int:
+    def arrived(self, begun: int, read: int, waits: bool) -> int:
         """When the request had come whole, as well as that can be known; its handler began at
-        ``begun`` and has the body since ``read``, all in µs of the monotonic clock."""
+        ``begun`` and has the body since ``read``, all in µs of the monotonic clock. ``waits`` says
+        that its answer is due later, so that much depends on it."""
         ...
 
     def connection(self) -> tuple[str, str] | None:

@@ -204,12 +204,14 @@ class RSGIPort:
         outflow = self._clients.outflow(self.scope)
         return RSGIStream(self._protocol.response_stream(status, headers), outflow)
 
-    def arrived(self, begun: int, read: int) -> int:
+    def arrived(self, begun: int, read: int, waits: bool) -> int:
         handed = self._handed
         if read - handed < CALM:
             return handed
         seen, connection = Waypoints(handed, begun, read), self.connection()
-        return arrival(seen, None) if connection is None else self._arrivals.of(seen, *connection)
+        if connection is None:
+            return arrival(seen, None)
+        return self._arrivals.of(seen, *connection, waits)
 
     def connection(self) -> tuple[str, str] | None:
         scope = self.scope

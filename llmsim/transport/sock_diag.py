@@ -2,11 +2,14 @@
 
 The HTTP server owns the descriptors and does not say which is whose. ``NETLINK_SOCK_DIAG`` needs
 none: a message with the four-tuple of a connection is answered at once, in 5 µs, however many
-connections there are. Source: sock_diag(7); linux/inet_diag.h; ``struct tcp_info`` in linux/tcp.h.
+connections there are. Both system calls keep the interpreter lock, which Python's own would give
+to another thread: a busy worker waits longer for it than for the answer. Source: sock_diag(7);
+linux/inet_diag.h; ``struct tcp_info`` in linux/tcp.h.
 """
 
 from __future__ import annotations
 
+import ctypes
 import ipaddress
 import socket
 import struct
@@ -35,6 +38,7 @@ _LISTENING = 10  # TCP_LISTEN
 _PORT = struct.Struct("!H")
 _SIZE = _HEADER.size + 56
 _BUFFER = 4096
+_AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)
 _WAYS = 1024
 
 
@@ -59,7 +63,13 @@ class SockDiag:
         kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
         self._socket = socket.socket(socket.AF_NETLINK, kind, _SOCK_DIAG)
         self._socket.connect((0, 0))
+        libc = ctypes.PyDLL(None, use_errno=True)
+        self._send, self._receive = libc.send, libc.recv
+        self._send.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int)
+        self._receive.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+        self._descriptor = self._socket.fileno()
         self._buffer = bytearray(_BUFFER)
+        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._buffer))
         self._sequence = 0
         self._ways: dict[tuple[str, str], _Way] = {}
 
@@ -72,13 +82,15 @@ class SockDiag:
         for the one by which the client is reached."""
         self._sequence += 1
         try:
-            self._socket.send(self._request(client, server))
-            while True:
-                size = self._socket.recv_into(self._buffer)
-                if _HEADER.unpack_from(self._buffer)[3] == self._sequence:
-                    return _read(self._buffer, size)
-        except (OSError, ValueError):  # among them that there is no answer
+            request = self._request(client, server)
+        except (OSError, ValueError):
             return None
+        if self._send(self._descriptor, request, len(request), _AT_ONCE) != len(request):
+            return None
+        while (size := self._receive(self._descriptor, self._address, _BUFFER, _AT_ONCE)) > 0:
+            if _HEADER.unpack_from(self._buffer)[3] == self._sequence:
+                return _read(self._buffer, size)
+        return None
 
     def _request(self, client: str, server: str) -> bytes:
         host, _, port = client.rpartition(":")

@@ -73,7 +73,7 @@ class Client:
             raise too_large(limit)
         return self._body
 
-    def arrived(self, begun: int, read: int) -> int:
+    def arrived(self, begun: int, read: int, waits: bool) -> int:
         return read - self.late
 
     def connection(self) -> None:

@@ -97,9 +97,9 @@ def test_while_the_kernel_knows_nothing_new_it_is_asked_once_a_millisecond() -> 
     receipts = Receipts(Span(9_000, 13_000), Span(9_000, 13_000))
     clock = ArrivalClock(receipts)
     for read in (10_800, 11_000, 10_799 + PAUSE):
-        assert clock.of(Waypoints(10_000, 10_500, read), CLIENT, SERVER) == 10_000
+        assert clock.of(Waypoints(10_000, 10_500, read), CLIENT, SERVER, True) == 10_000
         assert receipts.asked == 1
-    clock.of(Waypoints(10_000, 10_500, 10_800 + PAUSE), CLIENT, SERVER)
+    clock.of(Waypoints(10_000, 10_500, 10_800 + PAUSE), CLIENT, SERVER, True)
     assert receipts.asked == 2
 
 
@@ -107,9 +107,18 @@ def test_while_requests_wait_for_the_servers_threads_the_kernel_is_always_asked(
     receipts = Receipts(Span(0, 4_000), Span(4_000, 8_000), None)
     clock = ArrivalClock(receipts)
     seen = Waypoints(10_000, 10_500, 10_800)
-    assert [clock.of(seen, CLIENT, SERVER) for _ in range(3)] == [4_000, 8_000, 10_000]
+    assert [clock.of(seen, CLIENT, SERVER, True) for _ in range(3)] == [4_000, 8_000, 10_000]
     assert receipts.asked == 3
 
 
 def test_without_a_kernel_that_tells_the_handing_over_counts() -> None:
-    assert ArrivalClock(None).of(Waypoints(10, 20, 30), CLIENT, SERVER) == 10
+    assert ArrivalClock(None).of(Waypoints(10, 20, 30), CLIENT, SERVER, True) == 10
+
+
+def test_for_answers_without_latency_it_is_asked_once_a_millisecond() -> None:
+    receipts = Receipts(Span(0, 4_000), Span(0, 4_000))
+    clock = ArrivalClock(receipts)
+    seen = Waypoints(10_000, 10_500, 10_800)
+    found = [clock.of(seen, CLIENT, SERVER, waits) for waits in (False, False, True)]
+    assert found == [4_000, 10_000, 4_000]
+    assert receipts.asked == 2

@@ -386,7 +386,7 @@ def test_when_a_request_arrived(version: str, read: int, expected: int, asked: i
         handed=10_000,
         arrivals=ArrivalClock(kernel),
     )
-    assert one.arrived(10_000, read) == expected
+    assert one.arrived(10_000, read, True) == expected
     assert kernel.asked == [("127.0.0.1:1", "127.0.0.1:2")] * asked
 
 

@@ -118,7 +118,7 @@ class SocketPort:
         self.stream = SocketStream(self._socket, self._stream_id)
         return self.stream
 
-    def arrived(self, begun: int, read: int) -> int:
+    def arrived(self, begun: int, read: int, waits: bool) -> int:
         return begun
 
     def connection(self) -> None:
