@@ -17,6 +17,7 @@ from bench import (
     lateness,
     mocks,
     pacing,
+    pictures,
     soak,
     startup,
     streams,
@@ -424,6 +425,20 @@ def soak_command(
     if control:
         raise click.UsageError("--control does not apply: no bare application is measured")
     finish("soak", soak.Soak(minutes, workers, clients), as_json, record)
+
+
+@main.command("pictures")
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("docs/images"),
+    show_default=True,
+    help="The folder they are written to.",
+)
+def draw_pictures(into: Path) -> None:
+    """Draw the pictures of docs/latency.md: nothing is measured."""
+    for path in pictures.draw(into):
+        click.echo(path)
 
 
 def section(benchmark: str, dialect: str) -> str:
