@@ -20,6 +20,10 @@ is none that has begun: no tick is visited twice.
 is late finds several ticks begun and works through them in order, so overload shows as fewer,
 larger sends and as lateness, which is measured, and never as a queue of frames that grows.
 
+*Giving way.* A tick that takes longer than a millisecond is cut: the loop looks after what has come
+meanwhile, new requests above all, and the tick goes on from where it was, for as long as that took
+but a millisecond at least. So neither keeps the other waiting for longer than it waits itself.
+
 *Back-pressure.* A send queues bytes and returns at once; it says only whether the client is still
 there. What a client does not read is held in memory, so it has bounds elsewhere: the tokens of an
 answer, the open streams, and :mod:`llmsim.transport.slow_clients`, which cuts those that stall.
@@ -61,6 +65,8 @@ WINDOW = 64
 MOST_FRAMES = 256
 """Frames of a stream that are sent at once: a millisecond's work, log probabilities in them or not.
 The rest of what is due leaves in the ticks that follow, so that other streams have their turn."""
+TURN = 1000
+"""µs after which a tick gives way to what else the loop has to do."""
 SENDING = -1  # in place of a timer's tick while ticks are sent: none is set then
 
 log = logging.getLogger("llmsim")
@@ -157,6 +163,7 @@ class Scheduler:
         self._ticks: list[int] = []
         self._timer = timer(loop, self._tick)
         self._timer_tick = NEVER
+        self._gave_way = 0
         self.open = 0
 
     def reach(self, due: int) -> asyncio.Future[None]:
@@ -220,14 +227,23 @@ class Scheduler:
         # All of a tick is due within half a tick of its beginning, so once it has begun nothing
         # can come back to it.
         now = self._clock()
-        self._counters.lag(LOOP_LAG, max(now - due * TICK, 0))
+        away = max(now - max(due * TICK, self._gave_way), 0)
+        self._counters.lag(LOOP_LAG, away)
         limit = now // TICK
+        # Streams get as much time as what they gave way to has taken.
+        until = now + max(TURN, away)
         while ticks and ticks[0] <= limit:
-            for item in calendar.pop(heapq.heappop(ticks)):
+            tick = heapq.heappop(ticks)
+            items = calendar.pop(tick)
+            for place, item in enumerate(items):
+                now = self._clock()
+                if now > until:
+                    self._give_way(tick, items[place:], now)
+                    return
                 try:
                     if type(item) is ActiveStream:
                         if item.stream is not None:  # else another one has taken its place
-                            self._advance(item, self._clock())
+                            self._advance(item, now)
                     elif not item.done():  # type: ignore[union-attr]
                         item.set_result(None)  # type: ignore[union-attr]
                 except (KeyboardInterrupt, SystemExit):
@@ -239,6 +255,18 @@ class Scheduler:
         self._timer_tick = NEVER
         if ticks:
             self._set_timer()
+
+    def _give_way(
+        self, tick: int, rest: list[ActiveStream | asyncio.Future[None]], now: int
+    ) -> None:
+        """Leave the rest of a tick for the loop's next turn, so that who arrives is not kept
+        waiting."""
+        self._gave_way = now
+        if tick not in self._calendar:
+            heapq.heappush(self._ticks, tick)
+        self._calendar[tick] = rest + self._calendar.get(tick, [])
+        self._timer_tick = NEVER
+        self._set_timer()
 
     def _advance(self, active: ActiveStream, now: int) -> None:
         """Send every frame that is due at ``now`` and come back for the next."""

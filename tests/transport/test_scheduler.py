@@ -506,3 +506,52 @@ def test_with_punctual_timers_no_frame_is_late(
         loop.run(until=loop.now + pause)
     loop.run()
     assert shared.cells[LATEST] <= LATEST_WHEN_PUNCTUAL
+
+
+COST = 100
+"""µs that a send takes, where many streams have a frame due at once."""
+
+
+def busy(streams: int) -> tuple[Loop, list[Sent]]:
+    """Streams whose frames are all due at the same times, each of which takes a while to send."""
+    loop = Loop()
+    scheduler, _ = scheduler_on(loop)
+    times = [0.1, 0.2, 0.3]
+    return loop, [Sent(loop, scheduler, times, Client(loop, cost=COST)) for _ in range(streams)]
+
+
+@pytest.mark.parametrize("at", [0.1002, 0.105, 0.2031])
+def test_a_tick_gives_way_to_a_request(at: float) -> None:
+    loop, streams = busy(100)  # 10 ms of sending
+    begun = loop.now
+    arrives = begun + int(at * 1e6)
+    served: list[int] = []
+    loop.call_later(at, lambda: served.append(loop.now))
+    loop.run()
+    assert served[0] - arrives <= 1_000 + COST
+    assert all(one.ended and one.ended[0][0] for one in streams)
+
+
+def test_frames_keep_their_order_though_ticks_are_cut() -> None:
+    loop, streams = busy(100)
+    loop.run()
+    for one in streams:
+        assert b"".join(data for _, data in one.client.received) == b"<0><1><2>"
+        assert all(late >= -EARLIEST for late in one.lateness())
+    first = [one.client.received[0][0] for one in streams]
+    assert first == sorted(first), "each has its turn"
+
+
+def test_requests_do_not_starve_streams() -> None:
+    loop, streams = busy(200)  # 20 ms of sending
+    work = 5_000
+
+    def serve() -> None:
+        loop.now += work
+        if not all(one.client.received for one in streams):
+            loop.call_later(0.0, serve)
+
+    loop.call_later(0.0995, serve)
+    loop.run()
+    longest = max(one.lateness()[0] for one in streams)
+    assert longest <= 2 * (200 * COST + work), "streams have half of the time"
