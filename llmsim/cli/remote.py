@@ -82,7 +82,8 @@ class Remote:
         except OSError as error:
             raise self._failed(error.strerror or str(error)) from None
         except HTTPException as error:
-            raise self._failed(f"not HTTP: {type(error).__name__}") from None
+            hint = " (is it https?)" if self._url.scheme == "http" else ""
+            raise self._failed(f"not HTTP: {type(error).__name__}{hint}") from None
         try:
             decoded = json.loads(answer)
         except ValueError:

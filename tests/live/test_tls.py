@@ -287,7 +287,10 @@ def test_certificates_change_and_open_streams_end_whole(
     with configured(text, tls=verify) as sim:
 
         def serials() -> set[str]:
-            return {seen(sim.port, verify) for _ in range(8)}
+            # A connection that is just being made to a worker that leaves may break.
+            with suppress(OSError):
+                return {seen(sim.port, verify) for _ in range(8)}
+            return set()
 
         def now() -> str:
             return serial(Path(pair.cert).read_text())
@@ -303,6 +306,7 @@ def test_certificates_change_and_open_streams_end_whole(
         Path(pair.key).write_text("half a")
         sim.process.send_signal(signal.SIGHUP)
         until(sim.output, lambda log: "server.tls.key: has no private key in PEM" in log)
+        until(serials, bool)
         assert serials() == {before}
         Path(pair.key).write_bytes(good)
         assert all(one.whole() for one in streams)
