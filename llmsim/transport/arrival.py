@@ -33,8 +33,9 @@ CALM = 300
 PAUSE = 1000
 """µs for which nothing is asked once an answer has told nothing new."""
 GRACE = 1000
-"""µs by which the way of a body may take longer than that of its head, while nothing else is known
-of it, before it counts as one that came later."""
+"""µs by which the way of a body may take longer than that of its head, if they came together."""
+LARGE = 16_384
+"""Bytes of a body that does not come in one piece with its head."""
 TURNS = 3
 """Ticks that are waited for to find out when they are."""
 
@@ -64,14 +65,18 @@ class Waypoints(NamedTuple):
     begun: int
     read: int
 
+    @property
+    def slow(self) -> bool:
+        """Whether the body took longer than its head had, so that it may have come later."""
+        return self.read - self.begun > self.begun - self.handed + GRACE
 
-def arrival(seen: Waypoints, received: Span | None) -> int:
+
+def arrival(seen: Waypoints, received: Span | None, large: bool = False) -> int:
     """When a request was whole, µs of the monotonic clock; ``received`` is when the kernel has the
-    last of its data from, if it says so."""
+    last of its data from, if it says so. Where it does not, a ``large`` body that took long counts
+    as one that came later than its head, and a small one as one that came with it."""
     if received is None:
-        waited = seen.read - seen.begun
-        trickled = waited > seen.begun - seen.handed + GRACE
-        return seen.read if trickled else seen.handed
+        return seen.read if large and seen.slow else seen.handed
     if received.earliest > seen.handed:
         return min(received.latest, seen.read)
     return min(received.latest, seen.handed)
@@ -126,13 +131,15 @@ class ArrivalClock:
         self._receipts = receipts
         self._pause = self._asked_enough = 0
 
-    def of(self, seen: Waypoints, client: str, server: str, waits: bool) -> int:
+    def of(
+        self, seen: Waypoints, client: str, server: str, waits: bool, large: bool = False
+    ) -> int:
         """When a request arrived whose data are the last that its connection brought. ``waits``
-        says whether its answer does."""
+        says whether its answer does, ``large`` whether its body is."""
         pause = self._pause if waits else max(self._pause, self._asked_enough)
-        if self._receipts is None or seen.read < pause:
-            return arrival(seen, None)
-        found = arrival(seen, self._receipts.last(client, server))
+        if self._receipts is None or (seen.read < pause and not seen.slow):
+            return arrival(seen, None, large)
+        found = arrival(seen, self._receipts.last(client, server), large)
         self._asked_enough = seen.read + PAUSE
         if found == seen.handed:
             self._pause = seen.read + PAUSE

@@ -10,7 +10,7 @@ import granian.server.mp as granian_workers
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
 
 from llmsim.core import Headers
-from llmsim.transport.arrival import CALM, ArrivalClock, Waypoints, arrival, precise_us
+from llmsim.transport.arrival import CALM, LARGE, ArrivalClock, Waypoints, arrival, precise_us
 from llmsim.transport.body_deadline import BodyDeadline
 from llmsim.transport.connection import Connection
 from llmsim.transport.port import DRAIN, Gone, too_large
@@ -209,9 +209,10 @@ class RSGIPort:
         if read - handed < CALM:
             return handed
         seen, connection = Waypoints(handed, begun, read), self.connection()
+        large = int(self._headers.get("content-length") or 0) > LARGE
         if connection is None:
-            return arrival(seen, None)
-        return self._arrivals.of(seen, *connection, waits)
+            return arrival(seen, None, large)
+        return self._arrivals.of(seen, *connection, waits, large)
 
     def connection(self) -> tuple[str, str] | None:
         scope = self.scope

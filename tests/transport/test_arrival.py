@@ -26,15 +26,26 @@ CLIENT, SERVER = "127.0.0.1:4711", "127.0.0.1:8080"
         # the body came after the head
         (Waypoints(50_000, 50_100, 90_000), Span(80_000, 84_000), 84_000),
         (Waypoints(50_000, 50_100, 90_000), Span(88_000, 92_000), 90_000),
-        # nobody knows: the body takes about as long as its head, or came later
-        (Waypoints(50_000, 60_000, 61_000), None, 50_000),
-        (Waypoints(50_000, 60_000, 70_000 + GRACE), None, 50_000),
-        (Waypoints(50_000, 60_000, 70_001 + GRACE), None, 70_001 + GRACE),
-        (Waypoints(50_000, 50_000, 50_000), None, 50_000),
     ],
 )
 def test_an_arrival(seen: Waypoints, received: Span | None, expected: int) -> None:
     assert arrival(seen, received) == expected
+
+
+@pytest.mark.parametrize(
+    ("seen", "large", "expected"),
+    [
+        (Waypoints(50_000, 60_000, 61_000), True, 50_000),
+        (Waypoints(50_000, 60_000, 70_000 + GRACE), True, 50_000),
+        (Waypoints(50_000, 60_000, 70_001 + GRACE), True, 70_001 + GRACE),
+        (Waypoints(50_000, 60_000, 70_001 + GRACE), False, 50_000),  # the loop was busy
+        (Waypoints(50_000, 50_000, 50_000), True, 50_000),
+    ],
+)
+def test_an_arrival_of_which_the_kernel_knows_nothing(
+    seen: Waypoints, large: bool, expected: int
+) -> None:
+    assert arrival(seen, None, large) == expected
 
 
 @pytest.mark.parametrize("received", [None, Span(0, 4), Span(40, 44), Span(60, 64), Span(99, 103)])
@@ -121,4 +132,15 @@ def test_for_answers_without_latency_it_is_asked_once_a_millisecond() -> None:
     seen = Waypoints(10_000, 10_500, 10_800)
     found = [clock.of(seen, CLIENT, SERVER, waits) for waits in (False, False, True)]
     assert found == [4_000, 10_000, 4_000]
+    assert receipts.asked == 2
+
+
+def test_a_body_that_took_long_is_always_asked_for() -> None:
+    receipts = Receipts(Span(9_000, 13_000), Span(60_000, 64_000))
+    clock = ArrivalClock(receipts)
+    for seen, expected in (
+        (Waypoints(10_000, 10_500, 10_800), 10_000),
+        (Waypoints(10_000, 10_100, 11_250), 11_250),
+    ):
+        assert clock.of(seen, CLIENT, SERVER, True) == expected
     assert receipts.asked == 2
