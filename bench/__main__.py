@@ -231,6 +231,18 @@ Examples:
     default=0,
     help="Dashboards open meanwhile, with a scrape of /metrics each second.",
 )
+@click.option(
+    "--idle",
+    type=click.IntRange(0),
+    default=0,
+    help="Connections open meanwhile on which nothing is said.",
+)
+@click.option(
+    "--stalled",
+    type=click.IntRange(0),
+    default=0,
+    help="Streams open meanwhile that nobody reads.",
+)
 @output
 def pacing_command(
     as_json: bool, record: Path | None, control: bool, dialect: str, **settings: Any

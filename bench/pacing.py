@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from bench import accounting
 from bench.accounting import Memory
+from bench.bystanders import standing_by
 from bench.client import ClientError, Load, LoadResult, run_client
 from bench.onlookers import looking_on
 from bench.report import Cell, Column
@@ -20,6 +21,9 @@ from bench.wire import BODIES, WIRES
 
 TTFT_MS, GAP_MS = 200.0, 33.333
 """Every token of every stream has one due time that the client can work out by itself."""
+
+QUIET_MS = 600_000
+"""How long an idle connection may say nothing: longer than any run."""
 
 PAUSE = 0.0005
 """Seconds between two rounds of reading: the client is not to take the server's processors."""
@@ -76,7 +80,8 @@ class Pacing:
     before those that are measured.
 
     ``control`` puts the bare application with one ``asyncio.sleep`` a frame in llmsim's place,
-    every frame sent ``late_ms`` late. ``dashboards`` pages are open meanwhile, with a Prometheus.
+    every frame sent ``late_ms`` late. ``dashboards`` pages are open meanwhile, with a Prometheus,
+    and ``idle`` connections on which nothing is said, and ``stalled`` streams that nobody reads.
     """
 
     columns: ClassVar[Sequence[Column]] = COLUMNS
@@ -92,6 +97,8 @@ class Pacing:
     control: bool = False
     late_ms: float = 0.0
     dashboards: int = 0
+    idle: int = 0
+    stalled: int = 0
 
     def run(self) -> list[dict[str, Cell]]:
         with TemporaryDirectory(prefix="llmsim-bench-") as name:
@@ -136,8 +143,12 @@ class Pacing:
                 if mark == "close":
                     peak.append(server.memory())
 
-            with looking_on(port, self.dashboards) as read:
-                seen = run_client(port, self._request(load.tokens), load, on_mark)
+            request = self._request(load.tokens)
+            with (
+                looking_on(port, self.dashboards) as read,
+                standing_by(port, self.idle, self.stalled, request),
+            ):
+                seen = run_client(port, request, load, on_mark)
             if not all(read):
                 raise ClientError(f"an onlooker saw nothing: {read} bytes")
             own = {} if self.control else server.get("/llmsim/stats")["lateness_ms"]
@@ -154,7 +165,8 @@ class Pacing:
             )
             pace = {"ttft": TTFT_MS, "gap": GAP_MS, "late": self.late_ms}
             return command + [f"--{key}={value / 1e3}" for key, value in pace.items()]
-        settings = {
+        settings: dict[str, Any] = {
+            "server": {"header_timeout_ms": QUIET_MS},
             "latency": {
                 "ttft_mean_ms": TTFT_MS,
                 "ttft_stddev_ms": 0.0,
