@@ -220,6 +220,10 @@ class Objects(Protocol):
         """Forget a whole group; how many there were."""
         ...
 
+    def count(self, kind: str, group: str) -> int:
+        """How many objects a group has."""
+        ...
+
     def trim(self, kind: str, most: int) -> list[str]:
         """Forget the oldest of a kind beyond ``most``; their ids. Now and then it only looks
         whether there are any, so that a few more than ``most`` may stay for a while."""

@@ -219,6 +219,12 @@ class SQLiteObjects:
         statement = 'DELETE FROM objects WHERE kind = ? AND "group" = ?'
         return self._database.execute(statement, (kind, group)).rowcount
 
+    def count(self, kind: str, group: str) -> int:
+        """How many objects a group has."""
+        statement = 'SELECT COUNT(*) FROM objects WHERE kind = ? AND "group" = ?'
+        number: int = self._database.execute(statement, (kind, group)).fetchone()[0]
+        return number
+
     def trim(self, kind: str, most: int) -> list[str]:
         """Forget the oldest of a kind beyond ``most``; their ids. It looks now and then only."""
         look = self._looks.get(kind, 0)

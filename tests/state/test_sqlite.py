@@ -59,6 +59,17 @@ def test_deleting_forgets_once(path: str) -> None:
     assert using(path, work) == [True, False, None, []]
 
 
+def test_a_group_is_counted(path: str) -> None:
+    async def work(store: Store) -> list[int]:
+        for id_, group in (("a", "x"), ("b", "y"), ("c", "x")):
+            await store.put("message", id_, b"", group)
+        await store.put("step", "d", b"", "x")
+        groups = ("x", "y", "z")
+        return await store.read(lambda objects: [objects.count("message", one) for one in groups])
+
+    assert using(path, work) == [2, 1, 0]
+
+
 def test_clearing_forgets_a_group_and_no_other(path: str) -> None:
     async def work(store: Store) -> list[object]:
         for id_, group in (("a", "x"), ("b", "y"), ("c", "x")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 import orjson
@@ -34,6 +35,9 @@ class StoredMessage(Struct, frozen=True):
     step: str = ""
     metadata: dict[str, str] = {}
 
+
+MOST_MESSAGES: Final = 100_000
+"""Messages of a thread, as with OpenAI."""
 
 _message = msgspec.json.Decoder(StoredMessage)
 
@@ -221,7 +225,11 @@ def forget(objects: Objects, threads: Sequence[str]) -> None:
 
 
 def add_messages(objects: Objects, messages: Sequence[Object]) -> None:
-    """Keep messages that a client adds."""
+    """Keep messages that a client adds to a thread. Raises BadRequest if it has too many."""
+    if messages:
+        name = messages[0]["thread_id"]
+        if objects.count(MESSAGE, name) + len(messages) > MOST_MESSAGES:
+            raise invalid(f"{name} may not have more than {MOST_MESSAGES} messages.")
     for one in messages:
         value = msgspec.json.encode(StoredMessage(one))
         objects.put(MESSAGE, one["id"], value, one["thread_id"])

@@ -12,6 +12,7 @@ from openai.types.beta.threads.runs import RunStep
 from llmsim.core.errors import BadRequest, FailureKind
 from llmsim.core.progress import CANCELLING
 from llmsim.providers.openai.lists import Paging
+from llmsim.server.resources import assistant_threads
 from tests.server.assisting import PATIENCE, WEATHER, AssistantWorld, assisted, outputs
 
 TEN = {"max_completion_tokens": 11}
@@ -413,5 +414,21 @@ def test_pages_of_runs_and_steps(newest_first: bool) -> None:
         ):
             with pytest.raises(BadRequest, match="step_x"):
                 await missing
+
+    assisted(scene)
+
+
+def test_a_thread_has_so_many_messages_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assistant_threads, "MOST_MESSAGES", 2)
+
+    async def scene(world: AssistantWorld) -> None:
+        thread = await world.thread("a")
+        await world.add(thread, "b")
+        with pytest.raises(BadRequest, match="may not have more than 2 messages"):
+            await world.add(thread, "c")
+        assert len(await world.messages(thread)) == 2
+        await world.add(await world.thread(), "a")  # another thread has room
+        with pytest.raises(BadRequest, match="may not have more than 2 messages"):
+            await world.thread("a", "b", "c")
 
     assisted(scene)
