@@ -13,6 +13,7 @@ from typing import Final
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.distribution import Distribution, Moments
 from llmsim.core.catalog.profiles import LatencyProfile
+from llmsim.core.load.step_cost import Load
 from llmsim.core.patterns import matches
 
 AUTO: Final = "auto"
@@ -39,6 +40,7 @@ class LatencyRule:
     accept: float | None = None
     prefill: float | None = None
     reasoning: float | None = None
+    load: Load | None = None
 
     def on(self, own: LatencyProfile) -> LatencyProfile:
         """The profile that follows for a model whose own is ``own``.
@@ -76,7 +78,14 @@ class Latency:
 
     def for_model(self, name: str, own: LatencyProfile) -> LatencyProfile:
         """The profile that paces a model, given the one the catalogue has for it."""
+        return self._rule(name).on(own)
+
+    def load(self, name: str) -> Load | None:
+        """How the model's latency depends on load; None where it does not."""
+        return self._rule(name).load
+
+    def _rule(self, name: str) -> LatencyRule:
         for pattern, rule in self.models:
             if matches(pattern, name):
-                return rule.on(own)
-        return self.default.on(own)
+                return rule
+        return self.default

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from llmsim.core.completion import Completion, Usage
 from llmsim.core.errors import Failure
+from llmsim.core.load.sequence_plan import SequencePlan
 
 if TYPE_CHECKING:  # the command line has no need of numpy
     import numpy as np
@@ -196,3 +197,4 @@ class Plan(Struct, frozen=True, gc=False):
     ending: ConnectionEnd = ConnectionEnd.WHOLE
     length: int | None = None
     deferred: Deferred | None = None
+    sequence: SequencePlan | None = None

@@ -23,6 +23,7 @@ from llmsim.core.catalog.distribution import Distribution
 from llmsim.core.catalog.models import Model
 from llmsim.core.conversation import results
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
+from llmsim.core.load.step_cost import Replicas
 from llmsim.core.value import Value
 from llmsim.engine import answer_size, effort, sampling, thinking, tools
 from llmsim.engine.logprobs import with_logprobs
@@ -47,7 +48,7 @@ class ModelSettings(Value, frozen=True, gc=False):
     that of ``refusal`` instead of an answer. ``takes_turns`` says that the generator needs the
     request's place in the order of all. ``lengths`` are draws of the tokens an answer has; None
     where all have ``target_tokens``, which is else about their mean. ``may_starve`` lets reasoning
-    take all tokens that an answer may have.
+    take all tokens that an answer may have. ``replicas`` are None where load changes nothing.
     """
 
     model: Model
@@ -61,6 +62,7 @@ class ModelSettings(Value, frozen=True, gc=False):
     takes_turns: bool = False
     lengths: Sequence[int] | None = None
     may_starve: bool = False
+    replicas: Replicas | None = None
 
 
 def with_length(settings: ModelSettings, target: int | Distribution) -> ModelSettings:

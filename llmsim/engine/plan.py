@@ -6,6 +6,7 @@ import math
 from typing import cast
 
 import numpy as np
+from msgspec import structs
 
 from llmsim.core import (
     Codec,
@@ -21,6 +22,8 @@ from llmsim.core import (
 )
 from llmsim.core.errors import Failure
 from llmsim.core.faults import Fault
+from llmsim.core.load.sequence_plan import SequencePlan, sequence_plan
+from llmsim.core.load.step_cost import Replicas
 from llmsim.engine.compose import ModelSettings, PlanInputs, compose
 from llmsim.engine.due import BeatTimes, InterleavedTimes
 from llmsim.engine.effort import TakesLong
@@ -79,7 +82,28 @@ def plan(
     mock = inputs.overrides.mock
     if mock is not None and mock.usage is not None:
         completion = with_usage(completion, mock.usage)
-    return timed(request, completion, settings, inputs.seed, codec, stamp, inputs.overrides)
+    made = timed(request, completion, settings, inputs.seed, codec, stamp, inputs.overrides)
+    if settings.replicas is None or not completion.choices:
+        return made
+    return structs.replace(
+        made, sequence=_sequence(request.model, settings.replicas, settings.draws, made)
+    )
+
+
+def _sequence(model: str, replicas: Replicas, draws: Draws, made: Plan) -> SequencePlan:
+    """What the answer asks of a replica of its model."""
+    assert made.completion is not None
+    usage = made.completion.usage
+    hidden = max(choice.hidden for choice in made.completion.choices)
+    return sequence_plan(
+        model,
+        replicas.count,
+        replicas.cost,
+        replicas.step,
+        usage.prompt - usage.cached,
+        hidden * draws.reasoning / replicas.step,
+        (draws.accept, made.ttft, made.total),
+    )
 
 
 def timed(

@@ -43,6 +43,11 @@ class Draws(NamedTuple):
     steps: int
     instant: bool
 
+    @property
+    def itl(self) -> float:
+        """The mean gap."""
+        return self.reached[DRAWS] / DRAWS
+
     def work(self, prompt: int, hidden: int) -> float:
         """What precedes the first token because of the request: being accepted, its ``prompt``
         tokens that no cache held, and its ``hidden`` reasoning tokens."""

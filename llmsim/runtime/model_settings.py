@@ -7,9 +7,10 @@ from llmsim.core.catalog import profiles
 from llmsim.core.catalog.models import MODELS, Model, Vendor, find, resolve
 from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.load.step_cost import Replicas
 from llmsim.engine.compose import ModelSettings, with_length
 from llmsim.engine.text import text_generator
-from llmsim.engine.timing import drawn, draws_of
+from llmsim.engine.timing import Draws, drawn, draws_of
 from llmsim.engine.tokens import ranks
 from llmsim.engine.tokens.tokenizer import tokenizer
 
@@ -71,11 +72,12 @@ class ModelRegistry:
         if self._config.models.unknown == "reject" or self._config.validation == "strict":
             self.model(model)
         entry = resolve(model)
+        draws = draws_of(self._profile(model, entry))
         may_starve = self._config.thinking.may_starve
         settings = ModelSettings(
             entry,
             tokenizer(entry.encoding),
-            draws_of(self._profile(model, entry)),
+            draws,
             self._generator,
             1,
             self._config.response.tools.call_rate,
@@ -83,8 +85,15 @@ class ModelRegistry:
             self._config.response.refusal,
             self._config.response.generator.kind == "sequence",
             may_starve=entry.may_starve if may_starve is None else may_starve,
+            replicas=self._replicas(model, draws),
         )
         return with_length(settings, self._config.response.target_tokens)
+
+    def _replicas(self, model: str, draws: Draws) -> Replicas | None:
+        load = self._config.latency.load(model)
+        if load is None or not draws.itl:
+            return None
+        return Replicas(load.replicas, load.cost(draws.itl, draws.prefill), draws.itl)
 
     def _profile(self, name: str, model: Model) -> LatencyProfile:
         return self._config.latency.for_model(name, profiles.preset(model.latency))

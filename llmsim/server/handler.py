@@ -16,6 +16,7 @@ from llmsim.runtime.holder import ConfigHolder
 from llmsim.server.access_log import AccessLog, lifecycle_class
 from llmsim.server.large_answers import LargeAnswers
 from llmsim.server.lifecycle import RequestLifecycle
+from llmsim.server.load.writer import LoadWriter
 from llmsim.server.response_writer import ResponseWriter
 from llmsim.state.shared_state import SharedState
 from llmsim.transport.output_lag import OutputLag
@@ -46,6 +47,7 @@ class RequestHandler:
         self._holder = holder
         self._scheduler = scheduler
         self._writer = ResponseWriter(scheduler, output_lag)
+        self._load_writer = LoadWriter(self._writer, scheduler, shared.step_clocks)
         self._counters = shared.counters
         self._journal = shared.journal
         self._lifecycle = lifecycle_class(access)
@@ -104,6 +106,11 @@ class RequestHandler:
             kept = await memory.keep(call, plan, answer)
             plan, first = (kept, None) if isinstance(kept, Plan) else (plan, kept)
         in_parts = plan.stream or plan.length is not None or plan.deferred is not None
+        if plan.sequence is not None:
+            if not first and plan.deferred is None:
+                await self._load_writer.write(port, call, lifecycle, plan)
+                return
+            self._load_writer.unattended(plan, lifecycle.start)
         if first or not (in_parts or plan.total):
             self._writer.reply(port, call, lifecycle, plan, first or plan.frames[0])
         elif in_parts:
@@ -135,6 +142,7 @@ class RequestHandler:
             self._large_answers.note(plan.failure)
         lifecycle.planned(call, plan)
         lifecycle.unawaited(plan)
+        self._load_writer.unattended(plan, lifecycle.start)
         return plan
 
     def note(self, failure: Failure) -> None:

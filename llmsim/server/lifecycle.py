@@ -119,6 +119,11 @@ class RequestLifecycle:
             plan.stream,
         )
 
+    def replanned(self, ttft: float, total: float) -> None:
+        """The times that were planned are known only now, in seconds after arrival."""
+        self.ttft = ttft
+        self._journal.replan(self.number, ttft, total)
+
     def amend(self, usage: Usage | None, failure: Failure | None) -> None:
         """A deferred plan has told what is to be counted; None leaves it as it was planned."""
         if usage is not None:

@@ -10,7 +10,7 @@ from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
 from llmsim.transport.abort import opened
 from llmsim.transport.deferred import StreamPlayback
 from llmsim.transport.output_lag import OutputLag
-from llmsim.transport.port import Gone, Port
+from llmsim.transport.port import Gone, Port, Stream
 from llmsim.transport.scheduler import TICK, Scheduler, now_us
 
 WATCHED = 250_000
@@ -42,7 +42,7 @@ class ResponseWriter:
         due = lifecycle.start + int(plan.total * 1e6)
         head, body = _head(call, lifecycle, plan), plan.frames[0]
         if due > now_us() + TICK // 2:
-            await self._reach(due, port)
+            await self.reach(due, port)
         now = now_us()
         # Unlike a whole reply, an open body tells whether the client is still there.
         stream = port.open(plan.status, [*head, ("content-length", str(len(body)))])
@@ -55,18 +55,12 @@ class ResponseWriter:
         leaves before that."""
         due = lifecycle.start + int(plan.due[0] * 1e6) if len(plan.due) else 0
         if due > now_us() + TICK // 2:
-            await self._reach(due, port)
+            await self.reach(due, port)
         if plan.ending is ConnectionEnd.UNANSWERED:
             lifecycle.sent(plan.status, now := now_us(), now - due)
             port.peer().hang_up(reset=True)
             return
-        head = _head(call, lifecycle, plan)
-        plain, before = plan.deferred is None and plan.length is None, None
-        if self._output_lag is not None and plain:
-            before = self._output_lag.before(port)
-        stream = opened(port, plan, head)
-        if self._output_lag is not None and before is not None:
-            stream = self._output_lag.counted(stream, before, head, lifecycle)
+        stream = self.opened(port, lifecycle, plan, _head(call, lifecycle, plan))
         if plan.deferred is None:
             self._scheduler.send(plan, lifecycle.start, stream, lifecycle.ended, lifecycle.series)
         else:
@@ -82,13 +76,23 @@ class ResponseWriter:
                 )
             )
 
+    def opened(self, port: Port, lifecycle: RequestLifecycle, plan: Plan, head: Headers) -> Stream:
+        """The response with its head sent, ready for its frames."""
+        plain, before = plan.deferred is None and plan.length is None, None
+        if self._output_lag is not None and plain:
+            before = self._output_lag.before(port)
+        stream = opened(port, plan, head)
+        if self._output_lag is not None and before is not None:
+            stream = self._output_lag.counted(stream, before, head, lifecycle)
+        return stream
+
     async def refuse(self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan) -> None:
         """A failure in place of an answer, when it is due. Raises Gone if the client leaves
         before that."""
         failure = plan.failure
         assert failure is not None
         if failure.after:
-            await self._reach(lifecycle.start + int(failure.after * 1e6), port)
+            await self.reach(lifecycle.start + int(failure.after * 1e6), port)
         lifecycle.planned(call, plan)
         head = call.endpoint.headers(plan, call.stamp)
         if failure.retry_after is not None:
@@ -97,31 +101,46 @@ class ResponseWriter:
         lifecycle.refused()
         port.respond(plan.status, head, plan.frames[0])
 
-    async def _reach(self, due: int, port: Port) -> None:
+    async def reach(self, due: int, port: Port | None = None) -> None:
         """Wait until ``due``. Raises Gone if the client leaves during a long wait."""
         reached = self._scheduler.reach(due)
-        if due - now_us() < WATCHED:
+        if port is None or due - now_us() < WATCHED:
             await reached
-            return
-        leaving = asyncio.ensure_future(port.left())
-        leaving.add_done_callback(lambda _: _wake(reached))
-        try:
-            await reached
-        finally:
-            left = leaving.done()
-            leaving.cancel()
-        if left:
-            raise Gone
+        else:
+            await watched(reached, port)
 
 
-def _head(call: Call, lifecycle: RequestLifecycle, plan: Plan) -> Headers:
-    """The endpoint's response head and the ground truth."""
+async def watched(reached: asyncio.Future[None], port: Port) -> None:
+    """Wait for what may take long. Raises Gone if the client leaves meanwhile."""
+    if reached.done():
+        return
+    leaving = asyncio.ensure_future(port.left())
+    leaving.add_done_callback(lambda _: _wake(reached))
+    try:
+        await reached
+    finally:
+        left = leaving.done()
+        leaving.cancel()
+    if left:
+        raise Gone
+
+
+def response_head(
+    call: Call, lifecycle: RequestLifecycle, plan: Plan, timing: tuple[str, str] | None
+) -> Headers:
+    """The endpoint's response head and the ground truth; ``timing`` is None where the planned
+    times are not known yet."""
     head = call.endpoint.headers(plan, call.stamp)
     if call.held is not None or call.mock:
         _add_limits_and_mock(head, call, lifecycle)
     head.append(("x-llmsim-seed", str(plan.seed)))
-    head.append(_timing(plan) if plan.total else AT_ONCE)
+    if timing is not None:
+        head.append(timing)
     return head
+
+
+def _head(call: Call, lifecycle: RequestLifecycle, plan: Plan) -> Headers:
+    return response_head(call, lifecycle, plan, timing(plan) if plan.total else AT_ONCE)
 
 
 def _add_limits_and_mock(head: Headers, call: Call, lifecycle: RequestLifecycle) -> None:
@@ -131,7 +150,8 @@ def _add_limits_and_mock(head: Headers, call: Call, lifecycle: RequestLifecycle)
         head.append((MOCK, call.mock))
 
 
-def _timing(plan: Plan) -> tuple[str, str]:
+def timing(plan: Plan) -> tuple[str, str]:
+    """What the head says of the planned times."""
     ttft, total = plan.ttft * 1e3, plan.total * 1e3
     return "server-timing", f"ttft;dur={ttft:.3f}, total;dur={total:.3f}"
 

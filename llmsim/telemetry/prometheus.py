@@ -19,7 +19,8 @@ from llmsim.config import Metrics
 from llmsim.providers import registry
 from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.labels import OTHER
-from llmsim.telemetry import vllm, workers
+from llmsim.state.shm.step_clocks import ClockStatus
+from llmsim.telemetry import replicas, vllm, workers
 from llmsim.telemetry.families import BucketBounds, counter, gauge, one
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 
@@ -52,7 +53,7 @@ class MetricsReading:
     ``started`` is the Unix time of the launch, ``expected`` how many workers there should be.
     ``limits`` are the buckets of the rate limits, ``examples`` the latest answers. ``hung``
     is how many workers were killed as they hung. ``tables`` are those that ``server.max_keys``
-    bounds.
+    bounds, ``replicas`` those of models under load.
     """
 
     snapshot: Snapshot
@@ -64,6 +65,7 @@ class MetricsReading:
     examples: Sequence[AnswerTimes] = ()
     hung: int = 0
     tables: Mapping[str, KeyTable] = field(default_factory=dict)
+    replicas: Sequence[ClockStatus] = ()
 
 
 def render(
@@ -117,8 +119,9 @@ class Exposition(Collector):
         yield from _limits(reading.limits)
         yield from _keys(reading.tables)
         yield from workers.families(reading.workers, snapshot.deaths, reading.hung, reading.second)
+        yield from replicas.families(reading.replicas)
         if self._config.vllm:
-            yield from vllm.families(snapshot, self._config)
+            yield from vllm.families(snapshot, self._config, reading.replicas)
 
 
 def provider_of(endpoint: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llmsim import __version__
+from llmsim.state.shm.step_clocks import ClockStatus
+from llmsim.telemetry.replicas import shown
 from llmsim.telemetry.snapshot import Snapshot, TimeHistograms, WorkerSnapshot
 
 ABORTED_STATUS = 499
@@ -18,10 +20,12 @@ def stats(
     uptime: float,
     second: float,
     limits: Sequence[Mapping[str, Any]] = (),
+    replicas: Sequence[ClockStatus] = (),
 ) -> dict[str, Any]:
     """``GET /llmsim/stats``: times in milliseconds, counts since the start.
 
-    ``second`` is now on the monotonic clock; ``limits`` are the buckets of the rate limits.
+    ``second`` is now on the monotonic clock; ``limits`` are the buckets of the rate limits,
+    ``replicas`` those of models under load.
     """
     finished, completed = snapshot.rates(second, uptime)
     statuses = snapshot.by("status")
@@ -37,6 +41,7 @@ def stats(
         "errors": _errors(snapshot, statuses),
         "rate_limited": snapshot.limited,
         "rate_limits": list(limits),
+        "replicas": shown(replicas),
         "tokens": {
             **{kind: snapshot.total(kind) for kind in TOKENS},
             "per_second": round(completed, 3),

@@ -5,11 +5,12 @@ Names, labels and meanings: vLLM's documentation, "Production Metrics".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client.metrics_core import Metric
 
 from llmsim.config import Metrics
+from llmsim.state.shm.step_clocks import ClockStatus
 from llmsim.telemetry.families import BucketBounds, counter, gauge
 from llmsim.telemetry.snapshot import Snapshot
 
@@ -19,21 +20,19 @@ LABELS = ("model_name", "engine")
 GONE = 499
 
 
-def families(snapshot: Snapshot, config: Metrics) -> Iterator[Metric]:
+def families(
+    snapshot: Snapshot, config: Metrics, replicas: Sequence[ClockStatus] = ()
+) -> Iterator[Metric]:
     """The families of a server with one engine."""
     key = (config.vllm_model, "0")
-    running = min(snapshot.active, config.vllm_capacity)
+    running, waiting, capacity = _occupation(snapshot, config, replicas)
     for name, meaning, value in (
-        ("num_requests_running", "Active requests, up to metrics.vllm_capacity.", float(running)),
-        (
-            "num_requests_waiting",
-            "Active requests beyond metrics.vllm_capacity.",
-            float(snapshot.active - running),
-        ),
+        ("num_requests_running", "Requests that are being answered.", float(running)),
+        ("num_requests_waiting", "Requests that wait for that.", float(waiting)),
         (
             "kv_cache_usage_perc",
-            "Running requests as a share of metrics.vllm_capacity.",
-            running / config.vllm_capacity,
+            "Running requests as a share of those that can.",
+            running / capacity,
         ),
     ):
         yield gauge(f"vllm:{name}", meaning, LABELS, {key: value})
@@ -65,6 +64,23 @@ def families(snapshot: Snapshot, config: Metrics) -> Iterator[Metric]:
         yield bounds.histogram(
             f"vllm:{name}_seconds", meaning, times, labels=dict(zip(LABELS, key, strict=True))
         )
+
+
+def _occupation(
+    snapshot: Snapshot, config: Metrics, replicas: Sequence[ClockStatus]
+) -> tuple[int, int, int]:
+    """Requests that run, that wait, and how many can run: what replicas know where models are
+    under load, else active requests up to ``metrics.vllm_capacity`` and beyond."""
+    if replicas:
+        running, waiting, capacity = (
+            sum(values)
+            for values in zip(
+                *((one.running, one.waiting, one.capacity) for one in replicas), strict=True
+            )
+        )
+        return running, waiting, capacity
+    running = min(snapshot.active, config.vllm_capacity)
+    return running, snapshot.active - running, config.vllm_capacity
 
 
 def _ended(snapshot: Snapshot) -> dict[str, int]:

@@ -48,7 +48,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from copy import copy
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -85,6 +85,14 @@ class StreamEnded(Protocol):
     ) -> None: ...
 
 
+class Elsewhere(Protocol):
+    """Holds streams until their next frame is due, where the scheduler's calendar cannot."""
+
+    def enter(self, active: Any, due: int, /) -> None:
+        """Hold a stream of which no frame is due; ``due`` is the next one in its window."""
+        ...
+
+
 def now_us() -> int:
     """The monotonic clock in microseconds; the loop's own is a whole millisecond coarse."""
     return time.monotonic_ns() // 1000
@@ -100,6 +108,7 @@ class ActiveStream:
     __slots__ = (
         "complete",
         "due",
+        "elsewhere",
         "ended",
         "first",
         "frames",
@@ -134,6 +143,8 @@ class ActiveStream:
         # A deferred plan may get more frames; it is idle, in no tick, while it has none to send.
         self.complete = plan.deferred is None
         self.idle = False
+        # Who knows when it goes on, where that is not in this calendar.
+        self.elsewhere: Elsewhere | None = None
 
     def look_ahead(self, frame: int, count: int) -> list[int]:
         """When the next frames are due, from ``frame`` on: at most ``count``, none after the last
@@ -159,6 +170,7 @@ class Scheduler:
         self._loop = loop
         self._counters = counters
         self._clock = clock
+        self.clock, self.timer = clock, timer
         self._calendar: dict[int, list[ActiveStream | asyncio.Future[None]]] = {}
         self._ticks: list[int] = []
         self._timer = timer(loop, self._tick)
@@ -178,9 +190,12 @@ class Scheduler:
         """Send the plan's frames on ``stream``, due times counted from ``start`` (µs), those
         already due at once. Owns the stream from here on. ``series`` is where the gaps between its
         tokens are counted; 0 leaves them uncounted."""
+        return self.play(ActiveStream(plan, start, stream, ended, series))
+
+    def play(self, active: ActiveStream) -> ActiveStream:
+        """Send a stream's frames, those already due at once."""
         self._counters.cells[OPENED] += 1
         self.open += 1
-        active = ActiveStream(plan, start, stream, ended, series)
         try:
             self._advance(active, self._clock())
         except BaseException:
@@ -194,6 +209,33 @@ class Scheduler:
         if active.idle and active.stream is not None:
             active.idle = False
             self._advance(active, self._clock())
+
+    def advance(self, active: ActiveStream, now: int) -> None:
+        """Send what is due at ``now`` of a stream that was held elsewhere. What goes wrong ends
+        that stream and no other."""
+        if active.stream is None:
+            return
+        try:
+            active.look_ahead(active.next, WINDOW)
+            self._advance(active, now)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            self._broke(active)
+
+    def enter(self, active: ActiveStream, due: int) -> None:
+        """Go on with a stream ``due`` µs after its start."""
+        self._enter(active, active.start + due)
+
+    def abandon(self, active: ActiveStream) -> None:
+        """End a stream before all of it is sent."""
+        if active.stream is not None:
+            self._end(active, self._clock(), False)
+
+    def _broke(self, active: ActiveStream) -> None:
+        log.exception("a stream broke")
+        if active.stream is not None:
+            self._end(active, self._clock(), False)
 
     def replaced(self, active: ActiveStream, due: Due) -> ActiveStream:
         """The stream with other times for the frames that have not left, which takes the place of
@@ -241,17 +283,18 @@ class Scheduler:
                     self._give_way(tick, items[place:], now)
                     return
                 try:
-                    if type(item) is ActiveStream:
+                    if isinstance(item, ActiveStream):
                         if item.stream is not None:  # else another one has taken its place
                             self._advance(item, now)
-                    elif not item.done():  # type: ignore[union-attr]
-                        item.set_result(None)  # type: ignore[union-attr]
+                    elif not item.done():
+                        item.set_result(None)
                 except (KeyboardInterrupt, SystemExit):
                     raise
                 except BaseException:  # the other streams go on; a panic is no Exception
-                    log.exception("a stream broke")
-                    if type(item) is ActiveStream and item.stream is not None:
-                        self._end(item, self._clock(), False)
+                    if isinstance(item, ActiveStream):
+                        self._broke(item)
+                    else:
+                        log.exception("a wait broke")
         self._timer_tick = NEVER
         if ticks:
             self._set_timer()
@@ -268,7 +311,7 @@ class Scheduler:
         self._timer_tick = NEVER
         self._set_timer()
 
-    def _advance(self, active: ActiveStream, now: int) -> None:
+    def _advance(self, active: ActiveStream, now: int) -> None:  # noqa: PLR0912  once a chunk
         """Send every frame that is due at ``now`` and come back for the next."""
         elapsed = now - active.start
         horizon = elapsed + TICK // 2
@@ -298,7 +341,10 @@ class Scheduler:
         if following is not None:
             if following <= horizon:  # more was due than is sent at once: others have their turn
                 following = elapsed + TICK
-            self._enter(active, active.start + following)
+            if active.elsewhere is None:
+                self._enter(active, active.start + following)
+            else:
+                active.elsewhere.enter(active, following)
         elif active.complete:
             self._end(active, now, True)
         else:

@@ -12,7 +12,9 @@ from llmsim import config
 from llmsim.config.schema.section import plain
 from llmsim.core.catalog.distribution import NOTHING, Distribution
 from llmsim.core.catalog.profiles import PRESETS, LatencyProfile
+from llmsim.core.errors import ConfigError
 from llmsim.core.latency import Latency, LatencyRule
+from llmsim.core.load.step_cost import Load
 
 OWN = LatencyProfile.of(0.7, 0.1, 0.03, 0.01)
 
@@ -134,3 +136,46 @@ def test_a_pattern_is_read_as_a_glob_not_as_an_expression(tmp_path: Path) -> Non
 def test_what_is_written_is_what_was_read(section: dict[str, object], tmp_path: Path) -> None:
     latency = read(f"latency: {json.dumps(section)}", tmp_path)
     assert plain(latency) == section
+
+
+LOADED = "{ttft_ms: 0, itl_ms: 7, prefill_ms_per_token: 0.02, load: %s}"
+
+
+@pytest.mark.parametrize(
+    ("load", "expected"),
+    [
+        ("{}", Load()),
+        ("{itl_ms_at: {64: 8.7}}", Load((64, 0.0087))),
+        ("{max_sequences: 64, prefill_tokens_per_step: 512}", Load(None, 64, 512)),
+        ("{itl_ms_at: {2: 7}, replicas: 3}", Load((2, 0.007), replicas=3)),
+    ],
+)
+def test_load(load: str, expected: Load, tmp_path: Path) -> None:
+    latency = read(f"latency: {LOADED % load}", tmp_path)
+    assert latency.load("any") == expected
+    written = json.dumps({"latency": plain(latency)})
+    assert read(written, tmp_path) == latency
+
+
+def test_load_is_a_model_s_own(tmp_path: Path) -> None:
+    latency = read("latency: {models: {'llama-*': {load: {replicas: 2}}}}", tmp_path)
+    assert latency.load("llama-8b") == Load(replicas=2)
+    assert latency.load("gpt-4o") is None
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (LOADED % "{itl_ms_at: {1: 8}}", "itl_ms_at: must be one number of sequences"),
+        (LOADED % "{itl_ms_at: {2: 8, 3: 9}}", "itl_ms_at: must be one number of sequences"),
+        (LOADED % "{itl_ms_at: {many: 8}}", "itl_ms_at: must be one number of sequences"),
+        (LOADED % "{itl_ms_at: {64: 6.9}}", "below that of one sequence"),
+        (LOADED % "{max_sequences: 0}", "max_sequences: must be a whole number"),
+        (LOADED % "{max_sequence: 4}", "unknown key"),
+        ("{profile: instant, load: {}}", "load: needs an inter-token latency above 0"),
+        ("{ttft_ms: 1, itl_ms: 0, load: {}}", "load: needs an inter-token latency above 0"),
+    ],
+)
+def test_a_load_that_cannot_be(section: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read(f"latency: {section}", tmp_path)

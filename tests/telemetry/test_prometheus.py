@@ -18,6 +18,7 @@ from llmsim.state.shared_state import key_tables, new_segment
 from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.labels import MODELS
 from llmsim.state.shm.layout import ARRIVAL_LAG, DROPPED, LOOP_LAG, OPENED, OUTPUT_LAG, SERIES
+from llmsim.state.shm.step_clocks import ClockStatus
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.prometheus import (
     ANSWERS,
@@ -35,6 +36,7 @@ from tests.telemetry.test_snapshot import counters_of, finish, plain, stream
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 LIMIT = {"rule": "all", "key": "k", "model": "m", "what": "requests", "limit": 9, "remaining": 4}
+REPLICA = ClockStatus("m", 1, 3, 5, 8, 0.02, 700, 35000.0)
 
 
 def reading(made: list[WorkerCounters], **more: Any) -> MetricsReading:
@@ -285,6 +287,25 @@ def test_vllm_is_exposed_where_it_is_wanted() -> None:
     assert {key: metrics[key] for key in expected} == expected
 
 
+def test_replicas_are_exposed() -> None:
+    metrics = scraped(reading(counters_of(1), replicas=[REPLICA]))
+    assert {key[0]: value for key, value in metrics.items() if key[1:] == ("m", "1")} == {
+        "llmsim_sequences_running": 3,
+        "llmsim_sequences_waiting": 5,
+        "llmsim_step_seconds": 0.02,
+        "llmsim_prefill_tokens_total": 700,
+    }
+
+
+def test_replicas_are_what_vllm_s_metrics_show() -> None:
+    """Whatever else is active."""
+    both = [REPLICA, REPLICA._replace(replica=2, running=1, waiting=0)]
+    metrics = scraped(reading(counters_of(1), replicas=both), Metrics(vllm=True, vllm_capacity=99))
+    assert metrics["vllm:num_requests_running", "0", "llmsim"] == 4
+    assert metrics["vllm:num_requests_waiting", "0", "llmsim"] == 5
+    assert metrics["vllm:kv_cache_usage_perc", "0", "llmsim"] == 4 / 16
+
+
 @pytest.mark.parametrize(
     "accept",
     [
@@ -311,7 +332,7 @@ def exposed() -> Iterator[tuple[str, str, frozenset[str]]]:
     made[0].apart(stream(made[0]), 1)
     for counters in made:
         counters.sampled(9_000_000, 1, 1, 1, 1)
-    read = reading(made, limits=[LIMIT], tables=tables())
+    read = reading(made, limits=[LIMIT], tables=tables(), replicas=[REPLICA])
     body, _ = render(read, Metrics(vllm=True), "", "")
     for family in text_string_to_metric_families(body.decode()):
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}

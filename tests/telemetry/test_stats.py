@@ -6,6 +6,7 @@ from llmsim import __version__
 from llmsim.core.errors import FailureKind
 from llmsim.state.shm.labels import MODELS, OTHER
 from llmsim.state.shm.layout import OPENED
+from llmsim.state.shm.step_clocks import ClockStatus
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 from llmsim.telemetry.stats import stats
 from tests.telemetry.test_snapshot import counters_of, finish, plain, stream
@@ -175,3 +176,19 @@ def test_errors_are_the_sum_of_their_kinds_and_a_client_that_left_is_none() -> N
         "m200": 1,
         "m499": 0,
     }
+
+
+def test_replicas_are_shown() -> None:
+    replica = ClockStatus("m", 1, 3, 5, 8, 0.02, 700, 35000.0)
+    shown = stats(Snapshot(counters_of(1)), [], 1.0, 1.0, replicas=[replica])
+    assert shown["replicas"] == [
+        {
+            "model": "m",
+            "replica": 1,
+            "running": 3,
+            "waiting": 5,
+            "step_ms": 20.0,
+            "prefill_tokens": 700,
+            "prefill_tokens_per_second": 35000.0,
+        }
+    ]

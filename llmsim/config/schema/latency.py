@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from llmsim.config.schema.distribution import TimesSection
+from llmsim.config.schema.load import LoadSection
 from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.section import Section, millis, plain, seconds
 from llmsim.config.schema.values import Day, Name, Named, Words, unfit
@@ -20,6 +21,7 @@ from llmsim.core.catalog import profiles
 from llmsim.core.catalog.distribution import MOMENTS, NOTHING, Distribution, Moments
 from llmsim.core.catalog.profiles import PRESETS
 from llmsim.core.latency import AUTO, Latency, LatencyRule
+from llmsim.core.load.step_cost import Load
 from llmsim.core.spelling import did_you_mean
 
 TTFT: Final = ("ttft_ms", "ttft_overhead_ms", "ttft_mean_ms", "ttft_stddev_ms")
@@ -45,6 +47,8 @@ MISSING_ITL: Final = (
     "is missing: without a profile, a time between tokens is needed (this or itl_ms); or name a "
     "profile to start from"
 )
+NO_STEP: Final = "needs an inter-token latency above 0: it is what a step takes"
+FASTER: Final = "has an inter-token latency in itl_ms_at that is below that of one sequence"
 _WRITTEN: Final = {
     "profile": "profile",
     "accept_ms": "accept",
@@ -58,6 +62,7 @@ _WRITTEN: Final = {
     "itl_mean_ms": "itl_mean",
     "itl_stddev_ms": "itl_stddev",
     "distribution": "distribution",
+    "load": "load",
 }
 """The keys, and the attributes of the rule they become."""
 
@@ -125,6 +130,11 @@ class LatencyRuleSection(Section, of=LatencyRule):
         description="How times with a mean and a deviation are distributed; `normal` is truncated "
         "at 0.",
     )
+    load: LoadSection | None = Field(
+        None,
+        description="How latency depends on what else the model's replicas do. Default: not at "
+        "all.",
+    )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         for alias, name in ALIASES.items():
@@ -145,6 +155,8 @@ class LatencyRuleSection(Section, of=LatencyRule):
                 rule.on(own)
         except ValueError:
             yield Problem("distribution", IMPOSSIBLE, (*TIMES, "profile"))
+        else:
+            yield from _problems_of_load(rule)
 
     def _none(self, *names: str) -> bool:
         return all(getattr(self, name) is None for name in names)
@@ -156,7 +168,7 @@ class LatencyRuleSection(Section, of=LatencyRule):
             for alias, of in ALIASES.items():
                 if of == name and value is None:
                     value = getattr(self, alias)
-            if isinstance(value, TimesSection):
+            if isinstance(value, TimesSection | LoadSection):
                 values[attribute] = value.build()
             else:
                 values[attribute] = seconds(value) if isinstance(value, float | int) else value
@@ -174,9 +186,22 @@ class LatencyRuleSection(Section, of=LatencyRule):
             member = getattr(value, attribute)
             if isinstance(member, Distribution):
                 written[name] = TimesSection.write(member)
+            elif isinstance(member, Load):
+                written[name] = LoadSection.write(member)
             elif member is not None:
                 written[name] = plain(millis(member) if isinstance(member, float) else member)
         return written
+
+
+def _problems_of_load(rule: LatencyRule) -> Problems:
+    """What is wrong with a load model beside an inter-token latency that is known."""
+    if rule.load is None or rule.profile == AUTO:
+        return
+    alone, at = rule.on(PRESETS["instant"]).itl, rule.load.itl_at
+    if alone.kind in MOMENTS and not alone.mean:
+        yield Problem("load", NO_STEP, (*ITL, "profile"))
+    elif at is not None and at[1] < alone.mean:
+        yield Problem("load", FASTER, (*ITL, "profile"))
 
 
 class LatencySection(LatencyRuleSection, of=Latency):

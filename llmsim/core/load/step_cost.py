@@ -59,3 +59,12 @@ class Load:
             self.max_sequences,
             self.prefill_tokens_per_step,
         )
+
+
+class Replicas(Struct, frozen=True, gc=False):
+    """A model's replicas: how many, what a step costs, and how long one takes with one sequence,
+    in seconds."""
+
+    count: int
+    cost: StepCost
+    step: float

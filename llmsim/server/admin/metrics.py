@@ -61,6 +61,7 @@ def exposition(
         _exemplars(shared) if OPENMETRICS in accept else (),
         shared.segment.reached(Cursor.HUNG),
         shared.key_tables,
+        list(shared.step_clocks.statuses(time.monotonic())),
     )
     return render(reading, config.metrics, accept, encodings)
 

@@ -92,7 +92,9 @@ def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
     """What ``/llmsim/stats`` answers at this moment."""
     uptime = time.time() - shared.segment.started
     limits = shared.limits(0, SHOWN)
-    return stats(snapshot, workers(shared.all_counters), uptime, time.monotonic(), limits)
+    now = time.monotonic()
+    replicas = list(shared.step_clocks.statuses(now))
+    return stats(snapshot, workers(shared.all_counters), uptime, now, limits, replicas)
 
 
 def _number(request: Request, name: str, low: int, high: int, default: int) -> int:

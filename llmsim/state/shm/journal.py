@@ -35,6 +35,8 @@ LARGE = 1 << 16
 # streamed, seed, name length, number + 1
 _RECORD = struct.Struct("=QQIIddd dddIiIIII ff IBqI Q")
 _RECORD_BYTES = 192
+_PLANNED = struct.Struct("=dd")
+_PLANNED_AT = struct.calcsize("=QQIId")
 _END = struct.Struct("=dddIiIIII")
 _END_AT = struct.calcsize("=QQIIddd")
 _UNKNOWN = (-1.0, -1.0, -1.0, 0, 0, *NO_TOKENS)
@@ -190,6 +192,12 @@ class Journal:
         at = _HEADER + number % RECORDS * _RECORD_BYTES + _OUTPUT_AT
         if lag > _OUTPUT.unpack_from(self._memory, at)[0]:
             _OUTPUT.pack_into(self._memory, at, lag)
+
+    def replan(self, number: int, ttft: float, total: float) -> None:
+        """Remember other planned times (seconds), if the request is still there."""
+        if number >= self._header[0] - RECORDS:
+            at = _HEADER + number % RECORDS * _RECORD_BYTES
+            _PLANNED.pack_into(self._memory, at + _PLANNED_AT, ttft, total)
 
     def find(self, mark: str) -> JournalEntry | None:
         """The entry of that mark, unless it has been overwritten or is of another launch."""

@@ -51,13 +51,15 @@ SIZE: Final = CLOCKS * _CLOCK
 
 
 class ClockStatus(NamedTuple):
-    """How a replica's clock stands. ``step`` is the duration of a step in seconds, 0 where it
-    stands still; ``prefilled`` counts prompt tokens, ``prefill_rate`` is how many a second now."""
+    """How a replica's clock stands. ``capacity`` is how many may run at once. ``step`` is the
+    duration of a step in seconds, 0 where it stands still; ``prefilled`` counts prompt tokens,
+    ``prefill_rate`` is how many a second now."""
 
     model: str
     replica: int
     running: int
     waiting: int
+    capacity: int
     step: float
     prefilled: int
     prefill_rate: float
@@ -163,6 +165,7 @@ class SharedStepClocks:
                     int(replica or 0),
                     state.running,
                     state.queued,
+                    state.cost.max_sequences,
                     state.step if moves else 0.0,
                     state.prefilled,
                     state.batch / state.step if moves else 0.0,

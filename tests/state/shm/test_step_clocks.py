@@ -121,7 +121,7 @@ def test_statuses(memory: Segment) -> None:
     assert status.step == pytest.approx(COST.step(1, 1000))
     assert status.prefill_rate == pytest.approx(1000 / status.step)
     (status,) = clocks.statuses(500.0)
-    assert status[2:] == (0, 0, 0.0, 5000, 0.0)
+    assert status[2:] == (0, 0, 8, 0.0, 5000, 0.0)
 
 
 def test_other_costs_hold_for_those_that_run(memory: Segment) -> None:

@@ -1,0 +1,1 @@
+"""Sends answers of models under load, by the steps of a replica."""
