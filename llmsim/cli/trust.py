@@ -63,6 +63,6 @@ def why(error: ssl.SSLError) -> str:
         return f"the server's certificate is not trusted ({error.verify_message}): {ADVICE}"
     if "CERTIFICATE_REQUIRED" in str(error):
         return "the server asks for a certificate: --cert FILE --key FILE"
-    if error.reason == "WRONG_VERSION_NUMBER":
+    if "WRONG_VERSION_NUMBER" in str(error):
         return "does not speak TLS: is it http?"
-    return f"TLS: {error.reason or error}"
+    return f"TLS: {getattr(error, 'reason', None) or error}"

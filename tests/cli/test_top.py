@@ -32,3 +32,4 @@ def test_a_mistaken_url(run: Run) -> None:
 )
 def test_where_a_server_is_local_url(host: str, url: str) -> None:
     assert local_url(host, 80) == url
+    assert local_url(host, 80, tls=True) == url.replace("http", "https")

@@ -72,9 +72,10 @@ def test_top(term: str, serve: Callable[..., Server], terminal: Terminal) -> Non
     terminal.until("exit=0")
 
 
-def test_serving_beside_the_dashboard(terminal: Terminal) -> None:
+@pytest.mark.parametrize("flags", ["", " --tls self-signed"])
+def test_serving_beside_the_dashboard(flags: str, terminal: Terminal) -> None:
     port = free_port()
-    terminal.start(f"serve --tui --host 127.0.0.1 --port {port} --workers 2")
+    terminal.start(f"serve --tui --host 127.0.0.1 --port {port} --workers 2{flags}")
     terminal.until("● live", "q Stop server")
     terminal.press("q")
     screen = terminal.until("exit=0")
