@@ -32,6 +32,7 @@ from llmsim.core.completion import (
     Usage,
     Verdict,
     Verdicts,
+    tokens_sent,
 )
 from llmsim.core.plan import (
     END,
@@ -47,6 +48,7 @@ from llmsim.core.plan import (
     Numbering,
     Plan,
     Playback,
+    Reached,
     Seconds,
     Stamp,
     StreamScript,
@@ -127,6 +129,7 @@ __all__ = [
     "Task",
     "GeneratedText",
     "Thinking",
+    "Reached",
     "ReasoningSegment",
     "TokenLogprobs",
     "Tool",
@@ -134,4 +137,5 @@ __all__ = [
     "Usage",
     "Verdict",
     "Verdicts",
+    "tokens_sent",
 ]

@@ -160,6 +160,15 @@ class Usage(Struct, frozen=True, gc=False):
         return self.prompt + self.completion
 
 
+def tokens_sent(completion: int, reasoning: int, shown: int, reached: int) -> tuple[int, int]:
+    """Completion and reasoning tokens of an answer of which only the first ``reached`` of the
+    ``shown`` tokens were sent. What is not shown was there before the first of them."""
+    if not reached:
+        return 0, 0
+    sent = min(completion, max(completion - shown, 0) + min(reached, shown))
+    return sent, min(reasoning, sent)
+
+
 class Embeddings(Struct, frozen=True, gc=False):
     """A vector of unit length for each message, all of one shape."""
 

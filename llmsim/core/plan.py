@@ -173,6 +173,14 @@ class Deferred(Protocol):
         ...
 
 
+class Reached(Protocol):
+    """For each frame how many tokens the client has once it has left, never decreasing."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> int: ...
+
+
 class Plan(Struct, frozen=True, gc=False):
     """Frames and the times at which they are due.
 
@@ -181,8 +189,9 @@ class Plan(Struct, frozen=True, gc=False):
     the last token exist; ``completion`` is None for a failure before the first byte, and
     ``failure`` beside a completion is how it goes wrong. ``length`` is what the head of
     a plain answer says its body has, in bytes, where its frames do not leave as one; None
-    everywhere else. A plan with ``deferred`` is only the beginning of an answer, of no frames
-    perhaps, and ends when that says so.
+    everywhere else. ``reached[i]`` is how many tokens of a stream's choices its client has once
+    frame i has left; more than there are once all has. A plan with ``deferred`` is only the
+    beginning of an answer, of no frames perhaps, and ends when that says so.
     """
 
     status: int
@@ -198,3 +207,4 @@ class Plan(Struct, frozen=True, gc=False):
     length: int | None = None
     deferred: Deferred | None = None
     sequence: SequencePlan | None = None
+    reached: Reached | None = None

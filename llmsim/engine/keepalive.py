@@ -7,13 +7,13 @@ between, so far apart.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import Final
 
 import numpy as np
 from msgspec import structs
 
-from llmsim.core import Due, Frames, Numbering, Plan, Seconds
+from llmsim.core import Due, Frames, Numbering, Plan, Reached, Seconds
 from llmsim.engine.due import DueView
 from llmsim.engine.faults.fault_context import FrameList
 
@@ -44,7 +44,9 @@ def kept_alive(plan: Plan, frame: bytes, longest: float) -> Plan:
     if not places:
         return plan
     frames = InterspersedFrames(plan.frames, count, frame, places)
-    return structs.replace(plan, frames=frames, due=InterspersedTimes(due, places, said))
+    reached = None if plan.reached is None else InterspersedReached(plan.reached, places)
+    due = InterspersedTimes(due, places, said)
+    return structs.replace(plan, frames=frames, due=due, reached=reached)
 
 
 class InterspersedFrames:
@@ -106,3 +108,20 @@ class InterspersedTimes(DueView):
         times[inserted] = self._said[before:end]
         times[~inserted] = self._due[start - before : stop - end]
         return times
+
+
+class InterspersedReached:
+    """How many tokens the client has with each of them."""
+
+    __slots__ = ("_places", "_reached")
+
+    def __init__(self, reached: Reached, places: list[int]) -> None:
+        self._reached = reached
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._reached) + len(self._places)
+
+    def __getitem__(self, index: int) -> int:
+        own = index - bisect_right(self._places, index)
+        return self._reached[own] if own >= 0 else 0

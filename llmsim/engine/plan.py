@@ -15,6 +15,7 @@ from llmsim.core import (
     Frames,
     Numbering,
     Plan,
+    Reached,
     Request,
     Stamp,
     StreamCodec,
@@ -28,7 +29,7 @@ from llmsim.engine.compose import ModelSettings, PlanInputs, compose
 from llmsim.engine.due import BeatTimes, InterleavedTimes
 from llmsim.engine.effort import TakesLong
 from llmsim.engine.faults import apply
-from llmsim.engine.faults.fault_context import FaultContext, Reached, ReachedTokens, tokens_reached
+from llmsim.engine.faults.fault_context import FaultContext, ReachedOfChoices, ReachedTokens
 from llmsim.engine.keepalive import kept_alive
 from llmsim.engine.mocks.rendered import with_usage
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
@@ -126,10 +127,12 @@ def timed(
     if overrides is not NO_OVERRIDES:
         clock = PacedClock(clock, overrides.waited, overrides.delay, overrides.pace)
     frames, due = _in_order(script, clock, len(completion.choices))
-    made = Plan(200, frames, due, True, clock.first, clock.last, seed, completion)
+    reached = _reached(script, clock, completion)
+    made = Plan(
+        *(200, frames, due, True, clock.first, clock.last, seed, completion), reached=reached
+    )
     longest = settings.draws.longest * overrides.pace
     if fault is not None:
-        reached = _reached(script, clock, completion)
         made = _faulty(made, reached, request, codec, stamp, fault)
         longest = math.inf
     return kept_alive(made, script.keepalive, longest) if script.keepalive else made
@@ -174,7 +177,7 @@ def _reached(script: StreamScript, clock: TokenClock, completion: Completion) ->
     if len(choices) == 1:
         return ReachedTokens(script.beats, choices[0].beats)
     count = sum(choice.beats for choice in choices)
-    return tokens_reached(script.beats[:], clock.at(np.arange(count)))
+    return ReachedOfChoices(script.beats, clock, count)
 
 
 def _faulty(

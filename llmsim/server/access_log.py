@@ -19,7 +19,7 @@ from llmsim.config import Logging
 from llmsim.core import Plan
 from llmsim.core.errors import Failure
 from llmsim.pipeline.context import Call
-from llmsim.server.lifecycle import CLIENT_GONE, NO_TOKENS, RequestLifecycle
+from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
 from llmsim.state.shm.journal import Journal
 from llmsim.state.shm.layout import DROPPED
 from llmsim.state.shm.worker_counters import WorkerCounters
@@ -33,8 +33,9 @@ MAX_PROMPT = 16_384  # bytes of a request body that a line has room for
 
 
 class LogEntry(NamedTuple):
-    """What one line says. ``arrived`` is Unix time, ``first`` and ``end`` are seconds after it;
-    ``tokens`` are prompt, completion, reasoning and cached tokens."""
+    """What one line says. ``arrived`` is Unix time, ``first`` and ``end`` are seconds after it,
+    ``first`` that of the first token and negative if there was none; ``tokens`` are prompt,
+    completion, reasoning and cached tokens."""
 
     request: str
     endpoint: str
@@ -160,10 +161,10 @@ class LoggedLifecycle(RequestLifecycle):
                     status,
                     self.arrived,
                     self.streamed,
-                    first,
+                    self.ttft,
                     end,
                     lateness,
-                    self.tokens if status != CLIENT_GONE else NO_TOKENS,
+                    self.tokens,
                     self.failure if status != CLIENT_GONE else None,
                     self._prompt,
                 )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 
-from llmsim.core import Plan, Stamp, Usage
+from llmsim.core import Plan, Reached, Stamp, Usage, tokens_sent
 from llmsim.core.errors import Failure
 from llmsim.core.state import HeldLimits
 from llmsim.pipeline.context import Call
@@ -41,6 +41,8 @@ class RequestLifecycle:
     __slots__ = (
         "_counters",
         "_journal",
+        "_reached",
+        "_shown",
         "arrival_lag",
         "arrived",
         "endpoint",
@@ -72,6 +74,8 @@ class RequestLifecycle:
         self.tokens = NO_TOKENS
         self.series = 0
         self.ttft = NEVER
+        self._shown = 0
+        self._reached: Reached | None = None
         self.failure: Failure | None = None
         self.held: HeldLimits | None = None
         self.arrival_lag = 0.0
@@ -101,10 +105,16 @@ class RequestLifecycle:
         self.failure = plan.failure
         if plan.stream:
             self.series = self._counters.series(self.endpoint, call.model, True)
-        if plan.completion is not None:
+        completion = plan.completion
+        if completion is None:
+            self.ttft, self.tokens = NEVER, NO_TOKENS
+        else:
             self.ttft = plan.ttft
-            usage = plan.completion.usage
+            usage = completion.usage
             self.tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
+            if plan.reached is not None:
+                self._reached = plan.reached
+                self._shown = sum([choice.tokens for choice in completion.choices])
         self._journal.begin(
             self.number,
             self.endpoint,
@@ -128,6 +138,7 @@ class RequestLifecycle:
         """A deferred plan has told what is to be counted; None leaves it as it was planned."""
         if usage is not None:
             self.tokens = (usage.prompt, usage.completion, usage.reasoning, usage.cached)
+            self._reached = None
         if failure is not None:
             self.failure = failure
 
@@ -142,11 +153,15 @@ class RequestLifecycle:
         lateness = max(late, 0) / 1e6
         if self.ttft >= 0:  # the first token was there, and is as late as the others
             self.ttft += lateness
+        if status == CLIENT_GONE or self.failure is not None:
+            self._only_sent(0)
         self._finish(status, took, took, lateness, int(status != CLIENT_GONE))
 
     def ended(self, whole: bool, first: float, end: float, lateness: float, sent: int) -> None:
         """A stream ends: see :class:`~llmsim.transport.scheduler.StreamEnded`."""
         self.ttft = first
+        if not whole or self.failure is not None:
+            self._only_sent(sent)
         self._finish(self.status if whole else CLIENT_GONE, first, end, lateness, sent)
 
     def refused(self) -> None:
@@ -158,13 +173,28 @@ class RequestLifecycle:
         """The client closed its connection before the first byte of the answer."""
         self.held = call.held
         self.model = call.model
+        self._only_sent(0)
         took = (now_us() - self.start) / 1e6
         self._finish(CLIENT_GONE, took, took, 0.0, 0)
+
+    def _only_sent(self, frames: int) -> None:
+        """Of the answer's tokens those count that its client got with so many frames. An answer
+        that is not streamed is whole or of no use; where nobody knows, all count."""
+        reached = self._reached
+        if reached is None and self.streamed and frames:
+            return
+        with_them = reached[min(frames, len(reached)) - 1] if reached is not None and frames else 0
+        prompt, completion, reasoning, cached = self.tokens
+        completion, reasoning = tokens_sent(completion, reasoning, self._shown, with_them)
+        self.tokens = (prompt, completion, reasoning, cached)
+        if not with_them:
+            self.ttft = NEVER
 
     def unawaited(self, plan: Plan) -> None:
         """An answer that nobody waits for counts as sent now, after the time it was planned to
         take; what its client sees later says nothing about latency."""
-        self._journal.end(self.number, plan.status, plan.total, plan.total, 0.0, 1)
+        end = plan.total
+        self._journal.end(self.number, plan.status, end, end, 0.0, 1, self.tokens)
         row = self._counters.row(self.endpoint, self.model, plan.status)
         failed = plan.failure is not None
         if plan.failure is not None:
@@ -176,11 +206,10 @@ class RequestLifecycle:
             return
         self.finished = True
         counters = self._counters
-        tokens, failed = NO_TOKENS, False
+        tokens, failed = self.tokens, False
         if self.status:
-            self._journal.end(self.number, status, first, end, lateness, sent)
+            self._journal.end(self.number, status, first, end, lateness, sent, tokens)
         if status != CLIENT_GONE:
-            tokens = self.tokens
             series = self.series or counters.series(self.endpoint, self.model, False)
             counters.timed(series, end, self.ttft)
             if self.failure is not None:
@@ -189,7 +218,7 @@ class RequestLifecycle:
         row = counters.row(self.endpoint, self.model, status)
         second = (self.start + int(end * 1e6)) // 1_000_000
         if self.held is not None:
-            self.held.settle(self.tokens)
+            self.held.settle(tokens)
             self.held = None
         counters.finished(row, second, tokens, self.streamed, failed)
 

@@ -16,6 +16,7 @@ from llmsim.core import Headers, Plan, Request
 from llmsim.core.state import StoreError
 from llmsim.engine.plan import WholeFrame
 from llmsim.pipeline.context import Call
+from llmsim.pipeline.steps.rate_limits import LimitHold
 from llmsim.providers import registry
 from llmsim.server.handler import RequestHandler
 from llmsim.state.shared_state import SharedState, new_segment
@@ -121,10 +122,11 @@ class Playing:
         self.open += 1
         self.streams.append((plan, stream, ended))
 
-    def finish(self, whole: bool = True) -> None:
+    def finish(self, whole: bool = True, frames: int | None = None) -> None:
         plan, stream, ended = self.streams.pop(0)
         self.open -= 1
-        sent = [plan.frames[place] for place in range(len(plan.frames))]
+        count = len(plan.frames) if frames is None else frames
+        sent = [plan.frames[place] for place in range(count)]
         for frame in sent:
             stream.send(frame)
         ended(whole, plan.ttft, plan.total, 0.0, len(sent))
@@ -243,11 +245,58 @@ def test_a_plain_answer_is_as_late_as_its_request_was(worker: Worker) -> None:
 def test_a_stream_that_its_client_left_is_aborted(worker: Worker) -> None:
     async def scene() -> None:
         await worker.answer(worker.client(stream=True))
-        worker.scheduler.finish(whole=False)
+        worker.scheduler.finish(whole=False, frames=0)
 
     asyncio.run(scene())
     assert worker.requests == {"499": 1}
     assert Snapshot(worker.shared.all_counters).total("completion") == 0
+
+
+LIMITED = f"{INSTANT}\nrate_limits: [{{output_tokens_per_minute: 1000}}]"
+FAULT = "\nerrors: {{rules: [{{fault: {{{}: {{after_tokens: 7}}}}}}]}}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault", "whole", "frames", "completion"),
+    [
+        ({}, "", True, None, 100),
+        ({}, "", False, 0, 0),
+        ({}, "", False, 1, 1),  # the role comes with the first token
+        ({}, "", False, 2, 1),
+        ({}, "", False, 31, 30),
+        ({}, "", False, 103, 100),
+        ({"n": 2, "max_tokens": 10}, "", False, 6, 4),  # two roles
+        ({}, "cut", True, None, 7),
+        ({}, "cut", False, 3, 2),
+        ({}, "error_event", True, None, 7),
+    ],
+)
+def test_tokens_of_a_stream_that_broke_off_are_those_that_were_sent(
+    tmp_path: Path,
+    fields: dict[str, Any],
+    fault: str,
+    whole: bool,
+    frames: int | None,
+    completion: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In statistics, limits and the journal."""
+    settled: list[tuple[int, int, int, int]] = []
+    monkeypatch.setattr(LimitHold, "settle", lambda _, tokens: settled.append(tokens))
+    worker = Worker(tmp_path, LIMITED + (FAULT.format(fault) if fault else ""))
+
+    async def scene() -> None:
+        await worker.answer(worker.client(stream=True, **fields))
+        worker.scheduler.finish(whole, frames)
+
+    asyncio.run(scene())
+    snapshot = Snapshot(worker.shared.all_counters)
+    assert snapshot.total("completion") == completion
+    assert snapshot.total("prompt") > 0
+    assert snapshot.ttft.count == (whole and completion > 0)
+    (entry,) = worker.shared.latest(5)
+    assert entry.tokens == (snapshot.total("prompt"), completion, 0, 0)
+    assert settled == [entry.tokens]
 
 
 SECOND = "latency: {ttft_mean_ms: 400, ttft_stddev_ms: 0, tbt_mean_ms: 1, tbt_stddev_ms: 0}"

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from msgspec import structs
 
-from llmsim.core import END, FIRST, START, Beats, Frames, Indices, Numbering, Plan, Seconds
+from llmsim.core import (
+    END,
+    FIRST,
+    START,
+    Beats,
+    Frames,
+    Indices,
+    Numbering,
+    Plan,
+    Reached,
+    Seconds,
+)
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.faults import FaultPoint
 from llmsim.core.value import Value
 from llmsim.engine.due import FirstTimes
+from llmsim.engine.timing import TokenClock
 
 BROKEN = Failure(FailureKind.SERVER_ERROR, "", injected=True)
 """How an answer that is broken on purpose is counted."""
 NO_OTHERS: Final[Mapping[int, bytes]] = {}
-
-
-class Reached(Protocol):
-    """For each frame how many tokens the client has once it has left, never decreasing."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int, /) -> int: ...
 
 
 class FaultContext(Value, frozen=True, gc=False):
@@ -69,6 +73,44 @@ class ReachedTokens:
     def __getitem__(self, index: int) -> int:
         beat = self._beats[index]
         return beat + 1 if beat >= 0 else {FIRST: 1, START: 0, END: self._count + 1}[beat]
+
+
+class ReachedOfChoices:
+    """The same for several choices: in the order of time, found when it is asked for."""
+
+    __slots__ = ("_beats", "_clock", "_count", "_found")
+
+    def __init__(self, beats: Beats, clock: TokenClock, count: int) -> None:
+        self._beats = beats
+        self._clock = clock
+        self._count = count
+        self._found: Indices | None = None
+
+    def __len__(self) -> int:
+        return len(self._beats)
+
+    def __getitem__(self, index: int) -> int:
+        if self._found is None:
+            self._found = tokens_reached(self._beats[:], self._clock.at(np.arange(self._count)))
+        return int(self._found[index])
+
+
+class ReachedWithout:
+    """The same where the frames at these ``places`` hold no token."""
+
+    __slots__ = ("_places", "_reached")
+
+    def __init__(self, reached: Reached, places: Container[int]) -> None:
+        self._reached = reached
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._reached)
+
+    def __getitem__(self, index: int) -> int:
+        while index >= 0 and index in self._places:
+            index -= 1
+        return self._reached[index] if index >= 0 else 0
 
 
 class FrameList:
@@ -125,7 +167,10 @@ def edited(plan: Plan, stop: int, others: Mapping[int, bytes] = NO_OTHERS) -> Pl
     """The plan of no more than the first ``stop`` frames, with ``others`` in place of its own, by
     their places."""
     frames = EditedFrames(plan.frames, stop, others)
-    return structs.replace(plan, frames=frames, due=FirstTimes(plan.due, stop))
+    reached = plan.reached
+    if reached is not None and others:
+        reached = ReachedWithout(reached, others)
+    return structs.replace(plan, frames=frames, due=FirstTimes(plan.due, stop), reached=reached)
 
 
 def frame_list(plan: Plan) -> list[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec import structs
 
-from llmsim.core import Plan, Seconds
+from llmsim.core import Plan, Reached, Seconds
 from llmsim.core.faults import Trickle
 from llmsim.engine.due import StretchedTimes
 from llmsim.engine.faults.fault_context import FaultContext, FrameList, frame_list
@@ -17,10 +17,17 @@ def apply(plan: Plan, context: FaultContext, fault: Trickle) -> Plan:
     if fault.bytes is None:
         return structs.replace(plan, due=stretched, total=stretched[-1])
     # Pieces of a few bytes each are there as a whole: how many there are says only the text.
-    pieces, due = _dribbled(frame_list(plan), stretched[:], fault.bytes, fault.every)
+    frames = frame_list(plan)
+    pieces, due = _dribbled(frames, stretched[:], fault.bytes, fault.every)
     length = None if plan.stream else len(plan.frames[0])
+    reached = None if plan.reached is None else _reached(plan.reached, frames, fault.bytes)
     return structs.replace(
-        plan, frames=FrameList(pieces), due=due, total=float(due[-1]), length=length
+        plan,
+        frames=FrameList(pieces),
+        due=due,
+        total=float(due[-1]),
+        length=length,
+        reached=reached,
     )
 
 
@@ -36,3 +43,14 @@ def _dribbled(
         times += [at] * len(cut)
     steps = np.arange(len(pieces)) * every
     return pieces, np.maximum.accumulate(np.array(times) - steps) + steps
+
+
+def _reached(reached: Reached, frames: list[bytes], size: int) -> list[int]:
+    """How many tokens the client has with each piece: those of a frame with its last one."""
+    made: list[int] = []
+    before = 0
+    for index, frame in enumerate(frames):
+        made += [before] * (max(1, -(-len(frame) // size)) - 1)
+        before = reached[index]
+        made.append(before)
+    return made

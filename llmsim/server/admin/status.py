@@ -21,6 +21,7 @@ from llmsim.state.shm.layout import WARM
 from llmsim.telemetry.snapshot import Snapshot, workers
 from llmsim.telemetry.stats import stats
 
+TOKENS = ("prompt", "completion", "reasoning", "cached")
 MAX_LIMIT = 1000
 MAX_OFFSET = 10**9
 
@@ -121,6 +122,8 @@ def request_object(entry: JournalEntry) -> dict[str, Any]:
         "lateness_max_ms": _ms(entry.lateness),
         "output_lag_max_ms": _ms(entry.output_lag),
         "frames": {"planned": entry.frames, "sent": entry.sent},
+        "stream": entry.streamed,
+        "tokens": dict(zip(TOKENS, entry.tokens, strict=True)),
     }
 
 

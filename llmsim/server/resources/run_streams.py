@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from llmsim.core import Completion, Plan, Playback
+from llmsim.core import Completion, Plan, Playback, Usage, tokens_sent
 from llmsim.core.state import ObjectStore, StoreError
 from llmsim.pipeline.context import Call
 from llmsim.providers.openai.assistants import events
@@ -34,6 +34,7 @@ class RunStream:
         self._request, self._stamp = call.request, call.stamp
         self._completion: Completion = plan.completion
         self._frames = len(plan.due)
+        self._reached = plan.reached
         self._began = began
         self._playback: Playback | None = None
         self.name = events.named(call.request.wire.run, call.stamp).id
@@ -56,8 +57,19 @@ class RunStream:
         if self._playback is None:
             return
         sent = self._frames - self._playback.pending
+        self._playback.end(usage=self._used(sent))
         frame = events.cancelled(self._request, self._completion, self._stamp, run, sent)
         self._playback.cut(frame, now - self._began)
+
+    def _used(self, sent: int) -> Usage | None:
+        """The tokens that were sent with so many frames; None where nobody knows."""
+        if self._reached is None:
+            return None
+        used, choices = self._completion.usage, self._completion.choices
+        shown = sum(choice.tokens for choice in choices)
+        reached = self._reached[sent - 1] if sent else 0
+        completion, reasoning = tokens_sent(used.completion, used.reasoning, shown, reached)
+        return structs.replace(used, completion=completion, reasoning=reasoning)
 
 
 class RunStreams:

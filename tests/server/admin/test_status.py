@@ -37,7 +37,7 @@ def remember(shared: SharedState, body: bytes, ended: bool = True) -> str:
     journal.begin(number, "/v1/x", "m", body, 100.0, (0.25, 0.5), 3, 7, b"", 0.25)
     if ended:
         journal.output(number, 0.125)
-        journal.end(number, 200, 0.251, 0.502, 0.0015, 3)
+        journal.end(number, 200, 0.251, 0.502, 0.0015, 3, (8, 3, 2, 1))
     return journal.mark(number)
 
 
@@ -123,6 +123,8 @@ def test_a_request_with_its_body_and_times_in_milliseconds(
         "lateness_max_ms": 1.5,
         "output_lag_max_ms": 125.0,
         "frames": {"planned": 3, "sent": 3},
+        "stream": False,
+        "tokens": {"prompt": 8, "completion": 3, "reasoning": 2, "cached": 1},
         "request": shown,
     }
 

@@ -60,12 +60,13 @@ def test_an_entry_tells_what_was_asked_and_planned() -> None:
 def test_an_entry_tells_how_it_went_once_it_has_ended() -> None:
     one = Journal(memory(), 0, SECRET)
     number = one.reserve()
-    one.begin(number, "/v1/x", "m", b"b", 1e9, (0.25, 2.5), 12, 2**63 - 1)
-    one.end(number, 499, 0.26, 1.5, 0.004, 7)
+    one.begin(number, "/v1/x", "m", b"b", 1e9, (0.25, 2.5), 12, 2**63 - 1, streamed=True)
+    one.end(number, 499, 0.26, 1.5, 0.004, 7, (9, 4, 2, 1))
     found = one.find(one.mark(number))
     assert found is not None
     assert (found.status, found.first, found.end, found.lateness) == (499, 0.26, 1.5, 0.004)
     assert (found.frames, found.sent, found.seed) == (12, 7, 2**63 - 1)
+    assert (found.streamed, found.tokens) == (True, (9, 4, 2, 1))
 
 
 def test_of_the_output_lags_of_an_answer_the_longest_is_kept() -> None:
