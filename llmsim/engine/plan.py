@@ -197,21 +197,18 @@ def _faulty(
 
 def _span(settings: ModelSettings, seed: int, completion: Completion) -> tuple[float, float]:
     """When the first and the last token of the completion exist: of all choices, the latest."""
-    draws, scale = settings.draws, _scale(settings.draws, completion)
-    uncached = completion.usage.prompt - completion.usage.cached
-    spans = [
-        span(
-            draws,
-            choice.tokens,
-            mix(seed, CLOCK + index),
-            scale,
-            draws.work(uncached, choice.hidden),
-        )
-        for index, choice in enumerate(completion.choices)
-    ]
-    if len(spans) == 1:
-        return spans[0]
-    return min(first for first, _ in spans), max(last for _, last in spans)
+    draws, choices, used = settings.draws, completion.choices, completion.usage
+    uncached = used.prompt - used.cached
+    scale = _scale(draws, completion) if used.cached else 1.0
+    first = choices[0]
+    work = draws.work(uncached, first.hidden)
+    ttft, total = span(draws, first.tokens, mix(seed, CLOCK), scale, work)
+    for index in range(1, len(choices)):
+        choice = choices[index]
+        work = draws.work(uncached, choice.hidden)
+        begins, ends = span(draws, choice.tokens, mix(seed, CLOCK + index), scale, work)
+        ttft, total = min(ttft, begins), max(total, ends)
+    return ttft, total
 
 
 def _clock(settings: ModelSettings, seed: int, completion: Completion) -> TokenClock:
@@ -219,8 +216,12 @@ def _clock(settings: ModelSettings, seed: int, completion: Completion) -> TokenC
 
     All choices begin together; reasoning that is not shown precedes the first token.
     """
-    draws, scale = settings.draws, _scale(settings.draws, completion)
-    uncached = completion.usage.prompt - completion.usage.cached
+    draws, choices, used = settings.draws, completion.choices, completion.usage
+    uncached = used.prompt - used.cached
+    scale = _scale(draws, completion) if used.cached else 1.0
+    if len(choices) == 1:
+        work = draws.work(uncached, choices[0].hidden)
+        return TokenArrivals(draws, choices[0].beats, mix(seed, CLOCK), scale, work)
     clocks = [
         TokenArrivals(
             draws,
@@ -229,19 +230,15 @@ def _clock(settings: ModelSettings, seed: int, completion: Completion) -> TokenC
             scale,
             draws.work(uncached, choice.hidden),
         )
-        for index, choice in enumerate(completion.choices)
+        for index, choice in enumerate(choices)
     ]
-    if len(clocks) == 1:
-        return clocks[0]
-    return ChoiceClocks(clocks, [choice.beats for choice in completion.choices])
+    return ChoiceClocks(clocks, [choice.beats for choice in choices])
 
 
 def _scale(draws: Draws, completion: Completion) -> float:
     """The factor on the drawn time to first token for a cached prompt. Where prompts have a time
     of their own, what is cached takes none of that, and the rest is as it is."""
-    if not completion.usage.cached or draws.prefill:
-        return 1.0
-    return prompt_cache.scale(completion.usage)
+    return 1.0 if draws.prefill else prompt_cache.scale(completion.usage)
 
 
 def failed(failure: Failure, status: int, body: bytes) -> Plan:

@@ -176,15 +176,11 @@ def span(
     if draws.instant:
         return 0.0, 0.0
     start, first = _begun(draws, seed, scale)
-    first += work - draws.reached[start]
+    reached = draws.reached
     begin = start + draws.steps
-    return first + _reached(draws, begin), first + _reached(draws, begin + max(tokens, 1) - 1)
-
-
-def _reached(draws: Draws, index: int) -> float:
-    """The running sum of gaps, which begins again at its end."""
-    rounds, last = divmod(index, DRAWS)
-    return draws.reached[last] + rounds * draws.reached[DRAWS]
+    rounds, last = divmod(begin + max(tokens, 1) - 1, DRAWS)
+    shift = first + work - reached[start]
+    return shift + reached[begin], shift + reached[last] + rounds * reached[DRAWS]
 
 
 def _begun(draws: Draws, seed: int, scale: float) -> tuple[int, float]:

@@ -8,6 +8,7 @@ from llmsim.core.catalog.models import MODELS, Model, Vendor, find, resolve
 from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.load.step_cost import Replicas
+from llmsim.engine import sampling
 from llmsim.engine.compose import ModelSettings, with_length
 from llmsim.engine.text import text_generator
 from llmsim.engine.timing import Draws, drawn, draws_of
@@ -37,8 +38,12 @@ class ModelRegistry:
 
     def ready(self, model: str) -> bool:
         """Whether :meth:`settings` needs neither load a tokenizer nor draw times."""
-        entry = resolve(model)
-        return ranks.loaded(entry.encoding) and drawn(self._profile(model, entry))
+        entry, length = resolve(model), self._config.response.target_tokens
+        return (
+            ranks.loaded(entry.encoding)
+            and drawn(self._profile(model, entry))
+            and (isinstance(length, int) or sampling.drawn(length))
+        )
 
     def settings(self, model: str) -> ModelSettings:
         """The settings for a model. Raises BadRequest for one that is not served."""

@@ -90,6 +90,11 @@ CONFIGURATIONS = {
     "nothing": "",
     "seed": "seed: 7",
     "length": "response: {target_tokens: 3}",
+    "lengths": "response: {target_tokens: {p50: 4, p95: 20}}",
+    "work": "response: {target_tokens: 3}\nmocks: [{response: {latency: {accept_ms: 1, "
+    "ttft_overhead_ms: {p50: 2, p95: 6}, prefill_ms_per_token: 0.05, "
+    "itl_ms: {distribution: gamma, mean: 1, stddev: 1}, reasoning_ms_per_token: 0}}}]",
+    "starving": "thinking: {may_starve: true}",
     "echo": "response: {generator: echo}",
     "sequence": "response: {generator: sequence, sequence: [one, two]}",
     "refusals": "response: {refusal_rate: 1.0}",

@@ -140,3 +140,21 @@ def test_more_latency_profiles_than_are_kept_still_count(sim: Simulated) -> None
 def test_headers_can_be_switched_off(tmp_path: Path, name: str) -> None:
     sim = Simulated(tmp_path, f"{INSTANT}\ncontrol: {{headers: false}}")
     assert sim.ask(headers={name: "503"}).status == 200
+
+
+def test_a_request_sets_a_distribution(tmp_path: Path) -> None:
+    sim = Simulated(tmp_path, "latency: {profile: instant}")
+    headers = {
+        "x-llmsim-target-tokens": "p50=20, p95=200",
+        "x-llmsim-latency": "ttft_overhead_ms=100, itl_ms.p50=10, itl_ms.p95=10, accept_ms=5",
+    }
+    plans = [sim.ask(headers=headers, seed=seed) for seed in range(30)]
+    tokens = [plan.completion.choices[0].tokens for plan in plans if plan.completion]
+    assert len(set(tokens)) > 10
+    for plan, count in zip(plans, tokens, strict=True):
+        assert plan.ttft == pytest.approx(0.115)
+        assert plan.total == pytest.approx(0.115 + 0.01 * (count - 1))
+    with_suffix = "gpt-4o@llmsim:target_tokens=p50%3D20,p95%3D200"
+    named = sim.ask(model=with_suffix, seed=3)
+    assert named.completion is not None
+    assert named.completion.choices[0].tokens == tokens[3]
