@@ -5,8 +5,13 @@ FROM python:${PYTHON}-slim AS build
 # Time stamps inside the wheel; with the same sources and hatchling the wheel is the same bytes.
 ARG SOURCE_DATE_EPOCH=1735689600
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+# The wheel is compiled; --build-arg LLMSIM_COMPILE=0 leaves it as source, which does the same.
+ARG LLMSIM_COMPILE=1
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && \
+    rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY llmsim llmsim
 RUN ["pip", "wheel", "--no-deps", "--wheel-dir", "/wheels", "."]
 # Every command and every endpoint: with the terminal dashboard and images, without load tests.

@@ -48,3 +48,29 @@ install() {
         printf '%s\n' "$what $stamp" >"$VENV/installed"
     fi
 }
+
+# Whether python can compile extensions: a C compiler, and Python's own headers.
+can_compile() {
+    "$1" -c 'import os, shutil, sys, sysconfig
+compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+header = os.path.join(sysconfig.get_path("include"), "Python.h")
+sys.exit(not (shutil.which(compiler.split()[0]) and os.path.exists(header)))'
+}
+
+# install_compiled WHAT: this project as it is now, compiled, into $VENV; again when anything of it
+# has changed. Nothing compiled is left in this folder, and changes of it need another start.
+install_compiled() {
+    local what=$1 python stamp
+    stamp="$what $PWD $(find llmsim pyproject.toml hatch_build.py -type f ! -name '*.pyc' -print0 |
+        LC_ALL=C sort -z | xargs -0 cat | cksum)"
+    [ "$(cat "$VENV/installed" 2>/dev/null || true)" != "$stamp" ] || return 0
+    python=$(recent_python)
+    can_compile "$python" || return 1
+    stage "compile $what into $VENV with $("$python" --version): a minute or two, once"
+    provide_venv_module "$python"
+    rm -f "$VENV/installed"
+    "$python" -m venv "$VENV"
+    "$VENV/bin/python" -m pip uninstall -q -y --disable-pip-version-check llmsim
+    LLMSIM_COMPILE=1 "$VENV/bin/python" -m pip install -q --disable-pip-version-check "$what" &&
+        printf '%s\n' "$stamp" >"$VENV/installed"
+}

@@ -15,6 +15,7 @@ from llmsim.cli.recordings import recordings
 from llmsim.cli.schema import schema
 from llmsim.cli.serve import serve
 from llmsim.cli.top import top
+from llmsim.telemetry import build
 
 EXAMPLES = """\b
 Examples:
@@ -29,7 +30,9 @@ Examples:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
-@click.version_option(__version__, prog_name="llmsim")
+@click.version_option(
+    __version__, prog_name="llmsim", message=f"%(prog)s, version %(version)s ({build.kind()})"
+)
 def main() -> None:
     """Simulate the APIs of OpenAI, Anthropic and Gemini without a model: exact to the byte,
     paced to the millisecond."""

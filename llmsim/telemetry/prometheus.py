@@ -20,7 +20,7 @@ from llmsim.providers import registry
 from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.labels import OTHER
 from llmsim.state.shm.step_clocks import ClockStatus
-from llmsim.telemetry import replicas, vllm, workers
+from llmsim.telemetry import build, replicas, vllm, workers
 from llmsim.telemetry.families import BucketBounds, counter, gauge, one
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 
@@ -135,8 +135,14 @@ def series_labels(endpoint: str, model: str, streamed: bool) -> tuple[str, str, 
 
 
 def _server(reading: MetricsReading) -> Iterator[Metric]:
-    build = {"version": __version__, "python": platform.python_version()}
-    yield InfoMetricFamily("llmsim_build", "The versions of llmsim and of Python.", build)
+    about = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "build": build.kind(),
+    }
+    yield InfoMetricFamily(
+        "llmsim_build", "The versions of llmsim and of Python, and whether it is compiled.", about
+    )
     yield gauge(
         "llmsim_start_time_seconds", "Unix time of the server's start.", (), one(reading.started)
     )

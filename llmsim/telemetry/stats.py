@@ -7,6 +7,7 @@ from typing import Any
 
 from llmsim import __version__
 from llmsim.state.shm.step_clocks import ClockStatus
+from llmsim.telemetry import build
 from llmsim.telemetry.replicas import shown
 from llmsim.telemetry.snapshot import Snapshot, TimeHistograms, WorkerSnapshot
 
@@ -31,6 +32,7 @@ def stats(
     statuses = snapshot.by("status")
     return {
         "version": __version__,
+        "build": build.kind(),
         "uptime_s": round(uptime, 3),
         "workers": [_worker(one) for one in workers],
         "worker_restarts": snapshot.died,

@@ -11,7 +11,10 @@ import pytest
 
 from llmsim import __version__
 from llmsim.cli import main
+from llmsim.telemetry import build
 from tests.cli.conftest import Run
+
+VERSION = f"llmsim, version {__version__} ({build.kind()})\n"
 
 COMMANDS = sorted(main.commands)
 
@@ -46,7 +49,7 @@ def test_a_command_is_summed_up_in_a_line_and_has_examples(run: Run, args: tuple
 
 
 def test_version(run: Run) -> None:
-    assert run("--version").output == f"llmsim, version {__version__}\n"
+    assert run("--version").output == VERSION
 
 
 @pytest.mark.parametrize("args", [("sreve",), ("serve", "--prot", "1"), ("check",)])
@@ -60,7 +63,7 @@ def test_runs_as_a_module_and_help_needs_nothing_heavy() -> None:
     heavy = {"numpy", "granian", "pydantic"}
     loads = f"import sys, llmsim.cli; print(sorted({heavy} & set(sys.modules)))"
     assert _python("-c", loads) == "[]\n"
-    assert _python("-m", "llmsim", "--version") == f"llmsim, version {__version__}\n"
+    assert _python("-m", "llmsim", "--version") == VERSION
 
 
 def _python(*args: str) -> str:

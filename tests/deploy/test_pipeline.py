@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = [
     ROOT / "tests/run",
     ROOT / "tests/coverage",
+    ROOT / "tests/compiled",
     ROOT / "deploy/serve",
     ROOT / "tests/clients/install",
     ROOT / ".ci/run",

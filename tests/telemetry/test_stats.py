@@ -7,6 +7,7 @@ from llmsim.core.errors import FailureKind
 from llmsim.state.shm.labels import MODELS, OTHER
 from llmsim.state.shm.layout import OPENED
 from llmsim.state.shm.step_clocks import ClockStatus
+from llmsim.telemetry import build
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 from llmsim.telemetry.stats import stats
 from tests.telemetry.test_snapshot import counters_of, finish, plain, stream
@@ -35,6 +36,7 @@ def test_stats_of_a_server_that_has_done_nothing() -> None:
         assert shown[name] == {"avg": 0.0, **nothing, "count": 0}
     assert shown["lateness_ms"] == {"frames": 0, "max": 0.0, **nothing}
     assert shown["version"] == __version__
+    assert shown["build"] == build.kind()
     assert shown["tokens"]["per_second"] == 0.0
     assert shown["models"] == {}
     assert (shown["worker_restarts"], shown["rate_limited"], shown["rate_limits"]) == (0, 0, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import tiktoken
@@ -75,9 +75,10 @@ class Tokenizer:
             self._counts.put(text, count)
         return count
 
-    def known(self, text: str) -> int | None:
-        """The count of ``text`` if it was counted lately."""
-        return self._counts.young.get(text)
+    @property
+    def known(self) -> Callable[[str], int | None]:
+        """Gives the count of a text if it was counted lately, at the price of a look-up."""
+        return self._counts.young.get
 
     def encode(self, text: str) -> list[bytes]:
         """The tokens of ``text``, as bytes; one may end inside a character."""

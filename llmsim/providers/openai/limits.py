@@ -6,15 +6,22 @@ durations are written as Go prints them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 
 from llmsim.core import Headers, LimitStatus
 from llmsim.core.errors import Exceeded, Measure
 
-_REQUESTS = tuple(f"x-ratelimit-{what}-requests" for what in ("limit", "remaining", "reset"))
-_TOKENS = tuple(f"x-ratelimit-{what}-tokens" for what in ("limit", "remaining", "reset"))
+_REQUESTS = (
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+)
+_TOKENS = (
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+)
 # The measure, and the headers that tell of it.
 COUNTED = {Measure.REQUESTS: _REQUESTS, Measure.DAILY: _REQUESTS, Measure.TOKENS: _TOKENS}
 NAMES = {
@@ -38,19 +45,24 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
 
     ``now`` is the Unix time, which durations do not need.
     """
-    by_names: dict[tuple[str, ...], LimitStatus] = {}
+    requests = tokens = None
     for one in standings:
         names = COUNTED.get(one.measure)
-        if names is not None and (
-            names not in by_names or one.remaining < by_names[names].remaining
-        ):
-            by_names[names] = one
-    made: Headers = []
-    for (limit, remaining, reset), one in by_names.items():
-        made.append((limit, str(one.limit)))
-        made.append((remaining, str(one.remaining)))
-        made.append((reset, duration(one.reset)))
-    return made
+        if names is _TOKENS:
+            tokens = one
+        elif names is not None and (requests is None or one.remaining < requests.remaining):
+            requests = one
+    made = [] if requests is None else _three(_REQUESTS, requests)
+    return made if tokens is None else made + _three(_TOKENS, tokens)
+
+
+def _three(names: tuple[str, str, str], one: LimitStatus) -> Headers:
+    limit, remaining, reset = names
+    return [
+        (limit, str(one.limit)),
+        (remaining, str(one.remaining)),
+        (reset, duration(one.reset)),
+    ]
 
 
 def kind(exceeded: Exceeded) -> tuple[str, str]:
@@ -75,7 +87,8 @@ def message(exceeded: Exceeded) -> str:
 
 def duration(seconds: float) -> str:
     """A duration to the millisecond, rounded up: ``12ms``, ``8.64s``, ``6m0s``, ``1h0m0s``."""
-    return _spelt(math.ceil(round(seconds * 1000, 3)))
+    # Less than a thousandth of a millisecond is rounding.
+    return _spelt(int(seconds * 1000 + 0.9995))
 
 
 @lru_cache(maxsize=4096)
