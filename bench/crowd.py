@@ -15,6 +15,8 @@ STALL = 6.0
 """Seconds a stalling client does not read for."""
 PAUSE = 0.05
 """Seconds a client waits between two requests, on average."""
+TEXTS = 2000
+"""Different prompts: so few that caches of them are soon full, and what grows later is a leak."""
 PATIENCE = 60.0
 """Seconds after which an answer that does not end counts as one that hangs."""
 UPGRADE = (
@@ -78,8 +80,14 @@ class Crowd:
 Way = Callable[[Reader, Writer, random.Random], Awaitable[str]]
 
 
+def _words(rng: random.Random) -> list[str]:
+    """One of the texts."""
+    text = random.Random(rng.randrange(TEXTS))
+    return text.sample(WORDS, text.randint(2, 20))
+
+
 def _request(rng: random.Random, stream: bool, tokens: int) -> bytes:
-    words = rng.sample(WORDS, rng.randint(2, 20))
+    words = _words(rng)
     wire = WIRES[rng.choice(list(WIRES))]
     return wire.request([" ".join(words)], tokens, stream)
 
@@ -143,7 +151,7 @@ async def _talking(reader: Reader, writer: Writer, rng: random.Random) -> str:
     head = await reader.readuntil(b"\r\n\r\n")
     status = head.split()[1].decode()
     for _ in range(rng.randint(1, 3)):
-        words = rng.sample(WORDS, rng.randint(2, 20))
+        words = _words(rng)
         asked = {"type": "response.create", "model": "gpt-4o", "input": " ".join(words)}
         writer.write(_frame(json.dumps(asked).encode(), TEXT))
         await reader.read(rng.randint(1, 40_000))

@@ -44,7 +44,7 @@ NOTES = (
 )
 
 CONFIG: dict[str, Any] = {
-    "server": {"stall_timeout_ms": 3000},
+    "server": {"stall_timeout_ms": 3000, "journal_mb": 4},
     "latency": {"ttft_mean_ms": 20, "ttft_stddev_ms": 5, "tbt_mean_ms": 2, "tbt_stddev_ms": 1},
     "errors": {
         "rate_limit_rate": 0.02,
