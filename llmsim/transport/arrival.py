@@ -36,6 +36,8 @@ GRACE = 1000
 """µs by which the way of a body may take longer than that of its head, if they came together."""
 LARGE = 16_384
 """Bytes of a body that does not come in one piece with its head."""
+STILL = 100_000
+"""µs without a tick after which there is none to come."""
 TURNS = 3
 """Ticks that are waited for to find out when they are."""
 
@@ -105,13 +107,16 @@ class KernelTicks:
         turns: int = TURNS,
     ) -> KernelTicks:
         """Watch the coarse clock for some ticks. That is seen late rather than early, so the
-        earliest is right."""
+        earliest is right. Raises OSError if there are none."""
         return cls(grain, min(_turn(coarse, precise) for _ in range(turns)))
 
 
 def _turn(coarse: Callable[[], int], precise: Callable[[], int]) -> int:
     before = now = coarse()
+    began = precise()
     while now == before:
+        if precise() - began > STILL:
+            raise OSError("the coarse clock stands still")
         now = coarse()
     return precise() - now
 

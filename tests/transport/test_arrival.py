@@ -93,6 +93,12 @@ def test_the_ticks_are_found_where_one_look_was_late() -> None:
     assert span.earliest == pytest.approx(1000, abs=30)
 
 
+def test_a_clock_that_does_not_tick_is_an_error() -> None:
+    kernel = Kernel()
+    with pytest.raises(OSError, match="stands still"):
+        KernelTicks.found(lambda: 7, kernel.precise, 4000)
+
+
 class Receipts:
     def __init__(self, *spans: Span | None) -> None:
         self.spans = list(spans)
