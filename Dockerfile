@@ -28,6 +28,6 @@ USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
-    CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener as b; b(ProxyHandler({})).open('http://127.0.0.1:8080/health', timeout=2)"]
+    CMD ["python", "-c", "import http.client as h, ssl\nfor c in h.HTTPConnection('127.0.0.1', 8080, timeout=1), h.HTTPSConnection('127.0.0.1', 8080, timeout=1, context=ssl._create_unverified_context()):\n try:\n  c.request('GET', '/health')\n  raise SystemExit(c.getresponse().status != 200)\n except (OSError, h.HTTPException):\n  pass\nraise SystemExit(1)"]
 ENTRYPOINT ["llmsim"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8080"]

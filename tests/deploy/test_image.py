@@ -5,15 +5,17 @@ import os
 import re
 import shlex
 import shutil
+import ssl
 import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.serving import free_port
+from tests.serving import Server, free_port
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -89,11 +91,22 @@ def test_wheel_is_whole_and_reproducible(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("running", [True, False])
 def test_health_check(server: str, running: bool) -> None:
-    command = json.loads(instruction(FINAL, r"^HEALTHCHECK .* CMD (\[.*\])$"))
-    port = server.rpartition(":")[2] if running else str(free_port())
-    command = [sys.executable, *(word.replace("8080", port) for word in command[1:])]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=10)
+    done = health_checked(server.rpartition(":")[2] if running else str(free_port()))
     assert (done.returncode == 0) is running, done.stderr
+
+
+def test_health_check_over_tls(serve: Callable[..., Server]) -> None:
+    anyone = ssl.create_default_context()
+    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
+    with serve("--workers", "1", "--tls", "self-signed", tls=anyone) as sim:
+        done = health_checked(str(sim.port))
+    assert done.returncode == 0, done.stderr
+
+
+def health_checked(port: str) -> subprocess.CompletedProcess[bytes]:
+    command = json.loads(instruction(FINAL, r"^HEALTHCHECK .* CMD (\[.*\])$"))
+    command = [sys.executable, *(word.replace("8080", port) for word in command[1:])]
+    return subprocess.run(command, capture_output=True, check=False, timeout=10)
 
 
 def test_runs_as_a_numeric_user_without_a_shell() -> None:

@@ -213,21 +213,26 @@ def test_clients_that_stall_are_dropped(
 
 
 @pytest.mark.timed
-def test_a_connection_without_a_request_is_closed(
+def test_requests_have_to_come_in_time(
     configured: Callable[..., Server], folder: Path, verify: ssl.SSLContext
 ) -> None:
-    """And one whose answer takes longer is not."""
+    """A connection without a request is closed, a body that does not end gets 408; an answer may
+    take longer than both."""
     files = f"cert: {folder}/server.pem, key: {folder}/server.key"
-    text = f"server: {{tls: {{{files}}}, header_timeout_ms: 1000}}\nlatency: {{profile: fast}}"
+    bounds = "header_timeout_ms: 1000, body_timeout_ms: 1000"
+    text = f"server: {{tls: {{{files}}}, {bounds}}}\nlatency: {{profile: fast}}"
 
     async def scene(port: int) -> None:
         async with (
             await Connection.to(port, tls=verify) as silent,
             await Connection.to(port, tls=verify) as waiting,
+            await Connection.to(port, tls=verify) as half,
         ):
+            await half.send(post(chat())[:-5])
             await waiting.send(post(chat(), "x-llmsim-latency: ttft_mean_ms=6000,tbt_mean_ms=0"))
             async with asyncio.timeout(60):
                 assert await silent.ended()
+                assert (await half.answer()).status == 408
                 assert (await waiting.answer()).status == 200
 
     with configured(text, tls=verify) as sim:
