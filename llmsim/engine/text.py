@@ -119,6 +119,16 @@ class PoolRun(Sequence[str]):
     def __len__(self) -> int:
         return self._stop - self._start
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PoolRun) and self._place() == other._place()
+
+    def __hash__(self) -> int:
+        return hash(self._place())
+
+    def _place(self) -> tuple[int, int, int, bool]:
+        """What tells two texts of pools apart."""
+        return id(self._pool), self._start, self._stop, self._closed
+
     @overload
     def __getitem__(self, index: int, /) -> str: ...
 
