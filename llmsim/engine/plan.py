@@ -84,7 +84,7 @@ def plan(
     if mock is not None and mock.usage is not None:
         completion = with_usage(completion, mock.usage)
     made = timed(request, completion, settings, inputs.seed, codec, stamp, inputs.overrides)
-    if settings.replicas is None or not completion.choices:
+    if settings.replicas is None or task is not None or not completion.choices:
         return made
     return structs.replace(
         made, sequence=_sequence(request.model, settings.replicas, settings.draws, made)

@@ -111,7 +111,8 @@ class SteppedStream(ActiveStream):
         self.sequence = sequence
         self.planned = [-1, -1]
         self.tick = 0
-        self._early = early(plan.due, plan.ttft)
+        # The plan may have its real TTFT by now; its due times are still those of one alone.
+        self._early = early(plan.due, plan.ttft if plan.sequence is None else plan.sequence.ttft)
         self._ahead: list[float] = []
         self._begins = 0
         self.elsewhere = holder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from llmsim.core import Plan
 from llmsim.core.errors import BadRequest
@@ -220,6 +221,31 @@ def test_what_needs_no_token_leaves_by_time(loop: Loop) -> None:
         300_000 + COST.step(0, 10) * 1e6, abs=GRAIN
     )
     assert ended[0][0] is True
+
+
+def test_a_first_token_that_waited_is_not_late(loop: Loop) -> None:
+    """Its plan has the real time to first token by then, its due times are those of one alone."""
+    worker = Worker(loop, MemoryStepClocks())
+    due = np.array([0.1, 0.1 + ALONE])
+    asked = sequence_plan("m", 1, COST, ALONE, 0, 0.0, (0.0, 0.1, float(due[-1])))
+    frames = Spliced(b"<", [b"a>", b"b>"])
+    plan = Plan(200, frames, due, True, 0.1, due[-1], 1, sequence=asked)
+    start, client = loop.now, Client(loop)
+    ended: list[tuple[bool, float, float, float, int]] = []
+    loop.run(start + 500_000)
+    place = worker.join(asked)
+    reached = worker.steps.reach(place, 0.0)
+    loop.run(start + 500_000 + round(COST.base * 1e6))
+    assert reached.done()
+    later = structs.replace(plan, ttft=(loop.now - start) / 1e6)
+    active = SteppedStream(
+        later, start, client, lambda *result: ended.append(result), 0, worker.steps, place
+    )
+    worker.steps.play(active)
+    loop.run()
+    ((_, first, _, late, _),) = ended
+    assert first == pytest.approx(0.5 + COST.base, abs=GRAIN / 1e6)
+    assert late <= GRAIN / 1e6
 
 
 def test_a_drawn_gap_stretches_its_steps(loop: Loop) -> None:
