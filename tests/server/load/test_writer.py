@@ -1,0 +1,114 @@
+"""Answers of a model under load, in one process: heads, journal, and the place they take."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import orjson
+import pytest
+
+from llmsim.config import Config, Response, Server
+from llmsim.core.catalog.distribution import Distribution
+from llmsim.core.generator import GeneratorChoice
+from llmsim.core.latency import Latency, LatencyRule
+from llmsim.core.load.step_cost import Load
+from llmsim.state.shm.step_clocks import ClockStatus
+from tests.server.in_process import Answer, InProcess
+
+ACCEPT = 0.005
+RULE = LatencyRule(
+    None, ttft=Distribution(0.03), itl=Distribution(0.01), accept=ACCEPT, load=Load((11, 0.02))
+)
+CONFIG = Config(
+    Server(workers=1, journal_mb=1),
+    response=Response(GeneratorChoice("lorem"), 5),
+    latency=Latency(RULE),
+)
+CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
+MESSAGES = {"model": "claude-opus-4-5", "max_tokens": 50, "messages": CHAT["messages"]}
+
+
+def statuses(server: InProcess) -> list[ClockStatus]:
+    return list(server.shared.step_clocks.statuses(time.monotonic()))
+
+
+def ask(server: InProcess, path: str, body: dict[str, Any]) -> Any:
+    return server.post(path, orjson.dumps(body), {})
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "timing"),
+    [
+        ("/v1/chat/completions", CHAT, ["ttft", "total"]),
+        ("/v1/chat/completions", {**CHAT, "stream": True}, ["ttft"]),
+        ("/v1/messages", MESSAGES, ["ttft", "total"]),
+        ("/v1/messages", {**MESSAGES, "stream": True}, []),
+        ("/v1/responses", {"model": "gpt-4o", "input": "hi", "stream": True}, []),
+    ],
+)
+def test_what_the_head_knows(path: str, body: dict[str, Any], timing: list[str]) -> None:
+    async def scenario() -> None:
+        with InProcess(CONFIG) as server:
+            answer: Answer = await ask(server, path, body)
+            assert answer.status == 200
+            shown = answer.head.get("server-timing", "")
+            assert [part.partition(";")[0].strip() for part in shown.split(",") if part] == timing
+            (entry,) = server.shared.latest(1)
+            assert entry.first is not None
+            assert entry.end is not None
+            assert entry.lateness is not None
+            assert entry.planned_ttft >= ACCEPT
+            assert entry.planned_total <= entry.end
+            assert entry.end - entry.planned_total <= entry.lateness + 0.002
+            for name, planned in (("ttft", entry.planned_ttft), ("total", entry.planned_total)):
+                if name in timing:
+                    said = float(shown.partition(f"{name};dur=")[2].partition(",")[0])
+                    assert said == pytest.approx(planned * 1e3, abs=1.5)
+            (status,) = statuses(server)
+            assert (status.running, status.waiting) == (0, 0)
+
+    asyncio.run(scenario())
+
+
+def test_answers_that_are_asked_for_together_share_steps() -> None:
+    async def scenario() -> None:
+        with InProcess(CONFIG) as server:
+            await ask(server, "/v1/chat/completions", CHAT)  # everything is built
+            await ask(server, "/v1/chat/completions", CHAT)
+            (alone,) = server.shared.latest(1)
+            await asyncio.gather(*(ask(server, "/v1/chat/completions", CHAT) for _ in range(11)))
+            spans = [entry.planned_total - entry.planned_ttft for entry in server.shared.latest(11)]
+            assert alone.planned_total - alone.planned_ttft == pytest.approx(0.04, abs=0.006)
+            assert max(spans) > 0.06
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_nobody_waits_for_takes_its_place() -> None:
+    async def scenario() -> None:
+        with InProcess(CONFIG) as server:
+            answer = await ask(
+                server, "/v1/responses", {"model": "gpt-4o", "input": "hi", "background": True}
+            )
+            assert json.loads(answer.body)["status"] in ("queued", "in_progress")
+            deadline = time.monotonic() + 5
+            while not (found := statuses(server)):
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.005)
+            assert found[0].model == "gpt-4o"
+
+    asyncio.run(scenario())
+
+
+def test_embeddings_take_no_part() -> None:
+    async def scenario() -> None:
+        with InProcess(CONFIG) as server:
+            model = "text-embedding-3-small"
+            answer = await ask(server, "/v1/embeddings", {"model": model, "input": "hi"})
+            assert answer.status == 200
+            assert statuses(server) == []
+
+    asyncio.run(scenario())
