@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
+from typing import SupportsBytes
 
 from llmsim.core import Frames, Numbering
 from llmsim.core.value import Value
@@ -14,10 +15,10 @@ from llmsim.providers.wire import sse
 
 class Event(Value, frozen=True, gc=False):
     """One event. ``parts``, joined, are its members after type and number, and the closing brace.
-    Large parts are shared with other events, so that an open stream holds them once."""
+    Those that are long are made when the event is sent, so that an open stream holds none."""
 
     name: bytes
-    parts: tuple[bytes, ...]
+    parts: tuple[SupportsBytes, ...]
 
     def __len__(self) -> int:
         return 1
@@ -60,7 +61,7 @@ class NumberedEvents:
         if isinstance(run, Deltas):
             tail = run.tails[index - self._starts[place]]
             return b"%b%d,%b%b\n\n" % (self._heads[place], index, run.before, tail)
-        return b"%b%d,%b\n\n" % (self._heads[place], index, b"".join(run.parts))
+        return b"%b%d,%b\n\n" % (self._heads[place], index, b"".join(map(bytes, run.parts)))
 
     def join(self, start: int, stop: int) -> bytes:
         if stop == start + 1 <= self._length:

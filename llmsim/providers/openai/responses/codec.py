@@ -68,7 +68,7 @@ class OpenAIResponses:
         ]
         finish = Finish.STOP if wire.params.generate is False else completion.choices[0].finish
         parts = response_object.finished(wire.echo, stamp, finish, completion.usage, items)
-        return b"".join(parts)
+        return b"".join(map(bytes, parts))
 
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         return responses_events.script(request, completion, stamp)

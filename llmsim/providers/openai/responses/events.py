@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import SupportsBytes
 
 import orjson
 
@@ -40,7 +41,7 @@ class EventWriter:
         self._obfuscated = obfuscated
         self._last = last
 
-    def event(self, beat: int, name: bytes, *parts: bytes) -> None:
+    def event(self, beat: int, name: bytes, *parts: SupportsBytes) -> None:
         """One event, due with that beat."""
         self.runs.append(Event(name, parts))
         self.beats.append(((min(beat, self._last),), 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import SupportsBytes, TypeAlias
 
 import msgspec
 import orjson
@@ -20,13 +20,15 @@ from llmsim.core import (
     TextSegment,
     ToolCallSegment,
 )
+from llmsim.core.completion import TextView
 from llmsim.providers.openai import errors
 from llmsim.providers.openai.deltas import logprob_entries
 from llmsim.providers.openai.responses.encrypted_content import encrypted
 from llmsim.providers.openai.responses.params import Wire
 
-Parts: TypeAlias = tuple[bytes, ...]
-"""JSON in parts, so that a text which occurs several times is in memory once."""
+Parts: TypeAlias = tuple[SupportsBytes, ...]
+"""JSON in parts, so that a text which occurs several times is in memory once, or not at all before
+it is sent."""
 
 # The number of the first input item; output items are numbered from 0.
 INPUT = 0x800000
@@ -114,12 +116,25 @@ def _kind(segment: Segment | None) -> str:
             return "custom_tool_call" if custom else "function_call"
 
 
-def text(generated: GeneratedText) -> bytes:
+class LateText:
+    """A text as JSON, which is written when it is sent."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: TextView) -> None:
+        self._text = text
+
+    def __bytes__(self) -> bytes:
+        return msgspec.json.encode(str(self._text))
+
+
+def text(generated: GeneratedText) -> SupportsBytes:
     """A text as JSON. Streams keep it until they end, and orjson would take 7 KB for each."""
-    return msgspec.json.encode(generated.text)
+    source = generated.source
+    return msgspec.json.encode(source) if isinstance(source, str) else LateText(source)
 
 
-def part(segment: TextSegment | RefusalSegment, text: bytes) -> Parts:
+def part(segment: TextSegment | RefusalSegment, text: SupportsBytes) -> Parts:
     """A message's content part with that text, which is JSON."""
     if isinstance(segment, RefusalSegment):
         return (b'{"type":"refusal","refusal":', text, b"}")
@@ -129,7 +144,7 @@ def part(segment: TextSegment | RefusalSegment, text: bytes) -> Parts:
     return (head, text, b"}")
 
 
-def summary(text: bytes) -> Parts:
+def summary(text: SupportsBytes) -> Parts:
     """A part of a reasoning summary with that text, which is JSON."""
     return (b'{"type":"summary_text","text":', text, b"}")
 

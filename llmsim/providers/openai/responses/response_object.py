@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, SupportsBytes, TypeAlias
 
 import orjson
 
@@ -30,8 +30,12 @@ def unfinished(echo: bytes, stamp: Stamp, status: Open) -> tuple[bytes, ...]:
 
 
 def finished(
-    echo: bytes, stamp: Stamp, finish: Finish, usage: Usage, items: Sequence[tuple[bytes, ...]]
-) -> tuple[bytes, ...]:
+    echo: bytes,
+    stamp: Stamp,
+    finish: Finish,
+    usage: Usage,
+    items: Sequence[tuple[SupportsBytes, ...]],
+) -> tuple[SupportsBytes, ...]:
     """A response whose output is complete, as parts of its JSON; ``items`` are its output."""
     reason = _REASONS.get(finish)
     status, details = b"completed", b"null"
@@ -59,8 +63,8 @@ def failed(echo: bytes, stamp: Stamp, code: str, message: str) -> tuple[bytes, .
 _REASONS = {Finish.LENGTH: b"max_output_tokens", Finish.FILTER: b"content_filter"}
 
 
-def _listed(items: Sequence[tuple[bytes, ...]]) -> list[bytes]:
-    listed: list[bytes] = []
+def _listed(items: Sequence[tuple[SupportsBytes, ...]]) -> list[SupportsBytes]:
+    listed: list[SupportsBytes] = []
     for item in items:
         listed += (b",", *item) if listed else item
     return listed
