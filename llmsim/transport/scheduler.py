@@ -45,8 +45,9 @@ import asyncio
 import heapq
 import logging
 import time
+from array import array
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from copy import copy
 from typing import Any, Protocol
 
@@ -129,7 +130,7 @@ class ActiveStream:
     ) -> None:
         self.frames = plan.frames
         self.due = plan.due
-        self.window: list[int] = []
+        self.window: MutableSequence[int] = array("q")
         self.offset = 0
         self.start = start
         self.stream: Stream | None = stream
@@ -146,14 +147,15 @@ class ActiveStream:
         # Who knows when it goes on, where that is not in this calendar.
         self.elsewhere: Elsewhere | None = None
 
-    def look_ahead(self, frame: int, count: int) -> list[int]:
+    def look_ahead(self, frame: int, count: int) -> MutableSequence[int]:
         """When the next frames are due, from ``frame`` on: at most ``count``, none after the last
         one."""
         self.offset = frame
-        self.window = []
+        self.window = array("q")
         if frame < len(self.due):
-            times = self.due[frame : frame + count]
-            self.window = (times * 1e6).astype(np.int64).tolist()
+            times = self.due[frame : frame + count] * 1e6
+            # A list would take four times the memory.
+            self.window = array("q", times.astype(np.int64).tobytes())
         return self.window
 
 
