@@ -36,8 +36,8 @@ GRACE = 1000
 """µs by which the way of a body may take longer than that of its head, if they came together."""
 LARGE = 16_384
 """Bytes of a body that does not come in one piece with its head."""
-STILL = 100_000
-"""µs without a tick after which there is none to come."""
+LOOKS = 1_000_000
+"""Looks for a tick, more than 0.1 µs each, after which there is none to come."""
 TURNS = 3
 """Ticks that are waited for to find out when they are."""
 
@@ -112,13 +112,12 @@ class KernelTicks:
 
 
 def _turn(coarse: Callable[[], int], precise: Callable[[], int]) -> int:
-    before = now = coarse()
-    began = precise()
-    while now == before:
-        if precise() - began > STILL:
-            raise OSError("the coarse clock stands still")
+    before = coarse()
+    for _ in range(LOOKS):
         now = coarse()
-    return precise() - now
+        if now != before:
+            return precise() - now
+    raise OSError("the coarse clock stands still")
 
 
 class Receipts(Protocol):
