@@ -70,7 +70,7 @@ install_compiled() {
     provide_venv_module "$python"
     rm -f "$VENV/installed"
     "$python" -m venv "$VENV"
-    "$VENV/bin/python" -m pip uninstall -q -y --disable-pip-version-check llmsim
+    "$VENV/bin/python" -m pip uninstall -q -y --disable-pip-version-check llmsim 2>/dev/null
     LLMSIM_COMPILE=1 "$VENV/bin/python" -m pip install -q --disable-pip-version-check "$what" &&
         printf '%s\n' "$stamp" >"$VENV/installed"
 }
