@@ -118,3 +118,13 @@ def test_each_api_key_has_a_cache_of_its_own(
     assert [look(cache, given, key).read > 0 for cache, key in (
         (one, "a"), (other, "b"), (other, "a"), (one, "b"), (one, ""), (other, ""),
     )] == [False, False, True, True, False, True]  # fmt: skip
+
+
+def test_of_its_own_accord_within_a_message(clock: Clock, segment: Segment) -> None:
+    cache = prompt_cache_of(segment, clock)
+    look(cache, request(Message("user", LONG + " why?")))
+    found = look(cache, request(Message("user", LONG + " how is that?"))).read
+    shared = tokens(Message("user", LONG))
+    assert shared - 2 * prompt_cache.STEP < found <= shared
+    assert found % prompt_cache.STEP == 0
+    assert look(cache, request(Message("user", "how? " + LONG))) == Hit()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import accumulate
+from typing import Generic, TypeVar
 
 import tiktoken
 
@@ -11,13 +13,19 @@ from llmsim.core import GeneratedText
 from llmsim.engine.tokens import ranks
 from llmsim.engine.tokens.long_texts import REACH, LongTexts
 
+Counted = TypeVar("Counted")
+
 CACHED_CHARACTERS = 16_000_000
 LONGEST = 128
 """Bytes of the longest token: that many spaces."""
 
 
-class Counts:
-    """Token counts by text, the recently used ones, bounded by the characters they hold.
+STEP = 128
+"""Tokens from one place to the next at which a long text may be cut."""
+
+
+class Counts(Generic[Counted]):
+    """What was counted of texts, of the recently used ones, bounded by the characters they hold.
 
     Two generations: what is used moves to the young one; when that is full it becomes the old
     one and the former old one is forgotten. Every look-up costs one or two dict accesses.
@@ -28,10 +36,10 @@ class Counts:
     def __init__(self, characters: int) -> None:
         self._half = characters // 2
         self._room = self._half
-        self.young: dict[str, int] = {}
-        self._old: dict[str, int] = {}
+        self.young: dict[str, Counted] = {}
+        self._old: dict[str, Counted] = {}
 
-    def get(self, text: str) -> int | None:
+    def get(self, text: str) -> Counted | None:
         count = self.young.get(text)
         if count is None:
             count = self._old.get(text)
@@ -39,7 +47,7 @@ class Counts:
                 self.put(text, count)
         return count
 
-    def put(self, text: str, count: int) -> None:
+    def put(self, text: str, count: Counted) -> None:
         size = len(text) + 64
         if size > self._half:
             return
@@ -55,7 +63,8 @@ class Tokenizer:
 
     def __init__(self, encoding: tiktoken.Encoding, characters: int = CACHED_CHARACTERS) -> None:
         self._encoding = encoding
-        self._counts = Counts(characters)
+        self._counts: Counts[int] = Counts(characters)
+        self._steps: Counts[tuple[int, ...]] = Counts(characters)
         self._long = LongTexts(encoding)
 
     @property
@@ -71,14 +80,27 @@ class Tokenizer:
         """The same for a text that was not counted lately."""
         count = self._counts.get(text)
         if count is None:
-            count = len(self._ids(text))
+            ids = self._ids(text)
+            count = len(ids)
             self._counts.put(text, count)
+            if count >= 2 * STEP:
+                self._steps.put(text, self._ends(ids))
         return count
 
     @property
     def known(self) -> Callable[[str], int | None]:
         """Gives the count of a text if it was counted lately, at the price of a look-up."""
         return self._counts.young.get
+
+    def steps(self, text: str) -> tuple[int, ...]:
+        """Where each :data:`STEP` tokens of a text end, in bytes; nothing for one that was not
+        counted lately, or is not twice as long."""
+        return self._steps.get(text) or ()
+
+    def _ends(self, ids: list[int]) -> tuple[int, ...]:
+        joined = self._encoding.decode_bytes
+        stops = range(STEP, len(ids) + 1, STEP)
+        return tuple(accumulate(len(joined(ids[stop - STEP : stop])) for stop in stops))
 
     def encode(self, text: str) -> list[bytes]:
         """The tokens of ``text``, as bytes; one may end inside a character."""

@@ -17,7 +17,7 @@ from llmsim.engine.compose import PlanInputs
 from llmsim.engine.plan import plan
 from llmsim.engine.timing import draws_of
 from llmsim.engine.tokens import prompt, prompt_cache
-from llmsim.engine.tokens.prompt_cache import LEAST, LOOKBACK, MISS, STEP, Hit, Prefix
+from llmsim.engine.tokens.prompt_cache import LEAST, LOOKBACK, MISS, MOST_STEPS, STEP, Hit, Prefix
 from llmsim.engine.tokens.tokenizer import tokenizer
 from tests.engine.asking import CHAT, STAMP, asked, settings
 
@@ -52,11 +52,15 @@ CONVERSATION = [user(LONG), Message("assistant", "ok"), user("and " * 200)]
 def test_every_message_ends_a_prefix_longest_first() -> None:
     found = chain(request(*CONVERSATION))
     whole = prompt.tokens(request(*CONVERSATION), ENCODING) - prompt.PRIMING
+    first = prompt.message(CONVERSATION[0], ENCODING)
+    within = range(first - (first - 4) % STEP, LEAST - 1, -STEP)
     assert [prefix.tokens for prefix in found] == [
         whole,
         whole - prompt.message(CONVERSATION[2], ENCODING),
-        prompt.message(CONVERSATION[0], ENCODING),
+        first,
+        *within,
     ]
+    assert len(within) > 5
     assert all(prefix.kept for prefix in found)
 
 
@@ -68,11 +72,10 @@ def test_a_prefix_is_the_same_whatever_follows() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        request(user(LONG + "!")),
+        request(user("!" + LONG)),
         request(Message("system", LONG)),
         request(Message("user", LONG, name="ann")),
         request(Message("user", LONG, mark=1)),
-        request(Message("user", LONG, calls=(ToolCall("1", "f", "{}"),))),
         request(user(LONG[:600]), user(LONG[600:])),
         replace(request(user(LONG)), tools=(Tool("f"),)),
         replace(request(user(LONG)), format=Format({"type": "object"})),
@@ -80,6 +83,33 @@ def test_a_prefix_is_the_same_whatever_follows() -> None:
 )
 def test_another_beginning_has_other_keys(other: Request) -> None:
     assert not set(keys(request(user(LONG)))) & set(keys(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (user(LONG + " why?"), user(LONG + " how is that?")),
+        (user(LONG), user(LONG + LONG)),
+        (user(LONG), Message("user", LONG, calls=(ToolCall("1", "f", "{}"),))),
+        (user("é🙂 " * 1000 + "a"), user("é🙂 " * 1000 + "b")),
+    ],
+)
+def test_messages_that_begin_alike_share_what_they_begin_with(one: Message, other: Message) -> None:
+    before = Message("system", "Be brief.")
+    first, second = chain(request(before, one)), chain(request(before, other))
+    shared = {prefix.key for prefix in first} & {prefix.key for prefix in second}
+    assert len(shared) >= 5
+    longest = max(prefix.tokens for prefix in first if prefix.key in shared)
+    pairs = zip(one.text, other.text, strict=False)
+    alike = next((place for place, pair in enumerate(pairs) if pair[0] != pair[1]), len(one.text))
+    same = prompt.tokens(request(before, user(one.text[:alike])), ENCODING) - prompt.PRIMING
+    assert same - STEP - 2 <= longest <= same
+    assert first[0].key not in shared
+
+
+def test_a_very_long_message_has_wider_steps() -> None:
+    found = chain(request(user("word " * 200_000)))
+    assert MOST_STEPS / 2 <= len(found) <= MOST_STEPS + 1
 
 
 def test_another_model_has_other_keys() -> None:
@@ -136,7 +166,7 @@ def test_only_breakpoints_are_kept_and_what_is_before_them_is_looked_for() -> No
     found = chain(request(*CONVERSATION, points=[Breakpoint(2, None, 3600)]))
     assert [prefix.kept for prefix in found] == [True, False, False]
     assert {prefix.ttl for prefix in found} == {3600}
-    assert [prefix.key for prefix in found] == keys(request(*CONVERSATION))
+    assert [prefix.key for prefix in found] == keys(request(*CONVERSATION))[:3]
 
 
 def test_a_breakpoint_that_moved_on_finds_what_it_left() -> None:

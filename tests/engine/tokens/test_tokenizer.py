@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmsim.engine.tokens import ranks
-from llmsim.engine.tokens.tokenizer import Counts, Tokenizer, tokenizer, whole_characters
+from llmsim.engine.tokens.tokenizer import STEP, Counts, Tokenizer, tokenizer, whole_characters
 
 # Text whose tokens end inside characters: emoji with modifiers, rare scripts, combining marks.
 SPLIT = ["👩‍👩‍👧‍👦🏳️‍🌈", "ꙮ𓀀𓁐", "Ω≈ç√∫µ≤≥÷", "नमस्ते दुनिया", "ༀ༁༂"]
@@ -170,3 +170,15 @@ def test_counts_do_not_hold_a_text_that_would_drive_out_all_others() -> None:
     counts.put("x" * 501, 2)
     assert counts.get("x" * 501) is None
     assert counts.get("small") == 1
+
+
+@pytest.mark.parametrize("text", ["word " * 1000, "é🙂 ꙮ " * 300, "short"])
+def test_steps_of_a_text_end_where_its_tokens_do(text: str) -> None:
+    fresh = Tokenizer(ranks.encoding("o200k_base"))
+    assert fresh.steps(text) == (), "nothing was counted"
+    count = fresh.count(text)
+    pieces = fresh.encode(text)
+    expected = [
+        sum(map(len, pieces[:stop])) for stop in range(STEP, count + 1, STEP) if count >= 2 * STEP
+    ]
+    assert list(fresh.steps(text)) == expected
