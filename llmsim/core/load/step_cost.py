@@ -28,8 +28,10 @@ class StepCost(Struct, frozen=True, gc=False):
     prefill_tokens: int
 
     def step(self, decoding: int, tokens: float) -> float:
-        """T(decoding, tokens)."""
-        return self.base + self.per_sequence * decoding + self.per_prefill_token * tokens
+        """T(decoding, tokens). Where two sequences take more than twice as long as one, ``base``
+        is negative; no step is."""
+        alone = max(self.base + self.per_sequence * decoding, 0.0)
+        return alone + self.per_prefill_token * tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Load:
             sequences, there = self.itl_at
             slope = max(there - itl, 0.0) / (sequences - 1)
         return StepCost(
-            max(itl - slope, 0.0),
+            itl - slope,
             slope,
             per_prefill_token,
             self.max_sequences,

@@ -21,4 +21,6 @@ def test_without_a_second_measurement_sequences_do_not_slow_each_other() -> None
 
 
 def test_a_step_never_takes_less_than_nothing() -> None:
-    assert Load(itl_at=(2, 0.05)).cost(0.01, 0.0).base == 0.0
+    cost = Load(itl_at=(2, 0.05)).cost(0.01, 0.001)
+    assert cost.step(0, 5) == pytest.approx(0.005)
+    assert (cost.step(1, 0), cost.step(2, 0)) == pytest.approx((0.01, 0.05))
