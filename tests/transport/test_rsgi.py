@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -332,6 +334,29 @@ def test_a_reading_that_another_cancels_is_not_late() -> None:
         assert not counters.cells[layout.BODIES_LATE]
 
     run(scene())
+
+
+def test_a_body_that_breaks_off_is_let_go_of_without_the_garbage_collector() -> None:
+    """What is awaited keeps its error, in a future as in what Granian gives."""
+    readings: list[weakref.ref[asyncio.Future[bytes]]] = []
+
+    class Broken(Protocol):
+        def __call__(self) -> Any:
+            reading = asyncio.get_running_loop().create_future()
+            reading.set_exception(ProtocolClosed())
+            readings.append(weakref.ref(reading))
+            return reading
+
+    async def scene() -> None:
+        with pytest.raises(Gone):
+            await port(Broken(), {"content-length": "5"}).body(LIMIT)
+        assert readings[0]() is None
+
+    gc.disable()
+    try:
+        run(scene())
+    finally:
+        gc.enable()
 
 
 def test_a_part_that_comes_while_its_body_is_given_up_is_late() -> None:
