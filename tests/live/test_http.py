@@ -68,7 +68,6 @@ def test_a_client_that_expects_100_continue_is_told_to(sim: Server) -> None:
         ("BREW", CHAT, 405),
         ("post", CHAT, 405),
         ("POST", "/v1/models", 405),
-        ("POST", "/llmsim/stats", 405),
         ("GET", "/", 404),
         ("GET", CHAT + "/", 404),
         ("BREW", "/v1/coffee", 404),
@@ -86,6 +85,13 @@ def test_what_is_not_served_is_refused_in_the_providers_words(
     assert error["type"] == "invalid_request_error"
     assert path.rstrip("/") in error["message"]
     assert ("allow" in answer.headers) == (status == 405)
+
+
+def test_what_llmsim_itself_does_not_serve_is_refused_in_its_own_words(sim: Server) -> None:
+    (answer,) = in_turn(sim.port, request("POST", "/llmsim/stats"))
+    assert answer.status == 405
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert answer.json()["error"].keys() == {"message"}
 
 
 @pytest.mark.parametrize(
