@@ -108,7 +108,9 @@ def _every(
     """A prefix for each message that ends beyond :data:`LEAST` tokens, and for each step within
     it."""
     key = _head(request, model)
-    keys = [key, *(key := _after(key, message) for message in request.messages)]
+    keys = [key]
+    for message in request.messages:
+        keys.append(_after(keys[-1], message))
     end = prompt_tokens - prompt.PRIMING
     for index in range(len(keys) - 2, -1, -1):
         if end < LEAST:
