@@ -67,7 +67,8 @@ class _Within:
 
     def count(self, text: str) -> int:
         """The tokens of a text. Raises Lengthy."""
-        found = self._tokenizer.known(text)
+        known = self._tokenizer.known  # a property: compiled, it cannot be called in one go
+        found = known(text)
         if found is not None:
             return found
         self.left -= len(text)
