@@ -21,6 +21,7 @@ LADDER = [
     {"recordings", "telemetry"},
     {"runtime"},
     {"transport"},
+    {"proxy"},
     {"server"},
     {"tui"},
     {"cli"},

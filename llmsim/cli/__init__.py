@@ -11,6 +11,7 @@ from llmsim.cli.ctl import ctl
 from llmsim.cli.fit import fit
 from llmsim.cli.models import models
 from llmsim.cli.plan import plan
+from llmsim.cli.record import record
 from llmsim.cli.recordings import recordings
 from llmsim.cli.schema import schema
 from llmsim.cli.serve import serve
@@ -39,6 +40,6 @@ def main() -> None:
 
 
 for _command in (
-    serve, top, ctl, plan, check, schema, models, recordings, anonymise, fit,
+    serve, top, ctl, plan, check, schema, models, record, recordings, anonymise, fit,
 ):  # fmt: skip
     main.add_command(_command)

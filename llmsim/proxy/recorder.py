@@ -1,0 +1,151 @@
+"""What becomes of an exchange: its tokens are counted, its secrets replaced, and it is written, in
+a thread of its own. What waits for that is bounded: answers are never held up, recordings may be
+lost, and both are counted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import Final
+
+from msgspec import structs
+
+from llmsim.engine.tokens.ranks import encoding
+from llmsim.recordings.anonymise.anonymiser import AnonymiseRules
+from llmsim.recordings.anonymise.exchange import anonymised, without_credentials
+from llmsim.recordings.answers import FrameTokens, answer_id, usage
+from llmsim.recordings.matching.canonical import canonical, key
+from llmsim.recordings.recording import Recording
+from llmsim.recordings.writer import RecordingWriter
+
+MOST_WAITING: Final = 64 * 2**20
+"""Bytes of bodies that may wait to be written."""
+
+TOKENIZER: Final = "o200k_base"
+
+log = logging.getLogger("llmsim")
+
+
+class Recorder:
+    """Writes recordings as ``rules`` say; None keeps everything but credentials in heads.
+
+    ``lost`` counts those for which there was no room.
+    """
+
+    def __init__(
+        self,
+        writer: RecordingWriter,
+        rules: AnonymiseRules | None,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._writer = writer
+        self._rules = rules
+        self._finders = rules.finders() if rules else ()
+        self._most = most_waiting
+        self._waiting: deque[Recording | None] = deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
+        self._thread.start()
+        self.lost = 0
+
+    @property
+    def written(self) -> int:
+        """How many are on disk."""
+        return self._writer.written
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is written now; "" if it is."""
+        return self._writer.problem
+
+    def record(self, recording: Recording) -> None:
+        """Have a recording written. Returns at once."""
+        size = _size(recording)
+        with self._changed:
+            if self._bytes + size > self._most:
+                self.lost += 1
+                if self.lost == 1:
+                    log.warning("recording falls behind: exchanges are lost")
+                return
+            self._bytes += size
+            self._waiting.append(recording)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Write what waits, and end the file."""
+        with self._changed:
+            self._waiting.append(None)
+            self._changed.notify()
+        self._thread.join()
+        self._writer.close()
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._waiting))
+                recording = self._waiting.popleft()
+            if recording is None:
+                return
+            try:
+                self._writer.write(self._kept(recording))
+            except Exception:  # the next one may do better
+                log.exception("could not record an exchange")
+            with self._changed:
+                self._bytes -= _size(recording)
+
+    def _kept(self, recording: Recording) -> Recording:
+        """The recording as it is written."""
+        counted = with_tokens(recording)
+        if self._rules is None:
+            request, response = counted.request, counted.response
+            counted = structs.replace(
+                counted,
+                request=structs.replace(request, headers=without_credentials(request.headers)),
+                response=structs.replace(response, headers=without_credentials(response.headers)),
+            )
+            return with_key(counted)
+        made, report = anonymised(counted, self._rules)
+        # What is anonymised has the key of what is asked in clear.
+        named = (counted.provider, counted.endpoint, counted.model)
+        reduced = canonical(*named, counted.request.body.content, kinds=report.kinds)
+        return structs.replace(made, key=key(reduced))
+
+
+def with_key(recording: Recording) -> Recording:
+    """The recording with the key by which it is found."""
+    named = (recording.provider, recording.endpoint, recording.model)
+    reduced = canonical(*named, recording.request.body.content)
+    return structs.replace(recording, key=key(reduced))
+
+
+def with_tokens(recording: Recording) -> Recording:
+    """The recording with its usage, the tokens of its frames, and the answer's id."""
+    response = recording.response
+    encode = encoding(TOKENIZER).encode_ordinary
+    frames = FrameTokens(lambda text: len(encode(text)))
+    content = response.content
+    correlation = recording.correlation
+    name = answer_id(content)
+    return structs.replace(
+        recording,
+        usage=usage(content),
+        correlation=correlation | {"answer": name} if name else correlation,
+        response=structs.replace(
+            response,
+            frames=[
+                structs.replace(frame, tokens=frames.of(frame.body.content))
+                for frame in response.frames
+            ]
+            if recording.stream
+            else response.frames,
+        ),
+    )
+
+
+def _size(recording: Recording) -> int:
+    frames = sum(
+        len(frame.body.text) + len(frame.body.base64) for frame in recording.response.frames
+    )
+    return frames + len(recording.request.body.text) + len(recording.request.body.base64) + 4096

@@ -1,0 +1,153 @@
+"""One exchange, with a service and a client that are none."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from llmsim.core import Headers
+from llmsim.proxy.exchange import REDIRECTED, TIMEOUT, UNREACHABLE, Exchange, Exchanges
+from llmsim.recordings.recording import Payload, RecordedRequest, ResponseEnd
+
+ASKED = b'{"model":"gpt-4o","stream":true}'
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Asker:
+    def __init__(self, patience: int = 99) -> None:
+        self.status, self.headers, self.frames = 0, [("", "")], list[bytes]()
+        self.patience = patience
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        self.status, self.headers = status, headers
+
+    async def frame(self, content: bytes) -> bool:
+        self.frames.append(content)
+        self.patience -= 1
+        return self.patience > 0
+
+
+class Body(httpx.AsyncByteStream):
+    """Frames a second apart, and then an error or none."""
+
+    def __init__(self, clock: Clock, frames: list[bytes], error: Exception | None = None) -> None:
+        self.clock, self.frames, self.error = clock, frames, error
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for frame in self.frames:
+            self.clock.now += 1
+            yield frame
+        if self.error is not None:
+            raise self.error
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def exchange(exchanges: Exchanges) -> Exchange:
+    headers = [("x-request-id", "r1"), ("authorization", "Bearer k")]
+    body = Payload.of(ASKED)
+    request = RecordedRequest(path="/v1/chat/completions", headers=headers, body=body)
+    return Exchange(exchanges, "openai", request, 1_790_000_000.5)
+
+
+async def opened(clock: Clock, response: httpx.Response | Exception) -> httpx.Response:
+    clock.now += 0.5
+    if isinstance(response, Exception):
+        raise response
+    return response
+
+
+def test_an_answer_passes_frame_by_frame_and_is_noted_with_its_times() -> None:
+    clock, asker = Clock(), Asker()
+    body = Body(clock, [b"data: 1\n", b"\n", b"data: 2\n\n"])
+    response = httpx.Response(200, headers=[("X-A", "1"), ("Connection", "close")], stream=body)
+    exchanges = Exchanges(clock)
+    other = exchange(exchanges)
+    one = exchange(exchanges)
+    assert asyncio.run(one.run(opened(clock, response), asker)) is None
+    assert (asker.status, asker.headers) == (200, [("x-a", "1")])
+    assert asker.frames == body.frames
+    assert body.closed
+    kept = one.recording()
+    assert [(frame.at, frame.body.text) for frame in kept.response.frames] == [
+        (1.5, "data: 1\n"),
+        (2.5, "\n"),
+        (3.5, "data: 2\n\n"),
+    ]
+    assert (kept.response.at, kept.response.ended, kept.response.end) == (
+        0.5,
+        3.5,
+        ResponseEnd.WHOLE,
+    )
+    assert (kept.provider, kept.model, kept.stream) == ("openai", "gpt-4o", True)
+    assert kept.in_flight == 2
+    assert {frame.in_flight for frame in kept.response.frames} == {2}
+    assert kept.correlation == {"x-request-id": "r1"}
+    assert exchanges.open.total() == 1
+    assert other.model == "gpt-4o"
+
+
+@pytest.mark.parametrize(
+    ("error", "failure", "end"),
+    [
+        (httpx.ReadTimeout("slow"), TIMEOUT, ResponseEnd.TIMEOUT),
+        (httpx.ConnectTimeout("slow"), TIMEOUT, ResponseEnd.TIMEOUT),
+        (httpx.ConnectError("no"), UNREACHABLE, ResponseEnd.UNANSWERED),
+        (httpx.RemoteProtocolError("odd"), UNREACHABLE, ResponseEnd.UNANSWERED),
+    ],
+)
+def test_a_service_that_does_not_answer(
+    error: Exception, failure: object, end: ResponseEnd
+) -> None:
+    clock, asker, exchanges = Clock(), Asker(), Exchanges()
+    one = exchange(exchanges)
+    assert asyncio.run(one.run(opened(clock, error), asker)) is failure
+    assert asker.status == 0
+    assert one.recording().response.end is end
+    assert exchanges.open.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (httpx.ReadError("reset"), ResponseEnd.CUT),
+        (httpx.RemoteProtocolError("incomplete"), ResponseEnd.CUT),
+        (httpx.ReadTimeout("slow"), ResponseEnd.TIMEOUT),
+    ],
+)
+def test_a_service_that_breaks_off(error: Exception, end: ResponseEnd) -> None:
+    clock, asker = Clock(), Asker()
+    body = Body(clock, [b"a"], error)
+    one = exchange(Exchanges(clock))
+    response = httpx.Response(200, stream=body)
+    assert asyncio.run(one.run(opened(clock, response), asker)) is None
+    assert asker.frames == [b"a"]
+    assert one.recording().response.end is end
+    assert body.closed
+
+
+def test_a_client_that_leaves_is_noted_and_the_service_let_go() -> None:
+    clock, asker = Clock(), Asker(patience=2)
+    body = Body(clock, [b"a", b"b", b"c"])
+    one = exchange(Exchanges(clock))
+    assert asyncio.run(one.run(opened(clock, httpx.Response(200, stream=body)), asker)) is None
+    assert one.end is ResponseEnd.LEFT
+    assert len(one.recording().response.frames) == 2
+    assert body.closed
+
+
+def test_redirects_are_not_followed() -> None:
+    clock, asker = Clock(), Asker()
+    response = httpx.Response(302, headers={"location": "http://10.0.0.1"}, stream=Body(clock, []))
+    one = exchange(Exchanges(clock))
+    assert asyncio.run(one.run(opened(clock, response), asker)) is REDIRECTED
+    assert asker.status == 0
