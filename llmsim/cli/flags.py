@@ -46,6 +46,15 @@ _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
         "that signed it, which clients need, is printed on a line of its own; FOLDER keeps it. "
         "Certificates of your own: server.tls in the file. Default: plain HTTP.",
     ),
+    "replay": (
+        "PATH",
+        "Answer from recordings: a folder of them, or one of its files. Default: none.",
+    ),
+    "speed": ("FACTOR", "How fast recordings are replayed: 2 halves their times. Default: 1."),
+    "on_miss": (
+        "WHAT",
+        "What requests get that no recording answers: simulate, or fail. Default: simulate.",
+    ),
     "log_level": (
         "LEVEL",
         "Lowest level that is logged: debug, info, warning or error. Default: info.",

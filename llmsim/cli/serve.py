@@ -19,6 +19,7 @@ Examples:
   llmsim serve --config llmsim.yaml
   llmsim serve --tui --workers 2
   llmsim serve --tls self-signed
+  llmsim serve --replay recordings/ --on-miss fail
   LLMSIM_PORT=9000 LLMSIM_LATENCY=fast llmsim serve
 """
 
@@ -35,6 +36,9 @@ Examples:
     "log_level",
     "token",
     "tls",
+    "replay",
+    "speed",
+    "on_miss",
 )
 @click.option("--tui", is_flag=True, help="Also show the dashboard of llmsim top.")
 def serve(path: str | None, tui: bool, **values: str | None) -> None:

@@ -37,6 +37,7 @@ from llmsim.core.api_keys import ApiKey
 from llmsim.core.injection import ErrorInjection
 from llmsim.core.latency import Latency
 from llmsim.core.mocks.mock import Mock, MockScript
+from llmsim.core.mocks.replay import ReplaySettings
 from llmsim.core.rate_limits import Concurrency, RateLimit
 from llmsim.core.timetable import TimetableEntry
 
@@ -83,6 +84,7 @@ class Config:
     openai: OpenAISettings = field(default_factory=OpenAISettings)
     assistants: AssistantSettings = field(default_factory=AssistantSettings)
     store: ObjectStoreSettings = field(default_factory=ObjectStoreSettings)
+    replay: ReplaySettings = field(default_factory=ReplaySettings)
 
 
 # What follows is imported late: pydantic takes longer than all that --help needs.

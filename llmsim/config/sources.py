@@ -27,6 +27,9 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "log_level": ("server", "log_level"),
     "token": ("control", "token"),
     "tls": ("server", "tls"),
+    "replay": ("replay", "path"),
+    "speed": ("replay", "speed"),
+    "on_miss": ("replay", "on_miss"),
 }
 """Flag to the key it sets. ``latency`` sets the whole section: a profile, and nothing else."""
 

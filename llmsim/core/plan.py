@@ -191,7 +191,8 @@ class Plan(Struct, frozen=True, gc=False):
     a plain answer says its body has, in bytes, where its frames do not leave as one; None
     everywhere else. ``reached[i]`` is how many tokens of a stream's choices its client has once
     frame i has left; more than there are once all has. A plan with ``deferred`` is only the
-    beginning of an answer, of no frames perhaps, and ends when that says so.
+    beginning of an answer, of no frames perhaps, and ends when that says so. ``headers`` is the
+    head of an answer that was not made here, but for its length; None is the endpoint's own.
     """
 
     status: int
@@ -208,3 +209,4 @@ class Plan(Struct, frozen=True, gc=False):
     deferred: Deferred | None = None
     sequence: SequencePlan | None = None
     reached: Reached | None = None
+    headers: Headers | None = None

@@ -41,7 +41,8 @@ class Call(Struct):
 
     ``caller`` is None where nobody waits for the answer (batches), ``memory`` where the endpoint
     remembers nothing. ``model`` is the one that
-    answers, ``mock`` names the mock or script that decided what is said, ``held`` is to be
+    answers, ``mock`` names the mock or script that decided what is said, ``recording``
+    the recording that is replayed, ``held`` is to be
     settled when the request has ended.
     """
 
@@ -53,6 +54,7 @@ class Call(Struct):
     request: Request = UNREAD
     model: str = ""
     mock: str = ""
+    recording: str = ""
     held: HeldLimits | None = None
 
     def refused(self, failure: Failure) -> Plan:

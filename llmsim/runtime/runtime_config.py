@@ -12,6 +12,7 @@ from llmsim.pipeline.steps.faults import FaultStep, any_configured
 from llmsim.pipeline.steps.mocks import MockStep
 from llmsim.pipeline.steps.overrides import OverrideStep
 from llmsim.pipeline.steps.rate_limits import RateLimitStep
+from llmsim.pipeline.steps.replay import ReplayStep
 from llmsim.runtime.model_settings import ModelRegistry
 
 
@@ -59,4 +60,9 @@ def steps(config: Config, state: PipelineState) -> list[Step]:
         needed.append(FaultStep(config.errors, config.timetable, config.seed, state))
     if config.mocks or config.scripts:
         needed.append(MockStep(config.mocks, config.scripts, config.seed, state))
+    if config.replay.path is not None:
+        # Imported late: those who replay nothing need none of it.
+        from llmsim.recordings.replay import loaded  # noqa: PLC0415
+
+        needed.append(ReplayStep(loaded(config.replay), config.replay.on_miss, state))
     return needed

@@ -102,7 +102,7 @@ class RequestHandler:
         answer = await pipeline.whole(call, plan) if request.store else b""
         lifecycle.planned(call, plan, answer)
         first = None
-        if memory is not None:
+        if memory is not None and not call.recording:
             kept = await memory.keep(call, plan, answer)
             plan, first = (kept, None) if isinstance(kept, Plan) else (plan, kept)
         in_parts = plan.stream or plan.length is not None or plan.deferred is not None

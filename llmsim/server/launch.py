@@ -58,6 +58,7 @@ def serve(config: Config, reread: Reread) -> None:
     room = _room(server)
     header_timeout = round(server.header_timeout * 1000)
     preload(config)
+    _recordings(config)
     with ExitStack() as stack:
         folder = _folder(stack)
         store = _store(config, folder)
@@ -194,6 +195,19 @@ def _folder(stack: ExitStack) -> str:
         raise CannotStart(
             f"no folder for temporary files: {reason}; TMPDIR may name one that can be written to"
         ) from None
+
+
+def _recordings(config: Config) -> None:
+    """Read what is to be replayed once, before the workers are forked."""
+    if config.replay.path is None:
+        return
+    from llmsim.recordings.replay import loaded  # noqa: PLC0415  an extra of those who replay
+
+    try:
+        answers = loaded(config.replay)
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"replay.path: {error}") from None
+    log.info("%d recordings to replay in %s", answers.total, config.replay.path)
 
 
 def _store(config: Config, folder: str) -> str:

@@ -17,6 +17,7 @@ WATCHED = 250_000
 """Waits at least this long, in µs, look out for a client that leaves meanwhile; after shorter
 ones the first byte that is sent tells."""
 MOCK = "x-llmsim-mock"
+RECORDING = "x-llmsim-recording"
 AT_ONCE = ("server-timing", "ttft;dur=0, total;dur=0")
 
 
@@ -130,7 +131,10 @@ def response_head(
 ) -> Headers:
     """The endpoint's response head and the ground truth; ``timing`` is None where the planned
     times are not known yet."""
-    head = call.endpoint.headers(plan, call.stamp)
+    if plan.headers is None:
+        head = call.endpoint.headers(plan, call.stamp)
+    else:
+        head = [*plan.headers, (RECORDING, call.recording)]
     if call.held is not None or call.mock:
         _add_limits_and_mock(head, call, lifecycle)
     head.append(("x-llmsim-seed", str(plan.seed)))

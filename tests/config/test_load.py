@@ -158,6 +158,9 @@ SOURCES = [
     ("seed", "seed: 1", "2", "3"),
     ("token", "control: {token: a}", "2", "3"),
     ("tls", "server: {tls: self-signed:/a}", "self-signed", "self-signed:c"),
+    ("replay", "replay: {path: a}", "b", "c"),
+    ("speed", "replay: {speed: 2}", "3", "4"),
+    ("on_miss", "replay: {on_miss: fail}", "simulate", "fail"),
 ]
 VALUES = {
     "host": ("0.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"),
@@ -175,6 +178,9 @@ VALUES = {
     "seed": (None, 1, 2, 3),
     "token": (None, "a", "2", "3"),
     "tls": (None, *(TLS(self_signed=folder) for folder in ("/a", "", "c"))),
+    "replay": (None, "a", "b", "c"),
+    "speed": (1, 2, 3, 4),
+    "on_miss": ("simulate", "fail", "simulate", "fail"),
 }  # fmt: skip
 
 

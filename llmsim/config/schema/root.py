@@ -16,6 +16,7 @@ from llmsim.config.schema.limits import (
     different,
 )
 from llmsim.config.schema.mocks import MockScriptSection, MockSection, named_apart
+from llmsim.config.schema.replay import ReplaySection
 from llmsim.config.schema.resources import AssistantsSection, OpenAISection, StoreSection
 from llmsim.config.schema.section import Each, Section, distinct, subsection
 from llmsim.config.schema.server import (
@@ -72,3 +73,4 @@ class ConfigSection(Section, of=Config):
     openai: OpenAISection = subsection(OpenAISection)
     assistants: AssistantsSection = subsection(AssistantsSection)
     store: StoreSection = subsection(StoreSection)
+    replay: ReplaySection = subsection(ReplaySection)
