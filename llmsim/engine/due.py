@@ -16,7 +16,7 @@ from llmsim.engine.timing import TokenClock
 SPAN = 256
 """Frames that are put in order at a time, about."""
 KEPT = 64
-"""Frames that are remembered before those last asked for."""
+"""Frames that are remembered before those last asked for in order."""
 
 
 class DueView(ABC):
@@ -79,11 +79,22 @@ class InterleavedTimes(DueView):
     """Several stretches of frames, each in the order of time, as one in the order of time. Frames
     that are due together keep their order.
 
-    Walks through all stretches at once, some frames ahead of what is asked for, and remembers a
-    few; to go back further is to begin again.
+    Walks through all stretches at once, some frames ahead of what is asked for, and remembers the
+    frames whose order was not asked for yet, and a few before: who sends looks ahead at times, the
+    further the later it is, and then asks for frames. To go back further is to begin again.
     """
 
-    __slots__ = ("_at", "_due", "_ends", "_heads", "_order", "_span", "_starts", "_times")
+    __slots__ = (
+        "_at",
+        "_due",
+        "_ends",
+        "_heads",
+        "_order",
+        "_ordered",
+        "_span",
+        "_starts",
+        "_times",
+    )
 
     def __init__(self, due: Due, parts: Sequence[int]) -> None:
         self._due = due
@@ -117,15 +128,20 @@ class InterleavedTimes(DueView):
                 times.append(more)
                 order.append(places)
                 known += len(more)
-            past = max(0, start - KEPT - self._at)
+            past = max(0, min(start, self._ordered) - KEPT - self._at)
             self._at += past
             self._times = np.concatenate(times)[past:].copy()
             self._order = np.concatenate(order)[past:].copy()
         wanted = slice(start - self._at, stop - self._at)
         return self._times[wanted], self._order[wanted]
 
+    def ordered(self, start: int, stop: int) -> Indices:
+        """Where frames ``start`` to ``stop`` (exclusive) were before."""
+        self._ordered = start
+        return self.stretch(start, stop)[1]
+
     def _begin(self) -> None:
-        self._at = 0
+        self._at = self._ordered = 0
         self._heads = self._starts.copy()
         self._times = np.zeros(0)
         self._order = np.zeros(0, np.int64)
@@ -178,8 +194,8 @@ class InterleavedOrder:
     def __getitem__(self, index: int | slice, /) -> int | Indices:
         if isinstance(index, slice):
             start, stop, _ = index.indices(len(self))
-            return self._times.stretch(start, max(start, stop))[1]
-        return int(self._times.stretch(index, index + 1)[1][0])
+            return self._times.ordered(start, max(start, stop))
+        return int(self._times.ordered(index, index + 1)[0])
 
 
 class FirstTimes(DueView):

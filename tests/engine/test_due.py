@@ -267,6 +267,33 @@ def test_stretches_in_the_order_of_time_are_put_in_one_order(
     assert interleaved.order[start] == order[start]
 
 
+class LookedAt:
+    """Times that count how many of them were looked at."""
+
+    def __init__(self, times: Seconds) -> None:
+        self.times, self.count = times, 0
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __getitem__(self, wanted: Any) -> Any:
+        found = self.times[wanted]
+        self.count += found.size
+        return found
+
+
+def test_who_looks_far_ahead_and_then_asks_for_frames_does_not_begin_again() -> None:
+    """As the scheduler does when it is late: beginning again would make it later."""
+    parts = [100] * 20
+    times = LookedAt(np.concatenate([np.sort(np.random.default_rng(3).random(100))] * 20))
+    interleaved = InterleavedTimes(times, parts)
+    for start in range(0, len(times), 100):
+        for ahead in (0, 40, 200, 400):
+            assert interleaved[start + ahead : start + ahead + 100] is not None
+        assert len(interleaved.order[start : start + 100]) == 100
+    assert times.count < 10 * len(times)
+
+
 RUNS: list[tuple[Sequence[int], int]] = [
     ((-2,), 0),
     ((), 0),

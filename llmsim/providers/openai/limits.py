@@ -47,10 +47,9 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
     """
     requests = tokens = None
     for one in standings:
-        names = COUNTED.get(one.measure)
-        if names is _TOKENS:
+        if one.measure is Measure.TOKENS:
             tokens = one
-        elif names is not None and (requests is None or one.remaining < requests.remaining):
+        elif one.measure in COUNTED and (requests is None or one.remaining < requests.remaining):
             requests = one
     made = [] if requests is None else _three(_REQUESTS, requests)
     return made if tokens is None else made + _three(_TOKENS, tokens)

@@ -176,7 +176,7 @@ class Permuted(Sequence[bytes]):
             return self._stretch(self._order[start:stop])
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        return self._items[self._order[index % len(self)]]
+        return self._items[int(self._order[index % len(self)])]
 
     def _stretch(self, places: Indices) -> list[bytes]:
         """The items at these places, which are a few rows mixed: looked up row by row."""

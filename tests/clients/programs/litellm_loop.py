@@ -40,7 +40,7 @@ for streamed in (False, True):
             tools=tools,
             stream=streamed,
             stream_options={"include_usage": True} if streamed else None,
-            max_tokens=500,
+            max_tokens=8000,
         )
         if streamed:
             answer = litellm.stream_chunk_builder(list(answer), messages=messages)
