@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import secrets
+import signal
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -27,6 +30,7 @@ from llmsim.recordings.recording import Payload, RecordedRequest, ResponseEnd
 from llmsim.recordings.writer import RecordingWriter
 from llmsim.transport.connection import Connection
 
+PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 MARK_DIGITS: Final = 26
 LOOK: Final = 1 << 20
 """Bytes between two looks at how far a client has come."""
@@ -78,6 +82,8 @@ class ProxyApp:
         self._client: httpx.AsyncClient | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if sys.platform == "linux":  # a launcher that is killed would leave the port taken
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=1024)
         self._client = httpx.AsyncClient(
             http2=True,

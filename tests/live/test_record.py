@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
@@ -258,8 +257,8 @@ def test_a_circle_is_refused(tmp_path: Path) -> None:
         assert response.status_code == 502
         assert "circle" in response.text
     finally:
-        proxy.process.kill()
-        proxy.process.wait()
+        proxy.process.terminate()
+        proxy.process.wait(30)
 
 
 def test_nobody_answers_and_no_upstream_is_known(tmp_path: Path) -> None:
@@ -299,14 +298,35 @@ def test_a_kill_loses_nothing_that_was_complete(serve: Serve, tmp_path: Path) ->
                 httpx.post(proxy.url + "/v1/chat/completions", json=body, timeout=20)
             proxy.recordings(20)
         finally:
-            children = _children(proxy.process.pid)
+            (worker,) = _children(proxy.process.pid)
+            os.kill(worker, signal.SIGKILL)
             proxy.process.kill()
-            for child in children:
-                os.kill(child, signal.SIGKILL)
             proxy.process.wait()
     assert len(list(folder.recordings(proxy.out))) == 20
 
 
+def test_nothing_is_left_of_a_proxy_whose_launcher_is_killed(tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path / "out", "--upstream", "openai=http://127.0.0.1:1")
+    try:
+        until(proxy.ready, bool)
+        (worker,) = _children(proxy.process.pid)
+    finally:
+        proxy.process.kill()
+        proxy.process.wait()
+    until(lambda: _ended(Path(f"/proc/{worker}/stat")), bool)
+
+
 def _children(pid: int) -> list[int]:
-    time.sleep(0.1)
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The workers, without Python's own helpers."""
+    names = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [
+        int(one) for one in names if b"tracker" not in Path(f"/proc/{one}/cmdline").read_bytes()
+    ]
+
+
+def _ended(stat: Path) -> bool:
+    """Whether a process is gone, or waits only for somebody to ask how it ended."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
