@@ -195,6 +195,45 @@ def export(path: Path, name: str) -> None:
         click.echo(text, nl=False)
 
 
+@recordings.command(
+    "import",
+    epilog="""\b
+Examples:
+  llmsim recordings import browser.har --format har --out recordings/
+  llmsim recordings import trace.csv --format burstgpt --out recordings/
+""",
+)
+@PATH
+@click.option("--format", "name", required=True, help="har, or the format of a trace.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="The folder to write to."
+)
+@click.option(
+    "--column", "columns", multiple=True, metavar="FIELD=NAME", help="A trace's other column."
+)
+@_reported
+def import_(path: Path, name: str, out: Path, columns: tuple[str, ...]) -> None:
+    """Make recordings of an archive or a trace.
+
+    Where a trace does not have what was said, the recordings have text of the right length.
+    """
+    from llmsim.recordings.imports import from_har, from_rows  # noqa: PLC0415
+    from llmsim.recordings.traces.formats import read  # noqa: PLC0415
+    from llmsim.recordings.writer import RecordingWriter  # noqa: PLC0415
+
+    if name == "har":
+        found = from_har(json.loads(path.read_text("utf-8-sig")), str(path))
+    else:
+        renamed = [one.partition("=") for one in columns]
+        found = from_rows(read(path, name, {field: column for field, _, column in renamed}))
+    writer = RecordingWriter(out)
+    for one in found:
+        if not writer.write(one):
+            raise click.ClickException(writer.problem)
+    writer.close()
+    click.echo(f"{writer.written} recordings in {out}")
+
+
 def _all(path: Path) -> Iterator[Recording]:
     from llmsim.recordings import folder  # noqa: PLC0415
 

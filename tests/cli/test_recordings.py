@@ -88,6 +88,23 @@ def test_export(recorded: Path, name: str) -> None:
     assert json.loads(run("recordings", "export", recorded, "--to", name).output)
 
 
+def test_import(recorded: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "x.har"
+    archive.write_text(run("recordings", "export", recorded, "--to", "har").output)
+    out = tmp_path / "imported"
+    printed = run("recordings", "import", archive, "--format", "har", "--out", out).output
+    assert printed == f"2 recordings in {out}\n"
+    assert len(list(folder.recordings(out))) == 2
+    trace = tmp_path / "trace.csv"
+    trace.write_text("Timestamp,Request tokens,out\n1,10,20\n")
+    args = ("--format", "burstgpt", "--column", "output_tokens=out", "--out", out)
+    assert "1 recordings" in run("recordings", "import", trace, *args).output
+    assert (
+        "not valid"
+        in run("recordings", "import", trace, "--format", "otel", "--out", out, code=2).output
+    )
+
+
 @pytest.mark.parametrize(
     "args",
     [
