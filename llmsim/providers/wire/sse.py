@@ -176,7 +176,10 @@ class Permuted(Sequence[bytes]):
             return self._stretch(self._order[start:stop])
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        return self._items[int(self._order[index % len(self)])]
+        place = index % len(self)
+        # One by one an array gives numpy's integers, which compiled code takes for none.
+        before: int = self._order[place : place + 1].tolist()[0]
+        return self._items[before]
 
     def _stretch(self, places: Indices) -> list[bytes]:
         """The items at these places, which are a few rows mixed: looked up row by row."""
