@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Final
 
 import click
 
+from llmsim.cli.extras import needs
 from llmsim.cli.table import table
-
-MODES: Final = ("credentials", "standard", "strict")
+from llmsim.recordings.anonymise.finding import MODES
 
 EXAMPLES = """\b
 Examples:
@@ -66,11 +65,12 @@ def anonymise(
     if out.exists() and any(out.iterdir()):
         raise click.UsageError(f"--out: {out} is there and not empty")
     try:
-        rules = AnonymiseRules(mode, tuple(map(_pattern, patterns)), names, regions)
+        with needs("record"):
+            rules = AnonymiseRules(mode, tuple(map(_pattern, patterns)), names, regions)
+            writer = RecordingWriter(out)
         files = folder.files(path)
     except (OSError, ValueError) as error:
         raise click.UsageError(str(error)) from None
-    writer = RecordingWriter(out)
     replaced: Counter[tuple[str, str]] = Counter()
     changed = 0
     for file in files:

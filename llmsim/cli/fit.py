@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from llmsim.cli.extras import needs
 from llmsim.cli.table import table
 
 if TYPE_CHECKING:
@@ -49,11 +50,10 @@ def fit(
     from llmsim.recordings.fit.report import page  # noqa: PLC0415
 
     try:
-        fits = by_model(_rows(path, name, columns))
+        with needs("record,fit"):
+            fits = by_model(_rows(path, name, columns))
     except (OSError, ValueError) as error:
         raise click.UsageError(str(error)) from None
-    except ModuleNotFoundError as error:
-        raise click.ClickException(f"{error.name} is missing: pip install 'llmsim[fit]'") from None
     click.echo(_summary(fits))
     made = yaml.safe_dump(configuration(fits), sort_keys=False)
     if output is not None:

@@ -7,7 +7,9 @@ from typing import Final
 
 import click
 
-MODES: Final = ("credentials", "standard", "strict", "off")
+from llmsim.cli.extras import needs
+from llmsim.recordings.anonymise.finding import MODES
+
 UNITS: Final = {"k": 2**10, "m": 2**20, "g": 2**30}
 
 EXAMPLES = """\b
@@ -43,7 +45,7 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
 @click.option(
     "--anonymise",
     "mode",
-    type=click.Choice(MODES),
+    type=click.Choice([*MODES, "off"]),
     default="standard",
     show_default=True,
     help="What is replaced before anything is written; API keys in headers are never kept.",
@@ -85,23 +87,21 @@ def record(
     written to the folder with the time of each frame. It stops at SIGINT or SIGTERM, once open
     answers have ended.
     """
-    from llmsim.proxy import launch  # noqa: PLC0415
-    from llmsim.proxy.upstreams import by_provider  # noqa: PLC0415
-    from llmsim.proxy.worker import ProxySettings  # noqa: PLC0415
-    from llmsim.recordings.anonymise.anonymiser import AnonymiseRules  # noqa: PLC0415
-
     try:
-        settings = ProxySettings(
-            by_provider(upstreams),
-            out,
-            None if mode == "off" else AnonymiseRules(mode),
-            allow,
-            timeout,
-            max_size=max_size,
-        )
-        for one in settings.upstreams.values():
-            click.echo(f"{one.provider} at http://{host}:{port} goes to {one.url}", err=True)
-        launch.proxy(settings, host, port)
+        with needs("record"):
+            # Imported late: none of it is needed for any other command.
+            from llmsim.proxy import launch  # noqa: PLC0415
+            from llmsim.proxy.upstreams import by_provider  # noqa: PLC0415
+            from llmsim.proxy.worker import ProxySettings  # noqa: PLC0415
+            from llmsim.recordings.anonymise.anonymiser import AnonymiseRules  # noqa: PLC0415
+
+            rules = None if mode == "off" else AnonymiseRules(mode)
+            settings = ProxySettings(
+                by_provider(upstreams), out, rules, allow, timeout, max_size=max_size
+            )
+            for one in settings.upstreams.values():
+                click.echo(f"{one.provider} at http://{host}:{port} goes to {one.url}", err=True)
+            launch.proxy(settings, host, port)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from llmsim.cli.extras import needs
 from llmsim.cli.table import table
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def _reported(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
         try:
-            command(*args, **options)
+            with needs("record"):
+                command(*args, **options)
         except (OSError, ValueError) as error:
             raise click.UsageError(str(error)) from None
 
@@ -118,13 +120,10 @@ def diff(path: Path, first: str, second: str) -> None:
 
     They are compared as replay compares them. The exit code is 1 if they differ.
     """
-    from llmsim.recordings.matching.canonical import canonical  # noqa: PLC0415
     from llmsim.recordings.matching.nearest import differences  # noqa: PLC0415
+    from llmsim.recordings.matching.recorded import recorded_request  # noqa: PLC0415
 
-    one, other = (
-        canonical(each.provider, each.endpoint, each.model, each.request.body.content)
-        for each in (_found(path, first), _found(path, second))
-    )
+    one, other = (recorded_request(_found(path, name)) for name in (first, second))
     found = list(differences(one, other))
     for place in found:
         click.echo(f"{place.path}: {first} {place.recorded!r}, {second} {place.asked!r}")

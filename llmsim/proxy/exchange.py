@@ -74,7 +74,8 @@ class Exchange:
         self._content = request.body.content
         self.model, self._stream = asked(request.path, self._content)
         self._frames: list[RecordedFrame] = []
-        self._status, self._headers, self._head_at = 0, [(" ", "")][:0], 0.0
+        self._status, self._head_at = 0, 0.0
+        self._headers: Headers = []
         self.end = ResponseEnd.UNANSWERED
         exchanges.open[self.model] += 1
         self._in_flight = exchanges.open[self.model]

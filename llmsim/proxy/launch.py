@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from llmsim.proxy.recorder import TOKENIZER
 from llmsim.proxy.upstreams import AllowedAddresses
 from llmsim.proxy.worker import ProxyApp, ProxySettings
 from llmsim.telemetry import logs
+from llmsim.transport.capacity import probe
 
 CONNECTIONS = 16_384
 BACKLOG = 4096
@@ -38,9 +38,7 @@ def proxy(settings: ProxySettings, host: str, port: int) -> None:
     settings.out.mkdir(parents=True, exist_ok=True)
     if not os.access(settings.out, os.W_OK | os.X_OK):
         raise PermissionError(13, "Permission denied", str(settings.out))
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
+    probe(host, port)
     ranks.encoding(TOKENIZER)
     server = Server(
         "llmsim",

@@ -15,7 +15,8 @@ from llmsim.engine.tokens.ranks import encoding
 from llmsim.recordings.anonymise.anonymiser import AnonymiseRules
 from llmsim.recordings.anonymise.exchange import anonymised, without_credentials
 from llmsim.recordings.answers import FrameTokens, answer_id, usage
-from llmsim.recordings.matching.canonical import canonical, key
+from llmsim.recordings.matching.canonical import key
+from llmsim.recordings.matching.recorded import recorded_request
 from llmsim.recordings.recording import Recording
 from llmsim.recordings.writer import RecordingWriter
 
@@ -41,7 +42,6 @@ class Recorder:
     ) -> None:
         self._writer = writer
         self._rules = rules
-        self._finders = rules.finders() if rules else ()
         self._most = most_waiting
         self._waiting: deque[Recording | None] = deque()
         self._bytes = 0
@@ -105,19 +105,10 @@ class Recorder:
                 request=structs.replace(request, headers=without_credentials(request.headers)),
                 response=structs.replace(response, headers=without_credentials(response.headers)),
             )
-            return with_key(counted)
+            return structs.replace(counted, key=key(recorded_request(counted)))
         made, report = anonymised(counted, self._rules)
         # What is anonymised has the key of what is asked in clear.
-        named = (counted.provider, counted.endpoint, counted.model)
-        reduced = canonical(*named, counted.request.body.content, kinds=report.kinds)
-        return structs.replace(made, key=key(reduced))
-
-
-def with_key(recording: Recording) -> Recording:
-    """The recording with the key by which it is found."""
-    named = (recording.provider, recording.endpoint, recording.model)
-    reduced = canonical(*named, recording.request.body.content)
-    return structs.replace(recording, key=key(reduced))
+        return structs.replace(made, key=key(recorded_request(counted, kinds=report.kinds)))
 
 
 def with_tokens(recording: Recording) -> Recording:

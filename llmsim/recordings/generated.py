@@ -43,7 +43,7 @@ def prompt(row: TraceRow, number: int) -> str:
 
 def pieces(row: TraceRow, number: int) -> list[str]:
     """What the row's answer says, a piece for each of its frames."""
-    sizes = [1, *(row.gap_tokens or (1,) * len(row.gaps))] if row.gaps else [row.output_tokens]
+    sizes = row.frame_tokens
     said = row.answer.split(" ") if row.answer else words(sum(sizes), number).split(" ")
     share = len(said) / max(sum(sizes), 1)
     made: list[str] = []

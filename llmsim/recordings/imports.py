@@ -143,7 +143,7 @@ def _stream(row: TraceRow, number: int, name: str, model: str) -> RecordedRespon
     """The chunks of a stream at the row's times; what it does not know is at the end."""
     total = row.total or 0.0
     at = total if row.ttft is None else row.ttft
-    sizes = [1, *(row.gap_tokens or (1,) * len(row.gaps))] if row.gaps else [row.output_tokens]
+    sizes = row.frame_tokens
     frames = []
     for place, text in enumerate(pieces(row, number)):
         at += row.gaps[place - 1] if place else 0.0

@@ -23,8 +23,8 @@ from llmsim.recordings.matching.canonical import (
     key,
     unchanged,
 )
-from llmsim.recordings.matching.endpoints import codec_name
 from llmsim.recordings.matching.nearest import nearest
+from llmsim.recordings.matching.recorded import recorded_request
 from llmsim.recordings.recording import Recording, ResponseEnd
 from llmsim.recordings.rows import row
 
@@ -63,12 +63,7 @@ class Answers:
         self._by_key: dict[str, list[Recording]] = {}
         self._requests: list[tuple[str, Canonical]] = []
         for one in sorted(kept, key=lambda each: each.arrived):
-            reduced = self._reduced(
-                one.provider,
-                codec_name(one.provider, one.request.path, one.request.query),
-                one.model,
-                one.request.body.content,
-            )
+            reduced = recorded_request(one, self._fields, self._kinds)
             self._by_key.setdefault(_name(reduced, one.stream), []).append(one)
             if len(self._requests) < COMPARED:
                 self._requests.append((one.id, reduced))

@@ -39,7 +39,7 @@ class RecordingWriter:
     ``max_file`` is how large a file may become and ``max_size`` how large all files of the folder
     may be together, in bytes (None: no bound): the oldest rotated ones are removed then.
     ``written`` and ``lost`` count recordings, ``problem`` says why none are written now, "" if
-    they are.
+    they are. Raises ModuleNotFoundError where the package is missing that compresses.
     """
 
     def __init__(
@@ -49,6 +49,8 @@ class RecordingWriter:
         max_size: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        import zstandard  # noqa: F401, PLC0415  missed here, and not when a file is rotated
+
         self._folder = folder
         self._max_file = max_file
         self._max_size = max_size

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging.config
 import math
 import resource
-import socket
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -35,7 +34,7 @@ from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.state.sqlite import FILE, prepare
 from llmsim.telemetry import logs
 from llmsim.telemetry.forgotten_keys import ForgottenKeys
-from llmsim.transport.capacity import Capacity, capacity, open_file_limit
+from llmsim.transport.capacity import Capacity, capacity, open_file_limit, probe
 
 BACKLOG = 4096
 
@@ -56,7 +55,6 @@ def serve(config: Config, reread: Reread) -> None:
     logging.config.dictConfig(logs.configuration(config.logging.format, server.log_level))
     _probe(server.host, server.port)
     room = _room(server)
-    header_timeout = round(server.header_timeout * 1000)
     preload(config)
     _recordings(config)
     with ExitStack() as stack:
@@ -64,29 +62,7 @@ def serve(config: Config, reread: Reread) -> None:
         store = _store(config, folder)
         segment = _segment(config)
         config_store = ConfigStore(config, segment, folder)
-        supervisor = Supervisor(
-            "llmsim",
-            address=server.host,
-            port=server.port,
-            workers=server.workers,
-            interface=Interfaces.RSGI,
-            loop=Loops.uvloop,
-            runtime_mode=RuntimeModes.st,
-            http=HTTPModes.auto,
-            http1_settings=HTTP1Settings(
-                header_read_timeout=header_timeout, max_buffer_size=server.max_header_bytes
-            ),
-            http2_settings=HTTP2Settings(
-                keep_alive_interval=header_timeout, max_headers_size=server.max_header_bytes
-            ),
-            backlog=BACKLOG,
-            backpressure=room.connections,
-            log_access=False,
-            log_level=LogLevels(server.log_level),
-            log_dictconfig=logs.configuration(config.logging.format, server.log_level),
-            respawn_failed_workers=True,
-            workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
-        )
+        supervisor = _supervisor(config, room)
         door = open_door(config)
         if door is not None:
             log.warning("%s", door)
@@ -103,6 +79,35 @@ def serve(config: Config, reread: Reread) -> None:
             target_loader=partial(WorkerApp, config, segment.path, folder, store, reread),
             wrap_loader=False,
         )
+
+
+def _supervisor(config: Config, room: Capacity) -> Supervisor:
+    """Granian, as it is to serve; its workers are not started."""
+    server = config.server
+    header_timeout = round(server.header_timeout * 1000)
+    return Supervisor(
+        "llmsim",
+        address=server.host,
+        port=server.port,
+        workers=server.workers,
+        interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
+        runtime_mode=RuntimeModes.st,
+        http=HTTPModes.auto,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=header_timeout, max_buffer_size=server.max_header_bytes
+        ),
+        http2_settings=HTTP2Settings(
+            keep_alive_interval=header_timeout, max_headers_size=server.max_header_bytes
+        ),
+        backlog=BACKLOG,
+        backpressure=room.connections,
+        log_access=False,
+        log_level=LogLevels(server.log_level),
+        log_dictconfig=logs.configuration(config.logging.format, server.log_level),
+        respawn_failed_workers=True,
+        workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
+    )
 
 
 def _tls(server: Server, folder: Path, supervisor: Supervisor, segment: Segment) -> Renewal | None:
@@ -157,12 +162,8 @@ def _reload(config_store: ConfigStore, reread: Reread, renewal: Renewal | None) 
 
 
 def _probe(host: str, port: int) -> None:
-    """Fail early and clearly: workers share the port, so each would fail on its own."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
+        probe(host, port)
     except OSError as error:
         raise CannotStart(f"cannot listen on {host}:{port}: {error.strerror}") from None
 
@@ -207,6 +208,9 @@ def _recordings(config: Config) -> None:
         answers = loaded(config.replay)
     except (OSError, ValueError) as error:
         raise CannotStart(f"replay.path: {error}") from None
+    except ModuleNotFoundError as error:
+        advice = "pip install 'llmsim[record]'"
+        raise CannotStart(f"replay.path: {error.name} is not installed: {advice}") from None
     log.info("%d recordings to replay in %s", answers.total, config.replay.path)
 
 

@@ -1,4 +1,4 @@
-"""How many connections fit the open files that a process may have.
+"""Whether a server can listen here, and how many connections fit the files a process may open.
 
 A worker whose descriptors run out cannot accept, and Granian then tries again and again: it burns
 a processor and no longer hears that it is to end. So no more connections are let in than there are
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import resource
+import socket
 from typing import Final, NamedTuple
 
 OWN: Final = 43
@@ -52,3 +53,12 @@ def capacity(max_connections: int, descriptors: int, workers: int) -> Capacity:
 def open_file_limit() -> int:
     """How many open files this process may have."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def probe(host: str, port: int) -> None:
+    """Fail early and clearly: workers share the port, so each would fail on its own. Raises
+    OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as found:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))

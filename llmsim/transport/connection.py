@@ -20,10 +20,10 @@ except ImportError:  # Windows: the container is the way there
 
 FOLDERS = ("/proc/self/fd", "/dev/fd")
 # On, and 0 seconds: closing sends a reset and forgets what was not sent.
-_AT_ONCE = struct.pack("ii", 1, 0)
+RESET_AT_ONCE = struct.pack("ii", 1, 0)
 _TIOCOUTQ = 0x5411  # linux/sockios.h: SIOCOUTQ, bytes that are not acknowledged
-_ACKED_AT = 120  # of tcpi_bytes_acked in linux/tcp.h, struct tcp_info
-_INFO_BYTES = 256
+ACKNOWLEDGED_AT = 120  # of tcpi_bytes_acked in linux/tcp.h, struct tcp_info
+TCP_INFO_BYTES = 256
 
 
 class Connection:
@@ -42,10 +42,10 @@ class Connection:
         if self._socket is None or not self._plain or sys.platform != "linux":
             return None
         with suppress(OSError):
-            info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
-            if len(info) >= _ACKED_AT + 8:
+            info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+            if len(info) >= ACKNOWLEDGED_AT + 8:
                 waiting = fcntl.ioctl(self._socket, _TIOCOUTQ, bytes(4))
-                acked: int = struct.unpack_from("Q", info, _ACKED_AT)[0]
+                acked: int = struct.unpack_from("Q", info, ACKNOWLEDGED_AT)[0]
                 left: int = struct.unpack("i", waiting)[0]
                 return acked + left
         return None
@@ -58,7 +58,7 @@ class Connection:
         with found, suppress(OSError):  # it may have gone meanwhile
             if reset:
                 # The server reads an end, closes, and thereby sends the reset.
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_ONCE)
                 found.shutdown(socket.SHUT_RD)
             else:
                 found.shutdown(socket.SHUT_WR)

@@ -9,7 +9,13 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from llmsim.transport.connection import peer_address, peer_of
+from llmsim.transport.connection import (
+    ACKNOWLEDGED_AT,
+    RESET_AT_ONCE,
+    TCP_INFO_BYTES,
+    peer_address,
+    peer_of,
+)
 
 try:
     import fcntl
@@ -25,12 +31,9 @@ AT_A_TIME = 32
 PAUSE = 1e-4  # seconds
 
 _OPEN_FILES = "/proc/self/fd"
-_ABORT = struct.pack("ii", 1, 0)  # struct linger: close drops what is unsent and resets
 # struct tcp_info of linux/tcp.h
-_INFO_BYTES = 256
 _ESTABLISHED = 1  # tcpi_state, the first byte
 _LAST_RECEIVED = 52  # tcpi_last_data_recv, ms ago, u32
-_ACKNOWLEDGED = 120  # tcpi_bytes_acked, u64
 _RECEIVED = 128  # tcpi_bytes_received, u64
 
 
@@ -91,7 +94,7 @@ def acknowledged(descriptor: int, inode: int) -> int | None:
     except OSError:
         return None
     info = _tcp_info(descriptor)
-    return None if info is None else struct.unpack_from("=Q", info, _ACKNOWLEDGED)[0]
+    return None if info is None else struct.unpack_from("=Q", info, ACKNOWLEDGED_AT)[0]
 
 
 def holding() -> Iterator[Held]:
@@ -107,7 +110,7 @@ def holding() -> Iterator[Held]:
             continue
         info = _tcp_info(descriptor)
         if info is not None:
-            yield Held(descriptor, inode, struct.unpack_from("=Q", info, _ACKNOWLEDGED)[0])
+            yield Held(descriptor, inode, struct.unpack_from("=Q", info, ACKNOWLEDGED_AT)[0])
 
 
 def silent(timeout: float, port: int, most: int = FIRST_WORDS) -> Iterator[tuple[int, int]]:
@@ -143,7 +146,7 @@ def _tcp_info(descriptor: int) -> bytes | None:
     except OSError:
         return None
     try:
-        info = looked_at.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+        info = looked_at.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
     except OSError:
         return None
     finally:
@@ -160,7 +163,7 @@ def drop(descriptor: int, inode: int) -> bool:
     except OSError:
         return False
     try:
-        broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+        broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_ONCE)
         broken.shutdown(socket.SHUT_RDWR)
     except OSError:
         return False

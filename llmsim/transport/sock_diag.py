@@ -16,6 +16,8 @@ import struct
 import sys
 from typing import NamedTuple
 
+from llmsim.transport.connection import ACKNOWLEDGED_AT
+
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 _BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
 _REQUEST = 1  # NLM_F_REQUEST
@@ -32,7 +34,6 @@ _ATTRIBUTE = struct.Struct("=HH")
 _SINCE = struct.Struct("=I4xI")  # tcpi_last_data_sent and tcpi_last_data_recv, ms
 _SINCE_AT = 44
 _ACKED = struct.Struct("=Q")  # tcpi_bytes_acked
-_ACKED_AT = 120
 _STATE_AT = _HEADER.size + 1
 _LISTENING = 10  # TCP_LISTEN
 _PORT = struct.Struct("!H")
@@ -147,10 +148,10 @@ def _read(buffer: bytearray, size: int) -> TCPInfo | None:
     at = _MESSAGE
     while at + _ATTRIBUTE.size <= length:
         extent, name = _ATTRIBUTE.unpack_from(buffer, at)
-        if name == _INFO and extent >= _ATTRIBUTE.size + _ACKED_AT + _ACKED.size:
+        if name == _INFO and extent >= _ATTRIBUTE.size + ACKNOWLEDGED_AT + _ACKED.size:
             info = at + _ATTRIBUTE.size
             sent, received = _SINCE.unpack_from(buffer, info + _SINCE_AT)
-            (acked,) = _ACKED.unpack_from(buffer, info + _ACKED_AT)
+            (acked,) = _ACKED.unpack_from(buffer, info + ACKNOWLEDGED_AT)
             (waiting,) = _WAITING.unpack_from(buffer, _WAITING_AT)
             return TCPInfo(sent, received, acked + waiting)
         at += max(_ATTRIBUTE.size, (extent + 3) & ~3)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 BLOCKED = """
 import sys
-for name in ("textual", "rich", "PIL", "cryptography"):
+extras = (
+    "textual", "rich", "PIL", "cryptography",
+    "httpx", "phonenumbers", "stdnum", "zstandard", "scipy",
+)
+for name in extras:
     sys.modules[name] = None
 """
 
@@ -38,11 +43,33 @@ def test_a_self_signed_certificate_says_which_extra_it_needs() -> None:
     assert "pip install 'llmsim[tls]'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [
+        ("'record', '--upstream', 'openai=http://h', '--out', '{0}/new'", "record"),
+        ("'anonymise', '{0}', '--out', '{0}/new'", "record"),
+        ("'recordings', 'import', '{0}/a.jsonl', '--format', 'otel', '--out', '{0}/n'", "record"),
+        ("'recordings', 'ls', '{0}'", "record"),
+        ("'fit', '{0}'", "record,fit"),
+        ("'serve', '--replay', '{0}'", "record"),
+    ],
+)
+def test_recordings_say_which_extra_they_need(command: str, extra: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    (tmp_path / "b.jsonl.zst").touch()
+    done = python(f"from llmsim.cli import main; main([{command.format(tmp_path)}])")
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"pip install 'llmsim[{extra}]'\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_all_else_can_be_imported() -> None:
     done = python("""
         import importlib, pkgutil, llmsim
         for module in pkgutil.walk_packages(llmsim.__path__, "llmsim."):
-            extras = ("llmsim.tui.", "llmsim.server.tls.self_signed", "llmsim.__main__")
+            extras = (
+                "llmsim.tui.", "llmsim.server.tls.self_signed", "llmsim.proxy.", "llmsim.__main__"
+            )
             if not module.name.startswith(extras):
                 importlib.import_module(module.name)
     """)

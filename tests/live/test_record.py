@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
@@ -130,6 +131,7 @@ def test_every_sdk_through_the_proxy(recorded: Proxy) -> None:
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+ENDLESS = 256 * 2**20
 FRAMES = [b"data: 1\n", b"\n", b"data: \xe2\x82", b"\xac\n\ndata: 2\r\n\r\n", b": ping\n\n"]
 
 
@@ -244,6 +246,36 @@ def test_a_service_that_fails_fails_in_the_providers_words(
     assert message in error["message"]
     assert error.keys() == {"message", "type", "param", "code"}
     assert kept.response.end is end
+
+
+def test_no_more_is_read_for_a_client_that_reads_nothing(tmp_path: Path) -> None:
+    sent = [0]
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD)
+        try:
+            while sent[0] < ENDLESS:
+                writer.write(chunk(bytes(65_536)))
+                await writer.drain()
+                sent[0] += 65_536
+        except OSError:  # the client has left, and so has the proxy
+            pass
+        writer.close()
+
+    def ask(url: str) -> int:
+        with closing(HTTPConnection(url.removeprefix("http://"), timeout=20)) as connection:
+            connection.request("POST", "/v1/x", b"{}")
+            connection.getresponse()
+            seen = -1
+            while sent[0] != seen:  # until it stands still
+                seen = sent[0]
+                time.sleep(1)
+            return seen
+
+    seen, kept = against(endless, tmp_path, ask)
+    assert 0 < seen < ENDLESS / 4
+    assert kept.response.end is ResponseEnd.LEFT
 
 
 def test_a_circle_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import secrets as random_bytes
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 import re2
@@ -55,13 +55,19 @@ class AnonymiseRules:
 
     def finders(self) -> tuple[Finder, ...]:
         """What finds all that, the more important first."""
-        found: list[Finder] = [*map(_custom, self.patterns), secrets.secrets]
-        if self.mode != "credentials":
-            found += personal.finders(self.regions)
-        found += names.finders(self.names, self.mode == "strict")
-        if self.mode == "strict":
-            found.append(personal.long_numbers)
-        return tuple(found)
+        return _finders(self)
+
+
+@lru_cache(maxsize=8)
+def _finders(rules: AnonymiseRules) -> tuple[Finder, ...]:
+    """Made once: patterns take longer to compile than a text to be looked at."""
+    found: list[Finder] = [*map(_custom, rules.patterns), secrets.secrets]
+    if rules.mode != "credentials":
+        found += personal.finders(rules.regions)
+    found += names.finders(rules.names, rules.mode == "strict")
+    if rules.mode == "strict":
+        found.append(personal.long_numbers)
+    return tuple(found)
 
 
 def _custom(pattern: tuple[str, str]) -> Finder:

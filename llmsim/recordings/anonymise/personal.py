@@ -32,7 +32,11 @@ _DIGITS, _PHONE = re2.compile(DIGITS), re2.compile(PHONE)
 
 def finders(regions: tuple[str, ...]) -> tuple[Finder, ...]:
     """What finds these values, the more certain first. ``regions`` are the countries (ISO 3166)
-    whose phone numbers are found without a country code."""
+    whose phone numbers are found without a country code. Raises ModuleNotFoundError where the
+    packages are missing that know them."""
+    import phonenumbers  # noqa: F401, PLC0415  missed here, and not at the first text
+    import stdnum  # noqa: F401, PLC0415
+
     return (user_info, emails, ibans, cards, addresses, partial(phones, regions=regions))
 
 

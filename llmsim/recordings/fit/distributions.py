@@ -74,8 +74,7 @@ def candidate(kind: str, fitted: Values, judged: Values) -> Fitted:
     """A distribution of one kind, fitted to some samples and judged by others."""
     if kind == "empirical":
         quantiles = np.quantile(fitted, np.linspace(0, 1, QUANTILES))
-        function = _interpolated(quantiles)
-        return _judged(kind, fitted, judged, function, quantiles)
+        return _judged(kind, fitted, judged, _Empirical(quantiles), quantiles)
     frozen = _frozen(kind, np.maximum(fitted, SMALLEST))
     return _judged(kind, fitted, judged, frozen, np.empty(0))
 
@@ -138,10 +137,6 @@ class _Empirical(NamedTuple):
         inside = (at >= self.quantiles[0]) & (at <= self.quantiles[-1])
         density: Values = np.where(inside, 1 / widths.size / widths[place], 1e-12)
         return np.log(density)
-
-
-def _interpolated(quantiles: Values) -> _Empirical:
-    return _Empirical(quantiles)
 
 
 def _judged(kind: str, fitted: Values, judged: Values, function: Any, quantiles: Values) -> Fitted:

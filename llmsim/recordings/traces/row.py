@@ -41,3 +41,11 @@ class TraceRow(Struct, frozen=True, kw_only=True):
     answer: str = ""
     finish_reason: str = ""
     failed: bool = False
+
+    @property
+    def frame_tokens(self) -> list[int]:
+        """The tokens of each frame that has any: the first, and those after the gaps; all in one
+        where no gaps are known."""
+        if not self.gaps:
+            return [self.output_tokens]
+        return [1, *(self.gap_tokens or (1,) * len(self.gaps))]
