@@ -58,7 +58,7 @@ def test_too_few_descriptors(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.timed  # tests/coverage could not write what it found
+@pytest.mark.timed  # with coverage it could not write what it found
 def test_no_room_for_a_database(temporary: Path) -> None:
     ended = start(limit=(resource.RLIMIT_FSIZE, 512))
     assert (ended.returncode, ended.stdout) == (1, "")
