@@ -53,7 +53,8 @@ _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
     "speed": ("FACTOR", "How fast recordings are replayed: 2 halves their times. Default: 1."),
     "on_miss": (
         "WHAT",
-        "What requests get that no recording answers: simulate, or fail. Default: simulate.",
+        "What requests get that neither a mock nor a recording answers: simulate, or fail. "
+        "Replaces the whole on_miss section of the file. Default: simulate.",
     ),
     "log_level": (
         "LEVEL",

@@ -37,6 +37,7 @@ from llmsim.core.api_keys import ApiKey
 from llmsim.core.injection import ErrorInjection
 from llmsim.core.latency import Latency
 from llmsim.core.mocks.mock import Mock, MockScript
+from llmsim.core.mocks.on_miss import OnMissRules
 from llmsim.core.mocks.replay import ReplaySettings
 from llmsim.core.rate_limits import Concurrency, RateLimit
 from llmsim.core.timetable import TimetableEntry
@@ -85,6 +86,7 @@ class Config:
     assistants: AssistantSettings = field(default_factory=AssistantSettings)
     store: ObjectStoreSettings = field(default_factory=ObjectStoreSettings)
     replay: ReplaySettings = field(default_factory=ReplaySettings)
+    on_miss: OnMissRules = field(default_factory=OnMissRules)
 
 
 # What follows is imported late: pydantic takes longer than all that --help needs.

@@ -28,6 +28,7 @@ CHANGEABLE: Final = (
     "keys",
     "mocks",
     "scripts",
+    "on_miss",
     "models",
     "seed",
 )

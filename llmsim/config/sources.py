@@ -29,9 +29,9 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "tls": ("server", "tls"),
     "replay": ("replay", "path"),
     "speed": ("replay", "speed"),
-    "on_miss": ("replay", "on_miss"),
+    "on_miss": ("on_miss",),
 }
-"""Flag to the key it sets. ``latency`` sets the whole section: a profile, and nothing else."""
+"""Flag to the key it sets. ``latency`` and ``on_miss`` set the whole section, and nothing else."""
 
 CLIENTS: Final = (PREFIX + "URL", PREFIX + "CA")
 """Variables that tell ``llmsim ctl`` where its server is and whom to trust; not for a server."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmsim.config import Config, overrides
+from llmsim.core.mocks.on_miss import OnMissRules
 from llmsim.core.state import PipelineState
 from llmsim.pipeline.context import Step
 from llmsim.pipeline.pipeline import Pipeline
 from llmsim.pipeline.steps.faults import FaultStep, any_configured
 from llmsim.pipeline.steps.mocks import MockStep
+from llmsim.pipeline.steps.on_miss import OnMissStep
 from llmsim.pipeline.steps.overrides import OverrideStep
 from llmsim.pipeline.steps.rate_limits import RateLimitStep
-from llmsim.pipeline.steps.replay import ReplayStep
+from llmsim.pipeline.steps.replay import RecordedAnswers, ReplayStep
 from llmsim.runtime.model_settings import ModelRegistry
 
 
@@ -60,9 +62,13 @@ def steps(config: Config, state: PipelineState) -> list[Step]:
         needed.append(FaultStep(config.errors, config.timetable, config.seed, state))
     if config.mocks or config.scripts:
         needed.append(MockStep(config.mocks, config.scripts, config.seed, state))
+    answers: RecordedAnswers | None = None
     if config.replay.path is not None:
         # Imported late: those who replay nothing need none of it.
         from llmsim.recordings.replay import loaded  # noqa: PLC0415
 
-        needed.append(ReplayStep(loaded(config.replay), config.replay.on_miss, state))
+        answers = loaded(config.replay)
+        needed.append(ReplayStep(answers, state))
+    if config.on_miss != OnMissRules():
+        needed.append(OnMissStep(config.on_miss, answers, state))
     return needed

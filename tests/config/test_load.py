@@ -19,6 +19,7 @@ from llmsim.config.sources import PATHS, variable
 from llmsim.core.generator import GeneratorChoice
 from llmsim.core.injection import ErrorInjection
 from llmsim.core.latency import Latency, LatencyRule
+from llmsim.core.mocks.on_miss import OnMissRules
 from tests.effort import examples
 
 
@@ -160,7 +161,7 @@ SOURCES = [
     ("tls", "server: {tls: self-signed:/a}", "self-signed", "self-signed:c"),
     ("replay", "replay: {path: a}", "b", "c"),
     ("speed", "replay: {speed: 2}", "3", "4"),
-    ("on_miss", "replay: {on_miss: fail}", "simulate", "fail"),
+    ("on_miss", "on_miss: fail", "simulate", "fail"),
 ]
 VALUES = {
     "host": ("0.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"),
@@ -180,7 +181,7 @@ VALUES = {
     "tls": (None, *(TLS(self_signed=folder) for folder in ("/a", "", "c"))),
     "replay": (None, "a", "b", "c"),
     "speed": (1, 2, 3, 4),
-    "on_miss": ("simulate", "fail", "simulate", "fail"),
+    "on_miss": tuple(map(OnMissRules, ("simulate", "fail", "simulate", "fail"))),
 }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def recorded(serve: Serve, tmp_path: Path) -> Path:
 
 def test_bytes_and_times_are_as_recorded(serve: Serve, tmp_path: Path, recorded: Path) -> None:
     config = tmp_path / "replay.yaml"
-    config.write_text(f"replay: {{path: {recorded}, ids: keep, on_miss: fail}}")
+    config.write_text(f"replay: {{path: {recorded}, ids: keep}}\non_miss: fail")
     found = list(folder.recordings(recorded))
     with serve("--workers", "2", "--config", str(config)) as sim:
         for one in found[:-1]:

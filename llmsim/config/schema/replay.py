@@ -8,7 +8,7 @@ from pydantic import Field
 
 from llmsim.config.schema.section import Each, Section, distinct
 from llmsim.config.schema.values import Line, Number, Text, Words
-from llmsim.core.mocks.replay import Ids, OnMiss, ReplaySettings
+from llmsim.core.mocks.replay import Ids, ReplaySettings
 
 Fields: TypeAlias = Annotated[tuple[Line, ...], Each(distinct, empty=True)]
 
@@ -23,11 +23,6 @@ class ReplaySection(Section, of=ReplaySettings):
     )
     speed: Annotated[float, Number(0.001, 1000)] = Field(
         1.0, description="How fast: 2 halves all recorded times."
-    )
-    on_miss: Annotated[OnMiss, Words(get_args(OnMiss))] = Field(
-        "simulate",
-        description="What becomes of requests that no recording answers: `fail` is 404, and says "
-        "which recording is nearest.",
     )
     ids: Annotated[Ids, Words(get_args(Ids))] = Field(
         "fresh",

@@ -16,6 +16,7 @@ from llmsim.config.schema.limits import (
     different,
 )
 from llmsim.config.schema.mocks import MockScriptSection, MockSection, named_apart
+from llmsim.config.schema.on_miss import OnMissSection
 from llmsim.config.schema.replay import ReplaySection
 from llmsim.config.schema.resources import AssistantsSection, OpenAISection, StoreSection
 from llmsim.config.schema.section import Each, Section, distinct, subsection
@@ -74,3 +75,4 @@ class ConfigSection(Section, of=Config):
     assistants: AssistantsSection = subsection(AssistantsSection)
     store: StoreSection = subsection(StoreSection)
     replay: ReplaySection = subsection(ReplaySection)
+    on_miss: OnMissSection = subsection(OnMissSection)

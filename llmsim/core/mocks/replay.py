@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-OnMiss: TypeAlias = Literal["simulate", "fail"]
 Ids: TypeAlias = Literal["fresh", "keep"]
 
 
@@ -13,15 +12,13 @@ Ids: TypeAlias = Literal["fresh", "keep"]
 class ReplaySettings:
     """Which recordings answer, and how.
 
-    ``path`` None replays nothing. ``speed`` 2 halves all times. ``on_miss`` says what becomes of
-    requests that no recording answers, ``ids`` whether an answer has the recorded id.
-    ``match_also`` are further fields of a request's body that count when it is compared with the
-    recorded ones, ``match_never`` those that do not.
+    ``path`` None replays nothing. ``speed`` 2 halves all times. ``ids`` says whether an answer has
+    the recorded id. ``match_also`` are further fields of a request's body that count when it is
+    compared with the recorded ones, ``match_never`` those that do not.
     """
 
     path: str | None = None
     speed: float = 1.0
-    on_miss: OnMiss = "simulate"
     ids: Ids = "fresh"
     match_also: tuple[str, ...] = ()
     match_never: tuple[str, ...] = ()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from llmsim.core import Plan, Stamp
-from llmsim.core.errors import BadRequest, Failure, FailureKind
-from llmsim.core.mocks.replay import OnMiss
 from llmsim.core.state import PipelineState
-from llmsim.pipeline.context import Call, RequestContext
+from llmsim.pipeline.context import RequestContext
 
 
 class RecordedAnswers(Protocol):
@@ -43,18 +41,17 @@ class ReplayStep:
     again.
     """
 
-    def __init__(self, answers: RecordedAnswers, on_miss: OnMiss, state: PipelineState) -> None:
+    def __init__(self, answers: RecordedAnswers, state: PipelineState) -> None:
         self._answers = answers
-        self._on_miss = on_miss
         self._counters = state.counters
         self._offload = state.offload
 
     async def consider(self, context: RequestContext) -> None:
-        """Find the recorded answer. Raises BadRequest for a miss where that is an error."""
+        """Find the recorded answer, if there is one."""
         call = context.call
         if call.mock:
             return
-        asked = _asked(call, context.request.stream)
+        asked = asked_of(context)
         if self._answers.lengthy:
             key = await self._offload(self._answers.key, *asked)
         else:
@@ -63,11 +60,10 @@ class ReplayStep:
         if count:
             place = min(self._counters.advance(f"replay {key}"), count - 1)
             call.recording, context.plan = self._answers.plan(key, place, call.stamp)
-        elif self._on_miss == "fail":
-            message = await self._offload(self._answers.miss, *asked)
-            raise BadRequest(Failure(FailureKind.NOT_FOUND, message))
 
 
-def _asked(call: Call, stream: bool) -> tuple[str, str, str, bool, bytes]:
-    endpoint = call.endpoint
+def asked_of(context: RequestContext) -> tuple[str, str, str, bool, bytes]:
+    """What recordings are asked about a request."""
+    call, endpoint = context.call, context.call.endpoint
+    stream = context.request.stream
     return endpoint.provider.name, endpoint.codec.name, call.model, stream, call.body

@@ -63,7 +63,7 @@ def test_what_was_not_recorded_is_simulated(tmp_path: Path) -> None:
 
 
 def test_or_fails_and_says_what_is_nearest(tmp_path: Path) -> None:
-    simulated = replaying(tmp_path, on_miss="fail")
+    simulated = replaying(tmp_path, "on_miss: fail")
     plan = simulated.ask("Bye")
     assert plan.status == 404
     assert "nearest is rec_0000: messages[0].content: recorded 'Hello', asked 'Bye'" in said(plan)
