@@ -111,4 +111,4 @@ def _lines(one: ModelFit) -> Iterable[tuple[str, ...]]:
         yield "each uncached token", "line", slope, "", "", error, "", ""
     if isinstance(one.load, LoadFit):
         each, error = f"{one.load.per_sequence * 1e3:.4g} ms", f"{one.load.error:.1%}"
-        yield "each request in flight", "line", each, "", "", error, "", ""
+        yield "each sequence beside it", "line", each, "", "", error, "", ""

@@ -144,11 +144,12 @@ def _stream(row: TraceRow, number: int, name: str, model: str) -> RecordedRespon
     total = row.total or 0.0
     at = total if row.ttft is None else row.ttft
     sizes = row.frame_tokens
+    open_then = [row.in_flight, *(row.gap_in_flight or (row.in_flight,) * len(row.gaps))]
     frames = []
     for place, text in enumerate(pieces(row, number)):
         at += row.gaps[place - 1] if place else 0.0
         delta = {"role": "assistant", "content": text} if not place else {"content": text}
-        frames.append(_chunk(at, name, model, delta, None, sizes[place], row.in_flight))
+        frames.append(_chunk(at, name, model, delta, None, sizes[place], open_then[place]))
     ended = max(at, total)
     last = _chunk(ended, name, model, {}, row.finish_reason or "stop", 0, row.in_flight)
     done = Payload.of(last.body.content + b"data: [DONE]\n\n")

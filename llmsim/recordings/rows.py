@@ -27,6 +27,7 @@ def row(recording: Recording) -> TraceRow:
         gaps=tuple(after.at - before.at for before, after in pairwise(said)) if streamed else (),
         gap_tokens=tuple(frame.tokens for frame in said[1:]) if streamed else (),
         in_flight=recording.in_flight,
+        gap_in_flight=tuple(frame.in_flight for frame in said[1:]) if streamed else (),
         failed=response.end is not ResponseEnd.WHOLE or not 200 <= response.status < 300,
     )
 

@@ -1,9 +1,9 @@
 """How the time between tokens follows the load: the step clock's α, β and N.
 
 All sequences of a replica advance one token a step, and a step lasts T(n) = α + β·n with n of them
-decoding, of which there are at most N at a time: beyond N requests in flight, the others wait and
-the step grows no more. So the time between tokens is a straight line up to N and flat after it;
-N is where the bend makes the error least.
+decoding, beside what prefill adds (:mod:`~llmsim.recordings.fit.occupancy`). So the time between
+tokens is a straight line over n. At most N decode at a time and others wait: N is what n comes
+to while requests wait longer for their first token than they ever do without load.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from llmsim.recordings.fit.distributions import LEAST
 from llmsim.recordings.fit.observed import Values
 from llmsim.recordings.fit.prefill import CONFIDENT, line
 
 LEVELS: Final = 3
-"""Different numbers of requests in flight that are needed."""
+"""Different numbers of sequences that are needed."""
 
 PER_LEVEL: Final = 20
 """Samples of a level below which it is left out."""
 
-BEND: Final = 0.9
-"""The error with a bend, beside that of a straight line, from which on there is one."""
+FULL: Final = 0.9
+"""The share of N that half of the waiting requests see decode, at least, where N is why they
+wait."""
 
 
 class LoadFit(NamedTuple):
-    """``base`` (α) and ``per_sequence`` (β) in seconds; ``max_sequences`` (N) is None where no
-    bend was seen. ``levels`` are pairs of requests in flight and the median time between tokens,
+    """``base`` (α) and ``per_sequence`` (β) in seconds; ``max_sequences`` (N) is None where nobody
+    waited for others. ``levels`` are pairs of sequences and the median time between tokens,
     ``error`` the median of the relative error on the half that was not fitted."""
 
     base: float
@@ -36,10 +38,9 @@ class LoadFit(NamedTuple):
     levels: tuple[tuple[int, float], ...]
     error: float
 
-    def step(self, in_flight: Values) -> Values:
-        """The time of a step in seconds with so many requests in flight."""
-        most = np.inf if self.max_sequences is None else self.max_sequences
-        return self.base + self.per_sequence * np.minimum(in_flight, most)
+    def step(self, sequences: Values) -> Values:
+        """The time of a step in seconds with so many sequences."""
+        return self.base + self.per_sequence * sequences
 
 
 class Unidentified(NamedTuple):
@@ -49,55 +50,47 @@ class Unidentified(NamedTuple):
 
 
 def load(
-    in_flight: Values, itl: Values, judged_in_flight: Values, judged_itl: Values
+    sequences: Values, itl: Values, judged_sequences: Values, judged_itl: Values
 ) -> LoadFit | Unidentified:
     """The step clock of these times between tokens, if they tell of one."""
-    levels = by_level(in_flight, itl)
+    levels = by_level(sequences, itl)
     if len(levels) < LEVELS:
         return Unidentified(
-            f"requests in flight did not vary: {len(levels)} levels with {PER_LEVEL} tokens or "
-            f"more, {LEVELS} are needed"
+            f"how many were answered at once did not vary: {len(levels)} levels with {PER_LEVEL} "
+            f"tokens or more, {LEVELS} are needed"
         )
-    numbers = np.array([level for level, _ in levels], dtype=np.float64)
+    numbers, counts = np.unique(np.rint(sequences), return_counts=True)
+    kept = np.isin(numbers, [level for level, _ in levels])
     times = np.array([time for _, time in levels])
-    base, slope, error = line(numbers, times)
-    bend = _bend(numbers, times)
-    most = None
-    if bend is not None:
-        most, base, slope, error = bend
+    base, slope, error = line(numbers[kept], times, counts[kept])
     if slope < CONFIDENT * error:
         return Unidentified("the time between tokens did not follow the requests in flight")
-    found = LoadFit(max(base, 0.0), slope, most, levels, 0.0)
-    held = by_level(judged_in_flight, judged_itl)
+    found = LoadFit(max(base, 0.0), slope, None, levels, 0.0)
+    held = by_level(judged_sequences, judged_itl)
     said = found.step(np.array([level for level, _ in held], dtype=np.float64))
     seen = np.array([time for _, time in held])
     wrong = float(np.median(np.abs(said - seen) / seen)) if held else float("nan")
     return found._replace(error=wrong)
 
 
-def by_level(in_flight: Values, itl: Values) -> tuple[tuple[int, float], ...]:
-    """The median time between tokens for each number of requests in flight that is known, and
-    was seen often enough."""
-    numbers, places = np.unique(in_flight.astype(np.int64), return_inverse=True)
+def by_level(sequences: Values, itl: Values) -> tuple[tuple[int, float], ...]:
+    """The median time between tokens for each number of sequences that is known, and was seen
+    often enough."""
+    whole = np.rint(sequences)
+    order = np.argsort(whole, kind="stable")
+    numbers, begins = np.unique(whole[order], return_index=True)
+    parts = np.split(itl[order], begins[1:])
     return tuple(
-        (int(number), float(np.median(itl[places == place])))
-        for place, number in enumerate(numbers)
-        if number > 0 and (places == place).sum() >= PER_LEVEL
+        (int(number), float(np.median(part)))
+        for number, part in zip(numbers, parts, strict=False)
+        if number > 0 and part.size >= PER_LEVEL
     )
 
 
-def _bend(numbers: Values, times: Values) -> tuple[int, float, float, float] | None:
-    """N, offset, slope and the slope's error of the line that is flat beyond N; None where a
-    straight line does as well."""
-    base, slope, _ = line(numbers, times)
-    straight = float(np.abs(times - base - slope * numbers).sum())
-    best: tuple[float, int, float, float, float] | None = None
-    for most in numbers[LEVELS - 1 : -1]:
-        bent = np.minimum(numbers, most)
-        found = line(bent, times)
-        wrong = float(np.abs(times - found[0] - found[1] * bent).sum())
-        if best is None or wrong < best[0]:
-            best = (wrong, int(most), *found)
-    if best is None or best[0] >= BEND * straight:
+def most_sequences(levels: tuple[tuple[int, float], ...], while_waiting: Values) -> int | None:
+    """N, where it was reached. ``while_waiting`` is how many sequences decoded when each of the
+    requests that waited for others still did."""
+    most = levels[-1][0]
+    if while_waiting.size < LEAST or np.median(while_waiting) < FULL * most:
         return None
-    return best[1:]
+    return most

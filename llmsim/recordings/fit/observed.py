@@ -13,20 +13,44 @@ from llmsim.recordings.traces.row import TraceRow
 Values: TypeAlias = NDArray[np.float64]
 
 
-class Observed(NamedTuple):
-    """Samples of a trace, all of shape (samples,). Times are in seconds.
+class FirstTokens(NamedTuple):
+    """Of each streamed answer: when its request ``arrived`` by the trace's clock, the time to
+    first token (``ttft``), the tokens of its prompt that no cache held (``uncached``), and how
+    many requests were open, 0 where the trace does not say."""
 
-    ``ttft`` belongs to ``uncached`` (tokens of the prompt that no cache held) and
-    ``ttft_in_flight`` (open requests at the arrival); ``itl`` (per token) to ``itl_in_flight``.
-    Requests in flight are 0 where the trace does not say.
-    """
-
-    output_tokens: Values
+    arrived: Values
     ttft: Values
     uncached: Values
-    ttft_in_flight: Values
-    itl: Values
-    itl_in_flight: Values
+    in_flight: Values
+
+
+class Gaps(NamedTuple):
+    """Between two tokens: the frame that the later one came in ``began`` at the end of the one
+    before, by the trace's clock, took ``lasted`` and had so many ``tokens``."""
+
+    began: Values
+    lasted: Values
+    tokens: Values
+    in_flight: Values
+
+    @property
+    def middle(self) -> Values:
+        """When half of it was over."""
+        return self.began + self.lasted / 2
+
+    @property
+    def itl(self) -> Values:
+        """The time for each token."""
+        return self.lasted / self.tokens
+
+
+class Observed(NamedTuple):
+    """Samples of a trace, all arrays of shape (samples,). Times are in seconds; ``output_tokens``
+    are evenly spread over what is rounded to them."""
+
+    output_tokens: Values
+    first: FirstTokens
+    gaps: Gaps
     requests: int
     failed: int
 
@@ -35,9 +59,8 @@ def observed(rows: Iterable[TraceRow]) -> Observed:
     """The samples of these rows. A frame of several tokens counts as that many gaps, of the same
     length each: services send some tokens together."""
     lengths: list[float] = []
-    first: list[tuple[float, float, float]] = []
-    between: list[Values] = []
-    in_flight: list[Values] = []
+    first: list[tuple[float, float, float, float]] = []
+    between: list[Values] = [np.empty((0, 4))]
     requests = failed = 0
     for row in rows:
         requests += 1
@@ -48,23 +71,28 @@ def observed(rows: Iterable[TraceRow]) -> Observed:
             lengths.append(row.output_tokens)
         if row.ttft is not None:
             uncached = max(row.prompt_tokens - row.cached_tokens, 0)
-            first.append((row.ttft, uncached, row.in_flight))
-        gaps = _gaps(row)
-        if gaps.size:
-            between.append(gaps)
-            in_flight.append(np.full(gaps.size, row.in_flight, dtype=np.float64))
-    ttft = np.array(first, dtype=np.float64).reshape(-1, 3)
-    empty = np.empty(0)
+            first.append((row.arrived, row.ttft, uncached, row.in_flight))
+        between.append(_gaps(row))
     return Observed(
-        np.array(lengths, dtype=np.float64),
-        ttft[:, 0],
-        ttft[:, 1],
-        ttft[:, 2],
-        np.concatenate(between) if between else empty,
-        np.concatenate(in_flight) if in_flight else empty,
+        spread(np.array(lengths, dtype=np.float64)),
+        FirstTokens(*np.array(first, dtype=np.float64).reshape(-1, 4).T),
+        Gaps(*np.concatenate(between).T),
         requests,
         failed,
     )
+
+
+def spread(whole: Values) -> Values:
+    """Whole numbers, evenly over what is rounded to each: distributions have no steps. As they are
+    if they are all the same."""
+    numbers, places, counts = np.unique(whole, return_inverse=True, return_counts=True)
+    if numbers.size < 2:
+        return whole
+    begins = np.cumsum(counts) - counts
+    order = np.argsort(places, kind="stable")
+    rank = np.empty(whole.size)
+    rank[order] = np.arange(whole.size) - begins[places[order]]
+    return whole - 0.5 + (rank + 0.5) / counts[places]
 
 
 def halves(rows: Iterable[TraceRow]) -> tuple[list[TraceRow], list[TraceRow]]:
@@ -77,14 +105,19 @@ def halves(rows: Iterable[TraceRow]) -> tuple[list[TraceRow], list[TraceRow]]:
 
 
 def _gaps(row: TraceRow) -> Values:
-    """The times between the row's tokens; their mean where only the whole is known."""
-    gaps = np.array(row.gaps, dtype=np.float64)
-    if gaps.size:
-        if len(row.gap_tokens) != gaps.size:
-            return gaps
-        tokens = np.array(row.gap_tokens)
-        return np.repeat(gaps / np.maximum(tokens, 1), tokens)
-    if row.ttft is None or row.total is None or row.output_tokens < 2:
-        return gaps
-    mean = (row.total - row.ttft) / (row.output_tokens - 1)
-    return np.array([mean]) if mean >= 0 else gaps
+    """The row's gaps, a line for each: one for all where only the whole is known."""
+    if row.gaps:
+        lasted = np.array(row.gaps, dtype=np.float64)
+        counts = np.ones(lasted.size, dtype=np.int64)
+        if len(row.gap_tokens) == lasted.size:
+            counts = np.array(row.gap_tokens, dtype=np.int64)
+        in_flight = np.full(lasted.size, row.in_flight, dtype=np.float64)
+        if len(row.gap_in_flight) == lasted.size:
+            in_flight = np.array(row.gap_in_flight, dtype=np.float64)
+        began = row.arrived + (row.ttft or 0.0) + np.cumsum(lasted) - lasted
+        each = np.column_stack([began, lasted, np.maximum(counts, 1), in_flight])
+        return np.repeat(each, counts, axis=0)
+    if row.ttft is None or row.total is None or row.output_tokens < 2 or row.total < row.ttft:
+        return np.empty((0, 4))
+    tokens = row.output_tokens - 1
+    return np.array([[row.arrived + row.ttft, row.total - row.ttft, tokens, row.in_flight]])

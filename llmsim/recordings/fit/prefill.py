@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmsim.recordings.fit.distributions import LEAST, SMALLEST
 from llmsim.recordings.fit.observed import Values
@@ -48,13 +49,15 @@ def prefill(
     return Prefill(overhead, slope, float(np.median(wrong)), residuals, problem)
 
 
-def line(x: Values, y: Values) -> tuple[float, float, float]:
-    """Offset, slope and the slope's standard error of a robust straight line through points.
+def line(x: Values, y: Values, counts: NDArray[Any] | None = None) -> tuple[float, float, float]:
+    """Offset, slope and the slope's standard error of a robust straight line through points, each
+    of which counts as many times as ``counts`` says.
 
     Huber's M-estimator, by iteratively reweighted least squares; the scale is the median absolute
     residual over 0.6745, k = 1.345 (Huber and Ronchetti, Robust Statistics, 2nd ed., 7.8).
     """
-    weights = np.ones_like(y)
+    prior = np.ones_like(y) if counts is None else counts / counts.mean()
+    weights = prior
     offset = slope = 0.0
     for _ in range(100):
         total = weights.sum()
@@ -67,7 +70,7 @@ def line(x: Values, y: Values) -> tuple[float, float, float]:
         scale = float(np.median(np.abs(residuals))) / 0.6745
         if scale <= 0:
             break
-        weights = np.minimum(1.0, 1.345 * scale / np.maximum(np.abs(residuals), 1e-300))
+        weights = prior * np.minimum(1.0, 1.345 * scale / np.maximum(np.abs(residuals), 1e-300))
         if np.allclose(before, (offset, slope), rtol=1e-9, atol=1e-12):
             break
     residuals = y - offset - slope * x

@@ -7,35 +7,35 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from llmsim.recordings.fit.alone import Alone, engine
 from llmsim.recordings.fit.distributions import Fitted, best
-from llmsim.recordings.fit.load import LoadFit, Unidentified, load
-from llmsim.recordings.fit.observed import Observed, Values, halves, observed
-from llmsim.recordings.fit.prefill import Prefill, prefill
+from llmsim.recordings.fit.load import LoadFit, Unidentified
+from llmsim.recordings.fit.observed import halves, observed
+from llmsim.recordings.fit.occupancy import Occupancy
+from llmsim.recordings.fit.prefill import Prefill
 from llmsim.recordings.traces.row import TraceRow
 
 DIGITS: Final = 4
 """Digits of a number in the configuration."""
-
-QUIET: Final = 0.25
-"""The share of requests that met the least load, and tell of times without any."""
 
 
 class ModelFit(NamedTuple):
     """What was found of one model, None where there was too little.
 
     ``lengths`` is of output tokens, ``ttft`` of the time to first token less what the prompt
-    takes, ``itl`` of the time between tokens less what the load adds. ``fitted`` and ``judged``
-    are the two halves, ``problems`` say what could not be identified.
+    takes, ``itl`` of the time between tokens, both as they are without load. ``judged`` is the half
+    that was not fitted, without load, too. ``problems`` say what could not be identified.
     """
 
     model: str
+    requests: int
+    failed: int
     lengths: Fitted | None
     prefill: Prefill | None
     ttft: Fitted | None
     itl: Fitted | None
     load: LoadFit | Unidentified
-    fitted: Observed
-    judged: Observed
+    judged: Alone
 
     @property
     def problems(self) -> list[str]:
@@ -58,22 +58,20 @@ class ModelFit(NamedTuple):
 
 def fit(model: str, rows: Iterable[TraceRow]) -> ModelFit:
     """Fit one model's rows: one half of them, judged by the other."""
+    rows = list(rows)
     fitted, judged = (observed(half) for half in halves(rows))
-    found = load(fitted.itl_in_flight, fitted.itl, judged.itl_in_flight, judged.itl)
-    first = prefill(*_quiet(fitted), *_quiet(judged))
-    ttft = None
-    if first is not None:
-        tokens, times = _quiet(judged)
-        ttft = best(first.residuals, np.maximum(times - first.per_token * tokens, 0.0))
+    found = engine(fitted, judged, Occupancy(rows))
+    one, other = found.fitted, found.judged
     return ModelFit(
         model,
-        best(fitted.output_tokens, judged.output_tokens),
-        first,
-        ttft,
-        best(_unloaded(fitted, found), _unloaded(judged, found)),
-        found,
-        fitted,
-        judged,
+        fitted.requests + judged.requests,
+        fitted.failed + judged.failed,
+        best(one.output_tokens, other.output_tokens),
+        found.prefill,
+        best(one.rest, other.rest),
+        best(one.itl, other.itl),
+        found.load,
+        other,
     )
 
 
@@ -111,53 +109,23 @@ def _rule(one: ModelFit) -> dict[str, Any]:
     """Nothing for a model of which the times are not known: its rule needs both."""
     if one.ttft is None or one.itl is None or one.prefill is None:
         return {}
-    loaded = isinstance(one.load, LoadFit)
-    ttft = one.ttft
-    rule: dict[str, Any] = {}
-    if loaded:
-        # The first token takes a step, which follows the load, beyond this.
-        rule["ttft_overhead_ms"] = _distribution(_less(ttft, one.itl.mean), 1e3)
-    else:
-        rule["ttft_ms"] = _distribution(ttft, 1e3)
+    rule: dict[str, Any] = {"ttft_ms": _distribution(one.ttft, 1e3)}
     if one.prefill.per_token:
         rule["prefill_ms_per_token"] = _rounded(one.prefill.per_token * 1e3)
     rule["itl_ms"] = _distribution(one.itl, 1e3)
     if isinstance(one.load, LoadFit):
-        rule["load"] = _load(one.load)
+        rule["load"] = _load(one.load, one.itl.mean)
     return rule
 
 
-def _load(found: LoadFit) -> Mapping[str, Any]:
+def _load(found: LoadFit, itl: float) -> Mapping[str, Any]:
+    """The line through one sequence, whose mean time between tokens is ``itl``, and the most."""
     most = found.levels[-1][0]
-    at = min(most, found.max_sequences or most)
-    made: dict[str, Any] = {"itl_ms_at": {at: _rounded(float(found.step(np.array([at]))[0]) * 1e3)}}
+    alone, slowest = found.step(np.array([1.0, most]))
+    made: dict[str, Any] = {"itl_ms_at": {most: _rounded(float(itl * slowest / alone) * 1e3)}}
     if found.max_sequences is not None:
         made["max_sequences"] = found.max_sequences
     return made
-
-
-def _quiet(seen: Observed) -> tuple[Values, Values]:
-    """Uncached tokens and times to first token of the requests that met the least load."""
-    known = seen.ttft_in_flight[seen.ttft_in_flight > 0]
-    if not known.size:
-        return seen.uncached, seen.ttft
-    quiet = seen.ttft_in_flight <= np.quantile(known, QUIET)
-    return seen.uncached[quiet], seen.ttft[quiet]
-
-
-def _unloaded(seen: Observed, found: LoadFit | Unidentified) -> Values:
-    """Times between tokens as they would be with one request in flight."""
-    if isinstance(found, Unidentified):
-        return seen.itl
-    known = seen.itl_in_flight > 0
-    alone = float(found.step(np.array([1.0]))[0])
-    return seen.itl[known] * alone / found.step(seen.itl_in_flight[known])
-
-
-def _less(one: Fitted, seconds: float) -> Fitted:
-    """The distribution without a constant."""
-    quantiles = tuple(max(value - seconds, 0.0) for value in one.quantiles)
-    return one._replace(mean=max(one.mean - seconds, 0.0), quantiles=quantiles)
 
 
 def _distribution(one: Fitted, scale: float) -> Any:

@@ -44,16 +44,16 @@ def _model(one: ModelFit) -> str:
     charts = [
         _quantiles("Output tokens", "tokens", one.lengths, one.judged.output_tokens, 1.0),
         _prompts(one),
-        _quantiles("Time to first token, less the prompt's part", "ms", one.ttft, _rest(one), 1e3),
+        _quantiles(
+            "Time to first token, less the prompt's part", "ms", one.ttft, one.judged.rest, 1e3
+        ),
         _quantiles("Time between tokens", "ms", one.itl, one.judged.itl, 1e3),
         _load(one),
     ]
-    requests = one.fitted.requests + one.judged.requests
-    failed = one.fitted.failed + one.judged.failed
     problems = "".join(f"<li>{escape(problem)}</li>" for problem in one.problems)
     missing = f"<p>Not identified:</p><ul>{problems}</ul>" if problems else ""
     return (
-        f"<section><h2>{escape(one.model)}</h2><p>{requests} requests, {failed} failed.</p>"
+        f"<section><h2>{escape(one.model)}</h2><p>{one.requests} requests, {one.failed} failed.</p>"
         f"{_table(one)}{missing}{''.join(charts)}</section>"
     )
 
@@ -65,13 +65,13 @@ def _table(one: ModelFit) -> str:
         if found is not None:
             errors = "".join(f"<td>{found.errors[at]:.1%}</td>" for at in PERCENTILES)
             rows.append(f"<tr><th>{name}</th><td>{found.kind}</td><td>{found.ks:.3f}</td>{errors}")
+    lines = [("each uncached token", one.prefill.error)] if one.prefill else []
+    if isinstance(one.load, LoadFit):
+        lines.append(("each sequence beside it", one.load.error))
+    for name, error in lines:
+        rows.append(f"<tr><th>{name}</th><td>line</td><td></td><td>{error:.1%}</td></tr>")
     heads = "".join(f"<th>error at p{at}</th>" for at in PERCENTILES)
     return f"<table><tr><th></th><th>kind</th><th>KS</th>{heads}</tr>{''.join(rows)}</table>"
-
-
-def _rest(one: ModelFit) -> Values:
-    slope = one.prefill.per_token if one.prefill else 0.0
-    return np.maximum(one.judged.ttft - slope * one.judged.uncached, 0.0)
 
 
 def _quantiles(title: str, unit: str, found: Fitted | None, samples: Values, scale: float) -> str:
@@ -102,7 +102,7 @@ def _load(one: ModelFit) -> str:
     said = one.load.step(levels[:, 0])
     line = [(float(n), float(time) * 1e3) for n, time in zip(levels[:, 0], said, strict=True)]
     return _chart(
-        "Time between tokens", "requests in flight", "ms", levels[:, 0], levels[:, 1] * 1e3, line
+        "Time between tokens", "sequences at once", "ms", levels[:, 0], levels[:, 1] * 1e3, line
     )
 
 

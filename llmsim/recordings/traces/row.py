@@ -20,7 +20,8 @@ class TraceRow(Struct, frozen=True, kw_only=True):
     these (empty: one each). ``hash_ids`` name the blocks of ``block`` tokens that the prompt is
     made of: equal beginnings are shared prefixes. ``session`` joins the turns of a conversation and
     ``delay`` is the time from the answer of its last turn. ``messages`` and ``answer`` are what
-    was said, where the trace has it. ``in_flight`` is how many requests were open, 0 for unknown.
+    was said, where the trace has it. ``in_flight`` is how many requests were open at the arrival,
+    0 for unknown, and ``gap_in_flight`` how many at the end of each gap (empty: as many as then).
     """
 
     arrived: float
@@ -33,6 +34,7 @@ class TraceRow(Struct, frozen=True, kw_only=True):
     gaps: tuple[float, ...] = ()
     gap_tokens: tuple[int, ...] = ()
     in_flight: int = 0
+    gap_in_flight: tuple[int, ...] = ()
     session: str = ""
     delay: float | None = None
     hash_ids: tuple[int, ...] = ()

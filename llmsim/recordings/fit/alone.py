@@ -1,0 +1,144 @@
+"""Times as they would be for a request that has the engine for itself.
+
+What prefill takes is seen in times to first token once it is known what steps take, and what steps
+take in times between tokens once it is known what prefill adds to them. So each is fitted with what
+is known of the other, in turn.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmsim.core.load.step_cost import Load
+from llmsim.recordings.fit.load import LoadFit, Unidentified, load, most_sequences
+from llmsim.recordings.fit.observed import FirstTokens, Gaps, Observed, Values
+from llmsim.recordings.fit.occupancy import Occupancy, PromptCost
+from llmsim.recordings.fit.prefill import Prefill, prefill
+
+ENOUGH: Final = 100
+"""Samples without any load that are enough to do without all others."""
+
+QUIET: Final = 0.25
+"""The share of samples with the least load, which stand in where there are not."""
+
+ROUNDS: Final = 3
+"""How often prefill and steps are fitted in turn."""
+
+LONGEST: Final = 0.99
+"""The share of times to first token without load: who waits longer waits for others."""
+
+BUDGET: Final = Load().prefill_tokens_per_step
+"""Tokens that are prefilled in a step: llmsim's default, as no trace tells it."""
+
+
+INSTANT: Final = 1e-6
+"""Seconds before something, when it has not happened yet."""
+
+
+class Alone(NamedTuple):
+    """Samples of one half, each of shape (samples,): output tokens; uncached tokens of the prompt
+    with the time to first token, and this less what the prompt takes (``rest``); times between
+    tokens."""
+
+    output_tokens: Values
+    uncached: Values
+    ttft: Values
+    rest: Values
+    itl: Values
+
+
+class Engine(NamedTuple):
+    """What prefill and steps take, and both halves without it: fitted and judging."""
+
+    prefill: Prefill | None
+    load: LoadFit | Unidentified
+    fitted: Alone
+    judged: Alone
+
+
+def engine(fitted: Observed, judged: Observed, occupancy: Occupancy) -> Engine:
+    """Fit what prefill and steps take to one half, and judge it by the other."""
+    both = (fitted, judged)
+    found: LoadFit | Unidentified = Unidentified("")
+    for _ in range(ROUNDS):
+        first = [_first(half.first, occupancy, found) for half in both]
+        prompts = prefill(*first[0], *first[1])
+        gaps = [_between(half.gaps, occupancy, prompts, found) for half in both]
+        found = load(*gaps[0], *gaps[1])
+        if isinstance(found, Unidentified):
+            break
+    per_token = prompts.per_token if prompts else 0.0
+    alone = [
+        Alone(
+            half.output_tokens,
+            tokens,
+            ttft,
+            np.maximum(ttft - per_token * tokens, 0.0),
+            (itl / _factor(sequences, found))[_quiet(occupancy, half.gaps.middle, sequences)],
+        )
+        for half, (tokens, ttft), (sequences, itl) in zip(both, first, gaps, strict=True)
+    ]
+    if isinstance(found, LoadFit) and alone[0].rest.size:
+        longest = float(np.quantile(alone[0].rest, LONGEST))
+        waiting = _waiting(fitted.first, occupancy, per_token, longest, found)
+        found = found._replace(max_sequences=most_sequences(found.levels, waiting))
+    return Engine(prompts, found, *alone)
+
+
+def _first(
+    seen: FirstTokens, occupancy: Occupancy, found: LoadFit | Unidentified
+) -> tuple[Values, Values]:
+    """Uncached tokens and times to first token of the requests that met the least load."""
+    quiet = _quiet(occupancy, seen.arrived, seen.in_flight)
+    tokens, ttft = seen.uncached[quiet], seen.ttft[quiet]
+    if isinstance(found, Unidentified):
+        return tokens, ttft
+    others = occupancy.decoding(seen.arrived[quiet] + ttft - INSTANT)
+    step = found.step(others)
+    # It waits for half a step of the others, and is prefilled in whole ones.
+    steps = PromptCost(0.0, BUDGET).steps(tokens) + np.where(others > 0, 0.5, 0.0)
+    return tokens, np.maximum(ttft - steps * step + found.step(np.ones(1)), 0.0)
+
+
+def _quiet(occupancy: Occupancy, at: Values, in_flight: Values) -> NDArray[np.bool_]:
+    """Which samples had no other request beside them, or the least."""
+    beside = np.maximum(occupancy.open(at), in_flight)
+    alone = beside <= 1
+    if alone.sum() >= ENOUGH or not beside.size:
+        return alone
+    quiet: NDArray[np.bool_] = beside <= np.quantile(beside, QUIET)
+    return quiet
+
+
+def _between(
+    seen: Gaps, occupancy: Occupancy, prompts: Prefill | None, found: LoadFit | Unidentified
+) -> tuple[Values, Values]:
+    """Sequences that decoded, and times between tokens less what prefill added to them."""
+    ended = seen.began + seen.lasted
+    missing = np.maximum(seen.in_flight - occupancy.open(ended - INSTANT), 0.0)
+    sequences = occupancy.decoding(seen.middle) + missing
+    if prompts is None or isinstance(found, Unidentified):
+        return sequences, seen.itl
+    added = occupancy.prefill(PromptCost(prompts.per_token, BUDGET), found.step)
+    prefilling = added(ended) - added(seen.began)
+    return sequences, np.maximum(seen.lasted - prefilling, 0.0) / seen.tokens
+
+
+def _factor(sequences: Values, found: LoadFit | Unidentified) -> Values:
+    """How much longer a step was than with one sequence."""
+    if isinstance(found, Unidentified):
+        return np.ones_like(sequences)
+    return found.step(np.maximum(sequences, 1.0)) / found.step(np.ones(1))
+
+
+def _waiting(
+    seen: FirstTokens, occupancy: Occupancy, per_token: float, longest: float, found: LoadFit
+) -> Values:
+    """How many sequences decoded while requests waited for others: for each of these, once."""
+    most = found.levels[-1][0]
+    alone = longest + per_token * seen.uncached + 2 * found.step(np.full(1, float(most)))
+    waited = seen.ttft > alone
+    return occupancy.decoding((seen.arrived + (alone + seen.ttft) / 2)[waited])

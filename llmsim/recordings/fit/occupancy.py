@@ -1,0 +1,85 @@
+"""Who was answered when: how many sequences decoded, and whose prompts were prefilled meanwhile.
+
+A trace says when each request came, had its first token, and ended. Together they say what the
+engine had to do at any time, which one request alone does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from llmsim.recordings.fit.observed import Values
+from llmsim.recordings.traces.row import TraceRow
+
+Steps = Callable[[Values], Values]
+"""The seconds of a step with so many sequences decoding."""
+
+
+class PromptCost(NamedTuple):
+    """What prefill takes: ``per_token`` in seconds, of at most ``budget`` tokens in a step."""
+
+    per_token: float
+    budget: int
+
+    def steps(self, tokens: Values) -> Values:
+        """In how many steps so many tokens are prefilled."""
+        return np.maximum(np.ceil(tokens / self.budget), 1.0)
+
+
+class Occupancy:
+    """What all requests of a trace did, by its clock. Arrays are of shape (times,)."""
+
+    def __init__(self, rows: Iterable[TraceRow]) -> None:
+        found = [one for one in map(_span, rows) if one is not None]
+        spans = np.array(found, dtype=np.float64).reshape(-1, 4)
+        spans = spans[np.argsort(spans[:, 1])]
+        self._firsts, self._tokens = spans[:, 1], spans[:, 3]
+        self._arrivals, self._ends = np.sort(spans[:, 0]), np.sort(spans[:, 2])
+
+    def open(self, at: Values) -> Values:
+        """How many requests had come and not ended."""
+        return _between(self._arrivals, self._ends, at)
+
+    def decoding(self, at: Values) -> Values:
+        """How many had their first token and not their last."""
+        return _between(self._firsts, self._ends, at)
+
+    def prefill(self, cost: PromptCost, step: Steps) -> Callable[[Values], Values]:
+        """The seconds that prefill had added to steps, until any time.
+
+        The steps in which a prompt was prefilled end with its first token. They took as long as
+        steps with those who decoded do, and what its tokens took; the latter is spread evenly.
+        """
+        if not self._firsts.size:
+            return np.zeros_like
+        added = cost.per_token * self._tokens
+        others = self.decoding(self._firsts - 1e-9)
+        lasted = added + cost.steps(self._tokens) * step(np.maximum(others, 1.0))
+        rates = np.concatenate([added / lasted, -added / lasted])
+        times = np.concatenate([self._firsts - lasted, self._firsts])
+        order = np.argsort(times, kind="stable")
+        times, rates = times[order], np.cumsum(rates[order])
+        until = np.concatenate([[0.0], np.cumsum(rates[:-1] * np.diff(times))])
+        return lambda at: np.interp(at, times, until)
+
+
+def _between(begins: Values, ends: Values, at: Values) -> Values:
+    begun = np.searchsorted(begins, at, "right")
+    return (begun - np.searchsorted(ends, at, "right")).astype(np.float64)
+
+
+def _span(row: TraceRow) -> tuple[float, float, float, float] | None:
+    """Arrival, first token, end, and tokens to prefill; None where no end is known. The first
+    token of an answer that was not streamed is as if it decoded all the time."""
+    ended = row.total
+    if ended is None:
+        if row.ttft is None:
+            return None
+        ended = row.ttft + sum(row.gaps)
+    first = 0.0 if row.ttft is None else min(row.ttft, ended)
+    # What is not streamed does not say when it was prefilled.
+    tokens = 0 if row.ttft is None else max(row.prompt_tokens - row.cached_tokens, 0)
+    return row.arrived, row.arrived + first, row.arrived + ended, tokens
