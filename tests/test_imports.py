@@ -23,7 +23,7 @@ LADDER = [
     {"transport"},
     {"proxy"},
     {"server"},
-    {"tui"},
+    {"tui", "library", "testing"},
     {"cli"},
     {"__main__"},
 ]

@@ -19,6 +19,7 @@ from types import FrameType, TracebackType
 from typing import Final, NoReturn, Self
 
 from llmsim.config import Config
+from llmsim.server.attached.ready_file import local_url
 
 RESET: Final = (
     "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse
@@ -132,13 +133,6 @@ class Companion:
     def _tail(self) -> str:
         with open(self.log, encoding="utf-8", errors="replace") as lines:
             return "".join(lines.readlines()[-LOG_TAIL:]).rstrip()
-
-
-def local_url(host: str, port: int, tls: bool = False) -> str:
-    """The URL under which this machine reaches a server that listens there."""
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    scheme = "https" if tls else "http"
-    return f"{scheme}://[{local}]:{port}" if ":" in local else f"{scheme}://{local}:{port}"
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

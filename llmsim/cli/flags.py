@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., None])
 
 _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
     "host": ("ADDRESS", "IP address to listen on. Default: 0.0.0.0."),
-    "port": ("PORT", "Port to listen on. Default: 8080."),
+    "port": ("PORT", "Port to listen on; 0 is a free one. Default: 8080."),
     "workers": ("N", "Number of worker processes. Default: one per processor."),
     "generator": (
         "NAME",

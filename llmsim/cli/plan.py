@@ -116,13 +116,12 @@ def plan(
     # Imported late: numpy and the tokenizers take longer than --help needs.
     from llmsim.cli import plan_output  # noqa: PLC0415
     from llmsim.core import Stamp  # noqa: PLC0415
+    from llmsim.library.answers import planned  # noqa: PLC0415
     from llmsim.providers import registry  # noqa: PLC0415
 
     endpoint = registry.by_codec(config.validation == "strict")[name]
     stamp = Stamp(_id(mark), int(time.time()) if created == "now" else _seconds(created))
-    made = plan_output.planned(
-        body.read(), endpoint, config, stamp, seed, turn, dict(map(_header, headers))
-    )
+    made = planned(body.read(), endpoint, config, stamp, seed, turn, dict(map(_header, headers)))
     shown = (
         json.dumps(plan_output.described(made), indent=2) if as_json else plan_output.drawn(made)
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
-from http.client import HTTPConnection, HTTPException, HTTPSConnection, RemoteDisconnected
+from http.client import HTTPException, RemoteDisconnected
 from typing import IO, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import click
 
 from llmsim.cli import trust
+from llmsim.testing.http import exchange
 
 DEFAULT_PORT: Final = 8080
 TIMEOUT: Final = 30.0
@@ -72,7 +73,9 @@ class Remote:
         path = f"{self._url.path}/llmsim/{path}"
         headers = self._headers if body is None else {**self._headers, "content-type": media_type}
         try:
-            status, answer = self._exchange(method, path, body, headers)
+            status, answer = exchange(
+                self._url, method, path, body, headers, TIMEOUT, self._context
+            )
         except TimeoutError:
             raise self._failed(f"no answer within {TIMEOUT:g} s") from None
         except ssl.SSLError as error:
@@ -91,21 +94,6 @@ class Remote:
         if status != 200:
             raise self._refused(status, decoded)
         return decoded
-
-    def _exchange(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, bytes]:
-        connection = (
-            HTTPSConnection(self._url.netloc, timeout=TIMEOUT, context=self._context)
-            if self._url.scheme == "https"
-            else HTTPConnection(self._url.netloc, timeout=TIMEOUT)
-        )
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
 
     def _failed(self, why: str) -> Unreachable:
         return Unreachable(f"{self._url.geturl()}: {why}")

@@ -20,6 +20,7 @@ Examples:
   llmsim serve --tui --workers 2
   llmsim serve --tls self-signed
   llmsim serve --replay recordings/ --on-miss fail
+  llmsim serve --port 0 --ready-file /tmp/llmsim.url
   LLMSIM_PORT=9000 LLMSIM_LATENCY=fast llmsim serve
 """
 
@@ -41,7 +42,19 @@ Examples:
     "on_miss",
 )
 @click.option("--tui", is_flag=True, help="Also show the dashboard of llmsim top.")
-def serve(path: str | None, tui: bool, **values: str | None) -> None:
+@click.option(
+    "--ready-file",
+    metavar="FILE",
+    help="A file that appears once the server is ready, with its URL, and goes with it.",
+)
+@click.option(
+    "--until-eof",
+    is_flag=True,
+    help="Also stop when standard input ends: with the program that holds its other end.",
+)
+def serve(
+    path: str | None, tui: bool, ready_file: str | None, until_eof: bool, **values: str | None
+) -> None:
     """Run the server.
 
     It stops at SIGINT or SIGTERM, once open streams have ended or server.drain_timeout_ms is over.
@@ -60,6 +73,8 @@ def serve(path: str | None, tui: bool, **values: str | None) -> None:
     config = flags.loaded(path, values)
     if tui and not config.control.enabled:
         raise click.UsageError("--tui needs control.enabled: true, which the configuration denies")
+    if tui and not config.server.port:
+        raise click.UsageError("--tui needs a port that is known: --port 0 has none yet")
     if tui and config.server.tls is not None and config.server.tls.client_ca is not None:
         raise click.UsageError("--tui has no certificate to show: llmsim top --cert has one")
     # Imported late: it takes longer than all other commands need.
@@ -68,7 +83,7 @@ def serve(path: str | None, tui: bool, **values: str | None) -> None:
     beside = _beside(config) if tui else nullcontext()
     try:
         with beside:
-            launch.serve(config, flags.loading(path, values))
+            launch.serve(config, flags.loading(path, values), ready_file, until_eof)
     except launch.CannotStart as error:
         raise click.ClickException(str(error)) from None
 

@@ -53,7 +53,10 @@ def models(config: Config) -> tuple[str, ...]:
     """The models to warm up: ``server.warm``, those that the configuration names, or the
     catalogue's. A pattern that none of the catalogue's matches stands for itself: what has to be
     built is the same for every name it could mean."""
-    wanted = config.server.warm or tuple(_named(config))
+    wanted = config.server.warm
+    if wanted == ():
+        return ()
+    wanted = wanted or tuple(_named(config))
     found: dict[str, None] = {}
     for pattern in wanted:
         listed = (

@@ -6,6 +6,7 @@ import logging.config
 import math
 import resource
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,13 +22,16 @@ from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
 from llmsim.runtime.warm_up import preload
 from llmsim.server.admin.auth import open_door
+from llmsim.server.attached.end_of_input import stop_at_end_of_input
+from llmsim.server.attached.free_port import free_port
+from llmsim.server.attached.ready_file import accepts, local_url, ready_file
 from llmsim.server.granian_overrides import Supervisor
 from llmsim.server.tls.files import TLSFiles
 from llmsim.server.tls.renewal import Renewal
 from llmsim.server.watchdog import HangingWorkers, Watchdog
 from llmsim.server.worker import WorkerApp
 from llmsim.state.launch_folder import new_folder
-from llmsim.state.shared_state import key_tables, new_segment
+from llmsim.state.shared_state import counters_of, key_tables, new_segment
 from llmsim.state.shm.layout import WARM
 from llmsim.state.shm.segment import Segment
 from llmsim.state.shm.worker_counters import WorkerCounters
@@ -45,19 +49,23 @@ class CannotStart(Exception):  # noqa: N818  named for what it says
     """Why a server cannot be started here, for who started it."""
 
 
-def serve(config: Config, reread: Reread) -> None:
+def serve(
+    config: Config, reread: Reread, ready_path: str | None = None, until_eof: bool = False
+) -> None:
     """Serve until SIGINT or SIGTERM, then let open streams end and return.
 
-    ``reread`` gives the configuration as it would be if the server were started now.
-    Raises CannotStart.
+    ``reread`` gives the configuration as it would be if the server were started now. The file
+    ``ready_path`` is there while the server can be used. With ``until_eof`` it also stops when
+    standard input ends. Raises CannotStart.
     """
-    server = config.server
-    logging.config.dictConfig(logs.configuration(config.logging.format, server.log_level))
-    _probe(server.host, server.port)
-    room = _room(server)
-    preload(config)
-    _recordings(config)
+    logging.config.dictConfig(logs.configuration(config.logging.format, config.server.log_level))
     with ExitStack() as stack:
+        config = _bound(config, stack)
+        server = config.server
+        reread = partial(_reread, reread, server.port)
+        room = _room(server)
+        preload(config)
+        _recordings(config)
         folder = _folder(stack)
         store = _store(config, folder)
         segment = _segment(config)
@@ -75,6 +83,11 @@ def serve(config: Config, reread: Reread) -> None:
             )
             looks.append(hanging.look)
         Watchdog(looks).start()
+        if ready_path is not None:
+            _announce(ready_path, server, segment, stack)
+        if until_eof:
+            # Granian hears no signal before it serves.
+            supervisor.on_startup(stop_at_end_of_input)
         supervisor.serve(
             target_loader=partial(WorkerApp, config, segment.path, folder, store, reread),
             wrap_loader=False,
@@ -161,11 +174,40 @@ def _reload(config_store: ConfigStore, reread: Reread, renewal: Renewal | None) 
             renewal.renew()
 
 
-def _probe(host: str, port: int) -> None:
+def _bound(config: Config, stack: ExitStack) -> Config:
+    """The configuration with a port that the server can listen on."""
+    server = config.server
+    host, port = server.host, server.port
     try:
-        probe(host, port)
+        if port:
+            probe(host, port)
+            return config
+        port = stack.enter_context(free_port(host))
     except OSError as error:
         raise CannotStart(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return replace(config, server=replace(server, port=port))
+
+
+def _reread(reread: Reread, port: int) -> Config:
+    """The configuration read once more, with the port that was found for this launch."""
+    config = reread()
+    server = config.server
+    return config if server.port else replace(config, server=replace(server, port=port))
+
+
+def _announce(path: str, server: Server, segment: Segment, stack: ExitStack) -> None:
+    """Have a file say when the server is ready, while the stack is open."""
+    counters = counters_of(segment)
+    url = local_url(server.host, server.port, server.tls is not None)
+
+    def ready() -> bool:
+        warm = sum(1 for one in counters if one.pid and one.cells[WARM])
+        return warm >= server.workers and accepts(server.host, server.port)
+
+    try:
+        stack.enter_context(ready_file(path, url, ready))
+    except OSError as error:
+        raise CannotStart(f"--ready-file {path}: {error.strerror}") from None
 
 
 def _room(server: Server) -> Capacity:

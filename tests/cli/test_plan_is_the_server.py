@@ -16,9 +16,9 @@ from urllib.request import urlopen
 import orjson
 import pytest
 
-from llmsim.cli.plan_output import planned
 from llmsim.config import Config, load
 from llmsim.core import ConnectionEnd, Plan, Stamp
+from llmsim.library.answers import planned
 from llmsim.providers import registry
 from llmsim.server.response_writer import AT_ONCE
 from tests.cli.conftest import Run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmsim.cli.companion import local_url
+from llmsim.server.attached.ready_file import local_url
 from tests.cli.conftest import Run
 
 

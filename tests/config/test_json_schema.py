@@ -116,7 +116,7 @@ def test_both_take(text: str, tmp_path: Path) -> None:
         "[server]",
         "servr: {}",
         "server: {prot: 1}",
-        "server: {port: 0}",
+        "server: {port: -1}",
         "server: {port: '8080'}",
         "server: {port: 80.5}",
         "server: {log_level: loud}",

@@ -40,7 +40,7 @@ NAMES = ", ".join(field.name for field in fields(Config))
 SECTIONS = f"a mapping with the keys {NAMES}"
 ADDRESS = "must be an IP address such as 0.0.0.0, 127.0.0.1 or ::"
 WHOLE = "must be a whole number from"
-PORT = f"{WHOLE} 1 to 65535"
+PORT = f"{WHOLE} 0 to 65535"
 SEED = f"{WHOLE} 0 to 9223372036854775807"
 TOKENS = f"{WHOLE} 1 to 1000000"
 LENGTH = f"{TOKENS}, or a mapping"
@@ -148,7 +148,7 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
         # server
         ("server: {host: example.org}", 1, "server.host", f"{ADDRESS}, not 'example.org'"),
         ("server: {host: [x]}", 1, "server.host", f"{ADDRESS}, not a list"),
-        ("server: {port: 0}", 1, "server.port", f"{PORT}, not 0"),
+        ("server: {port: -1}", 1, "server.port", f"{PORT}, not -1"),
         ("server: {port: 65536}", 1, "server.port", f"{PORT}, not 65536"),
         ("server: {port: 80.5}", 1, "server.port", f"{PORT}, not 80.5"),
         ("server: {port: 8080.0}", 1, "server.port", f"{PORT}, not 8080.0"),
@@ -511,7 +511,7 @@ def test_one_mistake(text: str, line: int, key: str, message: str, tmp_path: Pat
 def test_all_mistakes_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """\
 server:
-  port: 0
+  port: -1
   workers: true
 latency:
   ttft_mean_ms: x
@@ -662,7 +662,7 @@ def test_path_with_a_nul_is_a_fault() -> None:
     ("flags", "expected"),
     [
         ({"port": "x"}, f"--port: server.port: {PORT}, not 'x'"),
-        ({"port": 0}, f"--port: server.port: {PORT}, not '0'"),
+        ({"port": -1}, f"--port: server.port: {PORT}, not '-1'"),
         ({"target_tokens": "-5"}, f"--target-tokens: response.target_tokens: {LENGTH}, not '-5'"),
         ({"latency": "quick"}, f"--latency: latency.profile: must be {PROFILES}, not 'quick'"),
         (

@@ -52,7 +52,9 @@ class ServerSection(Section, of=Server):
     """Where to listen, how many processes there are, and their bounds."""
 
     host: Address = Field("0.0.0.0", description="IP address to listen on.")
-    port: Annotated[int, Whole(1, 65_535)] = Field(8080, description="Port to listen on.")
+    port: Annotated[int, Whole(0, 65_535)] = Field(
+        8080, description="Port to listen on; 0 is a free one."
+    )
     workers: Annotated[int, Whole(1, 512)] = Field(
         default_factory=processors,
         description="Number of worker processes. Default: one per processor.",
@@ -105,10 +107,10 @@ class ServerSection(Section, of=Server):
         description="Names (shell patterns) by which /llmsim may be addressed, beside IP "
         "addresses and localhost.",
     )
-    warm: Annotated[tuple[Line, ...], Each(distinct)] | None = Field(
+    warm: Annotated[tuple[Line, ...], Each(distinct, empty=True)] | None = Field(
         None,
         description="The models for which everything is built before /ready is 200; those the "
-        "configuration names, or else the catalogue's, unless set.",
+        "configuration names, or else the catalogue's, unless set. `[]`: none.",
     )
     max_keys: Annotated[int, Whole(1000, 10_000_000)] = Field(
         1_000_000,

@@ -1,0 +1,1 @@
+"""The pytest plugin. It costs nothing until a test wants one of its fixtures."""
