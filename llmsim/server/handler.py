@@ -85,11 +85,14 @@ class RequestHandler:
     async def _answer(self, port: Port, call: Call, lifecycle: RequestLifecycle) -> None:
         call.body = await port.body(self._body_limit)
         read = now_us()
-        endpoint = call.endpoint
-        if endpoint.header_check is not None:
-            endpoint.header_check(port.header)
-        pipeline = self._holder.runtime.pipeline
-        plan = await pipeline.plan(call)
+        endpoint, pipeline = call.endpoint, self._holder.runtime.pipeline
+        try:
+            if endpoint.header_check is not None:
+                endpoint.header_check(port.header)
+            plan = await pipeline.plan(call)
+        except BaseException:
+            lifecycle.received(port.arrived(lifecycle.start, read, False), read)
+            raise
         waits = plan.total > 0 or plan.deferred is not None
         lifecycle.received(port.arrived(lifecycle.start, read, waits), read)
         if plan.stream and self._scheduler.open >= self._most_streams:

@@ -27,7 +27,8 @@ from llmsim.transport.scheduler import now_us
 CLIENT_GONE = 499
 NO_TOKENS = (0, 0, 0, 0)
 NEVER = -1.0
-"""The time to first token of an answer without any."""
+"""In place of a time: to the first token of an answer without any, to the end of one that its client
+left."""
 
 
 class RequestLifecycle:
@@ -215,6 +216,8 @@ class RequestLifecycle:
             if self.failure is not None:
                 failed = True
                 counters.failed(self.failure.kind, self.failure.injected)
+        elif self.series and self.ttft >= 0:  # a stream that its client left after its first token
+            counters.timed(self.series, NEVER, self.ttft)
         row = counters.row(self.endpoint, self.model, status)
         second = (self.start + int(end * 1e6)) // 1_000_000
         if self.held is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from msgspec import structs
 
 from llmsim.core import Headers, Plan, Request
+from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.state import StoreError
 from llmsim.engine.plan import WholeFrame
 from llmsim.pipeline.context import Call
@@ -233,6 +235,37 @@ def test_times_count_from_the_arrival(worker: Worker, late: int) -> None:
     assert snapshot.arrival_lag.sum == late / 1e6
 
 
+def test_a_refusal_counts_from_the_arrival(worker: Worker) -> None:
+    """Given while the request is decoded, by its headers, or because planning it went wrong."""
+
+    def broken(*_: object) -> Plan:
+        raise RuntimeError
+
+    def refusing(_: object) -> None:
+        raise BadRequest(Failure(FailureKind.INVALID, "no"))
+
+    chat, worker.endpoint = worker.endpoint, replace(worker.endpoint, header_check=refusing)
+    by_header = worker.client()
+    by_header.late = 250_000
+    worker.answered(by_header)
+    worker.endpoint = chat
+    by_value = worker.client(messages=3)
+    by_value.late = 250_000
+    worker.answered(by_value)
+    worker.sim.pipeline.plan = broken  # type: ignore[method-assign,assignment]
+    by_accident = worker.client()
+    by_accident.late = 250_000
+    worker.answered(by_accident)
+    assert (by_header.status, by_value.status, by_accident.status) == (400, 400, 500)
+    for entry in worker.shared.latest(3):
+        assert entry.arrival_lag == 0.25
+        assert entry.end is not None
+        assert entry.end >= 0.25
+    snapshot = Snapshot(worker.shared.all_counters)
+    assert (snapshot.arrival_lag.count, snapshot.latency.count) == (3, 3)
+    assert snapshot.shortest >= 0.25
+
+
 def test_a_plain_answer_is_as_late_as_its_request_was(worker: Worker) -> None:
     client = worker.client()
     client.late = 250_000
@@ -293,7 +326,8 @@ def test_tokens_of_a_stream_that_broke_off_are_those_that_were_sent(
     snapshot = Snapshot(worker.shared.all_counters)
     assert snapshot.total("completion") == completion
     assert snapshot.total("prompt") > 0
-    assert snapshot.ttft.count == (whole and completion > 0)
+    assert snapshot.ttft.count == (completion > 0)
+    assert snapshot.latency.count == whole
     (entry,) = worker.shared.latest(5)
     assert entry.tokens == (snapshot.total("prompt"), completion, 0, 0)
     assert settled == [entry.tokens]

@@ -161,16 +161,18 @@ class WorkerCounters:
         self.cells[REAL[kind] + injected] += 1
 
     def timed(self, series: int, latency: float, ttft: float) -> None:
-        """Count how long an answer took and when its first token existed, in seconds; a negative
-        time to first token is that of an answer without any. See :class:`TimeSeries`."""
+        """Count how long an answer took and when its first token existed, in seconds. A negative
+        time is none: to the end of an answer that its client left, to the first token of one
+        without tokens. See :class:`TimeSeries`."""
         cells = self.cells
-        us = int(latency * 1e6)
-        cells[series] += us
-        cells[series + 1 + bucket(us)] += 1
-        if us > cells[LONGEST]:  # noqa: PLR1730  max() takes three times as long
-            cells[LONGEST] = us
-        if us < cells[SHORTEST] - 1 or not cells[SHORTEST]:
-            cells[SHORTEST] = us + 1
+        if latency >= 0:
+            us = int(latency * 1e6)
+            cells[series] += us
+            cells[series + 1 + bucket(us)] += 1
+            if us > cells[LONGEST]:  # noqa: PLR1730  max() takes three times as long
+                cells[LONGEST] = us
+            if us < cells[SHORTEST] - 1 or not cells[SHORTEST]:
+                cells[SHORTEST] = us + 1
         if ttft < 0:
             return
         if ttft != latency:
