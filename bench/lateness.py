@@ -32,6 +32,7 @@ COLUMNS = (
     Column("seen_p99_ms", "p99", 2),
     Column("said_p50_ms", "llmsim p50 ms", 2),
     Column("said_p99_ms", "p99", 2),
+    Column("apart_ms", "said less seen at p99", 2),
     Column("hand_over_p50_ms", "hand-over p50", 2),
     Column("hand_over_p99_ms", "p99", 2),
     Column("output_p50_ms", "output lag p50", 2),
@@ -47,10 +48,12 @@ COLUMNS = (
 
 NOTES = (
     "Streams as in `bench pacing --ramp`. *Client*: by when each token was in our C client's "
-    "socket, after the client had sent its request. *llmsim* is what llmsim says, *hand-over* plus "
-    "*output lag*, from `GET /llmsim/stats`: by how much each frame left late, and how long frames "
-    "that were looked at took from there to the kernel. *Arrival lag*: from the arrival of a "
-    "request to its handler; what the TTFT hides of it is no lateness. *Arrival less sent*: the "
+    "socket, after the client had sent its request. *llmsim* is what llmsim says, from `GET "
+    "/llmsim/stats`: by how much frames that were followed were late when the kernel had them. "
+    "Each of these is the sum of its own *hand-over*, by how much it left late, and *output lag*, "
+    "how long it took from there; the table has both by themselves. *Arrival lag*: from the "
+    "arrival of a request to its handler; what the TTFT hides of it is no lateness. *Arrival less "
+    "sent*: the "
     "arrival in the journal less the client's own time of sending, for so many as 1,000 of the "
     "requests; below 0, frames are early.",
 )
@@ -117,15 +120,18 @@ def row(
     """The findings; ``arrived`` is as :func:`arrivals` has it."""
     if seen.late_ms is None:
         raise ValueError(f"no token was due within the window: {seen}")
-    hand_over, output = stats["lateness_ms"], stats["output_lag_ms"]
+    said, hand_over, output = (
+        stats[name] for name in ("delivery_lateness_ms", "lateness_ms", "output_lag_ms")
+    )
     offset = time.time() - time.monotonic()
     clock = [1e3 * (at - offset - sent / 1e9) for sent, at in arrived.items()]
     shares = quantiles(clock, n=100) if len(clock) > 1 else [None] * 99
     return {
         "seen_p50_ms": seen.late_ms.p50,
         "seen_p99_ms": seen.late_ms.p99,
-        "said_p50_ms": hand_over["p50"] + output["p50"],
-        "said_p99_ms": hand_over["p99"] + output["p99"],
+        "said_p50_ms": said["p50"],
+        "said_p99_ms": said["p99"],
+        "apart_ms": said["p99"] - seen.late_ms.p99,
         "hand_over_p50_ms": hand_over["p50"],
         "hand_over_p99_ms": hand_over["p99"],
         "output_p50_ms": output["p50"],

@@ -194,7 +194,13 @@ ROWS = (
     Row(
         "Lateness: delay of llmsim's own, not of the gateway",
         (
-            Panel("Frame lateness", "s", quantiles("llmsim_frame_lateness_seconds"), width=12),
+            Panel(
+                "Frame lateness",
+                "s",
+                quantiles("llmsim_frame_lateness_seconds"),
+                "Hand-over: from when a frame was due to when it left for the HTTP server.",
+                width=12,
+            ),
             Panel(
                 "Frames later than 24.576 ms",
                 "percentunit",
@@ -211,6 +217,26 @@ ROWS = (
                 red_from=0.01,
             ),
             Panel("Frames", "short", [(rate("llmsim_frames_total"), "per second")], width=6),
+            Panel(
+                "Lateness at the socket",
+                "s",
+                quantiles("llmsim_delivery_lateness_seconds"),
+                "From when a frame was due to when the kernel had it, of some frames: hand-over "
+                "and output lag of the same frame. What a client on the same machine sees.",
+            ),
+            Panel(
+                "Arrival lag",
+                "s",
+                quantiles("llmsim_arrival_lag_seconds"),
+                "From when the kernel had a request to when planning begins. The time to first "
+                "token hides it where it is longer.",
+            ),
+            Panel(
+                "Output lag",
+                "s",
+                quantiles("llmsim_output_lag_seconds"),
+                "From sending a frame to when the kernel had it, of some frames.",
+            ),
         ),
     ),
     Row(

@@ -27,8 +27,8 @@ from llmsim.transport.scheduler import now_us
 CLIENT_GONE = 499
 NO_TOKENS = (0, 0, 0, 0)
 NEVER = -1.0
-"""In place of a time: to the first token of an answer without any, to the end of one that its client
-left."""
+"""In place of a time: to the first token of an answer without any, to the end of one that its
+client left."""
 
 
 class RequestLifecycle:
@@ -143,9 +143,10 @@ class RequestLifecycle:
         if failure is not None:
             self.failure = failure
 
-    def output(self, lag: float) -> None:
-        """The kernel had a frame of the answer ``lag`` seconds after it had left."""
-        self._journal.output(self.number, lag)
+    def output(self, lag: float, late: float) -> None:
+        """The kernel had a frame of the answer ``lag`` seconds after it had left, ``late`` after it
+        was due; negative where that is not known."""
+        self._journal.output(self.number, lag, late)
 
     def sent(self, status: int, now: int, late: int) -> None:
         """A plain answer leaves at ``now``, ``late`` µs after it was due."""

@@ -9,9 +9,9 @@ from llmsim.pipeline.context import Call
 from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
 from llmsim.transport.abort import opened
 from llmsim.transport.deferred import StreamPlayback
-from llmsim.transport.output_lag import OutputLag
+from llmsim.transport.output_lag import CountedStream, OutputLag
 from llmsim.transport.port import Gone, Port, Stream
-from llmsim.transport.scheduler import TICK, Scheduler, now_us
+from llmsim.transport.scheduler import TICK, ActiveStream, Scheduler, now_us
 
 WATCHED = 250_000
 """Waits at least this long, in µs, look out for a client that leaves meanwhile; after shorter
@@ -62,7 +62,11 @@ class ResponseWriter:
             port.peer().hang_up(reset=True)
             return
         stream = self.opened(port, lifecycle, plan, _head(call, lifecycle, plan))
-        if plan.deferred is None:
+        if isinstance(stream, CountedStream):
+            active = ActiveStream(plan, lifecycle.start, stream, lifecycle.ended, lifecycle.series)
+            stream.sender = active
+            self._scheduler.play(active)
+        elif plan.deferred is None:
             self._scheduler.send(plan, lifecycle.start, stream, lifecycle.ended, lifecycle.series)
         else:
             plan.deferred.begin(

@@ -36,7 +36,7 @@ from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
 from llmsim.state import launch_folder
 from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.layout import OUTPUT_LAG, WARM
+from llmsim.state.shm.layout import DELIVERY_LATENESS, OUTPUT_LAG, WARM
 from llmsim.state.shm.segment import Segment
 from llmsim.state.sqlite import Store
 from llmsim.transport import descriptor_table
@@ -124,6 +124,7 @@ class WorkerApp:
             loop,
             self._kernel_times,
             partial(shared.counters.lag, OUTPUT_LAG),
+            partial(shared.counters.lag, DELIVERY_LATENESS),
             lambda: scheduler.open,
             now_us,
         )

@@ -254,6 +254,11 @@ def _waits(snapshot: Snapshot) -> Iterator[Metric]:
         snapshot.output_lag,
     )
     yield LATE.histogram(
+        "llmsim_delivery_lateness_seconds",
+        "Time from when a frame was due to when the kernel had it, of some frames.",
+        snapshot.delivery_lateness,
+    )
+    yield LATE.histogram(
         "llmsim_event_loop_lag_seconds",
         "How long after its time a tick of the event loop began.",
         snapshot.loop_lag,

@@ -35,6 +35,8 @@ class Recent:
             "ttft_ms": snapshot.ttft.counts,
             "itl_ms": snapshot.itl.counts,
             "lateness_ms": snapshot.lateness.counts,
+            "arrival_lag_ms": snapshot.arrival_lag.counts,
+            "output_lag_ms": snapshot.output_lag.counts,
         }
         seen = self._seen
         while seen and (second - seen[0][0] > STALE or self._unneeded(second)):

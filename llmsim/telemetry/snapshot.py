@@ -20,6 +20,7 @@ from llmsim.state.shm.layout import (
     CONNECTIONS,
     CPU,
     CPU_BEFORE,
+    DELIVERY_LATENESS,
     DIED,
     DROPPED,
     DROPPED_CLIENTS,
@@ -108,6 +109,7 @@ class Snapshot:
         self.queue = TimeHistograms.at(all_counters, QUEUE)
         self.arrival_lag = TimeHistograms.at(all_counters, ARRIVAL_LAG)
         self.output_lag = TimeHistograms.at(all_counters, OUTPUT_LAG)
+        self.delivery_lateness = TimeHistograms.at(all_counters, DELIVERY_LATENESS)
         self.loop_lag = TimeHistograms.at(all_counters, LOOP_LAG)
         labels, times = _times(all_counters)
         self.series = [SeriesTimes(*both) for both in zip(labels, times, strict=True)]

@@ -103,6 +103,7 @@ def _times(snapshot: Snapshot) -> dict[str, dict[str, float]]:
         },
         "arrival_lag_ms": _counted(snapshot.arrival_lag),
         "output_lag_ms": _counted(snapshot.output_lag),
+        "delivery_lateness_ms": _counted(snapshot.delivery_lateness),
         "loop_lag_ms": _counted(snapshot.loop_lag),
     }
 

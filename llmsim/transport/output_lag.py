@@ -1,10 +1,17 @@
-"""How long a frame takes from the scheduler to the kernel, of some frames.
+"""How long a frame takes from the scheduler to the kernel, and how late it then is, of some frames.
 
 What is sent is queued for the HTTP server's thread, which writes it to the socket when it gets a
 processor. In overload that takes long, and nothing in the process knows. The kernel does: it says
 how many bytes of a connection were written. So some streams count their bytes, and now and then a
 frame of one of them is followed until the kernel has it: by looking at once, and then each
 millisecond, off the way of all other frames.
+
+    due ──▶ left ──▶ kernel        output lag: left to kernel
+    └── delivery lateness ─┘       hand-over and output lag of the same frame
+
+Which frames are followed must not depend on how late they are. Of all that leave when a loop that
+was held up goes on, the first is the latest; so it is not the first after a :data:`PERIOD` that is
+followed, but one of as many as left in it, each as often as any other.
 """
 
 from __future__ import annotations
@@ -21,8 +28,13 @@ COUNTED = 32
 """About so many of the open streams count their bytes."""
 PERIOD = 25_000
 """µs between two frames that are followed."""
-FOLLOWED = 8
+FOLLOWED = 64
 """Frames that are followed at a time."""
+ON_THE_WAY = 4
+"""Of these, how many are seen to be on their way in one look: they arrive in the order in which
+they left, but for clients that do not read."""
+GOLDEN = 0.6180339887
+"""Multiples of this, their whole parts left out, are spread evenly from 0 to 1."""
 BUSY = 300
 """µs for which is looked again at once."""
 PAUSE = 0.001
@@ -43,8 +55,17 @@ class Outputs(Protocol):
 class Answered(Protocol):
     """Whose answer it is."""
 
-    def output(self, lag: float, /) -> None:
-        """The kernel had a frame of the answer ``lag`` seconds after it had left."""
+    def output(self, lag: float, late: float, /) -> None:
+        """The kernel had a frame of the answer ``lag`` seconds after it had left, ``late`` after it
+        was due."""
+        ...
+
+
+class Sender(Protocol):
+    """Sends an answer's frames."""
+
+    def leaving(self, now: int, /) -> list[int]:
+        """When those frames were due, on the same clock, that leave at ``now`` (µs)."""
         ...
 
 
@@ -57,9 +78,10 @@ class Before(NamedTuple):
 
 class CountedStream:
     """A chunked response over HTTP/1 that counts its bytes. ``written`` were before its body, which
-    may be a few less than there were: a frame that is written whole makes up for that."""
+    may be a few less than there were: a frame that is written whole makes up for that. Who sends on
+    it is to be set as its ``sender``."""
 
-    __slots__ = ("_follow", "_stream", "address", "answered", "written")
+    __slots__ = ("_follow", "_stream", "address", "answered", "sender", "written")
 
     def __init__(
         self,
@@ -74,6 +96,7 @@ class CountedStream:
         self.address = address
         self.written = written
         self.answered = answered
+        self.sender: Sender | None = None
 
     def send(self, data: bytes) -> bool:
         self.written += len(data) + len(f"{len(data):x}\r\n\r\n")
@@ -82,37 +105,46 @@ class CountedStream:
         return alive
 
     def close(self) -> None:
+        self.sender = None
         self._stream.close()
 
 
-class FollowedFrame(NamedTuple):
-    """A frame on its way: the kernel has it once so many bytes are written."""
+class FollowedFrames(NamedTuple):
+    """Frames on their way, which left together: the kernel has them once so many bytes are written.
+    ``due`` says when they were to leave."""
 
     stream: CountedStream
     written: int
     left: int
+    due: list[int]
 
 
 class OutputLag:
-    """Follows frames of one worker. ``count`` gets each lag in µs, ``open_streams`` says how many
-    there are; without ``outputs`` nothing is followed."""
+    """Follows frames of one worker. ``count`` gets each output lag in µs, ``count_late`` by how
+    much each frame was late, ``open_streams`` says how many there are; without ``outputs`` nothing
+    is followed."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         outputs: Outputs | None,
         count: Callable[[int], None],
+        count_late: Callable[[int], None],
         open_streams: Callable[[], int],
         clock: Callable[[], int],
     ) -> None:
         self._loop = loop
         self._outputs = outputs
         self._count = count
+        self._count_late = count_late
         self._open_streams = open_streams
         self._clock = clock
         self._skip = 0
         self._next = 0
-        self._followed: list[FollowedFrame] = []
+        self._passed = 0
+        self._passing = 0
+        self._share = 0.0
+        self._followed: list[FollowedFrames] = []
 
     def before(self, port: Port) -> Before | None:
         """To be asked before a streamed response is opened on ``port``: what was written until
@@ -137,30 +169,48 @@ class OutputLag:
 
     def _follow(self, stream: CountedStream) -> None:
         now = self._clock()
-        if now < self._next or len(self._followed) >= FOLLOWED:
+        self._passed += 1
+        if now < self._next:
+            self._passing = int(self._passed * self._share)
             return
-        self._next = now + PERIOD
-        self._followed.append(FollowedFrame(stream, stream.written, now))
+        if self._passing > 0:
+            self._passing -= 1
+            return
+        if len(self._followed) >= FOLLOWED:
+            return
+        self._next, self._passed = now + PERIOD, 0
+        self._share = (self._share + GOLDEN) % 1
+        due = [] if stream.sender is None else stream.sender.leaving(now)
+        self._followed.append(FollowedFrames(stream, stream.written, now, due))
         if len(self._followed) == 1:
             self._loop.call_soon(self._look)
 
     def _look(self) -> None:
-        now = self._clock()
-        self._followed = [frame for frame in self._followed if not self._over(frame, now)]
+        now, waiting, still = self._clock(), iter(self._followed), []
+        for frames in waiting:
+            if not self._over(frames, now):
+                still.append(frames)
+                if len(still) == ON_THE_WAY:
+                    break
+        self._followed = [*still, *waiting]
         if self._followed:
             if now - self._followed[-1].left < BUSY:
                 self._loop.call_soon(self._look)
             else:
                 self._loop.call_later(PAUSE, self._look)
 
-    def _over(self, frame: FollowedFrame, now: int) -> bool:
+    def _over(self, frames: FollowedFrames, now: int) -> bool:
         assert self._outputs is not None
-        found = self._outputs.written(*frame.stream.address)
-        if found is None or now - frame.left > PATIENCE:
+        found = self._outputs.written(*frames.stream.address)
+        if found is None or now - frames.left > PATIENCE:
             return True
-        if found.bytes < frame.written:
+        if found.bytes < frames.written:
             return False
-        lag = max(0, min(now, found.sent.latest) - frame.left)
+        at = max(frames.left, min(now, found.sent.latest))
+        lag = at - frames.left
         self._count(lag)
-        frame.stream.answered.output(lag / 1e6)
+        late = [max(0, at - due) for due in frames.due]
+        for each in late:
+            self._count_late(each)
+        frames.stream.answered.output(lag / 1e6, max(late, default=-1e6) / 1e6)
         return True

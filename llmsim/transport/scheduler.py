@@ -158,6 +158,12 @@ class ActiveStream:
             self.window = array("q", times.astype(np.int64).tobytes())
         return self.window
 
+    def leaving(self, now: int) -> list[int]:
+        """When those frames were due (µs of the clock) that leave at ``now``."""
+        start, latest = self.start, now + TICK // 2
+        times = (self.due[self.next : self.next + MOST_FRAMES] * 1e6).astype(np.int64) + start
+        return [due for due in times.tolist() if due <= latest]
+
 
 class Scheduler:
     """Sends what is due when it is due, for one event loop."""

@@ -52,6 +52,15 @@ const CHARTS = [
   { title: "Latency", lines: quantiles("latency_ms"), format: millis },
   { title: "Frame lateness", lines: quantiles("lateness_ms"), format: millis },
   {
+    title: "What lateness is made of, p99",
+    lines: [
+      { name: "arrival_lag_ms.p99", label: "arrival" },
+      { name: "lateness_ms.p99", label: "hand-over" },
+      { name: "output_lag_ms.p99", label: "output" },
+    ],
+    format: millis,
+  },
+  {
     title: "CPU of the workers",
     lines: [
       { name: "busiest", label: "busiest" },

@@ -9,6 +9,9 @@ import { known } from "./format.js";
  * @typedef {Record<string, number | null>} Point
  */
 
+const TIMES = /** @type {const} */ (
+  ["latency_ms", "ttft_ms", "itl_ms", "lateness_ms", "arrival_lag_ms", "output_lag_ms"]
+);
 const LENGTH = 180;
 const SHORTEST = 0.05; // seconds between two documents that make a rate
 
@@ -60,7 +63,7 @@ function gauges(stats) {
   const point = { active: stats.requests.active, streams: stats.requests.active_streaming };
   const lags = stats.workers.map((worker) => worker.lag_ms).filter(known);
   point.lag = lags.length ? Math.max(...lags) : null;
-  for (const name of /** @type {const} */ (["latency_ms", "ttft_ms", "itl_ms", "lateness_ms"])) {
+  for (const name of TIMES) {
     for (const share of /** @type {const} */ (["p50", "p95", "p99"])) {
       const times = stats.recent === undefined ? stats[name] : stats.recent?.[name];
       point[`${name}.${share}`] = times?.[share] ?? null;

@@ -78,7 +78,10 @@ const TIMES = {
   ttft_ms: "Time to first token",
   itl_ms: "Inter-token latency",
   queue_ms: "Time in queue",
-  lateness_ms: "Frame lateness",
+  lateness_ms: "Frame lateness (hand-over)",
+  arrival_lag_ms: "Arrival lag",
+  output_lag_ms: "Output lag",
+  delivery_lateness_ms: "Lateness at the socket",
 };
 
 /** Make the tiles; returns a function that shows a document in all panels. */

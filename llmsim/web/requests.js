@@ -95,7 +95,10 @@ function show(request) {
     Arrived: clock(request.arrived),
     Seed: String(request.seed),
     "Frames sent": `${count(request.frames.sent)} of ${count(request.frames.planned)}`,
-    "Frame lateness, max": millis(request.lateness_max_ms),
+    "Arrival lag": millis(request.arrival_lag_ms),
+    "Frame lateness (hand-over), max": millis(request.lateness_max_ms),
+    "Output lag, max": millis(request.output_lag_max_ms),
+    "Lateness at the socket, max": millis(request.delivery_lateness_max_ms),
   });
   timeline(element("timeline", SVGElement), request);
   const { planned, actual } = request;

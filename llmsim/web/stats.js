@@ -26,6 +26,8 @@
  * @property {Times | null} [ttft_ms]
  * @property {Times | null} [itl_ms]
  * @property {Times | null} [lateness_ms]
+ * @property {Times | null} [arrival_lag_ms]
+ * @property {Times | null} [output_lag_ms]
  *
  * @typedef {object} Model
  * @property {number} [requests]
@@ -52,6 +54,9 @@
  * @property {Times} [itl_ms]
  * @property {Times} [queue_ms]
  * @property {Times} lateness_ms
+ * @property {Times} [arrival_lag_ms] from the socket to the handler
+ * @property {Times} [output_lag_ms] from the scheduler to the socket
+ * @property {Times} [delivery_lateness_ms] from due to the socket
  * @property {Recent | null} [recent]
  */
 export {};

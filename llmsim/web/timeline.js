@@ -15,6 +15,9 @@ import { millis } from "./format.js";
  * @property {{ttft_ms: number | null, total_ms: number | null}} planned
  * @property {{first_ms: number | null, total_ms: number | null}} actual
  * @property {number | null} lateness_max_ms
+ * @property {number | null} [arrival_lag_ms]
+ * @property {number | null} [output_lag_max_ms]
+ * @property {number | null} [delivery_lateness_max_ms]
  * @property {{planned: number, sent: number}} frames
  * @property {unknown} [request]
  */

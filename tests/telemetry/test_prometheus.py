@@ -17,7 +17,15 @@ from llmsim.core.errors import FailureKind
 from llmsim.state.shared_state import key_tables, new_segment
 from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.labels import MODELS
-from llmsim.state.shm.layout import ARRIVAL_LAG, DROPPED, LOOP_LAG, OPENED, OUTPUT_LAG, SERIES
+from llmsim.state.shm.layout import (
+    ARRIVAL_LAG,
+    DELIVERY_LATENESS,
+    DROPPED,
+    LOOP_LAG,
+    OPENED,
+    OUTPUT_LAG,
+    SERIES,
+)
 from llmsim.state.shm.step_clocks import ClockStatus
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.prometheus import (
@@ -104,6 +112,7 @@ def test_what_was_counted_is_exposed() -> None:
         ("frame_lateness", LATE, "late", [0.0, 0.000063, 0.000064, 0.02, 3.0, 70.0]),
         ("arrival_lag", LATE, ARRIVAL_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
         ("output_lag", LATE, OUTPUT_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
+        ("delivery_lateness", LATE, DELIVERY_LATENESS, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
         ("event_loop_lag", LATE, LOOP_LAG, [0.0, 0.000063, 0.000064, 0.02, 30.0]),
     ],
 )

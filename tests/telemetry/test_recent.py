@@ -14,7 +14,8 @@ def snapshot(*latencies_ms: int) -> Any:
     for one in latencies_ms:
         counts[bucket(one * 1000)] += 1
     times, none = SimpleNamespace(counts=counts), SimpleNamespace(counts=[0] * BUCKETS)
-    return SimpleNamespace(latency=times, ttft=none, itl=none, lateness=none)
+    others = dict.fromkeys(("ttft", "itl", "lateness", "arrival_lag", "output_lag"), none)
+    return SimpleNamespace(latency=times, **others)
 
 
 def latency(times: dict[str, Quantiles] | None) -> dict[str, float]:
@@ -40,7 +41,7 @@ def test_where_nothing_happened_there_is_no_time() -> None:
     recent = Recent()
     recent.times(snapshot(5), 100.0)
     assert recent.times(snapshot(5), 101.0) == dict.fromkeys(
-        ("latency_ms", "ttft_ms", "itl_ms", "lateness_ms")
+        ("latency_ms", "ttft_ms", "itl_ms", "lateness_ms", "arrival_lag_ms", "output_lag_ms")
     )
 
 

@@ -32,7 +32,13 @@ def test_stats_of_a_server_that_has_done_nothing() -> None:
     assert shown["latency_ms"] == {"avg": 0.0, "min": 0.0, "max": 0.0, **nothing}
     assert shown["ttft_ms"] == {"avg": 0.0, **nothing}
     assert shown["itl_ms"] == {"avg": 0.0, **nothing}
-    for name in ("queue_ms", "arrival_lag_ms", "output_lag_ms", "loop_lag_ms"):
+    for name in (
+        "queue_ms",
+        "arrival_lag_ms",
+        "output_lag_ms",
+        "delivery_lateness_ms",
+        "loop_lag_ms",
+    ):
         assert shown[name] == {"avg": 0.0, **nothing, "count": 0}
     assert shown["lateness_ms"] == {"frames": 0, "max": 0.0, **nothing}
     assert shown["version"] == __version__

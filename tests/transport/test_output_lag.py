@@ -10,6 +10,7 @@ from llmsim.transport.output_lag import (
     BUSY,
     COUNTED,
     FOLLOWED,
+    ON_THE_WAY,
     PATIENCE,
     PAUSE,
     PERIOD,
@@ -34,6 +35,7 @@ class Kernel:
         self.known = True
         self.asked = 0
         self.lags: list[int] = []
+        self.late: list[int] = []
         self.open = 0
         self._soon: list[Callable[[], None]] = []
         self._later: list[tuple[int, Callable[[], None]]] = []
@@ -76,11 +78,13 @@ class Answer:
 
     def __init__(self) -> None:
         self.lags: list[float] = []
+        self.late: list[float] = []
         self.data = b""
         self.closed = False
 
-    def output(self, lag: float) -> None:
+    def output(self, lag: float, late: float) -> None:
         self.lags.append(lag)
+        self.late.append(late)
 
     def send(self, data: bytes) -> bool:
         self.data += data
@@ -92,7 +96,14 @@ class Answer:
 
 def following(kernel: Kernel) -> OutputLag:
     loop: Any = kernel
-    return OutputLag(loop, kernel, kernel.lags.append, lambda: kernel.open, lambda: kernel.now)
+    return OutputLag(
+        loop,
+        kernel,
+        kernel.lags.append,
+        kernel.late.append,
+        lambda: kernel.open,
+        lambda: kernel.now,
+    )
 
 
 def counted(lag: OutputLag, answer: Answer) -> CountedStream:
@@ -184,18 +195,38 @@ def test_a_connection_that_has_gone_is_followed_no_more() -> None:
 def test_frames_are_followed_now_and_then() -> None:
     kernel, answer = Kernel(), Answer()
     stream = counted(following(kernel), answer)
-    kernel.written_bytes += 1 << 20
+    kernel.written_bytes += 1 << 30
     for _ in range(100):  # half a period
         stream.send(FRAME)
         kernel.now += PERIOD // 200
-    assert len(kernel.lags) == 0
     while kernel.turn():
         pass
-    kernel.now += PERIOD
-    stream.send(FRAME)
-    while kernel.turn():
-        pass
-    assert len(kernel.lags) == 2
+    assert len(kernel.lags) == 1
+    for _ in range(40 * 200):  # forty periods
+        stream.send(FRAME)
+        kernel.now += PERIOD // 200
+        while kernel.turn():
+            pass
+    assert 20 <= len(kernel.lags) <= 41
+
+
+def test_which_frames_are_followed_does_not_depend_on_how_late_they_are() -> None:
+    """Of what leaves together when a loop goes on that was held up, not always the first."""
+    kernel, answer = Kernel(), Answer()
+    stream = counted(following(kernel), answer)
+    kernel.written_bytes += 1 << 30
+    places = []
+    for _ in range(100):
+        kernel.now += 2 * PERIOD
+        for place in range(40):
+            before = len(kernel.lags)
+            stream.send(FRAME)
+            while kernel.turn():
+                pass
+            if len(kernel.lags) > before:
+                places.append(place)
+    assert len(places) > 40
+    assert 12 < sum(places) / len(places) < 28
 
 
 def test_only_so_many_are_followed_at_a_time() -> None:
@@ -204,10 +235,53 @@ def test_only_so_many_are_followed_at_a_time() -> None:
     for _ in range(3 * FOLLOWED):
         stream.send(FRAME)
         kernel.now += PERIOD
-    kernel.written_bytes += 1 << 20
+    kernel.asked = 0
+    kernel.turn()
+    assert kernel.asked == ON_THE_WAY
+    kernel.written_bytes += 1 << 30
     while kernel.turn():
         pass
     assert len(kernel.lags) == FOLLOWED
+
+
+class Sends:
+    """Who sends frames that were due at those times."""
+
+    def __init__(self, *due: int) -> None:
+        self.due = list(due)
+
+    def leaving(self, now: int) -> list[int]:
+        return self.due
+
+
+def test_a_frame_is_as_late_as_hand_over_and_output_lag_together() -> None:
+    kernel, answer = Kernel(), Answer()
+    stream = counted(following(kernel), answer)
+    kernel.sent = Span(2_000_000, 2_004_000)
+    stream.sender = Sends(kernel.now - 9_000, kernel.now - 2_000, kernel.now + 400)
+    stream.send(FRAME)
+    kernel.written_bytes += head_and(1)
+    kernel.turn()
+    assert kernel.lags == [50]
+    assert kernel.late == [9_050, 2_050, 0]
+    assert (answer.lags, answer.late) == ([50 / 1e6], [9_050 / 1e6])
+
+
+def test_of_a_frame_whose_time_is_not_known_there_is_an_output_lag() -> None:
+    kernel, answer = Kernel(), Answer()
+    stream = counted(following(kernel), answer)
+    stream.send(FRAME)
+    kernel.written_bytes += head_and(1)
+    kernel.turn()
+    assert (len(kernel.lags), kernel.late) == (1, [])
+    assert answer.late[0] < 0
+
+
+def test_a_stream_that_has_ended_holds_nobody() -> None:
+    stream = counted(following(Kernel()), Answer())
+    stream.sender = Sends()
+    stream.close()
+    assert stream.sender is None
 
 
 @pytest.mark.parametrize("streams", [1, COUNTED, 10 * COUNTED, 100 * COUNTED])
@@ -228,7 +302,8 @@ def test_no_bytes_are_counted_where_nothing_can_be_known() -> None:
     http2: Any = Port(http2=True)
     plain: Any = Port()
     loop: Any = kernel
-    nobody = OutputLag(loop, None, kernel.lags.append, lambda: 0, lambda: 0)
+    counted = kernel.lags.append
+    nobody = OutputLag(loop, None, counted, counted, lambda: 0, lambda: 0)
     assert nobody.before(plain) is None
     assert following(kernel).before(http2) is None
     kernel.known = False

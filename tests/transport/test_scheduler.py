@@ -25,7 +25,7 @@ from llmsim.state.shm.layout import (
     OPENED,
 )
 from llmsim.state.shm.worker_counters import WorkerCounters
-from llmsim.transport.scheduler import MOST_FRAMES, TICK, Scheduler
+from llmsim.transport.scheduler import MOST_FRAMES, TICK, ActiveStream, Scheduler
 from llmsim.transport.timer import LoopTimer
 
 EARLIEST = TICK // 2 + 1
@@ -179,6 +179,35 @@ def test_what_is_already_due_leaves_at_once_as_one() -> None:
     scheduler, _ = scheduler_on(loop)
     one = Sent(loop, scheduler, [0.0, 0.0, 0.0002, 1.0], Client(loop))
     assert one.client.received == [(loop.now, b"<0><1><2>")]
+
+
+class Asking(Client):
+    """A client that asks, as each send begins, when its frames were due."""
+
+    active: ActiveStream
+    due: list[int]
+
+    def send(self, data: bytes) -> bool:
+        due = self.active.leaving(self._loop.now)
+        assert len(due) == data.count(b"<")
+        self.due += due
+        return super().send(data)
+
+
+@pytest.mark.parametrize("missed", [(0,), (-500, 3), (25_000, 0, 90_000)])
+def test_while_frames_are_sent_it_is_known_when_they_were_due(missed: Sequence[int]) -> None:
+    loop = Loop(missed)
+    scheduler, _ = scheduler_on(loop)
+    due = np.array(
+        [0.0, 0.0, 0.01, 0.02, 0.021, 0.03, 0.0304, *(0.4 + n / 1e6 for n in range(300))]
+    )
+    client, frames = Asking(loop), Spliced(b"<", [b"%d>" % one for one in range(len(due))])
+    plan = Plan(200, frames, due, True, 0.0, due[-1], 1)
+    client.due, client.active = [], ActiveStream(plan, loop.now, client, lambda *_: None, 0)
+    start = loop.now
+    scheduler.play(client.active)
+    loop.run()
+    assert client.due == [start + int(at * 1e6) for at in due]
 
 
 def test_a_plan_that_is_all_due_ends_before_send_returns() -> None:

@@ -121,6 +121,7 @@ def request_object(entry: JournalEntry) -> dict[str, Any]:
         "arrival_lag_ms": _ms(entry.arrival_lag),
         "lateness_max_ms": _ms(entry.lateness),
         "output_lag_max_ms": _ms(entry.output_lag),
+        "delivery_lateness_max_ms": _ms(entry.delivery_lateness),
         "frames": {"planned": entry.frames, "sent": entry.sent},
         "stream": entry.streamed,
         "tokens": dict(zip(TOKENS, entry.tokens, strict=True)),

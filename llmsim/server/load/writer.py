@@ -20,6 +20,7 @@ from llmsim.transport.load.step_scheduler import (
     StepScheduler,
     early,
 )
+from llmsim.transport.output_lag import CountedStream
 from llmsim.transport.port import Gone, Port
 from llmsim.transport.scheduler import Scheduler, now_us
 
@@ -86,7 +87,7 @@ class LoadWriter:
         active = ended.active = SteppedStream(
             plan, start, stream, ended, lifecycle.series, self._steps, None
         )
-        self._steps.play(active)
+        self._play(active)
         try:
             ended.sequence = sequence = await self._joined(port, start, planned, replica)
             await watched(sequence.known, port)
@@ -133,6 +134,11 @@ class LoadWriter:
             plan, lifecycle.start, stream, ended, lifecycle.series, self._steps, sequence
         )
         ended.active = active
+        self._play(active)
+
+    def _play(self, active: SteppedStream) -> None:
+        if isinstance(active.stream, CountedStream):
+            active.stream.sender = active
         self._steps.play(active)
 
     async def _whole(

@@ -31,16 +31,16 @@ LARGE = 1 << 16
 # check word, start in the ring, body length, answer length, arrival (Unix, s), planned ttft,
 # planned total; then what is known at the end: actual first token, actual end, worst lateness (all
 # s after arrival, −1 until known), frames sent, status, prompt, completion, reasoning and cached
-# tokens; then arrival lag, worst output lag seen (s, −1 if none was), frames planned, whether it is
-# streamed, seed, name length, number + 1
-_RECORD = struct.Struct("=QQIIddd dddIiIIII ff IBqI Q")
+# tokens; then arrival lag, worst output lag and delivery lateness seen (s, −1 if none was), frames
+# planned, whether it is streamed, seed, name length, number + 1
+_RECORD = struct.Struct("=QQIIddd dddIiIIII fff IBqI Q")
 _RECORD_BYTES = 192
 _PLANNED = struct.Struct("=dd")
 _PLANNED_AT = struct.calcsize("=QQIId")
 _END = struct.Struct("=dddIiIIII")
 _END_AT = struct.calcsize("=QQIIddd")
 _UNKNOWN = (-1.0, -1.0, -1.0, 0, 0, *NO_TOKENS)
-_OUTPUT = struct.Struct("=f")
+_OUTPUT = struct.Struct("=ff")
 _OUTPUT_AT = struct.calcsize("=QQIIddd dddIiIIII f")
 _HEADER = 64
 _RING = _HEADER + RECORDS * _RECORD_BYTES
@@ -70,6 +70,7 @@ class JournalEntry(Value, frozen=True, gc=False):
     lateness: float | None
     arrival_lag: float
     output_lag: float | None
+    delivery_lateness: float | None
     frames: int
     sent: int
     body: bytes
@@ -149,6 +150,7 @@ class Journal:
             *_UNKNOWN,
             arrival_lag,
             -1.0,
+            -1.0,
             frames,
             streamed,
             seed,
@@ -184,14 +186,15 @@ class Journal:
         at = _HEADER + number % RECORDS * _RECORD_BYTES
         _END.pack_into(self._memory, at + _END_AT, first, end, lateness, sent, status, *tokens)
 
-    def output(self, number: int, lag: float) -> None:
+    def output(self, number: int, lag: float, late: float) -> None:
         """Remember that a frame of the answer to request ``number`` was with the kernel ``lag``
-        seconds after it had left, if it is still there; the longest is kept."""
+        seconds after it had left, ``late`` after it was due, if the request is still there; the
+        longest of each is kept."""
         if number < self._header[0] - RECORDS:
             return
         at = _HEADER + number % RECORDS * _RECORD_BYTES + _OUTPUT_AT
-        if lag > _OUTPUT.unpack_from(self._memory, at)[0]:
-            _OUTPUT.pack_into(self._memory, at, lag)
+        before = _OUTPUT.unpack_from(self._memory, at)
+        _OUTPUT.pack_into(self._memory, at, max(lag, before[0]), max(late, before[1]))
 
     def replan(self, number: int, ttft: float, total: float) -> None:
         """Remember other planned times (seconds), if the request is still there."""
@@ -220,7 +223,7 @@ class Journal:
         record = _RECORD.unpack_from(self._memory, at)
         (check, start, body, answer, arrived, ttft, total,
          first, end, late, sent, status, *tokens,
-         arrival_lag, output_lag, frames, streamed, seed, name, stored) = record  # fmt: skip
+         arrival_lag, output, delivery, frames, streamed, seed, name, stored) = record  # fmt: skip
         if (before[0], before[-1]) != fits or (check, stored) != fits or self.mark(number) != mark:
             return None
         offset = start % self._room
@@ -235,7 +238,8 @@ class Journal:
         return JournalEntry(
             mark, endpoint, model, arrived, status, seed, ttft, total,
             first if first >= 0 else None, end if end >= 0 else None, late if late >= 0 else None,
-            arrival_lag, output_lag if output_lag >= 0 else None, frames, sent,
+            arrival_lag, output if output >= 0 else None, delivery if delivery >= 0 else None,
+            frames, sent,
             copied[name : name + body], copied[name + body :], streamed == 1,
             (tokens[0], tokens[1], tokens[2], tokens[3]),
         )  # fmt: skip

@@ -54,6 +54,7 @@ HISTOGRAMS = (
     "queue",
     "arrival_lag",  # from the socket to the handler, body included
     "output_lag",  # from the scheduler to the kernel, of some frames
+    "delivery_lateness",  # from when a frame was due to when the kernel had it, of some frames
     "loop_lag",  # from when the event loop was to tick to when it did
 )
 COLUMNS = ("count", "prompt", "completion", "reasoning", "cached", "streamed", "failed")
@@ -93,7 +94,7 @@ SIZE = -(-(_SERIES + SERIES * len(TIMES) * HISTOGRAM) * 8 // 4096) * 4096
     TOO_LARGE,
 ) = range(HEADER, HEADER + len(COUNTERS))
 BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM = range(_GAUGES, _GAUGES + len(GAUGES))
-LATENESS, QUEUE, ARRIVAL_LAG, OUTPUT_LAG, LOOP_LAG = range(
+LATENESS, QUEUE, ARRIVAL_LAG, OUTPUT_LAG, DELIVERY_LATENESS, LOOP_LAG = range(
     _HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM, HISTOGRAM
 )
 LATENCY, TTFT, ITL = range(0, len(TIMES) * HISTOGRAM, HISTOGRAM)

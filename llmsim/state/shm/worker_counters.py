@@ -200,7 +200,7 @@ class WorkerCounters:
         cells[series + 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))] += 1
 
     def lag(self, histogram: int, us: int) -> None:
-        """Count ``us`` microseconds in ARRIVAL_LAG, OUTPUT_LAG or LOOP_LAG."""
+        """Count ``us`` microseconds in a histogram of the layout: ARRIVAL_LAG, OUTPUT_LAG …"""
         cells = self.cells
         cells[histogram] += us
         cells[histogram + 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))] += 1

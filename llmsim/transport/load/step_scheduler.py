@@ -135,6 +135,13 @@ class SteppedStream(ActiveStream):
             self._due_by_now(frame, self.sequence)
         return window
 
+    def leaving(self, now: int) -> list[int]:
+        """When those frames were due (µs of the clock) that leave at ``now``; of the last ones of
+        an answer, which are followed by none, nobody knows any more."""
+        start, latest = self.start, now + TICK // 2
+        times = self.window[self.next - self.offset :] if self.next >= self.offset else []
+        return [due + start for due in times if due + start <= latest]
+
     def _due_by_now(self, frame: int, sequence: ReplicaPlace) -> None:
         window, replica, start = self.window, sequence.replica, self.start
         latest = replica.now - start + TICK // 2

@@ -36,7 +36,7 @@ def remember(shared: SharedState, body: bytes, ended: bool = True) -> str:
     number = journal.reserve()
     journal.begin(number, "/v1/x", "m", body, 100.0, (0.25, 0.5), 3, 7, b"", 0.25)
     if ended:
-        journal.output(number, 0.125)
+        journal.output(number, 0.125, 0.1265)
         journal.end(number, 200, 0.251, 0.502, 0.0015, 3, (8, 3, 2, 1))
     return journal.mark(number)
 
@@ -122,6 +122,7 @@ def test_a_request_with_its_body_and_times_in_milliseconds(
         "arrival_lag_ms": 250.0,
         "lateness_max_ms": 1.5,
         "output_lag_max_ms": 125.0,
+        "delivery_lateness_max_ms": 126.5,
         "frames": {"planned": 3, "sent": 3},
         "stream": False,
         "tokens": {"prompt": 8, "completion": 3, "reasoning": 2, "cached": 1},

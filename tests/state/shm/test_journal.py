@@ -50,6 +50,7 @@ def test_an_entry_tells_what_was_asked_and_planned() -> None:
         lateness=None,
         arrival_lag=0.0,
         output_lag=None,
+        delivery_lateness=None,
         frames=12,
         sent=0,
         body=b"{body}",
@@ -73,12 +74,13 @@ def test_of_the_output_lags_of_an_answer_the_longest_is_kept() -> None:
     one = Journal(memory(), 0, SECRET)
     number = one.reserve()
     one.begin(number, "/v1/x", "m", b"b", 1e9, (0.25, 2.5), 12, 7, b"", 0.5)
-    for lag in (0.25, 0.75, 0.5):
-        one.output(number, lag)
+    for lag, late in ((0.25, -1.0), (0.75, 0.875), (0.5, 2.0)):
+        one.output(number, lag, late)
     one.end(number, 200, 0.26, 1.5, 0.004, 7)
     found = one.find(one.mark(number))
     assert found is not None
     assert (found.arrival_lag, found.lateness, found.output_lag) == (0.5, 0.004, 0.75)
+    assert found.delivery_lateness == 2.0
     assert (found.frames, found.sent, found.status, found.seed) == (12, 7, 200, 7)
 
 
@@ -86,10 +88,10 @@ def test_an_output_lag_that_comes_too_late_changes_no_other_entry() -> None:
     one = Journal(memory(), 0, SECRET)
     numbers = [one.reserve() for _ in range(RECORDS + 1)]
     one.begin(numbers[-1], "/v1/x", "m", b"b", 1e9, (0.25, 2.5), 12, 7)
-    one.output(numbers[0], 0.5)
+    one.output(numbers[0], 0.5, 0.5)
     found = one.find(one.mark(numbers[-1]))
     assert found is not None
-    assert found.output_lag is None
+    assert (found.output_lag, found.delivery_lateness) == (None, None)
 
 
 def test_a_reserved_number_is_not_an_entry_yet() -> None:

@@ -115,6 +115,39 @@ def test_an_answer_that_is_alone_takes_its_steps(loop: Loop) -> None:
     assert one.active.planned[1] == pytest.approx((first + 19 * ALONE) * 1e6, abs=2)
 
 
+class Asking(Client):
+    """A client that asks, as each send begins, when its frames were due."""
+
+    active: SteppedStream
+    due: list[int]
+
+    def send(self, data: bytes) -> bool:
+        due = self.active.leaving(self._loop.now)
+        assert len(due) in (0, data.count(b"<"))
+        self.due += due
+        return super().send(data)
+
+
+def test_while_frames_are_sent_it_is_known_when_they_were_due(loop: Loop) -> None:
+    """But for the last ones."""
+    worker = Worker(loop, MemoryStepClocks())
+    worker.send(10, prompt=500)
+    client = Asking(loop)
+    client.due, start = [], loop.now
+    frames, due = Spliced(b"<", [b"%d>" % number for number in range(20)]), np.arange(20) * ALONE
+    plan = Plan(200, frames, due, True, 0.0, float(due[-1]), 1)
+    sequence = worker.join(planned(20))
+    loop.run(loop.now + 200_000)
+    client.active = SteppedStream(plan, start, client, lambda *_: None, 0, worker.steps, sequence)
+    worker.steps.play(client.active)
+    loop.run()
+    assert len(client.due) >= 18
+    arrived = [at for at, data in client.received for _ in range(data.count(b"<"))]
+    for at, was_due in zip(arrived, client.due, strict=False):
+        assert -TICK <= at - was_due <= GRAIN + 200_000
+    assert client.due == sorted(client.due)
+
+
 def test_answers_slow_each_other_while_they_are_sent(loop: Loop) -> None:
     """The second comes when the first is half done, and is gone before it ends."""
     worker = Worker(loop, MemoryStepClocks())
