@@ -23,6 +23,7 @@ from llmsim.config.settings import (
     Access,
     AssistantSettings,
     Control,
+    JournalSettings,
     Logging,
     Metrics,
     Models,
@@ -46,6 +47,7 @@ __all__ = [
     "Access",
     "Config",
     "Control",
+    "JournalSettings",
     "Logging",
     "Metrics",
     "Models",
@@ -85,6 +87,7 @@ class Config:
     openai: OpenAISettings = field(default_factory=OpenAISettings)
     assistants: AssistantSettings = field(default_factory=AssistantSettings)
     store: ObjectStoreSettings = field(default_factory=ObjectStoreSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
     replay: ReplaySettings = field(default_factory=ReplaySettings)
     on_miss: OnMissRules = field(default_factory=OnMissRules)
 

@@ -182,6 +182,15 @@ class Logging:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """Of how many requests a second each worker keeps the details: headers, answer, reasons, and
+    the times of frames. ``frames`` keeps those of every stream."""
+
+    details_per_second: int = 500
+    frames: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectStoreSettings:
     """Where what clients store is kept. ``path`` None is a file of the server's own, which goes
     with it. Of more threads than ``max_threads`` the oldest are forgotten."""

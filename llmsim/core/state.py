@@ -30,6 +30,11 @@ class Caller(Protocol):
     """Who waits for an answer: the head of the request, and whether they are still there."""
 
     @property
+    def path(self) -> str:
+        """The path that was asked for, still encoded; empty where there is none."""
+        ...
+
+    @property
     def query(self) -> str:
         """What follows the question mark, still encoded."""
         ...
@@ -311,6 +316,11 @@ class HeldLimits(Protocol):
 
     def headers(self, now: float, /) -> Headers:
         """The limit headers of the response, at a Unix time."""
+        ...
+
+    def effects(self, tokens: tuple[int, int, int, int], /) -> list[tuple[str, int, int, int]]:
+        """Of each limit its key, how much it is, and what was left before the request and is once
+        it has used ``tokens``."""
         ...
 
     def settle(self, tokens: tuple[int, int, int, int], /) -> None:

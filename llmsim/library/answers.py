@@ -83,7 +83,7 @@ def endpoint_of(name: str, strict: bool = False) -> Endpoint:
 class HeadersOnly:
     """A caller who is known by the headers of the request, and never leaves."""
 
-    query = ""
+    path = query = ""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = {name.lower(): value for name, value in headers.items()}

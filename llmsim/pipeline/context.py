@@ -42,7 +42,8 @@ class Call(Struct):
     ``caller`` is None where nobody waits for the answer (batches), ``memory`` where the endpoint
     remembers nothing. ``model`` is the one that
     answers, ``mock`` names the mock or script that decided what is said, ``recording``
-    the recording that is replayed, ``held`` is to be
+    the recording that is replayed, ``rule`` the part of the configuration that let it
+    fail, ``override`` what the request says about itself, ``held`` is to be
     settled when the request has ended.
     """
 
@@ -56,6 +57,8 @@ class Call(Struct):
     mock: str = ""
     recording: str = ""
     held: HeldLimits | None = None
+    rule: str = ""
+    override: str = ""
 
     def refused(self, failure: Failure) -> Plan:
         """The plan of a failure in place of an answer, in the provider's words."""

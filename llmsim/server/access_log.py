@@ -19,6 +19,7 @@ from llmsim.config import Logging
 from llmsim.core import Plan
 from llmsim.core.errors import Failure
 from llmsim.pipeline.context import Call
+from llmsim.server.journal.recorder import Recorders
 from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
 from llmsim.state.shm.journal import Journal
 from llmsim.state.shm.layout import DROPPED
@@ -137,9 +138,14 @@ class LoggedLifecycle(RequestLifecycle):
     __slots__ = ("_log", "_prompt")
 
     def __init__(
-        self, log: AccessLog, endpoint: str, counters: WorkerCounters, journal: Journal
+        self,
+        log: AccessLog,
+        endpoint: str,
+        counters: WorkerCounters,
+        journal: Journal,
+        recorders: Recorders | None = None,
     ) -> None:
-        super().__init__(endpoint, counters, journal)
+        super().__init__(endpoint, counters, journal, recorders)
         self._log = log
         self._prompt: bytes | None = None
 
@@ -173,7 +179,7 @@ class LoggedLifecycle(RequestLifecycle):
 
 def lifecycle_class(
     log: AccessLog | None,
-) -> Callable[[str, WorkerCounters, Journal], RequestLifecycle]:
+) -> Callable[[str, WorkerCounters, Journal, Recorders | None], RequestLifecycle]:
     """The constructor of requests: without a log, requests know nothing of one."""
     return RequestLifecycle if log is None else partial(LoggedLifecycle, log)
 

@@ -14,6 +14,7 @@ from llmsim.pipeline.context import Call, EndpointMemory
 from llmsim.providers.provider import Endpoint
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.server.access_log import AccessLog, lifecycle_class
+from llmsim.server.journal.recorder import Recorders
 from llmsim.server.large_answers import LargeAnswers
 from llmsim.server.lifecycle import RequestLifecycle
 from llmsim.server.load.writer import LoadWriter
@@ -50,6 +51,7 @@ class RequestHandler:
         self._load_writer = LoadWriter(self._writer, scheduler, shared.step_clocks)
         self._counters = shared.counters
         self._journal = shared.journal
+        self._recorders = Recorders(lambda: holder.runtime.config, now_us)
         self._lifecycle = lifecycle_class(access)
         self._large_answers = LargeAnswers(shared.counters)
         self._body_limit = config.server.max_body_bytes
@@ -60,7 +62,7 @@ class RequestHandler:
     ) -> None:
         """Answer one request; whatever goes wrong, the client gets the provider's own error and
         the request is counted exactly once. ``memory`` is what the endpoint remembers."""
-        lifecycle = self._lifecycle(endpoint.name, self._counters, self._journal)
+        lifecycle = self._lifecycle(endpoint.name, self._counters, self._journal, self._recorders)
         call = Call(endpoint, port, lifecycle.stamp(), b"", memory)
         try:
             await self._answer(port, call, lifecycle)
@@ -132,7 +134,7 @@ class RequestHandler:
     async def unawaited(self, endpoint: Endpoint, body: bytes) -> Plan:
         """The plan of an answer that nobody waits for, which counts as sent. A request that
         cannot be served has a plan, too."""
-        lifecycle = RequestLifecycle(endpoint.name, self._counters, self._journal)
+        lifecycle = RequestLifecycle(endpoint.name, self._counters, self._journal, self._recorders)
         call = Call(endpoint, None, lifecycle.stamp(), body)
         try:
             plan = await self._holder.runtime.pipeline.plan(call)

@@ -19,7 +19,8 @@ from llmsim.core import Plan, Reached, Stamp, Usage, tokens_sent
 from llmsim.core.errors import Failure
 from llmsim.core.state import HeldLimits
 from llmsim.pipeline.context import Call
-from llmsim.state.shm.journal import Journal
+from llmsim.server.journal.recorder import Recorders, RequestRecorder
+from llmsim.state.shm.journal import Journal, code, tags
 from llmsim.state.shm.layout import ARRIVAL_LAG
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.scheduler import now_us
@@ -43,6 +44,7 @@ class RequestLifecycle:
         "_counters",
         "_journal",
         "_reached",
+        "_recorders",
         "_shown",
         "arrival_lag",
         "arrived",
@@ -53,6 +55,7 @@ class RequestLifecycle:
         "mark",
         "model",
         "number",
+        "recorder",
         "series",
         "start",
         "status",
@@ -61,8 +64,16 @@ class RequestLifecycle:
         "ttft",
     )
 
-    def __init__(self, endpoint: str, counters: WorkerCounters, journal: Journal) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        counters: WorkerCounters,
+        journal: Journal,
+        recorders: Recorders | None = None,
+    ) -> None:
         self.endpoint = endpoint
+        self._recorders = recorders
+        self.recorder: RequestRecorder | None = None
         self._counters = counters
         self._journal = journal
         self.start = now_us()
@@ -128,7 +139,10 @@ class RequestLifecycle:
             answer,
             self.arrival_lag,
             plan.stream,
+            tags(call.caller, call.mock),
         )
+        if self._recorders is not None and self.recorder is None:
+            self.recorder = self._recorders.recorder(call, plan, self.start)
 
     def replanned(self, ttft: float, total: float) -> None:
         """The times that were planned are known only now, in seconds after arrival."""
@@ -196,7 +210,10 @@ class RequestLifecycle:
         """An answer that nobody waits for counts as sent now, after the time it was planned to
         take; what its client sees later says nothing about latency."""
         end = plan.total
-        self._journal.end(self.number, plan.status, end, end, 0.0, 1, self.tokens)
+        failure = plan.failure
+        self._journal.end(
+            self.number, plan.status, end, end, 0.0, 1, self.tokens, code(failure), self._details()
+        )
         row = self._counters.row(self.endpoint, self.model, plan.status)
         failed = plan.failure is not None
         if plan.failure is not None:
@@ -210,7 +227,9 @@ class RequestLifecycle:
         counters = self._counters
         tokens, failed = self.tokens, False
         if self.status:
-            self._journal.end(self.number, status, first, end, lateness, sent, tokens)
+            why = 0 if self.failure is None or status == CLIENT_GONE else code(self.failure)
+            details = b"" if self.recorder is None else self._details()
+            self._journal.end(self.number, status, first, end, lateness, sent, tokens, why, details)
         if status != CLIENT_GONE:
             series = self.series or counters.series(self.endpoint, self.model, False)
             counters.timed(series, end, self.ttft)
@@ -225,6 +244,11 @@ class RequestLifecycle:
             self.held.settle(tokens)
             self.held = None
         counters.finished(row, second, tokens, self.streamed, failed)
+
+    def _details(self) -> bytes:
+        """What is kept of the request beside its record, now that it has ended."""
+        recorder, self.recorder = self.recorder, None
+        return b"" if recorder is None else recorder.ended(self.failure, self.held, self.tokens)
 
 
 def count_refusal(counters: WorkerCounters, endpoint: str, status: int, failure: Failure) -> None:

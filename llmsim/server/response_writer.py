@@ -34,6 +34,8 @@ class ResponseWriter:
     ) -> None:
         """A whole answer, now."""
         head = _head(call, lifecycle, plan)
+        if lifecycle.recorder is not None:
+            lifecycle.recorder.answered(head, body)
         now = now_us()
         lifecycle.sent(plan.status, now, now - lifecycle.start)
         port.respond(plan.status, head, body)
@@ -44,6 +46,8 @@ class ResponseWriter:
         head, body = _head(call, lifecycle, plan), plan.frames[0]
         if due > now_us() + TICK // 2:
             await self.reach(due, port)
+        if lifecycle.recorder is not None:
+            lifecycle.recorder.answered(head, body)
         now = now_us()
         # Unlike a whole reply, an open body tells whether the client is still there.
         stream = port.open(plan.status, [*head, ("content-length", str(len(body)))])
@@ -62,6 +66,9 @@ class ResponseWriter:
             port.peer().hang_up(reset=True)
             return
         stream = self.opened(port, lifecycle, plan, _head(call, lifecycle, plan))
+        recorder = lifecycle.recorder
+        if recorder is not None and plan.deferred is None:
+            plan = recorder.watched(plan)
         if isinstance(stream, CountedStream):
             active = ActiveStream(plan, lifecycle.start, stream, lifecycle.ended, lifecycle.series)
             stream.sender = active
@@ -78,6 +85,7 @@ class ResponseWriter:
                     lifecycle.ended,
                     lifecycle.amend,
                     lifecycle.series,
+                    None if recorder is None else recorder.watch(),
                 )
             )
 
@@ -89,6 +97,8 @@ class ResponseWriter:
         stream = opened(port, plan, head)
         if self._output_lag is not None and before is not None:
             stream = self._output_lag.counted(stream, before, head, lifecycle)
+        if lifecycle.recorder is not None:
+            lifecycle.recorder.answered(head)
         return stream
 
     async def refuse(self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan) -> None:
@@ -103,6 +113,8 @@ class ResponseWriter:
         if failure.retry_after is not None:
             head += call.endpoint.errors.retry(failure.retry_after)
         _add_limits_and_mock(head, call, lifecycle)
+        if lifecycle.recorder is not None:
+            lifecycle.recorder.answered(head, plan.frames[0])
         lifecycle.refused()
         port.respond(plan.status, head, plan.frames[0])
 

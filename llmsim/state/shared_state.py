@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from llmsim.state.shm import (
     step_clocks,
 )
 from llmsim.state.shm.concurrency_slots import ConcurrencySlots
-from llmsim.state.shm.journal import Journal, JournalEntry, slot_of
+from llmsim.state.shm.journal import Journal, JournalEntry, number_of, slot_of
 from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.labels import Labels
 from llmsim.state.shm.layout import GENERATION
@@ -176,12 +177,41 @@ class SharedState:
         for one in self._journals:
             yield from one.latest(journal.RECORDS)
 
+    def shown(self, name: str) -> JournalEntry | None:
+        """The same, unless the journal was cleared since."""
+        entry = self.entry(name)
+        if entry is None:
+            return None
+        cleared = self._journals[int(entry.mark[:3], 16)].cleared
+        return entry if number_of(entry.mark) >= cleared else None
+
+    def newest(
+        self, contents: bool, before: Mapping[int, int] | None = None
+    ) -> Iterator[JournalEntry]:
+        """The remembered requests of all workers, about newest first; without body, answer and
+        details if ``contents`` is false. Of each slot those that are numbered below what
+        ``before`` says, if it does."""
+        each = (
+            one.latest(journal.RECORDS, contents, (before or {}).get(slot), one.cleared)
+            for slot, one in enumerate(self._journals)
+        )
+        return heapq.merge(*each, key=lambda entry: -entry.arrived)
+
     def latest(self, limit: int, contents: bool = True) -> list[JournalEntry]:
         """The newest remembered requests of all workers, newest first; without body and answer if
         ``contents`` is false."""
-        found = [entry for one in self._journals for entry in one.latest(limit, contents)]
+        found = [
+            entry
+            for one in self._journals
+            for entry in one.latest(limit, contents, None, one.cleared)
+        ]
         found.sort(key=lambda entry: entry.arrived, reverse=True)
         return found[:limit]
+
+    def clear_journal(self) -> None:
+        """Show none of the requests any more that are remembered now."""
+        for one in self._journals:
+            one.clear()
 
 
 def _no_limits(first: int, most: int) -> list[dict[str, Any]]:

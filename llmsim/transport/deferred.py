@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import overload
+from typing import Protocol, overload
 
 import numpy as np
 
@@ -105,11 +105,21 @@ class FedDue:
         self._added = []
 
 
+class Watch(Protocol):
+    """Looks on while a stream is sent: gives what it is handed, but watched."""
+
+    def plan(self, plan: Plan, /) -> Plan: ...
+
+    def frames(self, frames: Frames, /) -> Frames: ...
+
+    def due(self, due: Due, /) -> Due: ...
+
+
 class StreamPlayback:
     """A deferred plan on its way to a client.
 
     ``amend`` is told what is to be counted, where the plan did not know; ``series`` is where gaps
-    between its tokens are counted.
+    between its tokens are counted, and ``watch`` looks on.
     """
 
     def __init__(
@@ -121,14 +131,20 @@ class StreamPlayback:
         ended: StreamEnded,
         amend: Callable[[Usage | None, Failure | None], None],
         series: int = 0,
+        watch: Watch | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._stream = stream
         self._amend = amend
         self._frames = FedFrames(plan.frames)
         self._due = FedDue(plan.due)
+        frames: Frames = self._frames
+        self._playing: Due = self._due
+        if watch is not None:
+            plan = watch.plan(plan)
+            frames, self._playing = watch.frames(self._frames), watch.due(self._due)
         self._active = scheduler.send(plan, start, stream, ended, series)
-        self._active.frames, self._active.due = self._frames, self._due
+        self._active.frames, self._active.due = frames, self._playing
 
     @property
     def pending(self) -> int:
@@ -154,7 +170,7 @@ class StreamPlayback:
         self._frames.drop(active.next)
         self._frames.add(frame)
         self._due.add(due)
-        self._active = self._scheduler.replaced(active, self._due)
+        self._active = self._scheduler.replaced(active, self._playing)
         return True
 
     def retime(self, due: Sequence[float]) -> None:
@@ -164,7 +180,7 @@ class StreamPlayback:
         if self._active.stream is None or not due:
             return
         self._due.replace(self._active.next, due)
-        self._active = self._scheduler.replaced(self._active, self._due)
+        self._active = self._scheduler.replaced(self._active, self._playing)
 
     def end(
         self,

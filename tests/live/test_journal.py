@@ -152,3 +152,19 @@ def test_what_was_never_given_is_not_found(sim: Server) -> None:
         status, refused = read(sim.port, f"/llmsim/requests/{unknown}")
         assert status == 404, unknown
         assert refused["error"]["message"]
+
+
+def test_an_entry_says_when_each_frame_was_due_and_left(sim: Server) -> None:
+    headers = ("x-request-id: run-7", "authorization: Bearer sk-0123456789abcdef")
+    (answer,) = in_turn(sim.port, post(chat(model="steady", max_tokens=11, stream=True), *headers))
+    found = entry(sim.port, name_of(answer))
+    details = found["details"]
+    times = details["frames"]
+    assert len(times["due_ms"]) == len(times["left_ms"]) == found["frames"]["sent"]
+    late = [left - due for left, due in zip(times["left_ms"], times["due_ms"], strict=True)]
+    assert min(late) >= -0.5
+    assert max(late) == pytest.approx(found["lateness_max_ms"], abs=1.0)
+    assert details["answer"].encode() == answer.body
+    assert details["key"] == "sk-…cdef"
+    assert "0123456789" not in str(found)
+    assert [one["id"] for one in listed(sim.port, "?id=run-7")] == [found["id"]]

@@ -29,7 +29,7 @@ class Client:
     """Who waits for an answer, and stays until ``leave``."""
 
     def __init__(self, headers: Mapping[str, str], query: str = "") -> None:
-        self.query = query
+        self.path, self.query = "", query
         self._headers = dict(headers)
         self._gone = asyncio.Event()
 

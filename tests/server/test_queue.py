@@ -35,7 +35,7 @@ class InstantLoop(asyncio.SelectorEventLoop):
 class Caller:
     """Who waits for an answer until they leave."""
 
-    query = ""
+    path = query = ""
 
     def __init__(self) -> None:
         self.gone = asyncio.Event()

@@ -22,6 +22,7 @@ from llmsim.config.schema.resources import AssistantsSection, OpenAISection, Sto
 from llmsim.config.schema.section import Each, Section, distinct, subsection
 from llmsim.config.schema.server import (
     ControlSection,
+    JournalSection,
     LoggingSection,
     MetricsSection,
     ModelsSection,
@@ -74,5 +75,6 @@ class ConfigSection(Section, of=Config):
     openai: OpenAISection = subsection(OpenAISection)
     assistants: AssistantsSection = subsection(AssistantsSection)
     store: StoreSection = subsection(StoreSection)
+    journal: JournalSection = subsection(JournalSection)
     replay: ReplaySection = subsection(ReplaySection)
     on_miss: OnMissSection = subsection(OnMissSection)

@@ -29,6 +29,7 @@ from llmsim.config.settings import (
     REFUSAL,
     Access,
     Control,
+    JournalSettings,
     LogFormat,
     Logging,
     LogLevel,
@@ -263,6 +264,20 @@ class MetricsSection(Section, of=Metrics):
     vllm_model: Line = Field("llmsim", description="The label `model_name` of these.")
     vllm_capacity: Million = Field(
         256, description="How many active requests count as running; those beyond count as waiting."
+    )
+
+
+class JournalSection(Section, of=JournalSettings):
+    """What is remembered of requests beside what was asked."""
+
+    details_per_second: Annotated[int, Whole(0, 1_000_000)] = Field(
+        500,
+        description="Requests a second and worker whose headers, answer, reasons and frame times "
+        "are kept.",
+    )
+    frames: Switch = Field(
+        False,
+        description="Whether all this is kept of every stream, however many there are.",
     )
 
 

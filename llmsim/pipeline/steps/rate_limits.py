@@ -57,6 +57,22 @@ class LimitHold:
         account = self._account
         return [] if account is None else self._headers(limit_statuses(account, self._attempt), now)
 
+    def effects(self, tokens: tuple[int, int, int, int]) -> list[tuple[str, int, int, int]]:
+        """Of each bucket the key of its limit, the limit, and what was left in it before and after
+        the request, which used ``tokens``."""
+        account = self._account
+        if account is None:
+            return []
+        taken = self._attempt.refused is None
+        used = _amounts(tokens[0], tokens[1], tokens[3])
+        found = []
+        for (column, bucket), count in zip(account.buckets, self._attempt.counts, strict=True):
+            left = bucket.remaining(count)
+            before = min(left + self._estimate[column], bucket.burst) if taken else left
+            after = max(before - used[column], 0) if taken else left
+            found.append((COUNTED[column].value, bucket.limit, before, after))
+        return found
+
     def settle(self, tokens: tuple[int, int, int, int]) -> None:
         """Give back what is held, at the one end of the request. ``tokens`` are what was really
         used: prompt, completion, reasoning and cached."""

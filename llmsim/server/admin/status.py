@@ -1,4 +1,4 @@
-"""``/health``, ``/ready``, and the statistics, limits and latest requests under ``/llmsim/``."""
+"""``/health``, ``/ready``, and the statistics and limits under ``/llmsim/``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import time
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,15 +13,12 @@ from starlette.routing import Route
 from llmsim import __version__
 from llmsim.server.admin.json_response import error_response, json_response
 from llmsim.server.admin.limits import SHOWN
-from llmsim.server.pipeline_state import offload
+from llmsim.server.journal.request_filter import MAX_LIMIT, whole_number
 from llmsim.state.shared_state import SharedState
-from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.layout import WARM
 from llmsim.telemetry.snapshot import Snapshot, workers
 from llmsim.telemetry.stats import stats
 
-TOKENS = ("prompt", "completion", "reasoning", "cached")
-MAX_LIMIT = 1000
 MAX_OFFSET = 10**9
 
 
@@ -62,31 +58,10 @@ def routes(shared: SharedState) -> list[Route]:
         following = first + most if first + most < accounts else None
         return json_response({"limits": limits, "accounts": accounts, "next_offset": following})
 
-    async def show_requests(request: Request) -> Response:
-        try:
-            limit = _number(request, "limit", 1, MAX_LIMIT, 20)
-        except ValueError as error:
-            return error_response(400, str(error))
-        return await offload(_latest, shared, limit)
-
-    async def show_request(request: Request) -> Response:
-        name = request.path_params["id"]
-        entry = shared.entry(name)
-        if entry is None:
-            return error_response(404, f"id: no request has the id {name!r}, or it is too long ago")
-        return json_response(request_object(entry) | {"request": _body(entry.body)})
-
     return [
         Route("/llmsim/stats", show_stats),
         Route("/llmsim/limits", show_limits),
-        Route("/llmsim/requests", show_requests),
-        Route("/llmsim/requests/{id}", show_request),
     ]
-
-
-def _latest(shared: SharedState, limit: int) -> Response:
-    entries = shared.latest(limit, contents=False)
-    return json_response({"requests": [request_object(entry) for entry in entries]})
 
 
 def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
@@ -100,40 +75,4 @@ def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
 
 def _number(request: Request, name: str, low: int, high: int, default: int) -> int:
     """A whole number in the query. Raises ValueError for anything else."""
-    text = request.query_params.get(name, str(default))
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(high))
-    if not digits or not low <= int(text) <= high:
-        raise ValueError(f"{name}: must be a whole number from {low} to {high}, not {text!r}")
-    return int(text)
-
-
-def request_object(entry: JournalEntry) -> dict[str, Any]:
-    """A request of the journal; times in milliseconds after arrival, null until known."""
-    return {
-        "id": entry.mark,
-        "endpoint": entry.endpoint,
-        "model": entry.model,
-        "status": entry.status or None,
-        "seed": entry.seed,
-        "arrived": entry.arrived,
-        "planned": {"ttft_ms": _ms(entry.planned_ttft), "total_ms": _ms(entry.planned_total)},
-        "actual": {"first_ms": _ms(entry.first), "total_ms": _ms(entry.end)},
-        "arrival_lag_ms": _ms(entry.arrival_lag),
-        "lateness_max_ms": _ms(entry.lateness),
-        "output_lag_max_ms": _ms(entry.output_lag),
-        "delivery_lateness_max_ms": _ms(entry.delivery_lateness),
-        "frames": {"planned": entry.frames, "sent": entry.sent},
-        "stream": entry.streamed,
-        "tokens": dict(zip(TOKENS, entry.tokens, strict=True)),
-    }
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1e3, 3)
-
-
-def _body(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return body.decode(errors="replace")
+    return whole_number(name, request.query_params.get(name, str(default)), low, high)

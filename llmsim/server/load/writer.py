@@ -42,6 +42,8 @@ class LoadWriter:
         planned = plan.sequence
         assert planned is not None
         replica = self._steps.replica(planned)
+        if plan.stream and lifecycle.recorder is not None:
+            plan = lifecycle.recorder.watched(plan)
         if plan.stream and early(plan.due, plan.ttft):
             await self._begun(port, call, lifecycle, plan, replica)
             return
@@ -155,6 +157,8 @@ class LoadWriter:
         plan = structs.replace(plan, total=(due - start) / 1e6)
         lifecycle.replanned(plan.ttft, plan.total)
         head, body = response_head(call, lifecycle, plan, timing(plan)), plan.frames[0]
+        if lifecycle.recorder is not None:
+            lifecycle.recorder.answered(head, body)
         stream = port.open(plan.status, [*head, ("content-length", str(len(body)))])
         status = plan.status if stream.send(body) else CLIENT_GONE
         lifecycle.sent(status, now, now - due)

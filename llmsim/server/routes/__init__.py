@@ -6,7 +6,7 @@ from __future__ import annotations
 from llmsim.pipeline.context import EndpointMemory
 from llmsim.providers.anthropic.provider import MESSAGES
 from llmsim.providers.openai.provider import RESPONSES
-from llmsim.server.admin import auth, config_routes, dashboard, metrics, mocks, status
+from llmsim.server.admin import auth, config_routes, dashboard, metrics, mocks, requests, status
 from llmsim.server.router import Router
 from llmsim.server.routes import (
     anthropic,
@@ -44,6 +44,7 @@ def all_paths(services: Services) -> Router:
     if config.control.enabled:
         dashboard.add(router, services)
         router.cold += status.routes(services.shared)
+        router.cold += requests.routes(services.shared)
         config_routes.add(router, services)
         mocks.add(router, services)
     auth.AdminAuth(config.control, config.server).protect(router)

@@ -1,0 +1,173 @@
+"""The details of a request: why it was answered as it was, and how its frames left.
+
+They cost a few microseconds, so a worker keeps them of so many requests a second: of all that a
+person or a test sends, and of a share of what a load test does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from llmsim.config import Config
+from llmsim.core import Headers, Plan
+from llmsim.core.api_keys import masked
+from llmsim.core.errors import Failure
+from llmsim.core.state import Caller, HeldLimits
+from llmsim.pipeline.context import Call
+from llmsim.providers.registry import PROVIDERS
+from llmsim.server.journal.frame_times import MOST_BYTES, FrameTimes
+from llmsim.state.shm.request_details import RequestDetails, encoded
+
+MOST_OPEN = 1000
+"""Requests of a worker whose details are collected at a time."""
+MOST_HEADERS = 64
+MOST_VALUE = 2048
+"""Characters of a header, or of a message, that are kept."""
+SECRET_HEADERS = frozenset(
+    {name for provider in PROVIDERS for name in provider.auth.headers}
+    | {"authorization", "proxy-authorization", "cookie"}
+)
+SECRET_PARAMETERS = frozenset(name for provider in PROVIDERS for name in provider.auth.parameters)
+
+
+class Recorders:
+    """Decides whose details one worker keeps; ``config`` gives the configuration in effect."""
+
+    def __init__(self, config: Callable[[], Config], clock: Callable[[], int]) -> None:
+        settings = config().journal
+        self._most = settings.details_per_second
+        self._frames = settings.frames
+        self._config = config
+        self._clock = clock
+        self._second = -1
+        self._taken = 0
+        self._named: tuple[Config | None, Mapping[str, str]] = (None, {})
+        self.open = 0
+
+    def recorder(self, call: Call, plan: Plan, start: int) -> RequestRecorder | None:
+        """What collects the details of a request that arrived at ``start`` (µs of the clock); None
+        if none are kept."""
+        if not (self._frames and plan.stream):
+            second = start // 1_000_000
+            if second != self._second:
+                self._second, self._taken = second, 0
+            if self._taken >= self._most:
+                return None
+            self._taken += 1
+        if self.open >= MOST_OPEN:
+            return None
+        self.open += 1
+        return RequestRecorder(self, call, start)
+
+    def watch(self, start: int) -> FrameTimes:
+        """The times of a stream that began at ``start``."""
+        return FrameTimes(start, self._clock)
+
+    def names(self) -> Mapping[str, str]:
+        """The names of API keys."""
+        config = self._config()
+        if config is not self._named[0]:
+            self._named = config, {one.key: one.name for one in config.keys if one.name}
+        return self._named[1]
+
+
+class RequestRecorder:
+    """Collects the details of one request until it ends."""
+
+    __slots__ = (
+        "_head",
+        "_headers",
+        "_key",
+        "_override",
+        "_recorders",
+        "_recording",
+        "_rule",
+        "_start",
+        "_times",
+        "_url",
+        "_whole",
+    )
+
+    def __init__(self, recorders: Recorders, call: Call, start: int) -> None:
+        self._recorders = recorders
+        self._start = start
+        self._url, self._key = "", ""
+        self._headers: Headers = []
+        if call.caller is not None:
+            auth, caller = call.endpoint.provider.auth, call.caller
+            names = recorders.names()
+            self._key = masked(auth.key(caller.header, caller.query), names)
+            self._url = _url(caller)
+            self._headers = _headers(caller)
+        self._rule, self._override, self._recording = call.rule, call.override, call.recording
+        self._head: Headers = []
+        self._whole = b""
+        self._times: FrameTimes | None = None
+
+    def answered(self, head: Headers, body: bytes = b"") -> None:
+        """The answer begins with ``head``; ``body`` is all of it where it is no stream."""
+        self._head, self._whole = head, body
+
+    def watch(self) -> FrameTimes:
+        """Who looks on while the answer, a stream, is sent."""
+        self._times = self._recorders.watch(self._start)
+        return self._times
+
+    def watched(self, plan: Plan) -> Plan:
+        """The plan of a stream, looked at while it is sent."""
+        return self.watch().plan(plan)
+
+    def ended(
+        self, failure: Failure | None, held: HeldLimits | None, tokens: tuple[int, int, int, int]
+    ) -> bytes:
+        """The details, once the request has ended."""
+        self._recorders.open -= 1
+        times, answer = self._times, self._whole
+        size, due, left = len(answer), b"", b""
+        if times is not None:
+            answer, size = times.answer, times.size
+            due, left = times.planned.tobytes(), times.left.tobytes()
+        return encoded(
+            RequestDetails(
+                self._url,
+                self._headers,
+                self._key,
+                self._head,
+                answer[:MOST_BYTES],
+                size,
+                "" if failure is None else failure.message[:MOST_VALUE],
+                self._rule,
+                self._override,
+                self._recording,
+                [] if held is None else held.effects(tokens),
+                due,
+                left,
+            )
+        )
+
+
+def _headers(caller: Caller) -> Headers:
+    return [
+        (name, _shown(name, (caller.header(name) or "")[:MOST_VALUE]))
+        for name in caller.names()[:MOST_HEADERS]
+    ]
+
+
+def _shown(name: str, value: str) -> str:
+    if name not in SECRET_HEADERS:
+        return value
+    scheme, space, secret = value.rpartition(" ")
+    return scheme + space + masked(secret, {})
+
+
+def _url(caller: Caller) -> str:
+    """Path and query, the values of secret parameters masked."""
+    path = caller.path[:MOST_VALUE]
+    if not caller.query:
+        return path
+    parts = []
+    for part in caller.query[:MOST_VALUE].split("&"):
+        name, equals, value = part.partition("=")
+        secret = name in SECRET_PARAMETERS
+        parts.append(f"{name}{equals}{masked(value, {})}" if secret else part)
+    return f"{path}?{'&'.join(parts)}"
