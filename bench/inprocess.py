@@ -38,6 +38,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "limits": ("small", LIMITS),
     "2 mocks": ("small", RULES),
     "1,000 mocks": ("small", MANY),
+    "details of every request": ("small", {"journal": {"details_per_second": 1_000_000}}),
     "keys, errors, mocks, limits": ("small", KEYS | ERRORS | RULES | LIMITS),
 }
 """What is measured: a body, and what is configured beside an instant latency."""
@@ -138,6 +139,8 @@ def _worker(body: str, settings: dict[str, Any], stack: ExitStack) -> Callable[[
         "latency": {"profile": "instant"},
         "response": {"generator": "lorem", "target_tokens": TOKENS},
         "server": {"workers": 1, "journal_mb": 4},
+        # So many a second are next to nothing, but much of a round that takes as long as that.
+        "journal": {"details_per_second": 0},
     }
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="llmsim-bench-")))
     config = load(str(write_config(folder, "inprocess", plain | settings)), {}, {})
