@@ -51,6 +51,11 @@ _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
         "Answer from recordings: a folder of them, or one of its files. Default: none.",
     ),
     "speed": ("FACTOR", "How fast recordings are replayed: 2 halves their times. Default: 1."),
+    "ids": (
+        "WHAT",
+        "Whether answers from recordings have ids of their own, fresh, or keep the recorded ones. "
+        "Default: fresh.",
+    ),
     "on_miss": (
         "WHAT",
         "What requests get that neither a mock nor a recording answers: simulate, or fail. "

@@ -39,6 +39,7 @@ Examples:
     "tls",
     "replay",
     "speed",
+    "ids",
     "on_miss",
 )
 @click.option("--tui", is_flag=True, help="Also show the dashboard of llmsim top.")

@@ -29,6 +29,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "tls": ("server", "tls"),
     "replay": ("replay", "path"),
     "speed": ("replay", "speed"),
+    "ids": ("replay", "ids"),
     "on_miss": ("on_miss",),
 }
 """Flag to the key it sets. ``latency`` and ``on_miss`` set the whole section, and nothing else."""

@@ -126,16 +126,21 @@ def timed(
     clock = _clock(settings, seed, completion)
     if overrides is not NO_OVERRIDES:
         clock = PacedClock(clock, overrides.waited, overrides.delay, overrides.pace)
-    frames, due = _in_order(script, clock, len(completion.choices))
-    reached = _reached(script, clock, completion)
-    made = Plan(
-        *(200, frames, due, True, clock.first, clock.last, seed, completion), reached=reached
-    )
+    made = on_clock(script, completion, clock, seed)
     longest = settings.draws.longest * overrides.pace
     if fault is not None:
-        made = _faulty(made, reached, request, codec, stamp, fault)
+        made = _faulty(made, made.reached, request, codec, stamp, fault)
         longest = math.inf
     return kept_alive(made, script.keepalive, longest) if script.keepalive else made
+
+
+def on_clock(script: StreamScript, completion: Completion, clock: TokenClock, seed: int) -> Plan:
+    """A stream whose tokens exist when ``clock`` says."""
+    frames, due = _in_order(script, clock, len(completion.choices))
+    reached = _reached(script, clock, completion)
+    return Plan(
+        *(200, frames, due, True, clock.first, clock.last, seed, completion), reached=reached
+    )
 
 
 def _plain(

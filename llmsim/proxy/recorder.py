@@ -14,10 +14,10 @@ from msgspec import structs
 from llmsim.engine.tokens.ranks import encoding
 from llmsim.recordings.anonymise.anonymiser import AnonymiseRules
 from llmsim.recordings.anonymise.exchange import anonymised, without_credentials
-from llmsim.recordings.answers import FrameTokens, answer_id, usage
+from llmsim.recordings.answers import FrameTokens, answer_id, complete, usage
 from llmsim.recordings.matching.canonical import key
 from llmsim.recordings.matching.recorded import recorded_request
-from llmsim.recordings.recording import Recording
+from llmsim.recordings.recording import Recording, ResponseEnd
 from llmsim.recordings.writer import RecordingWriter
 
 MOST_WAITING: Final = 64 * 2**20
@@ -112,13 +112,15 @@ class Recorder:
 
 
 def with_tokens(recording: Recording) -> Recording:
-    """The recording with its usage, the tokens of its frames, and the answer's id."""
+    """The recording with its usage, the tokens of its frames, and the answer's id. What is complete
+    is whole, also if its client left before the response's own end."""
     response = recording.response
     encode = encoding(TOKENIZER).encode_ordinary
     frames = FrameTokens(lambda text: len(encode(text)))
     content = response.content
     correlation = recording.correlation
     name = answer_id(content)
+    left = response.end is ResponseEnd.LEFT
     return structs.replace(
         recording,
         usage=usage(content),
@@ -131,6 +133,7 @@ def with_tokens(recording: Recording) -> Recording:
             ]
             if recording.stream
             else response.frames,
+            end=ResponseEnd.WHOLE if left and complete(content) else response.end,
         ),
     )
 

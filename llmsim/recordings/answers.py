@@ -7,7 +7,9 @@ Responses, Anthropic's messages, Gemini's content; whole, or as events.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 import orjson
@@ -51,6 +53,25 @@ def answer_id(body: bytes) -> str:
     return ""
 
 
+def complete(body: bytes) -> bool:
+    """Whether a stream has said all it had to say: clients go away then, and need not wait for the
+    response's own end."""
+    if body.rstrip().endswith(b"data: [DONE]"):
+        return True
+    last: Json = {}
+    for last in _events(body):  # noqa: B007  the last one counts
+        pass
+    return last.get("type") in LAST or any(
+        candidate.get("finishReason") for candidate in dicts(last.get("candidates"))
+    )
+
+
+LAST: Final = frozenset(
+    {"message_stop", "response.completed", "response.incomplete", "response.failed"}
+)
+"""Types of events after which there are none."""
+
+
 class FrameTokens:
     """Counts the tokens of the frames of one stream, in their order. ``count`` counts those of a
     text."""
@@ -70,14 +91,24 @@ class FrameTokens:
 
 def _documents(body: bytes) -> Iterator[Json]:
     """The JSON objects of an answer: itself, or those of its events, or of an array."""
+    return (document for _, document in placed_documents([body]))
+
+
+def placed_documents(frames: Sequence[bytes]) -> Iterator[tuple[int, Json]]:
+    """The JSON objects of an answer that came in these frames, each with the frame it ended in."""
+    body = b"".join(frames)
+    ends = list(accumulate(map(len, frames)))
     try:
         whole = orjson.loads(body)
     except orjson.JSONDecodeError:
-        yield from _events(body)
+        for event in DATA.finditer(body):
+            content = _object(event[1].rstrip(b"\r"))
+            if content:
+                yield min(bisect_left(ends, event.end()), len(ends) - 1), content
         return
     for one in whole if isinstance(whole, list) else [whole]:
         if isinstance(one, dict):
-            yield one
+            yield len(ends) - 1, one
 
 
 def _events(body: bytes) -> Iterator[Json]:
@@ -111,7 +142,7 @@ def _numbers(said: Json) -> dict[str, int]:
     prompt = _number(said, "prompt_tokens", "input_tokens", "promptTokenCount")
     completion = _number(said, "completion_tokens", "output_tokens", "candidatesTokenCount")
     cached = _number(said, "cache_read_input_tokens", "cachedContentTokenCount")
-    reasoning = _number(outputs, "reasoning_tokens")
+    reasoning = _number(outputs, "reasoning_tokens", "thinking_tokens")
     thoughts = _number(said, "thoughtsTokenCount")
     if prompt is not None and "cache_read_input_tokens" in said:  # Anthropic counts them apart
         prompt += (cached or 0) + (_number(said, "cache_creation_input_tokens") or 0)
@@ -144,12 +175,12 @@ def _pieces(events: Iterable[Json]) -> Iterator[str]:
             yield delta
         elif isinstance(delta, dict):
             yield from _texts(delta, "text", "thinking", "partial_json")
-        for choice in _dicts(event.get("choices")):
+        for choice in dicts(event.get("choices")):
             yield from _texts(choice, "text")
             yield from _chat(choice.get("delta"))
-        for candidate in _dicts(event.get("candidates")):
+        for candidate in dicts(event.get("candidates")):
             content = candidate.get("content")
-            for part in _dicts(content.get("parts") if isinstance(content, dict) else None):
+            for part in dicts(content.get("parts") if isinstance(content, dict) else None):
                 yield from _texts(part, "text")
                 if "functionCall" in part:
                     yield orjson.dumps(part["functionCall"]).decode()
@@ -158,7 +189,7 @@ def _pieces(events: Iterable[Json]) -> Iterator[str]:
 def _chat(delta: Any) -> Iterator[str]:
     if isinstance(delta, dict):
         yield from _texts(delta, "content", "reasoning_content", "reasoning", "refusal")
-        for call in _dicts(delta.get("tool_calls")):
+        for call in dicts(delta.get("tool_calls")):
             function = call.get("function")
             if isinstance(function, dict):
                 yield from _texts(function, "name", "arguments")
@@ -170,6 +201,7 @@ def _texts(holder: Json, *names: str) -> Iterator[str]:
             yield holder[name]
 
 
-def _dicts(values: Any) -> Iterator[Json]:
+def dicts(values: Any) -> Iterator[Json]:
+    """The objects of a list; none where it is no list."""
     if isinstance(values, list):
         yield from (one for one in values if isinstance(one, dict))

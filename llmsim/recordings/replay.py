@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-import numpy as np
+import orjson
 
-from llmsim.core import Completion, ConnectionEnd, Headers, Plan, Stamp, Usage
+from llmsim.core import Plan
 from llmsim.core.mocks.replay import ReplaySettings
-from llmsim.engine.faults.fault_context import FrameList
+from llmsim.pipeline.context import RequestContext
+from llmsim.pipeline.steps.replay import Asked
 from llmsim.recordings import folder
 from llmsim.recordings.anonymise.anonymiser import Anonymiser, AnonymiseRules
 from llmsim.recordings.anonymise.finding import MODES
+from llmsim.recordings.conversion.converted import Wanted, converted
+from llmsim.recordings.ids import ids
 from llmsim.recordings.matching.canonical import (
     Canonical,
     KeyFields,
@@ -25,8 +29,8 @@ from llmsim.recordings.matching.canonical import (
 )
 from llmsim.recordings.matching.nearest import nearest
 from llmsim.recordings.matching.recorded import recorded_request
-from llmsim.recordings.recording import Recording, ResponseEnd
-from llmsim.recordings.rows import row
+from llmsim.recordings.played import ENDS, Played
+from llmsim.recordings.recording import Recording
 
 COMPARED: Final = 1000
 """Recordings that are compared with a request that none answers."""
@@ -34,20 +38,58 @@ COMPARED: Final = 1000
 SHOWN: Final = 3
 """Differences that a message names."""
 
-OWN: Final = frozenset(
-    {"content-length", "content-encoding", "date", "server", "server-timing", "x-llmsim-seed"}
-)
-"""Headers that are the server's or of the time they were sent."""
-
-ENDS: Final = {
-    ResponseEnd.WHOLE: ConnectionEnd.WHOLE,
-    ResponseEnd.CUT: ConnectionEnd.CUT,
-    ResponseEnd.TIMEOUT: ConnectionEnd.CUT,
-    ResponseEnd.RESET: ConnectionEnd.RESET,
-    ResponseEnd.UNANSWERED: ConnectionEnd.UNANSWERED,
-}
+KEPT: Final = 1024
+"""Recordings that are kept ready to be played."""
 
 log = logging.getLogger("llmsim")
+
+
+class Form(NamedTuple):
+    """How an answer was asked for: as a stream, with so many choices."""
+
+    stream: bool
+    choices: int
+
+    def distance(self, other: Form) -> tuple[bool, bool, int]:
+        """How far an answer of the other form is from this one: it is better to put together
+        choices than to make a stream of what was none."""
+        return self.stream != other.stream, self.choices != other.choices, other.choices
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The recordings of one request that were asked for in one form, for a request in another
+    perhaps."""
+
+    key: str
+    recordings: Sequence[Recording]
+    form: Form
+    wanted: Form
+    played: Callable[[Recording], Played]
+
+    @property
+    def count(self) -> int:
+        return len(self.recordings)
+
+    @property
+    def taken(self) -> int:
+        return -(-self.wanted.choices // self.form.choices)
+
+    @property
+    def converts(self) -> bool:
+        return self.form != self.wanted
+
+    def plan(self, places: Sequence[int], context: RequestContext) -> tuple[str, Plan] | None:
+        call = context.call
+        chosen = [self.played(self.recordings[place]) for place in places]
+        if self.converts:
+            wanted = Wanted(context.request, call.endpoint, context.settings, call.stamp)
+            made = converted(chosen, wanted)
+            if made is not None:
+                return ", ".join(dict.fromkeys(one.recording.id for one in chosen)), made
+            if self.form.stream != self.wanted.stream:
+                return None
+        return chosen[0].recording.id, chosen[0].plan(call.stamp)
 
 
 class Answers:
@@ -60,44 +102,61 @@ class Answers:
         kept = [one for one in recordings if one.response.end in ENDS]
         modes = [one.anonymised.mode for one in kept if one.anonymised]
         self._kinds = _kinds(modes)
-        self._by_key: dict[str, list[Recording]] = {}
+        self._by_key: dict[str, dict[Form, list[Recording]]] = {}
+        self._by_id = {one.id: one for one in kept}
         self._requests: list[tuple[str, Canonical]] = []
+        self._ready: dict[str, Played] = {}
         for one in sorted(kept, key=lambda each: each.arrived):
             reduced = recorded_request(one, self._fields, self._kinds)
-            self._by_key.setdefault(_name(reduced, one.stream), []).append(one)
+            forms = self._by_key.setdefault(key(reduced), {})
+            forms.setdefault(_form(one), []).append(one)
             if len(self._requests) < COMPARED:
                 self._requests.append((one.id, reduced))
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a recording of that id."""
+        return name in self._by_id
 
     @property
     def total(self) -> int:
         """How many recordings there are."""
-        return sum(map(len, self._by_key.values()))
+        return len(self._by_id)
 
     @property
     def lengthy(self) -> bool:
         """Whether finding the key of a request takes long: values are looked for in its text."""
         return self._kinds is not unchanged
 
-    def key(self, provider: str, codec: str, model: str, stream: bool, body: bytes) -> str:
-        """What all requests share that the same recordings answer."""
-        return _name(self._reduced(provider, codec, model, body), stream)
+    def find(self, asked: Asked) -> Matching | None:
+        """The answers to a request, in the form that is nearest to what it asks for; None if there
+        are none."""
+        name = key(self._reduced(asked))
+        forms = self._by_key.get(name)
+        if forms is None:
+            return None
+        wanted = Form(asked.stream, max(asked.choices, 1))
+        form = wanted if wanted in forms else min(forms, key=wanted.distance)
+        way = "stream" if form.stream else "plain"
+        return Matching(f"{name} {way} {form.choices}", forms[form], form, wanted, self._played)
 
-    def count(self, name: str) -> int:
-        """How many answers there are to a key."""
-        return len(self._by_key.get(name, ()))
+    def one(self, name: str, asked: Asked) -> Matching | None:
+        """The recording of that id as the answer to a request; None if there is none."""
+        found = self._by_id.get(name)
+        if found is None:
+            return None
+        wanted = Form(asked.stream, max(asked.choices, 1))
+        return Matching(name, [found], _form(found), wanted, self._played)
 
-    def plan(self, name: str, place: int, stamp: Stamp) -> tuple[str, Plan]:
-        """The id of one of the recordings, and its answer."""
-        one = self._by_key[name][place]
-        return one.id, planned(one, self._settings, stamp)
-
-    def miss(self, provider: str, codec: str, model: str, stream: bool, body: bytes) -> str:
+    def miss(self, asked: Asked) -> str:
         """What to say to a request that has none."""
-        reduced = self._reduced(provider, codec, model, body)
-        if self.count(_name(reduced, not stream)):
-            recorded, wanted = ("plain", "as a stream") if stream else ("as a stream", "plain")
-            return f"The answer to this request was recorded {recorded}, not {wanted}."
-        found = nearest(reduced, self._requests)
+        if self.find(asked) is not None:
+            recorded, wanted = (
+                ("plain", "as a stream") if asked.stream else ("as a stream", "plain")
+            )
+            return (
+                f"The answer to this request was recorded {recorded}, and cannot be sent {wanted}."
+            )
+        found = nearest(self._reduced(asked), self._requests)
         if found is None:
             return "There are no recordings to answer this request."
         places = "; ".join(map(str, found.differences[:SHOWN]))
@@ -105,13 +164,19 @@ class Answers:
         rest = f"; and {more} more" if more > 0 else ""
         return f"No recording answers this request. The nearest is {found.id}: {places}{rest}"
 
-    def _reduced(self, provider: str, codec: str, model: str, body: bytes) -> Canonical:
-        return canonical(provider, codec, model, body, self._fields, self._kinds)
+    def _reduced(self, asked: Asked) -> Canonical:
+        about = asked.provider, asked.codec, asked.model, asked.body
+        return canonical(*about, self._fields, self._kinds)
 
-
-def _name(reduced: Canonical, stream: bool) -> str:
-    """A request's key: an answer that was streamed is none to a request for a plain one."""
-    return f"{key(reduced)} {'stream' if stream else 'plain'}"
+    def _played(self, one: Recording) -> Played:
+        """A recording, ready to be played."""
+        ready = self._ready.get(one.id)
+        if ready is None:
+            if len(self._ready) >= KEPT:
+                self._ready.clear()
+            renewed = ids(one) if self._settings.ids == "fresh" else None
+            ready = self._ready[one.id] = Played(one, renewed, self._settings.speed)
+        return ready
 
 
 def loaded(settings: ReplaySettings) -> Answers:
@@ -128,65 +193,19 @@ def _loaded(settings: ReplaySettings, stamps: tuple[tuple[str, int], ...]) -> An
     return Answers(recordings, settings)
 
 
-def planned(one: Recording, settings: ReplaySettings, stamp: Stamp) -> Plan:
-    """A recording as a plan: its frames at their times."""
-    response = one.response
-    frames = [frame.body.content for frame in response.frames]
-    times = [frame.at / settings.speed for frame in response.frames]
-    ended = response.ended / settings.speed
-    headers = [pair for pair in response.headers if pair[0] not in OWN]
-    name = one.correlation.get("answer", "")
-    if settings.ids == "fresh" and name:
-        frames = with_id(frames, name, fresh(name, stamp))
-    if not one.stream and response.end is ResponseEnd.WHOLE:
-        frames, times = [b"".join(frames)], [ended]
-    elif not frames:
-        frames, times = [b""], [ended]
-    elif response.end is not ResponseEnd.WHOLE and ended > times[-1]:
-        # The connection breaks after the last frame: one without a byte waits until then.
-        frames, times = [*frames, b""], [*times, ended]
-    return Plan(
-        response.status or 200,
-        FrameList(frames),
-        np.array(times),
-        one.stream or response.end is not ResponseEnd.WHOLE,
-        (row(one).ttft or response.ended) / settings.speed,
-        ended,
-        0,
-        Completion((), _usage(one)),
-        ending=ENDS[response.end],
-        headers=_with_type(headers),
-    )
-
-
-def fresh(name: str, stamp: Stamp) -> str:
-    """Another id of the same form: its prefix, and as many characters of the stamp's mark."""
-    prefix, underscore, rest = name.rpartition("_" if "_" in name else "-")
-    mark = (stamp.mark * (len(rest) // len(stamp.mark) + 1))[: len(rest)]
-    return prefix + underscore + mark
-
-
-def with_id(frames: list[bytes], name: str, new: str) -> list[bytes]:
-    """The frames with another id, of the same length, also where it is cut between them."""
-    whole = b"".join(frames).replace(name.encode(), new.encode())
-    made, at = [], 0
-    for frame in frames:
-        made.append(whole[at : at + len(frame)])
-        at += len(frame)
-    return made
-
-
-def _usage(one: Recording) -> Usage:
-    usage = one.usage
-    if usage is None:
-        return Usage(0, 0)
-    return Usage(usage.prompt, usage.completion, usage.reasoning, usage.cached)
-
-
-def _with_type(headers: Headers) -> Headers:
-    if any(name == "content-type" for name, _ in headers):
-        return headers
-    return [*headers, ("content-type", "application/json")]
+def _form(one: Recording) -> Form:
+    """The form in which a recording was asked for."""
+    try:
+        body = orjson.loads(one.request.body.content)
+    except orjson.JSONDecodeError:
+        body = None
+    choices: object = 1
+    if isinstance(body, dict):
+        config = body.get("generationConfig", body.get("generation_config"))
+        choices = body.get("n")
+        if isinstance(config, dict):
+            choices = config.get("candidateCount", config.get("candidate_count"))
+    return Form(one.stream, choices if isinstance(choices, int) and choices > 0 else 1)
 
 
 def _kinds(modes: list[str]) -> Callable[[str], str]:

@@ -14,7 +14,7 @@ from llmsim.pipeline.steps.mocks import MockStep
 from llmsim.pipeline.steps.on_miss import OnMissStep
 from llmsim.pipeline.steps.overrides import OverrideStep
 from llmsim.pipeline.steps.rate_limits import RateLimitStep
-from llmsim.pipeline.steps.replay import RecordedAnswers, ReplayStep
+from llmsim.pipeline.steps.replay import RecordedAnswers, RecordingPlayer, ReplayStep
 from llmsim.runtime.model_settings import ModelRegistry
 
 
@@ -60,14 +60,16 @@ def steps(config: Config, state: PipelineState) -> list[Step]:
         needed.append(RateLimitStep(config.rate_limits, config.concurrency, names, state))
     if any_configured(config.errors, config.timetable):
         needed.append(FaultStep(config.errors, config.timetable, config.seed, state))
-    if config.mocks or config.scripts:
-        needed.append(MockStep(config.mocks, config.scripts, config.seed, state))
     answers: RecordedAnswers | None = None
     if config.replay.path is not None:
         # Imported late: those who replay nothing need none of it.
         from llmsim.recordings.replay import loaded  # noqa: PLC0415
 
         answers = loaded(config.replay)
+    if config.mocks or config.scripts:
+        player = RecordingPlayer(answers, state)
+        needed.append(MockStep(config.mocks, config.scripts, config.seed, state, player))
+    if answers is not None:
         needed.append(ReplayStep(answers, state))
     if config.on_miss != OnMissRules():
         needed.append(OnMissStep(config.on_miss, answers, state))

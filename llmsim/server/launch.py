@@ -17,6 +17,7 @@ from granian.log import LogLevels
 from llmsim.config import Config, Server
 from llmsim.config.certificates import CertificateError
 from llmsim.core.errors import ConfigError
+from llmsim.core.mocks.mock import recordings_named
 from llmsim.core.state import StoreError
 from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
@@ -253,6 +254,9 @@ def _recordings(config: Config) -> None:
     except ModuleNotFoundError as error:
         advice = "pip install 'llmsim[record]'"
         raise CannotStart(f"replay.path: {error.name} is not installed: {advice}") from None
+    for name in recordings_named((*config.mocks, *config.scripts)):
+        if name not in answers:
+            raise CannotStart(f"recording {name!r}, which a mock names, is not in replay.path")
     log.info("%d recordings to replay in %s", answers.total, config.replay.path)
 
 

@@ -161,6 +161,7 @@ SOURCES = [
     ("tls", "server: {tls: self-signed:/a}", "self-signed", "self-signed:c"),
     ("replay", "replay: {path: a}", "b", "c"),
     ("speed", "replay: {speed: 2}", "3", "4"),
+    ("ids", "replay: {ids: keep}", "fresh", "keep"),
     ("on_miss", "on_miss: fail", "simulate", "fail"),
 ]
 VALUES = {
@@ -181,6 +182,7 @@ VALUES = {
     "tls": (None, *(TLS(self_signed=folder) for folder in ("/a", "", "c"))),
     "replay": (None, "a", "b", "c"),
     "speed": (1, 2, 3, 4),
+    "ids": ("fresh", "keep", "fresh", "keep"),
     "on_miss": tuple(map(OnMissRules, ("simulate", "fail", "simulate", "fail"))),
 }  # fmt: skip
 

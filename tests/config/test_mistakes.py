@@ -80,6 +80,19 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
         ("server: {zzz: 1}", 1, "server.zzz", f"unknown key; valid are {SERVER_KEYS}"),
         ("server: {<<: {port: 1}}", 1, "server.<<", f"unknown key; valid are {SERVER_KEYS}"),
         ("server:\n  port: 1\n  port: 2", 3, "server.port", "set twice, first on line 2"),
+        # recordings
+        (
+            "mocks:\n- {response: {recording: rec_1}}",
+            2,
+            "mocks",
+            "one of them answers with a recording: set replay.path",
+        ),
+        (
+            "replay: {path: a}\nscripts: [{turns: [{recording: rec_1, content: a}]}]",
+            2,
+            "scripts[0].turns[0].content",
+            "a recording is the whole answer",
+        ),
         # limits and keys
         ("rate_limits: []", 1, "rate_limits", f"{LIST}, not an empty list"),
         (
@@ -683,7 +696,7 @@ def test_mistaken_flags(flags: dict[str, object], expected: str) -> None:
 VARIABLES = (
     "LLMSIM_HOST, LLMSIM_PORT, LLMSIM_WORKERS, LLMSIM_GENERATOR, LLMSIM_TARGET_TOKENS, "
     "LLMSIM_LATENCY, LLMSIM_SEED, LLMSIM_LOG_LEVEL, LLMSIM_TOKEN, LLMSIM_TLS, "
-    "LLMSIM_REPLAY, LLMSIM_SPEED, LLMSIM_ON_MISS, LLMSIM_CONFIG"
+    "LLMSIM_REPLAY, LLMSIM_SPEED, LLMSIM_IDS, LLMSIM_ON_MISS, LLMSIM_CONFIG"
 )
 
 

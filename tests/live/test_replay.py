@@ -1,7 +1,8 @@
 """What was recorded through the proxy, replayed by two workers."""
 
+import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import anthropic
 import httpx
 import openai
 import pytest
+from google import genai
+from google.genai import types
 
 from llmsim.recordings import folder
 from llmsim.recordings.recording import Recording
@@ -36,36 +39,94 @@ def asked(port: int, one: Recording) -> tuple[int, bytes, list[float]]:
     return response.status, b"".join(parts), times
 
 
-@pytest.fixture
-def recorded(serve: Serve, tmp_path: Path) -> Path:
-    """Plain and streamed answers of three providers, and one of a failure."""
-    out = tmp_path / "out"
+def listening(answers: list[list[bytes]]) -> Any:
+    """A client for SDKs that keeps the bytes of every answer."""
+    # The SDKs take only clients of the version of httpx that they are made with.
+    http = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.split(".")[0])
+
+    class Kept(http.SyncByteStream):  # type: ignore[misc]
+        def __init__(self, stream: Any) -> None:
+            self.stream = stream
+            self.parts: list[bytes] = []
+            answers.append(self.parts)
+
+        def __iter__(self) -> Iterator[bytes]:
+            for part in self.stream:
+                self.parts.append(part)
+                yield part
+
+        def close(self) -> None:
+            self.stream.close()
+
+    class Listening(http.HTTPTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:
+            response = super().handle_request(request)
+            response.stream = Kept(response.stream)
+            return response
+
+    return http.Client(transport=Listening(), timeout=20)
+
+
+def ask_all(url: str) -> list[bytes]:
+    """Every SDK in every dialect, plain and streamed, one of them in vain: all bytes they got."""
+    answers: list[list[bytes]] = []
+    chat: Any = openai.OpenAI(
+        base_url=url + "/v1", api_key="k", max_retries=0, http_client=listening(answers)
+    )
+    chat.chat.completions.create(model="gpt-4o", messages=SAID)
+    for _ in range(2):
+        list(chat.chat.completions.create(model="gpt-4o", messages=SAID, stream=True))
+    chat.chat.completions.create(model="gpt-4o", messages=SAID, n=2)
+    chat.completions.create(model="gpt-3.5-turbo-instruct", prompt="Once")
+    list(chat.completions.create(model="gpt-3.5-turbo-instruct", prompt="Once", stream=True))
+    chat.responses.create(model="gpt-4o", input="Hello")
+    list(chat.responses.create(model="gpt-5", input="Hello", stream=True))
+    chat.embeddings.create(model="text-embedding-3-small", input="Hello")
+    claude: Any = anthropic.Anthropic(base_url=url, api_key="k", http_client=listening(answers))
+    claude.messages.create(model="claude-x", max_tokens=50, messages=SAID)
+    with claude.messages.stream(model="claude-x", max_tokens=50, messages=SAID) as stream:
+        stream.get_final_message()
+    options = types.HttpOptions(base_url=url, httpx_client=listening(answers))
+    gemini: Any = genai.Client(api_key="k", http_options=options).models
+    gemini.generate_content(model="gemini-2.5-flash", contents="Hello")
+    list(gemini.generate_content_stream(model="gemini-2.5-flash", contents="Hello"))
+    with pytest.raises(openai.BadRequestError):
+        chat.chat.completions.create(model="gpt-4o", messages=[])
+    return [b"".join(parts) for parts in answers]
+
+
+@pytest.fixture(scope="module")
+def heard() -> list[bytes]:
+    """What the SDKs got when it was recorded."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def recorded(serve: Serve, tmp_path_factory: pytest.TempPathFactory, heard: list[bytes]) -> Path:
+    """Answers of three providers, and one of a failure."""
+    out = tmp_path_factory.mktemp("recorded") / "out"
     with serve("--workers", "1", "--latency", "fast") as sim:
         names = ("openai", "anthropic", "gemini")
         flags = [flag for name in names for flag in ("--upstream", f"{name}={sim.url}")]
         with proxied(out, *flags, "--anonymise", "credentials") as proxy:
-            chat: Any = openai.OpenAI(base_url=proxy.url + "/v1", api_key="k", max_retries=0)
-            chat.chat.completions.create(model="gpt-4o", messages=SAID)
-            list(chat.chat.completions.create(model="gpt-4o", messages=SAID, stream=True))
-            list(chat.chat.completions.create(model="gpt-4o", messages=SAID, stream=True))
-            list(chat.responses.create(model="gpt-5", input="Hello", stream=True))
-            claude: Any = anthropic.Anthropic(base_url=proxy.url, api_key="k")
-            with claude.messages.stream(model="claude-x", max_tokens=50, messages=SAID) as stream:
-                stream.get_final_message()
-            body = {"contents": [{"parts": [{"text": "Hello"}]}]}
-            path = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
-            httpx.post(proxy.url + path, json=body, timeout=20)
-            with pytest.raises(openai.BadRequestError):
-                chat.chat.completions.create(model="gpt-4o", messages=[])
-            proxy.recordings(7)
+            heard += ask_all(proxy.url)
+            proxy.recordings(len(heard))
     return out
 
 
-def test_bytes_and_times_are_as_recorded(serve: Serve, tmp_path: Path, recorded: Path) -> None:
-    config = tmp_path / "replay.yaml"
-    config.write_text(f"replay: {{path: {recorded}, ids: keep}}\non_miss: fail")
+def test_every_sdk_gets_the_bytes_that_it_got(
+    serve: Serve, recorded: Path, heard: list[bytes]
+) -> None:
+    flags = ("--replay", str(recorded), "--ids", "keep", "--on-miss", "fail", "--speed", "10")
+    with serve("--workers", "2", *flags) as sim:
+        # All but the last, which llmsim itself refuses.
+        assert ask_all(sim.url)[:-1] == heard[:-1]
+
+
+def test_bytes_and_times_are_as_recorded(serve: Serve, recorded: Path) -> None:
     found = list(folder.recordings(recorded))
-    with serve("--workers", "2", "--config", str(config)) as sim:
+    flags = ("--replay", str(recorded), "--ids", "keep", "--on-miss", "fail")
+    with serve("--workers", "2", *flags) as sim:
         for one in found[:-1]:
             status, content, times = asked(sim.port, one)
             assert (status, content) == (one.response.status, one.response.content)

@@ -5,11 +5,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from llmsim.proxy.recorder import Recorder, with_tokens
 from llmsim.recordings import folder
 from llmsim.recordings.anonymise.anonymiser import AnonymiseRules
-from llmsim.recordings.recording import Payload, RecordedRequest, Recording
+from llmsim.recordings.recording import Payload, RecordedRequest, Recording, ResponseEnd
 from llmsim.recordings.writer import RecordingWriter
 from tests.recordings.samples import recording
 
@@ -38,6 +39,15 @@ def test_tokens_and_the_answers_id_are_added(tmp_path: Path) -> None:
     assert [frame.tokens for frame in one.response.frames] == [1]
     assert one.correlation["answer"] == "chatcmpl-1"
     assert len(one.key) == 32
+
+
+@pytest.mark.parametrize(
+    ("last", "end"), [(b"data: [DONE]\n\n", ResponseEnd.WHOLE), (b"data: {}\n\n", ResponseEnd.LEFT)]
+)
+def test_who_leaves_after_all_was_said_has_the_whole_answer(last: bytes, end: ResponseEnd) -> None:
+    one = recording(0, b"data: {}\n\n", last)
+    left = structs.replace(one, response=structs.replace(one.response, end=ResponseEnd.LEFT))
+    assert with_tokens(left).response.end is end
 
 
 @pytest.mark.parametrize("rules", [None, AnonymiseRules("credentials"), AnonymiseRules("strict")])

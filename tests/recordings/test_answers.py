@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llmsim.recordings.answers import FrameTokens, answer_id, asked, usage
+from llmsim.recordings.answers import FrameTokens, answer_id, asked, complete, usage
 from llmsim.recordings.recording import RecordedUsage
 
 
@@ -112,3 +112,20 @@ def test_what_is_cut_counts_with_the_frame_that_ends_it() -> None:
 )
 def test_frames_without_tokens(data: Any) -> None:
     assert FrameTokens(lambda _: 7).of(event(data)) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'data: {"id":"a"}\n\ndata: [DONE]\n\n', True),
+        (b'data: {"id":"a"}\n\n', False),
+        (b'event: message_stop\ndata: {"type":"message_stop"}\n\n', True),
+        (b'data: {"type":"message_stop"}\n\ndata: {"type":"error"}\n\n', False),
+        (b'data: {"type":"response.completed"}\n\n', True),
+        (b'data: {"candidates":[{"finishReason":"STOP"}]}\r\n\r\n', True),
+        (b'data: {"candidates":[{"content":{}}]}\r\n\r\n', False),
+        (b"", False),
+    ],
+)
+def test_a_stream_that_has_said_all_is_complete(body: bytes, expected: bool) -> None:
+    assert complete(body) is expected

@@ -26,7 +26,7 @@ class ReplaySection(Section, of=ReplaySettings):
     )
     ids: Annotated[Ids, Words(get_args(Ids))] = Field(
         "fresh",
-        description="Whether each answer has an id of its own, or the recorded one (`keep`).",
+        description="Whether each answer has ids of its own, or the recorded ones (`keep`).",
     )
     match_also: Fields = Field(
         (),

@@ -24,6 +24,7 @@ from llmsim.config.schema.values import (
     FreeTemplate,
     Hour,
     Kind,
+    Line,
     Status,
     Template,
     Text,
@@ -165,6 +166,9 @@ class MockResponseSection(Section, of=MockResponse):
     usage: MockUsageSection | None = None
     error: MockErrorSection | None = None
     latency: LatencyRuleSection | None = Field(None, description="How the answer is paced.")
+    recording: Line | None = Field(
+        None, description="The id of the recording in `replay.path` that is the answer."
+    )
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -178,6 +182,10 @@ class MockResponseSection(Section, of=MockResponse):
             for name in names:
                 if name not in BESIDE_ERROR:
                     yield Problem(name, "an error is told in place of an answer", ("error",))
+        if self.recording is not None:
+            for name in names:
+                if name != "recording":
+                    yield Problem(name, "a recording is the whole answer", ("recording",))
         if self.refusal is not None:
             for name in ("content", "tool_calls"):
                 if name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo
 
 from llmsim.config import Config
 from llmsim.config.schema.errors import ErrorInjectionSection, TimetableEntrySection
@@ -17,6 +17,7 @@ from llmsim.config.schema.limits import (
 )
 from llmsim.config.schema.mocks import MockScriptSection, MockSection, named_apart
 from llmsim.config.schema.on_miss import OnMissSection
+from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.replay import ReplaySection
 from llmsim.config.schema.resources import AssistantsSection, OpenAISection, StoreSection
 from llmsim.config.schema.section import Each, Section, distinct, subsection
@@ -32,6 +33,7 @@ from llmsim.config.schema.server import (
 )
 from llmsim.config.schema.values import Seed, Text, Words
 from llmsim.config.settings import Validation
+from llmsim.core.mocks.mock import recordings_named
 
 
 class ConfigSection(Section, of=Config):
@@ -78,3 +80,12 @@ class ConfigSection(Section, of=Config):
     journal: JournalSection = subsection(JournalSection)
     replay: ReplaySection = subsection(ReplaySection)
     on_miss: OnMissSection = subsection(OnMissSection)
+
+    def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        if self.replay.path is not None:
+            return
+        for name in ("mocks", "scripts"):
+            rules: tuple[MockSection | MockScriptSection, ...] = getattr(self, name)
+            if recordings_named(rule.build() for rule in rules):
+                message = "one of them answers with a recording: set replay.path"
+                yield Problem(name, message, ("replay",))

@@ -6,7 +6,7 @@ before scripts, each in their order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -51,6 +51,16 @@ class MockScript:
     key: ScriptKey = "conversation"
     on_exhausted: OnExhausted = "repeat_last"
     turns: tuple[MockResponse, ...] = ()
+
+
+def recordings_named(rules: Iterable[Mock | MockScript]) -> dict[str, None]:
+    """The recordings that are answers of these, in their order."""
+    return {
+        response.recording: None
+        for rule in rules
+        for response in (rule.all_responses if isinstance(rule, Mock) else rule.turns)
+        if response.recording is not None
+    }
 
 
 def counter_keys(rules: Sequence[Mock] | Sequence[MockScript]) -> list[str]:

@@ -13,8 +13,8 @@ class ReplaySettings:
     """Which recordings answer, and how.
 
     ``path`` None replays nothing. ``speed`` 2 halves all times. ``ids`` says whether an answer has
-    the recorded id. ``match_also`` are further fields of a request's body that count when it is
-    compared with the recorded ones, ``match_never`` those that do not.
+    ids of its own, or the recorded ones. ``match_also`` are further fields of a request's body that
+    count when it is compared with the recorded ones, ``match_never`` those that do not.
     """
 
     path: str | None = None

@@ -72,7 +72,7 @@ class MockError:
 
 @dataclass(frozen=True, slots=True)
 class MockResponse:
-    """One response."""
+    """One response. ``recording`` is the id of the recording that is replayed as the answer."""
 
     content: str | None = None
     tool_calls: tuple[MockToolCall, ...] = ()
@@ -82,6 +82,7 @@ class MockResponse:
     usage: MockUsage | None = None
     error: MockError | None = None
     latency: LatencyRule | None = None
+    recording: str | None = None
 
     @property
     def has_answer(self) -> bool:

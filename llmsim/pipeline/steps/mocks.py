@@ -24,6 +24,7 @@ from llmsim.engine.mocks.view import View
 from llmsim.engine.seeds import fraction
 from llmsim.engine.timing import drawn, draws_of, span
 from llmsim.pipeline.context import RequestContext
+from llmsim.pipeline.steps.replay import RecordingPlayer
 
 INLINE = 4_000_000
 """Steps of searches that keep nobody waiting: 16 ms in the worst case, less than one in most.
@@ -32,7 +33,8 @@ Others take place elsewhere."""
 
 class MockStep:
     """The step that decides what is said. The last one: it sees what the others left of the
-    request, and a request that is refused uses no mock."""
+    request, and a request that is refused uses no mock. ``player`` has the recordings that mocks
+    may name."""
 
     def __init__(
         self,
@@ -40,8 +42,10 @@ class MockStep:
         scripts: Sequence[MockScript],
         seed: int | None,
         state: PipelineState,
+        player: RecordingPlayer | None = None,
     ) -> None:
         self._configured_seed = seed
+        self._player = player
         self._counters = state.counters
         self._fresh = state.fresh
         self._offload = state.offload
@@ -67,6 +71,9 @@ class MockStep:
             response = self._response(rule, count, context, view)
             if response is None:
                 raise BadRequest(_exhausted(rule))
+            if response.recording is not None and self._player is not None:
+                await self._player.play(response.recording, context)
+                return
             if response.latency is not None:
                 await self._pace(response.latency, context)
             self._answer(response, rule, count, context, view)

@@ -30,4 +30,4 @@ class OnMissStep:
     async def _message(self, context: RequestContext) -> str:
         if self._answers is None:
             return NOBODY
-        return await self._offload(self._answers.miss, *asked_of(context))
+        return await self._offload(self._answers.miss, asked_of(context))

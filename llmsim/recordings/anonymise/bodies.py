@@ -19,9 +19,17 @@ from llmsim.recordings.anonymise.json_strings import Leaf, NotJsonError, encoded
 from llmsim.recordings.anonymise.secrets import is_secret_name, secret_looking
 
 OPAQUE: Final = frozenset(
-    {"signature", "encrypted_content", "thoughtSignature", "thought_signature", "b64_json", "data"}
+    {
+        "signature",
+        "encrypted_content",
+        "thoughtSignature",
+        "thought_signature",
+        "b64_json",
+        "data",
+        "embedding",
+    }
 )
-"""What only its maker reads: signatures, encrypted reasoning, images and sound."""
+"""What only its maker reads: signatures, encrypted reasoning, images, sound and vectors."""
 
 DATA_URL: Final = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,")
 EVENT: Final = re.compile(r"^data: ?(.*)$", re.MULTILINE)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from msgspec import structs
 
 from llmsim.recordings.lines import to_line
 from llmsim.recordings.recording import (
@@ -82,3 +83,41 @@ def test_others_decide_first(tmp_path: Path, text: str, status: int, expected: s
     plan = simulated.ask("Hello")
     assert plan.status == status
     assert expected in said(plan)
+
+
+def test_a_mock_answers_with_a_recording(tmp_path: Path) -> None:
+    mocks = "mocks: [{match: {content_equals: Bye}, response: {recording: rec_0001}}]"
+    simulated = replaying(tmp_path, mocks)
+    call = simulated.call("Bye")
+    plan = simulated.plan(call)
+    assert (said(plan), plan.total) == ("Hi 1", 0.5)
+    assert (call.mock, call.recording) == ("mocks[0]", "rec_0001")
+    assert [said(simulated.ask("Hello")) for _ in range(2)] == ["Hi 0", "Hi 1"]
+
+
+def test_a_mocks_recording_is_a_stream_where_that_is_asked_for(tmp_path: Path) -> None:
+    simulated = replaying(tmp_path, "mocks: [{response: {recording: rec_0000}}]")
+    plan = simulated.ask("Bye", stream=True)
+    assert plan.stream
+    content = plan.frames.join(0, len(plan.frames))
+    assert b'"delta":{"content":"Hi"}' in content
+    assert content.endswith(b"data: [DONE]\n\n")
+    assert plan.due[len(plan.due) - 1] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("rec_9", "The recording 'rec_9' is none that is replayed."),
+        ("rec_0002", "The recording 'rec_0002' cannot answer this request."),
+    ],
+)
+def test_a_mocks_recording_that_is_no_answer(name: str, message: str, tmp_path: Path) -> None:
+    response = RecordedResponse(status=200, frames=[RecordedFrame(at=0.1)], ended=0.5)
+    empty = structs.replace(answered(2, ""), response=response)
+    simulated = replaying(tmp_path)
+    (tmp_path / "recordings" / "b.jsonl").write_bytes(to_line(empty))
+    text = (tmp_path / "llmsim.yaml").read_text()
+    simulated = Simulated(tmp_path, f"{text}mocks: [{{response: {{recording: {name}}}}}]")
+    plan = simulated.ask("Bye", stream=True)
+    assert (plan.status, said(plan)) == (400, message)

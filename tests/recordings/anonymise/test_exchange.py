@@ -193,7 +193,9 @@ def test_a_password_of_the_request_is_replaced_in_the_answer() -> None:
     assert text.startswith("You said ")
 
 
-@pytest.mark.parametrize("name", ["signature", "encrypted_content", "thoughtSignature"])
+@pytest.mark.parametrize(
+    "name", ["signature", "encrypted_content", "thoughtSignature", "embedding"]
+)
 def test_signatures_stay_whole(name: str) -> None:
     value = "ErUBCkYICRgCIkD4Kx9zq7Ab12Cd34Ef56Gh78Ij90KlMnOpQrSt"
     made, _ = anonymised(answered(event({"delta": {name: value}})), RULES)
