@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from llmsim.recordings.prompts import prompt_tokens
 from llmsim.recordings.recording import Recording, ResponseEnd
 from llmsim.recordings.traces.row import TraceRow
 
 
 def row(recording: Recording) -> TraceRow:
     """The row of a recording. Its first token is in the first frame that has any; frames without
-    tokens are no gaps."""
+    tokens are no gaps. Tokens that the service did not count are counted."""
     response, usage = recording.response, recording.usage
     said = [frame for frame in response.frames if frame.tokens]
     streamed = recording.stream and bool(said)
@@ -19,7 +20,7 @@ def row(recording: Recording) -> TraceRow:
     return TraceRow(
         arrived=recording.arrived,
         model=recording.model,
-        prompt_tokens=usage.prompt if usage else 0,
+        prompt_tokens=usage.prompt if usage else prompt_tokens(recording),
         cached_tokens=usage.cached if usage else 0,
         output_tokens=usage.completion if usage else counted,
         ttft=said[0].at if streamed else None,

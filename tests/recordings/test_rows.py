@@ -3,7 +3,13 @@
 import pytest
 from msgspec import structs
 
-from llmsim.recordings.recording import RecordedFrame, RecordedResponse, ResponseEnd
+from llmsim.recordings.recording import (
+    Payload,
+    RecordedFrame,
+    RecordedRequest,
+    RecordedResponse,
+    ResponseEnd,
+)
 from llmsim.recordings.rows import row
 from tests.recordings.samples import recording
 
@@ -22,6 +28,29 @@ def test_a_stream() -> None:
     assert found.gaps == pytest.approx((0.2, 0.4))
     assert found.gap_tokens == (3, 2)
     assert not found.failed
+
+
+HELLO = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello there."}]}'
+MESSAGE = b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hello there."}]}'
+CONTENT = b'{"contents":[{"parts":[{"text":"Hello there."}]}]}'
+
+
+@pytest.mark.parametrize(
+    ("provider", "path", "body", "tokens"),
+    [
+        ("openai", "/v1/chat/completions", HELLO, 10),  # 3 words, 3 + 1 a message, 3 for an answer
+        ("anthropic", "/v1/messages", MESSAGE, 10),
+        ("gemini", "/v1beta/models/m:streamGenerateContent", CONTENT, 10),
+        ("openai", "/v1/chat/completions", b"{}", 0),
+        ("openai", "/v1/nothing", HELLO, 0),
+    ],
+)
+def test_a_prompt_that_nobody_counted_is_counted(
+    provider: str, path: str, body: bytes, tokens: int
+) -> None:
+    request = RecordedRequest(path=path, body=Payload.of(body))
+    one = recording(0, usage=None, provider=provider, model="m", request=request)
+    assert row(one).prompt_tokens == tokens
 
 
 def test_a_plain_answer_has_no_ttft() -> None:

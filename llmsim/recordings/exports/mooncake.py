@@ -12,6 +12,7 @@ from typing import Final
 
 from llmsim.recordings.matching.canonical import canonical
 from llmsim.recordings.recording import Recording
+from llmsim.recordings.rows import row
 
 BLOCK: Final = 512
 
@@ -21,13 +22,12 @@ def mooncake(recordings: Iterable[Recording]) -> Iterator[str]:
     known: dict[str, int] = {}
     ordered = sorted(recordings, key=lambda one: one.arrived)
     for one in ordered:
-        usage = one.usage
-        prompt = usage.prompt if usage else 0
+        seen = row(one)
         line = {
             "timestamp": round((one.arrived - ordered[0].arrived) * 1e3),
-            "input_length": prompt,
-            "output_length": usage.completion if usage else 0,
-            "hash_ids": _blocks(one, prompt, known),
+            "input_length": seen.prompt_tokens,
+            "output_length": seen.output_tokens,
+            "hash_ids": _blocks(one, seen.prompt_tokens, known),
         }
         yield json.dumps(line) + "\n"
 

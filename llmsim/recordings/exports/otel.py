@@ -48,22 +48,19 @@ def _span(one: Recording) -> dict[str, Any]:
 
 
 def _attributes(one: Recording) -> dict[str, Any]:
+    seen = row(one)
     made: dict[str, Any] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": SYSTEMS.get(one.provider, one.provider),
         "gen_ai.request.model": one.model,
         "http.response.status_code": one.response.status,
         "url.path": one.request.path,
+        "gen_ai.usage.input_tokens": seen.prompt_tokens,
+        "gen_ai.usage.output_tokens": seen.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": seen.cached_tokens,
     }
-    if one.usage:
-        made |= {
-            "gen_ai.usage.input_tokens": one.usage.prompt,
-            "gen_ai.usage.output_tokens": one.usage.completion,
-            "gen_ai.usage.cache_read.input_tokens": one.usage.cached,
-        }
-    ttft = row(one).ttft
-    if ttft is not None:
-        made["gen_ai.response.time_to_first_chunk"] = ttft
+    if seen.ttft is not None:
+        made["gen_ai.response.time_to_first_chunk"] = seen.ttft
     if not _went_well(one):
         ended = one.response.end
         made["error.type"] = str(one.response.status) if ended is ResponseEnd.WHOLE else ended.value
