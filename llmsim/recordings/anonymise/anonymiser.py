@@ -98,6 +98,7 @@ class Anonymiser:
         self._salt = salt or random_bytes.token_bytes(16)
         self._known: dict[str, str] = {}
         self._fakes: dict[str, str] = {}
+        self._looked: dict[str, tuple[Finding, ...]] = {}
         self._tokens: Callable[[str], int] = _counter()
         self.replaced: Counter[tuple[str, str]] = Counter()
         self.tokens_changed = False
@@ -133,14 +134,19 @@ class Anonymiser:
     def kinds(self, text: str) -> str:
         """The text with the kind of each value in its place."""
         made, end = [], 0
+        self._looked.clear()  # this is asked of many texts
         for one in without_overlaps(self._found(text)):
             made += [text[end : one.start], f"<{one.kind}>"]
             end = one.stop
         return "".join([*made, text[end:]]) if made else text
 
-    def _found(self, text: str) -> Iterator[Finding]:
-        for finder in self._finders:
-            yield from finder(text)
+    def _found(self, text: str) -> tuple[Finding, ...]:
+        """Each text is looked at once: frames repeat most of theirs."""
+        found = self._looked.get(text)
+        if found is None:
+            found = tuple(one for finder in self._finders for one in finder(text))
+            self._looked[text] = found
+        return found
 
     def _again(self, text: str) -> Iterator[Finding]:
         """Values that are known, where nothing tells that they are some."""

@@ -37,29 +37,28 @@ LEAST_DIGITS: Final = 9
 """Digits of a JSON number from which it may be a card's, a phone's or an account's."""
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
     """A leaf of the JSON document that begins at ``offset`` of the body."""
 
     offset: int
     leaf: Leaf
 
 
-def look(anonymiser: Anonymiser, body: str) -> None:
-    """Have the anonymiser learn which values a body holds."""
-    for text in _texts(body):
+def look(anonymiser: Anonymiser, body: str, found: Sequence[Piece]) -> None:
+    """Have the anonymiser learn which values a body with these pieces holds."""
+    for text in _texts(body, found):
         anonymiser.look(text)
-    for piece in _pieces(body):
+    for piece in found:
         if _is_named_secret(piece.leaf):
             anonymiser.learn(piece.leaf.value, "password")
 
 
-def edits(anonymiser: Anonymiser, body: str, place: str) -> list[Edit]:
-    """What to replace in a body, in its order."""
-    pieces = list(_pieces(body))
-    if not pieces:
+def edits(anonymiser: Anonymiser, body: str, place: str, found: Sequence[Piece]) -> list[Edit]:
+    """What to replace in a body with these pieces, in its order."""
+    if not found:
         return anonymiser.edits(body, place)
     made: list[Edit] = []
-    for group in _groups(pieces):
+    for group in _groups(found):
         if len(group) == 1:
             made += _in_leaf(anonymiser, group[0], body, place)
         else:
@@ -103,19 +102,18 @@ def _bytes(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
-def _texts(body: str) -> Iterator[str]:
-    pieces = list(_pieces(body))
-    if not pieces:
+def _texts(body: str, found: Sequence[Piece]) -> Iterator[str]:
+    if not found:
         yield body
-    for group in _groups(pieces):
+    for group in _groups(found):
         text = "".join(piece.leaf.value for piece in group)
         if len(group) == 1 and _is_json(text):
-            yield from _texts(text)
+            yield from _texts(text, pieces(text))
         else:
             yield text
 
 
-def _pieces(body: str) -> list[_Piece]:
+def pieces(body: str) -> list[Piece]:
     """The leaves of all documents of a body that may be replaced."""
     found = []
     for offset, document in _documents(body):
@@ -123,7 +121,7 @@ def _pieces(body: str) -> list[_Piece]:
             every = leaves(document)
         except NotJsonError:
             continue
-        found += [_Piece(offset, leaf) for leaf in every if _may_change(leaf)]
+        found += [Piece(offset, leaf) for leaf in every if _may_change(leaf)]
     return found
 
 
@@ -154,10 +152,10 @@ def _may_change(leaf: Leaf) -> bool:
     return not DATA_URL.match(leaf.value)
 
 
-def _groups(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+def _groups(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
     """Pieces that are one text: those of the same part under the same path in several documents,
     and the tokens of a list of log-probabilities."""
-    groups: dict[object, list[_Piece]] = {}
+    groups: dict[object, list[Piece]] = {}
     for number, piece in enumerate(pieces):
         leaf = piece.leaf
         if leaf.is_key or not leaf.is_text or not _is_streamed(leaf):
@@ -205,7 +203,7 @@ def _is_json(text: str) -> bool:
     return text[:1] in ("{", "[") and text[-1:] in ("}", "]")
 
 
-def _in_leaf(anonymiser: Anonymiser, piece: _Piece, body: str, place: str) -> Iterator[Edit]:
+def _in_leaf(anonymiser: Anonymiser, piece: Piece, body: str, place: str) -> Iterator[Edit]:
     """The edit of one text: all of it, as it stands in the document."""
     offset, leaf = piece
     start, stop = offset + leaf.start, offset + leaf.stop
@@ -213,7 +211,9 @@ def _in_leaf(anonymiser: Anonymiser, piece: _Piece, body: str, place: str) -> It
         new = anonymiser.whole(leaf.value, "password", place)
         yield Edit(start, stop, encoded(new, body[start:stop]), "password")
         return
-    inner = edits(anonymiser, leaf.value, place) if _is_json(leaf.value) else None
+    inner = None
+    if _is_json(leaf.value):
+        inner = edits(anonymiser, leaf.value, place, pieces(leaf.value))
     found = anonymiser.edits(leaf.value, place) if inner is None else inner
     if found:
         new = applied(leaf.value, found)
@@ -227,7 +227,7 @@ def _number(text: str) -> str:
 
 
 def _across(
-    anonymiser: Anonymiser, group: Sequence[_Piece], body: str, place: str
+    anonymiser: Anonymiser, group: Sequence[Piece], body: str, place: str
 ) -> Iterator[Edit]:
     """The edits of texts that are one; each keeps the share of a fake that it had of the value."""
     texts = [piece.leaf.value for piece in group]

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from llmsim.providers.registry import PROVIDERS
 from llmsim.recordings.anonymise import bodies
-from llmsim.recordings.anonymise.anonymiser import Anonymiser, AnonymiseRules, applied
+from llmsim.recordings.anonymise.anonymiser import Anonymiser, AnonymiseRules, Edit, applied
 from llmsim.recordings.recording import (
     Pairs,
     Payload,
@@ -49,11 +49,13 @@ def anonymised(
     contents = [frame.body.content for frame in response.frames]
     answered = bodies.text_of(b"".join(contents))
     _learn_heads(anonymiser, request, response)
-    bodies.look(anonymiser, asked)
-    bodies.look(anonymiser, answered)
+    asked_pieces, answered_pieces = bodies.pieces(asked), bodies.pieces(answered)
+    bodies.look(anonymiser, asked, asked_pieces)
+    bodies.look(anonymiser, answered, answered_pieces)
     for text in (unquote(request.path), unquote(request.query)):
         anonymiser.look(text)
-    changes = bodies.edits(anonymiser, answered, "response")
+    asked_changes = bodies.edits(anonymiser, asked, "request", asked_pieces)
+    changes = bodies.edits(anonymiser, answered, "response", answered_pieces)
     pieces = bodies.frames(contents, changes, answered)
     made = structs.replace(
         recording,
@@ -62,7 +64,7 @@ def anonymised(
             path=_path(anonymiser, request.path),
             query=_query(anonymiser, request.query),
             headers=_headers(anonymiser, request.headers, "request header"),
-            body=_payload(anonymiser, asked),
+            body=_payload(asked, asked_changes),
         ),
         response=structs.replace(
             response,
@@ -148,9 +150,8 @@ def _parameters(query: str) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _payload(anonymiser: Anonymiser, body: str) -> Payload:
-    changed = applied(body, bodies.edits(anonymiser, body, "request"))
-    return Payload.of(changed.encode(errors="surrogateescape"))
+def _payload(body: str, changes: Iterable[Edit]) -> Payload:
+    return Payload.of(applied(body, changes).encode(errors="surrogateescape"))
 
 
 def _with_body(frame: RecordedFrame, content: bytes) -> RecordedFrame:

@@ -83,7 +83,7 @@ class _Scanner:
                 continue
             if kind != "string":
                 raise ValueError(f"no key at {start}")
-            name = json.loads(self._document[start:stop])
+            name = self._text(start, stop)
             below = (*path, name)
             found.append(Leaf(below, start, stop, name, True, True, part))
             if self._next()[0] != ":":
@@ -94,8 +94,9 @@ class _Scanner:
                 own.append((name, found[-1].value))
         # What says the part may come after what is in it.
         whole = tuple(own)
-        for one in found:
-            yield one._replace(part=whole + one.part[len(part) :])
+        if len(whole) > len(part):
+            found = [one._replace(part=whole + one.part[len(part) :]) for one in found]
+        yield from found
 
     def _elements(self, path: Path, part: tuple[tuple[str, str], ...]) -> Iterator[Leaf]:
         place = 0
@@ -115,12 +116,18 @@ class _Scanner:
         if kind in ("{", "["):
             yield from self.container(path, part, start)
         elif kind == "string":
-            text = json.loads(self._document[start:stop])
-            yield Leaf(path, start, stop, text, False, True, part)
+            yield Leaf(path, start, stop, self._text(start, stop), False, True, part)
         elif kind == "scalar":
             yield Leaf(path, start, stop, self._document[start:stop], False, False, part)
         else:
             raise ValueError(f"no value at {start}")
+
+    def _text(self, start: int, stop: int) -> str:
+        quoted = self._document[start:stop]
+        if "\\" in quoted or not quoted.isprintable():
+            text: str = json.loads(quoted)
+            return text
+        return quoted[1:-1]
 
     def _next(self) -> tuple[str, int, int]:
         found = TOKEN.match(self._document, self.at)

@@ -84,7 +84,7 @@ def engine(fitted: Observed, judged: Observed, occupancy: Occupancy) -> Engine:
     if isinstance(found, LoadFit) and alone[0].rest.size:
         longest = float(np.quantile(alone[0].rest, LONGEST))
         waiting = _waiting(fitted.first, occupancy, per_token, longest, found)
-        found = found._replace(max_sequences=most_sequences(found.levels, waiting))
+        found = found._replace(max_sequences=most_sequences(waiting, gaps[0][0]))
     return Engine(prompts, found, *alone)
 
 

@@ -3,7 +3,7 @@
 All sequences of a replica advance one token a step, and a step lasts T(n) = α + β·n with n of them
 decoding, beside what prefill adds (:mod:`~llmsim.recordings.fit.occupancy`). So the time between
 tokens is a straight line over n. At most N decode at a time and others wait: N is what n comes
-to while requests wait longer for their first token than they ever do without load.
+to while requests wait longer for their first token than they do without load.
 """
 
 from __future__ import annotations
@@ -22,9 +22,15 @@ LEVELS: Final = 3
 PER_LEVEL: Final = 20
 """Samples of a level below which it is left out."""
 
-FULL: Final = 0.9
-"""The share of N that half of the waiting requests see decode, at least, where N is why they
-wait."""
+HIGH: Final = 0.95
+"""The share of waiting requests that see no more decode than N: times are never exact."""
+
+FULL: Final = 0.75
+"""The share of N that half of the waiting requests see decode, at least, where N is why they wait:
+the others are being prefilled."""
+
+BEYOND: Final = 0.05
+"""The share of tokens, at most, that come while more than N decode."""
 
 
 class LoadFit(NamedTuple):
@@ -87,10 +93,12 @@ def by_level(sequences: Values, itl: Values) -> tuple[tuple[int, float], ...]:
     )
 
 
-def most_sequences(levels: tuple[tuple[int, float], ...], while_waiting: Values) -> int | None:
+def most_sequences(while_waiting: Values, sequences: Values) -> int | None:
     """N, where it was reached. ``while_waiting`` is how many sequences decoded when each of the
-    requests that waited for others still did."""
-    most = levels[-1][0]
-    if while_waiting.size < LEAST or np.median(while_waiting) < FULL * most:
+    requests that waited for others still did, ``sequences`` how many when each token came."""
+    if while_waiting.size < LEAST:
+        return None
+    most = round(float(np.quantile(while_waiting, HIGH)))
+    if np.median(while_waiting) < FULL * most or (sequences > most + 0.5).mean() > BEYOND:
         return None
     return most

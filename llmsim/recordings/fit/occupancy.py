@@ -34,10 +34,10 @@ class Occupancy:
 
     def __init__(self, rows: Iterable[TraceRow]) -> None:
         found = [one for one in map(_span, rows) if one is not None]
-        spans = np.array(found, dtype=np.float64).reshape(-1, 4)
+        spans = np.array(found, dtype=np.float64).reshape(-1, 5)
         spans = spans[np.argsort(spans[:, 1])]
-        self._firsts, self._tokens = spans[:, 1], spans[:, 3]
-        self._arrivals, self._ends = np.sort(spans[:, 0]), np.sort(spans[:, 2])
+        self._firsts, self._tokens = spans[:, 1], spans[:, 4]
+        self._arrivals, self._lasts, self._ends = (np.sort(spans[:, at]) for at in (0, 2, 3))
 
     def open(self, at: Values) -> Values:
         """How many requests had come and not ended."""
@@ -45,7 +45,7 @@ class Occupancy:
 
     def decoding(self, at: Values) -> Values:
         """How many had their first token and not their last."""
-        return _between(self._firsts, self._ends, at)
+        return _between(self._firsts, self._lasts, at)
 
     def prefill(self, cost: PromptCost, step: Steps) -> Callable[[Values], Values]:
         """The seconds that prefill had added to steps, until any time.
@@ -71,15 +71,15 @@ def _between(begins: Values, ends: Values, at: Values) -> Values:
     return (begun - np.searchsorted(ends, at, "right")).astype(np.float64)
 
 
-def _span(row: TraceRow) -> tuple[float, float, float, float] | None:
-    """Arrival, first token, end, and tokens to prefill; None where no end is known. The first
-    token of an answer that was not streamed is as if it decoded all the time."""
-    ended = row.total
-    if ended is None:
-        if row.ttft is None:
-            return None
-        ended = row.ttft + sum(row.gaps)
-    first = 0.0 if row.ttft is None else min(row.ttft, ended)
+def _span(row: TraceRow) -> tuple[float, ...] | None:
+    """Arrival, first token, last token, end, and tokens to prefill; None where no end is known. An
+    answer that was not streamed is as if it decoded all the time."""
+    first = 0.0 if row.ttft is None else row.ttft
+    last = row.total if row.ttft is None or not row.gaps else first + sum(row.gaps)
+    if last is None:
+        return None
     # What is not streamed does not say when it was prefilled.
     tokens = 0 if row.ttft is None else max(row.prompt_tokens - row.cached_tokens, 0)
-    return row.arrived, row.arrived + first, row.arrived + ended, tokens
+    ended = max(last, row.total or 0.0)
+    times = (0.0, min(first, last), last, ended)
+    return (*(row.arrived + at for at in times), tokens)

@@ -120,7 +120,7 @@ def _rule(one: ModelFit) -> dict[str, Any]:
 
 def _load(found: LoadFit, itl: float) -> Mapping[str, Any]:
     """The line through one sequence, whose mean time between tokens is ``itl``, and the most."""
-    most = found.levels[-1][0]
+    most = found.max_sequences or found.levels[-1][0]
     alone, slowest = found.step(np.array([1.0, most]))
     made: dict[str, Any] = {"itl_ms_at": {most: _rounded(float(itl * slowest / alone) * 1e3)}}
     if found.max_sequences is not None:

@@ -25,16 +25,21 @@ def test_the_line_is_found_again() -> None:
     assert found.step(np.array([64.0])) == pytest.approx(ALPHA + 64 * BETA, rel=0.01)
 
 
+SEEN = np.repeat(np.arange(1.0, 17.0), 10)
+
+
 @pytest.mark.parametrize(
     ("waiting", "expected"),
     [
-        (np.full(100, 15.0), 16),  # one of them is prefilled just then
+        (np.repeat([13.0, 15.0, 16.0], 30), 16),  # others are prefilled just then
+        (np.r_[np.full(99, 16.0), 19.0, 2.0], 16),  # times are never exact
         (np.full(5, 16.0), None),  # too few
-        (np.full(100, 9.0), None),  # they wait for something else
+        (np.full(100, 9.0), None),  # more decoded at other times: they waited for something else
+        (np.repeat([1.0, 5.0, 16.0], 30), None),  # nor when so many decode as rarely
     ],
 )
 def test_the_most_sequences(waiting: Values, expected: int | None) -> None:
-    assert most_sequences(((1, 0.1), (9, 0.2), (16, 0.3)), waiting) == expected
+    assert most_sequences(waiting, SEEN) == expected
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,16 @@ from llmsim.recordings.traces.row import TraceRow
 
 ROWS = [
     TraceRow(arrived=10, ttft=2.0, total=5.0, prompt_tokens=300, cached_tokens=100),
-    TraceRow(arrived=11, ttft=3.0, gaps=(1.0, 1.0)),
+    TraceRow(arrived=11, ttft=3.0, gaps=(1.0, 1.0), total=5.2),
     TraceRow(arrived=20, total=2.0, prompt_tokens=500),  # not streamed
     TraceRow(arrived=30),  # nobody knows how long
 ]
 
 
 def test_who_was_there() -> None:
-    at = np.array([9.0, 10.5, 11.5, 12.5, 14.5, 15.5, 16.5, 21.0, 31.0])
+    at = np.array([9.0, 10.5, 11.5, 12.5, 14.5, 15.5, 16.1, 21.0, 31.0])
     found = Occupancy(ROWS)
-    assert found.open(at).tolist() == [0, 1, 2, 2, 2, 1, 0, 1, 0]
+    assert found.open(at).tolist() == [0, 1, 2, 2, 2, 1, 1, 1, 0]
     assert found.decoding(at).tolist() == [0, 0, 0, 1, 2, 1, 0, 1, 0]
 
 
