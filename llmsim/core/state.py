@@ -7,7 +7,7 @@ All but the queue and the object store answer at once: they are asked on the hot
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
@@ -176,13 +176,20 @@ class StepClocks(Protocol):
         ...
 
     def join(
-        self, clock: int, cost: StepCost, now: float, tokens: int, steps: float, /
+        self,
+        clock: int,
+        cost: StepCost,
+        now: float,
+        tokens: int,
+        steps: float,
+        others: Sequence[float] = (),
+        /,
     ) -> int | None:
         """See :meth:`StepClock.join`. From now on a step costs what ``cost`` says."""
         ...
 
-    def leave(self, clock: int, now: float, ticket: int, /) -> None:
-        """See :meth:`StepClock.leave`."""
+    def leave(self, clock: int, now: float, tickets: range, /) -> None:
+        """See :meth:`StepClock.leave`: these all leave."""
         ...
 
 

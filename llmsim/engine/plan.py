@@ -94,16 +94,22 @@ def plan(
 def _sequence(model: str, replicas: Replicas, draws: Draws, made: Plan) -> SequencePlan:
     """What the answer asks of a replica of its model."""
     assert made.completion is not None
-    usage = made.completion.usage
-    hidden = max(choice.hidden for choice in made.completion.choices)
+    usage, choices = made.completion.usage, made.completion.choices
+    hidden = max(choice.hidden for choice in choices)
+    unseen = draws.reasoning / replicas.step
+    others: tuple[float, ...] = ()
+    if len(choices) > 1:  # the longest is the answer's own
+        steps = sorted(choice.hidden * unseen + max(choice.beats - 1, 0) for choice in choices)
+        others = tuple(steps[:-1])
     return sequence_plan(
         model,
         replicas.count,
         replicas.cost,
         replicas.step,
         usage.prompt - usage.cached,
-        hidden * draws.reasoning / replicas.step,
+        hidden * unseen,
         (draws.accept, made.ttft, made.total),
+        others,
     )
 
 

@@ -39,7 +39,8 @@ class EndpointMemory(Protocol):
 class Call(Struct):
     """One call of an endpoint, and what is to be known of it once it is planned.
 
-    ``caller`` is None where nobody waits for the answer (batches), ``memory`` where the endpoint
+    ``caller`` is None where nobody waits for the answer (batches), which ``api_key`` then says who
+    asked for; ``memory`` where the endpoint
     remembers nothing. ``model`` is the one that
     answers, ``mock`` names the mock or script that decided what is said, ``recording``
     the recording that is replayed, ``rule`` the part of the configuration that let it
@@ -56,6 +57,7 @@ class Call(Struct):
     model: str = ""
     mock: str = ""
     recording: str = ""
+    api_key: str = ""
     held: HeldLimits | None = None
     rule: str = ""
     override: str = ""

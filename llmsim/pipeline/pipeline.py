@@ -166,7 +166,7 @@ class Pipeline:
 def _api_key(call: Call) -> str:
     """The API key that the request came with; empty where there is none."""
     if call.caller is None:
-        return ""
+        return call.api_key
     return call.endpoint.provider.auth.key(call.caller.header, call.caller.query)
 
 

@@ -131,11 +131,11 @@ class RequestHandler:
         except Gone:
             lifecycle.left(call)
 
-    async def unawaited(self, endpoint: Endpoint, body: bytes) -> Plan:
+    async def unawaited(self, endpoint: Endpoint, body: bytes, api_key: str = "") -> Plan:
         """The plan of an answer that nobody waits for, which counts as sent. A request that
         cannot be served has a plan, too."""
         lifecycle = RequestLifecycle(endpoint.name, self._counters, self._journal, self._recorders)
-        call = Call(endpoint, None, lifecycle.stamp(), body)
+        call = Call(endpoint, None, lifecycle.stamp(), body, api_key=api_key)
         try:
             plan = await self._holder.runtime.pipeline.plan(call)
         except LEAVING:

@@ -7,7 +7,7 @@ time passes only as ``clock`` says.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
@@ -187,16 +187,25 @@ class MemoryStepClocks:
         state.advance(now)
         return state
 
-    def join(self, clock: int, cost: StepCost, now: float, tokens: int, steps: float) -> int | None:
+    def join(
+        self,
+        clock: int,
+        cost: StepCost,
+        now: float,
+        tokens: int,
+        steps: float,
+        others: Sequence[float] = (),
+    ) -> int | None:
         """A sequence arrives at the clock: its ticket, or None where no more may wait."""
         state = self._clocks[clock]
         if state.cost != cost:
             state.adjust(now, cost)
-        return state.join(now, 0, tokens, steps)
+        return state.join(now, 0, tokens, steps, others)
 
-    def leave(self, clock: int, now: float, ticket: int) -> None:
-        """A sequence gives its place back."""
-        self._clocks[clock].leave(now, ticket)
+    def leave(self, clock: int, now: float, tickets: range) -> None:
+        """Sequences give their places back."""
+        for ticket in tickets:
+            self._clocks[clock].leave(now, ticket)
 
 
 async def inline(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -45,6 +45,16 @@ def test_what_a_plan_asks_of_a_replica(stream: bool) -> None:
     assert (sequence.cost.max_sequences, sequence.cost.prefill_tokens) == (32, 1000)
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_each_choice_is_a_sequence_and_the_prompt_is_that_of_one(stream: bool) -> None:
+    plan = planned(asked(stream=stream, n=4), settings(RULE))
+    assert plan.sequence is not None
+    assert plan.completion is not None
+    assert plan.sequence.prompt == plan.completion.usage.prompt
+    assert plan.sequence.steps == pytest.approx(39)
+    assert plan.sequence.others == pytest.approx((39,) * 3)
+
+
 def test_but_for_that_it_is_the_same_plan() -> None:
     request = asked(stream=True)
     loaded = planned(request, settings(RULE))

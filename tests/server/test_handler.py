@@ -589,6 +589,26 @@ def test_an_answer_that_nobody_waits_for_is_planned_and_counted(
     assert worker.requests == {str(status): 1}
 
 
+def test_an_answer_that_nobody_waits_for_has_the_prompt_cache_of_its_api_key(
+    worker: Worker,
+) -> None:
+    body = worker.sim.call("the same words " * 110).body
+    body = body.replace(b"words", b"words " * 10)
+
+    def cached(api_key: str) -> int:
+        plan = asyncio.run(worker.handler.unawaited(worker.endpoint, body, api_key))
+        assert plan.completion is not None
+        return plan.completion.usage.cached
+
+    assert [cached(key) > 0 for key in ("a", "b", "a", "", "b")] == [
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
+
+
 def test_an_answer_that_nobody_waits_for_can_break_too(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,8 @@ class SequencePlan(Struct, frozen=True, gc=False):
     It joins one of the model's ``replicas`` ``begins`` seconds after its request's arrival, has
     ``prompt`` tokens prefilled, makes ``hidden`` steps that nobody sees, and then its tokens. The
     plan's own times count as if it were alone: a step for each ``step`` seconds after ``ttft``.
-    ``steps`` lie between the first token, hidden ones included, and the last.
+    ``steps`` lie between the first token, hidden ones included, and the last. The answer's further
+    choices are sequences of their own, which continue the same prompt: ``others`` are their steps.
     """
 
     model: str
@@ -25,6 +26,7 @@ class SequencePlan(Struct, frozen=True, gc=False):
     ttft: float
     step: float
     steps: float
+    others: tuple[float, ...] = ()
 
     def steps_to(self, due: float) -> float:
         """How many steps after the prefill what the plan has ``due`` leaves."""
@@ -39,6 +41,7 @@ def sequence_plan(
     prompt: int,
     hidden: float,
     times: tuple[float, float, float],
+    others: tuple[float, ...] = (),
 ) -> SequencePlan:
     """The sequence of a plan with these ``times``: accept, TTFT and total, all after arrival.
 
@@ -49,4 +52,4 @@ def sequence_plan(
     engine = cost.per_prefill_token * prompt + (hidden + 1) * step
     steps = hidden + (total - ttft) / step
     begins = max(ttft - engine, accept)
-    return SequencePlan(model, replicas, cost, begins, prompt, hidden, ttft, step, steps)
+    return SequencePlan(model, replicas, cost, begins, prompt, hidden, ttft, step, steps, others)

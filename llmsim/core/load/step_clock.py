@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from llmsim.core.load.step_cost import StepCost
@@ -164,20 +165,26 @@ class StepClock:
             moved = True
         return moved
 
-    def join(self, now: float, owner: int, tokens: int, steps: float) -> int | None:
+    def join(
+        self, now: float, owner: int, tokens: int, steps: float, others: Sequence[float] = ()
+    ) -> int | None:
         """A sequence arrives: the ticket it waits with, or None where no more may wait.
 
-        ``tokens`` are to be prefilled; ``steps`` lie between its first and its last token.
+        ``tokens`` are to be prefilled; ``steps`` lie between its first and its last token, and
+        ``others`` between those of sequences that continue the same prompt: nothing is left to
+        prefill of that, and their tickets are the next ones.
         """
         self.advance(now)
-        if self.next - self.head >= self.line.room:
+        if self.next + len(others) - self.head >= self.line.room:
             return None
         if self.change == NEVER:
             self.steps, self.time = float(math.ceil(self.steps)), max(now, self.time)
         ticket = self.next
         self.line.put(ticket, owner, tokens, steps)
-        self.next = ticket + 1
-        self.queued += 1
+        for place, each in enumerate(others, ticket + 1):
+            self.line.put(place, owner, 0, each)
+        self.next = ticket + 1 + len(others)
+        self.queued += 1 + len(others)
         self._plan_prefill(self.steps_at(now))
         return ticket
 

@@ -43,8 +43,8 @@ class Batches:
         self._strict = strict
         self._endpoint = batch_endpoint(strict)
 
-    async def create(self, body: bytes, stamp: Stamp, url: URL) -> bytes:
-        """A new batch, all of whose requests have begun."""
+    async def create(self, body: bytes, stamp: Stamp, url: URL, api_key: str = "") -> bytes:
+        """A new batch of that API key's, all of whose requests have begun."""
         items = anthropic_batches.read(body)
         created = time.time()
         ends: list[float] = []
@@ -53,7 +53,7 @@ class Batches:
         for index, item in enumerate(items):
             if index % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
-            planned = await self._handler.unawaited(self._endpoint, bytes(item.params))
+            planned = await self._handler.unawaited(self._endpoint, bytes(item.params), api_key)
             ends.append(planned.total)
             answer = Raw(planned.frames[0])
             size += len(planned.frames[0])

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from llmsim.core import Stamp
 from llmsim.providers.anthropic import errors
 from llmsim.providers.anthropic.messages.codec import Anthropic
-from llmsim.providers.anthropic.provider import PREFIXES
+from llmsim.providers.anthropic.provider import ANTHROPIC, PREFIXES
 from llmsim.server.refusals import unlogged_stamp
 from llmsim.server.resources.batches import URL, Batches
 from llmsim.server.resources.threads import Threads
@@ -41,7 +41,8 @@ def _batches(path: str, batches: Batches) -> list[Route]:
     """The paths of message batches."""
 
     async def create(request: Request, stamp: Stamp) -> bytes:
-        return await batches.create(await request.body(), stamp, _url(request, path))
+        api_key = ANTHROPIC.auth.key(request.headers.get, request.url.query)
+        return await batches.create(await request.body(), stamp, _url(request, path), api_key)
 
     async def many(request: Request, stamp: Stamp) -> bytes:
         query = parse_qs(request.url.query, keep_blank_values=True)

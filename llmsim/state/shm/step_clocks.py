@@ -123,7 +123,15 @@ class SharedStepClocks:
                 self._store(clock, state)
         return state
 
-    def join(self, clock: int, cost: StepCost, now: float, tokens: int, steps: float) -> int | None:
+    def join(
+        self,
+        clock: int,
+        cost: StepCost,
+        now: float,
+        tokens: int,
+        steps: float,
+        others: Sequence[float] = (),
+    ) -> int | None:
         """See :meth:`StepClock.join`. From now on a step costs what ``cost`` says."""
         with self._segment.locked(Lock.STEP_CLOCKS + clock):
             state = self._taken(clock)
@@ -131,15 +139,16 @@ class SharedStepClocks:
                 state.cost = cost
             elif state.cost != cost:
                 state.adjust(now, cost)
-            ticket = state.join(now, self.slot, tokens, steps)
+            ticket = state.join(now, self.slot, tokens, steps, others)
             self._store(clock, state)
         return ticket
 
-    def leave(self, clock: int, now: float, ticket: int) -> None:
+    def leave(self, clock: int, now: float, tickets: range) -> None:
         """See :meth:`StepClock.leave`."""
         with self._segment.locked(Lock.STEP_CLOCKS + clock):
             state = self._taken(clock)
-            state.leave(now, ticket)
+            for ticket in tickets:
+                state.leave(now, ticket)
             self._store(clock, state)
 
     def release_slot(self, slot: int, now: float) -> None:

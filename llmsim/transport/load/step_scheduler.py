@@ -8,6 +8,9 @@ When it comes the clock is looked at, all that is due is handed to the scheduler
 that V gives it, and the rest stays where it is, however slow or fast the clock goes on. Nothing
 is moved when a step's duration changes.
 
+A look that takes longer than a millisecond gives way to what else the loop has to do, as a tick of
+the scheduler does.
+
 Where the clock quickens without an event that could be foreseen (a sequence of another worker
 leaves), the look that comes every :data:`LOOK` finds it.
 
@@ -34,6 +37,7 @@ from llmsim.transport.port import Stream
 from llmsim.transport.scheduler import (
     NEVER,
     TICK,
+    TURN,
     WINDOW,
     ActiveStream,
     Scheduler,
@@ -81,6 +85,11 @@ class ReplicaPlace:
     def due(self, steps: float) -> int:
         """When V is ``steps`` after the prefill (µs), as the clock goes now."""
         return round(self.replica.clock.time_of(self.first + steps) * 1e6)
+
+    @property
+    def tickets(self) -> range:
+        """Those of the answer's choices; the first is that of the longest."""
+        return range(self.ticket, self.ticket + 1 + len(self.plan.others))
 
     def leave(self) -> None:
         """Give the place back; one that has ended has none."""
@@ -185,6 +194,7 @@ class Replica:
     __slots__ = (
         "_calendar",
         "_clocks",
+        "_gave_way",
         "_index",
         "_let_in",
         "_scheduler",
@@ -205,6 +215,7 @@ class Replica:
         self._let_in: list[ReplicaPlace] = []
         self._calendar: dict[int, list[Pending]] = {}
         self._ticks: list[int] = []
+        self._gave_way = 0
         self.alarm = NEVER
         self.looking = False
         self.look(scheduler.clock())
@@ -218,7 +229,7 @@ class Replica:
         BadRequest where the line is full."""
         now = self._scheduler.clock()
         at = min(due, now) / 1e6
-        ticket = self._clocks.join(self._index, plan.cost, at, plan.prompt, plan.steps)
+        ticket = self._clocks.join(self._index, plan.cost, at, plan.prompt, plan.steps, plan.others)
         if ticket is None:
             raise BadRequest(Failure(FailureKind.OVERLOADED, QUEUE_FULL))
         sequence = ReplicaPlace(plan, self, ticket)
@@ -230,7 +241,7 @@ class Replica:
         """Take a place for an answer that nobody waits for, from ``due`` (µs) to its end; none
         where the line is full."""
         at = min(due, self._scheduler.clock()) / 1e6
-        self._clocks.join(self._index, plan.cost, at, plan.prompt, plan.steps)
+        self._clocks.join(self._index, plan.cost, at, plan.prompt, plan.steps, plan.others)
 
     def leave(self, sequence: ReplicaPlace) -> None:
         """A sequence gives its place back."""
@@ -238,7 +249,7 @@ class Replica:
             if sequence in those:
                 those.remove(sequence)
         now = self._scheduler.clock()
-        self._clocks.leave(self._index, now / 1e6, sequence.ticket)
+        self._clocks.leave(self._index, now / 1e6, sequence.tickets)
         self.look(now)
 
     def enter(self, item: Pending, tick: int) -> None:
@@ -256,14 +267,30 @@ class Replica:
         self.read(now)
         if self._let_in or (self._waiting and self._waiting[0].ticket < self.clock.head):
             self._begin_sequences()
-        while self._ticks and self._ticks[0] <= self.reached:
-            for item in self._calendar.pop(heapq.heappop(self._ticks)):
+        # What is due gets as much time as what it gave way to has taken.
+        until = now + max(TURN, now - self._gave_way if self._gave_way else 0)
+        self._gave_way = 0
+        while self._ticks and self._ticks[0] <= self.reached and not self._gave_way:
+            tick = heapq.heappop(self._ticks)
+            items = self._calendar.pop(tick)
+            for place, item in enumerate(items):
+                now = self._scheduler.clock()
+                if now > until:  # the loop has other things to do, too
+                    self._gave_way = now
+                    self._put_back(tick, items[place:])
+                    break
                 if isinstance(item, SteppedStream):
                     self._scheduler.advance(item, now)
                 elif not item.done():
                     item.set_result(None)
         self.looking = False
         self.set_alarm(now)
+
+    def _put_back(self, tick: int, rest: list[Pending]) -> None:
+        """Leave the rest of a tick for the loop's next turn."""
+        if tick not in self._calendar:
+            heapq.heappush(self._ticks, tick)
+        self._calendar[tick] = rest + self._calendar.get(tick, [])
 
     def read(self, now: int) -> None:
         self.now = now

@@ -210,3 +210,25 @@ def test_a_sequence_that_ended_unseen_is_past() -> None:
     first = one.first(ticket, 3)
     assert first is not None
     assert first + 3 <= one.steps_at(50.0)
+
+
+def test_choices_continue_one_prompt() -> None:
+    """n users of k choices each have ITL = α + β·n·k, and the prompt is prefilled once."""
+    one = clock()
+    ticket = one.join(0.0, 0, 500, 100.0, (100.0, 50.0))
+    assert ticket == 1
+    one.join(0.0, 0, 0, 100.0)
+    assert one.prefilled == 500
+    one.advance(COST.step(0, 500) + COST.step(3, 0))
+    assert one.running == 4
+    assert one.step == pytest.approx(ALPHA + 4 * BETA)
+    one.advance(COST.step(0, 500) + COST.step(3, 0) + 60 * (ALPHA + 4 * BETA))
+    assert one.step == pytest.approx(ALPHA + 3 * BETA)
+
+
+def test_all_choices_have_room_or_none() -> None:
+    one = clock(room=3)
+    one.join(0.0, 0, 900_000, 1.0)
+    assert one.join(0.0, 0, 1, 1.0, (1.0, 1.0, 1.0)) is None
+    assert one.queued == 0
+    assert one.join(0.0, 0, 1, 1.0, (1.0,)) == 2

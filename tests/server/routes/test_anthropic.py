@@ -32,7 +32,8 @@ class Answering:
     def note(self, failure: Failure) -> None:
         self.noted = failure
 
-    async def unawaited(self, endpoint: Endpoint, body: bytes) -> Plan:
+    async def unawaited(self, endpoint: Endpoint, body: bytes, api_key: str) -> Plan:
+        self.api_key = api_key
         status = 200 if body != b"{}" else 400
         return Plan(status, WholeFrame(body), np.zeros(1), False, 0.0, 0.0, 0)
 
@@ -57,6 +58,16 @@ def client(answering: Answering) -> Iterator[TestClient]:
         with TestClient(build(paths), base_url="http://sim:8000") as made:
             yield made
         store.close()
+
+
+def test_the_requests_of_a_batch_are_those_of_its_api_key(
+    client: TestClient, answering: Answering
+) -> None:
+    """Each key has prompt caches of its own."""
+    client.post("/v1/messages/batches", json=BATCH, headers={"x-api-key": "mine"})
+    assert answering.api_key == "mine"
+    client.post("/v1/messages/batches", json=BATCH)
+    assert answering.api_key == ""
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_it_is_the_clock_whichever_worker_looks(memory: Segment) -> None:
         ticket = one.join(index, COST, now, tokens, steps)
         assert ticket == alone.join(now, count % 3, tokens, steps)
         if count % 7 == 3 and ticket is not None:
-            workers[(count + 1) % 3].leave(index, now, ticket - 2)
+            workers[(count + 1) % 3].leave(index, now, range(ticket - 2, ticket - 1))
             alone.leave(now, ticket - 2)
         alone.advance(now + 0.005)
         for other in workers:
@@ -142,7 +142,7 @@ def hammer(memory: Segment, slot: int, count: int) -> None:
         ticket = clocks.join(index, COST, time.monotonic(), 10, 1e9)
         clocks.read(index, time.monotonic())
         if number % 2 and ticket is not None:
-            clocks.leave(index, time.monotonic(), ticket)
+            clocks.leave(index, time.monotonic(), range(ticket, ticket + 1))
 
 
 def test_it_is_exact_over_processes(memory: Segment) -> None:
@@ -178,4 +178,4 @@ def test_a_worker_killed_in_the_middle_leaves_the_clock_whole(memory: Segment) -
         assert clock.change == NEVER or clock.tail != NEVER
         ticket = survivor.join(index, COST, time.monotonic(), 1, 5)
         assert ticket is not None
-        survivor.leave(index, time.monotonic(), ticket)
+        survivor.leave(index, time.monotonic(), range(ticket, ticket + 1))

@@ -20,7 +20,7 @@ from llmsim.transport.load.step_scheduler import (
     SteppedStream,
     StepScheduler,
 )
-from llmsim.transport.scheduler import TICK, Scheduler
+from llmsim.transport.scheduler import TICK, TURN, Scheduler
 from llmsim.transport.timer import LoopTimer
 from tests.transport.test_scheduler import Client, Loop, counters
 
@@ -206,6 +206,42 @@ def test_a_sequence_that_leaves_elsewhere_is_seen(loop: Loop) -> None:
     late = [at for at in stream.times() if at > left]
     assert late[0] <= left + LOOK / 1e6 + COST.step(1, 1000)
     assert stream.times()[-1] < left + 22 * ALONE
+
+
+def test_all_choices_give_their_places_back(loop: Loop) -> None:
+    worker = Worker(loop, MemoryStepClocks())
+    stays = worker.join(planned(1000))
+    asked = structs.replace(planned(1000), others=(900.0, 800.0))
+    leaves = worker.join(asked)
+    after = worker.join(planned(1000))
+    loop.run(loop.now + 500_000)
+    assert stays.replica.clock.running == 5
+    leaves.leave()
+    assert stays.replica.clock.running == 2
+    assert [one.ticket for one in (stays, leaves, after)] == [1, 2, 5]
+
+
+def test_many_that_are_due_at_one_step_give_way(loop: Loop) -> None:
+    """Who arrives meanwhile does not wait for all of them."""
+    worker = Worker(loop, MemoryStepClocks())
+    clients = [Client(loop, cost=1000) for _ in range(8)]
+    streams = [worker.send(10, 0, client) for client in clients]
+    loop.run(loop.now + 100_000)
+    turns: list[int] = []
+    look = worker.steps._look
+
+    def timed() -> None:
+        began = loop.now
+        look()
+        turns.append(loop.now - began)
+
+    assert worker.steps._timer is not None
+    worker.steps._timer._call = timed  # type: ignore[attr-defined]
+    loop.run()
+    assert all(stream.ended[0][0] for stream in streams)
+    assert all(len(stream.times()) == 10 for stream in streams)
+    assert max(turns) <= 3 * TURN
+    assert sum(turn > 0 for turn in turns) > 15
 
 
 def test_what_is_due_by_steps_is_not_due_by_time(loop: Loop) -> None:
