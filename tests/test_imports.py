@@ -23,7 +23,7 @@ LADDER = [
     {"transport"},
     {"proxy"},
     {"server"},
-    {"tui", "library", "testing"},
+    {"tui", "library", "testing", "overhead"},
     {"cli"},
     {"__main__"},
 ]

@@ -10,6 +10,7 @@ from llmsim.cli.check import check
 from llmsim.cli.ctl import ctl
 from llmsim.cli.fit import fit
 from llmsim.cli.models import models
+from llmsim.cli.overhead import overhead
 from llmsim.cli.plan import plan
 from llmsim.cli.record import record
 from llmsim.cli.recordings import recordings
@@ -40,6 +41,6 @@ def main() -> None:
 
 
 for _command in (
-    serve, top, ctl, plan, check, schema, models, record, recordings, anonymise, fit,
+    serve, top, ctl, plan, check, schema, models, record, recordings, anonymise, fit, overhead,
 ):  # fmt: skip
     main.add_command(_command)
