@@ -123,7 +123,7 @@ def test_providers_do_not_know_each_other(name: str) -> None:
     """What several share has no provider's name; only the registry knows all of them."""
     if name == "llmsim.providers.registry":
         return
-    own, shared = provider_of(name), {"", "provider", "wire"}
+    own, shared = provider_of(name), {"", "provider", "rules", "wire"}
     for imported in imports(name):
         if part(imported) == "providers":
             assert provider_of(imported) in shared | {own}, f"{name} imports {imported}"

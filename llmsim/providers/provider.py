@@ -123,6 +123,12 @@ class Endpoint:
     streaming: Endpoint | None = None
 
 
+class NamedEndpoint(Protocol):
+    """The endpoint for a path and its query, of a server that is strict or is not."""
+
+    def __call__(self, path: str, query: str, strict: bool = False, /) -> Endpoint: ...
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointPattern:
     """Endpoints whose paths have a name in them, such as a model's.
@@ -132,7 +138,7 @@ class EndpointPattern:
     """
 
     matches: Callable[[str], bool]
-    endpoint: Callable[[str, str], Endpoint]
+    endpoint: NamedEndpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from llmsim.core import Completion, Count, Request, Stamp, TokenCount
 from llmsim.core.errors import invalid
 from llmsim.providers.gemini import errors, json_names
+from llmsim.providers.gemini import strict as gemini_strict
 from llmsim.providers.gemini.generate import codec, params
 from llmsim.providers.gemini.generate.params import AnyGenerateRequest, GenerateRequest
 from llmsim.providers.gemini.generate.parts import Content, Contents
@@ -33,8 +34,9 @@ class GeminiCount:
 
     name = "gemini_count"
 
-    def __init__(self, model: str | None = None) -> None:
+    def __init__(self, model: str | None = None, strict: bool = False) -> None:
         self._model = model
+        self._strict = strict
 
     def decode(self, body: bytes) -> Request:
         try:
@@ -51,6 +53,8 @@ class GeminiCount:
             message = "contents and generate_content_request are mutually exclusive."
             raise invalid(message, "generate_content_request")
         model = params.body_model(whole.model) if self._model is None else self._model
+        if self._strict:
+            gemini_strict.check_count(body, model)
         return replace(params.request(whole, model, False), task=Count())
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:

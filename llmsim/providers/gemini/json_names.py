@@ -67,6 +67,24 @@ class Reader(Generic[T]):
         return _renamed(value, self._names, _INSIDE, self._message)
 
 
+def camel(value: Any) -> Any:
+    """JSON values of a request with all its names in camelCase, but for the user's own JSON."""
+    if isinstance(value, list):
+        return [camel(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _INSIDE.get(name, camel)(inner)
+        for name, inner in ((camel_name(key), inner) for key, inner in value.items())
+    }
+
+
+def camel_name(name: str) -> str:
+    """A name in camelCase."""
+    first, *rest = name.split("_")
+    return first + "".join(one.capitalize() for one in rest) if rest else name
+
+
 def _spellings(kind: inspect.Type) -> Iterator[tuple[str, str]]:
     """The fields of a type, and of those in it, that have two spellings."""
     match kind:

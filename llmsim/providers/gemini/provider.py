@@ -24,36 +24,35 @@ from llmsim.providers.provider import (
 
 def endpoints(strict: bool) -> list[Endpoint]:
     """For bodies that name their model themselves; all paths have it in them."""
-    streaming = _endpoint(GeminiCall("v1beta", None, "streamGenerateContent"), True)
+    streaming = _endpoint(GeminiCall("v1beta", None, "streamGenerateContent"), True, strict)
+    plain = _endpoint(GeminiCall("v1beta", None, "generateContent"), True, strict)
     return [
-        replace(
-            _endpoint(GeminiCall("v1beta", None, "generateContent"), True), streaming=streaming
-        ),
-        _endpoint(GeminiCall("v1beta", None, "countTokens"), True),
-        _endpoint(GeminiCall("v1beta", None, "embedContent"), True),
+        replace(plain, streaming=streaming),
+        _endpoint(GeminiCall("v1beta", None, "countTokens"), True, strict),
+        _endpoint(GeminiCall("v1beta", None, "embedContent"), True, strict),
     ]
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _endpoint(call: GeminiCall, events: bool) -> Endpoint:
+def _endpoint(call: GeminiCall, events: bool, strict: bool) -> Endpoint:
     """What answers a call, with events if it streams."""
     array = call.verb == "streamGenerateContent" and not events
     return GEMINI.endpoint(
         f"/v1beta/models:{call.verb}",
-        _codec(call, events),
+        _codec(call, events, strict),
         errors=errors.error_format(call.version, call.verb, array),
         headers=errors.head if array else errors.event_head,
     )
 
 
-def _codec(call: GeminiCall, events: bool) -> Codec:
+def _codec(call: GeminiCall, events: bool, strict: bool) -> Codec:
     match call.verb:
         case "generateContent":
-            return Gemini(call.model, version=call.version)
+            return Gemini(call.model, version=call.version, strict=strict)
         case "streamGenerateContent":
-            return Gemini(call.model, stream=True, events=events, version=call.version)
+            return Gemini(call.model, True, events, call.version, strict)
         case "countTokens":
-            return GeminiCount(call.model)
+            return GeminiCount(call.model, strict)
         case "embedContent":
             return GeminiEmbed(call.model)
         case "batchEmbedContents":
@@ -64,10 +63,10 @@ def _matches(path: str) -> bool:
     return gemini_call(path) is not None
 
 
-def _named(path: str, query: str) -> Endpoint:
+def _named(path: str, query: str, strict: bool = False) -> Endpoint:
     call = gemini_call(path)
     assert call is not None  # it matched
-    return _endpoint(call, "alt=sse" in query)
+    return _endpoint(call, "alt=sse" in query, strict)
 
 
 GEMINI = Provider(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from llmsim.core import Completion, Embed, Embeddings, Request, Stamp
 from llmsim.core.errors import invalid
-from llmsim.providers.openai import errors, inputs
+from llmsim.providers.openai import errors, inputs, strict
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
 MOST_INPUTS = 2048
@@ -35,15 +35,20 @@ _decoder = msgspec.json.Decoder(EmbeddingRequest)
 
 
 class OpenAIEmbeddings:
-    """``POST /v1/embeddings``."""
+    """``POST /v1/embeddings``. ``strict`` refuses all that the live service refuses."""
 
     name = "openai_embeddings"
+
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
 
     def decode(self, body: bytes) -> Request:
         try:
             wire = decode(_decoder, body)
         except MalformedBody as mistake:
             raise errors.refuse(mistake) from None
+        if self._strict:
+            strict.check_fields(body, self.name, wire.model)
         if wire.dimensions is not None and wire.model == ONE_WIDTH:
             raise invalid("This model does not support specifying dimensions.", "dimensions")
         messages = inputs.messages(wire.input, "input")

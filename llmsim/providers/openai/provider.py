@@ -34,8 +34,8 @@ def endpoints(strict: bool) -> list[Endpoint]:
     return [
         _endpoint("/v1/chat/completions", OpenAIChat(strict)),
         responses_endpoint(OpenAIResponses(strict)),
-        _endpoint("/v1/completions", OpenAICompletions(), completions.error_format()),
-        _endpoint("/v1/embeddings", OpenAIEmbeddings()),
+        _endpoint("/v1/completions", OpenAICompletions(strict), completions.error_format()),
+        _endpoint("/v1/embeddings", OpenAIEmbeddings(strict)),
         _endpoint("/v1/moderations", OpenAIModerations()),
     ]
 

@@ -6,30 +6,138 @@ The error messages are the live service's as far as they are known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from llmsim.core.catalog import models
 from llmsim.core.errors import BadRequest, invalid
+from llmsim.providers import rules
+from llmsim.providers.wire.decoding import json_values
+from llmsim.providers.wire.request_fields import (
+    MapKey,
+    Path,
+    RequestFields,
+    Variant,
+    request_fields,
+)
 
 NAME = re.compile(r"[a-zA-Z0-9_-]+")
 LONGEST_NAME = 64
 MOST_PAIRS, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 JSON = re.compile("json", re.IGNORECASE)
+MOST_TOOLS = 128
+SERVICE_TIERS = ("auto", "default", "flex", "scale", "priority")
+
+API = "API reference"
+SEEN = "seen from the live service"
+REASONING_GUIDE = "guide to reasoning"
+
+NO_STOP = rules.models("o3, o4-mini, GPT-5 and later", r"(o3|o4-mini|gpt-[5-9])(?!.*chat).*")
+ONE_CALL_AT_A_TIME = rules.models("o-series", r"o[1-9](-.*)?")
+EFFORTS: tuple[tuple[rules.SomeModels, tuple[str, ...]], ...] = (
+    (rules.models("GPT-5 pro", r"gpt-5-pro(-.*)?"), ("high",)),
+    (rules.models("o-series", r"o[1-9](-.*)?"), ("low", "medium", "high")),
+    (
+        rules.models("GPT-5", r"gpt-5(-(mini|nano|codex|20\d\d).*)?"),
+        ("minimal", "low", "medium", "high"),
+    ),
+    (rules.models("GPT-5.1", r"gpt-5\.1(-.*)?"), ("none", "low", "medium", "high")),
+)
+"""The efforts that a family takes, where it does not take all."""
 
 _CHILDREN = ("properties", "$defs", "definitions")
 _LISTS = ("anyOf", "allOf", "oneOf", "prefixItems")
 _Context = tuple[str, ...]
 
 
-def check_name(name: str, where: str) -> None:
-    """The name of a tool or of a schema. Raises BadRequest."""
-    if len(name) > LONGEST_NAME:
+@cache
+def _fields(name: str) -> RequestFields:
+    return request_fields(name)
+
+
+def check_fields(body: bytes, name: str, model: str, also: Container[str] = ()) -> None:
+    """The fields of a body that is sent to ``model``, beside those it may have ``also``. Raises
+    BadRequest for one that the API does not have. Models of others, which only are served in the
+    same form, have fields of their own."""
+    if models.resolve(model).provider != "openai":
+        return
+    for misfit in _fields(name).misfits(json_values(body)):
+        if not misfit.path and misfit.name in also:
+            continue
+        where = path((*misfit.path, misfit.name))
+        raise invalid(f"Unknown parameter: '{where}'.", where, "unknown_parameter")
+
+
+def path(steps: Path) -> str:
+    """A path as the API writes it: ``tools[0].function.name``."""
+    text = ""
+    for step in steps:
+        match step:
+            case Variant():
+                continue
+            case MapKey(key=key):
+                text += f".{key}"
+            case int():
+                text += f"[{step}]"
+            case _:
+                text += f".{step}" if text else step
+    return text
+
+
+def check_length(value: list[Any] | None, where: str, most: int) -> None:
+    """An array of at most ``most`` items. Raises BadRequest."""
+    if value is not None and len(value) > most:
         message = (
-            f"Invalid '{where}': string too long. Expected a string with maximum length "
-            f"{LONGEST_NAME}, but got a string with length {len(name)} instead."
+            f"Invalid '{where}': array too long. Expected an array with maximum length {most}, "
+            f"but got an array with length {len(value)} instead."
+        )
+        raise invalid(message, where, "array_above_max_length")
+
+
+def check_text_length(value: str, where: str, most: int) -> None:
+    """A text of at most ``most`` characters. Raises BadRequest."""
+    if len(value) > most:
+        message = (
+            f"Invalid '{where}': string too long. Expected a string with maximum length {most}, "
+            f"but got a string with length {len(value)} instead."
         )
         raise invalid(message, where, "string_above_max_length")
+
+
+def check_choice(value: str | None, where: str, known: tuple[str, ...]) -> None:
+    """A value that must be one of those known. Raises BadRequest."""
+    if value is not None and value not in known:
+        raise invalid(
+            f"Invalid value: '{value}'. Supported values are: {listed(known)}.",
+            where,
+            "invalid_value",
+        )
+
+
+def listed(known: tuple[str, ...]) -> str:
+    """Values as the API lists them."""
+    quoted = [f"'{one}'" for one in known]
+    if len(quoted) < 3:
+        return " and ".join(quoted)
+    return f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
+
+
+def check_effort(model: str, effort: str | None, param: str) -> None:
+    """An effort that the reasoning model takes. Raises BadRequest."""
+    name = models.bare_name(model)
+    known = next((some for of, some in EFFORTS if of.pattern.fullmatch(name)), None)
+    if effort is not None and known is not None and effort not in known:
+        message = (
+            f"Unsupported value: '{effort}' is not supported with the '{name}' model. Supported "
+            f"values are: {listed(known)}."
+        )
+        raise invalid(message, param, "unsupported_value")
+
+
+def check_name(name: str, where: str) -> None:
+    """The name of a tool or of a schema. Raises BadRequest."""
+    check_text_length(name, where, LONGEST_NAME)
     if not NAME.fullmatch(name):
         message = (
             f"Invalid '{where}': string does not match pattern. Expected a string that matches "

@@ -24,12 +24,12 @@ def add(router: Router, services: Services, memories: Mapping[str, EndpointMemor
             for path in endpoint.paths:
                 router.hot["POST", path] = answer
         if provider.pattern is not None:
-            handler = _named(provider.pattern, services.handler)
+            handler = _named(provider.pattern, services.handler, strict)
             router.patterns.append(PatternRoute("POST", provider.pattern.matches, handler))
 
 
-def _named(pattern: EndpointPattern, handler: RequestHandler) -> Handler:
+def _named(pattern: EndpointPattern, handler: RequestHandler, strict: bool) -> Handler:
     def answer(port: Port) -> Awaitable[None]:
-        return handler.answer(port, pattern.endpoint(port.path, port.query))
+        return handler.answer(port, pattern.endpoint(port.path, port.query, strict))
 
     return answer

@@ -42,7 +42,10 @@ class Anthropic:
         self._strict = strict
 
     def decode(self, body: bytes) -> Request:
-        return _checked(params.read(body, self._strict), self._strict)
+        request = params.read(body, self._strict)
+        if self._strict:
+            messages_strict.check_fields(body, "anthropic")
+        return _checked(request, self._strict)
 
     def continued(self, request: Request, turns: Sequence[Turn]) -> Request:
         """A request that continues a thread with the turns before it. Raises BadRequest."""
@@ -69,7 +72,10 @@ class AnthropicCount:
         self._strict = strict
 
     def decode(self, body: bytes) -> Request:
-        return _checked(params.read_prompt(body, self._strict), self._strict)
+        request = params.read_prompt(body, self._strict)
+        if self._strict:
+            messages_strict.check_fields(body, "anthropic_count_tokens")
+        return _checked(request, self._strict)
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, TokenCount)
@@ -85,7 +91,10 @@ class AnthropicBatch:
         self._strict = strict
 
     def decode(self, body: bytes) -> Request:
-        request = _checked(params.read(body, self._strict), self._strict)
+        request = params.read(body, self._strict)
+        if self._strict:
+            messages_strict.check_fields(body, "anthropic")
+        request = _checked(request, self._strict)
         if not request.messages:
             raise invalid("thread: not supported in message batches", "thread")
         return structs.replace(request, stream=False) if request.stream else request

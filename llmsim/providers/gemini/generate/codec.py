@@ -13,6 +13,7 @@ import orjson
 from llmsim.core import END, Completion, Request, Stamp, StreamScript, Usage
 from llmsim.core.errors import Failure
 from llmsim.providers.gemini import errors as gemini_errors
+from llmsim.providers.gemini import strict as gemini_strict
 from llmsim.providers.gemini.generate import chunks as generate_chunks
 from llmsim.providers.gemini.generate import params
 from llmsim.providers.gemini.generate.contents import Media
@@ -24,7 +25,8 @@ class Gemini:
     """``POST …/models/{model}:generateContent`` and ``:streamGenerateContent``.
 
     Which model it is, whether the answer is streamed and as what is not in the body: without
-    ``alt=sse`` a stream is one JSON array. ``model`` None is for a body without a path.
+    ``alt=sse`` a stream is one JSON array. ``model`` None is for a body without a path. ``strict``
+    refuses all that the live service refuses.
     """
 
     name = "gemini"
@@ -35,7 +37,9 @@ class Gemini:
         stream: bool = False,
         events: bool = True,
         version: str = "v1beta",
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self._model = model
         self._stream = stream
         self._framing = sse.CRLF_EVENTS if events else sse.JSON_ARRAY
@@ -43,7 +47,10 @@ class Gemini:
         self._version = version
 
     def decode(self, body: bytes) -> Request:
-        return params.read(body, self._model, self._stream)
+        request = params.read(body, self._model, self._stream)
+        if self._strict:
+            gemini_strict.check(body, request.model, self._model is None)
+        return request
 
     def error_event(
         self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int

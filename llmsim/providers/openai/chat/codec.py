@@ -55,7 +55,7 @@ class OpenAIChat:
     def decode(self, body: bytes) -> Request:
         request = reading.read(body)
         if self._strict:
-            chat_strict.check(request.wire)
+            chat_strict.check(body, request.wire)
         return request
 
     def error_event(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -70,3 +70,4 @@ class WireMessage(Struct):
     tool_calls: list[WireToolCall] | None = None
     tool_call_id: str | None = None
     function_call: FunctionCall | None = None
+    reasoning_content: Any = None

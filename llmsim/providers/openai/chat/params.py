@@ -56,6 +56,7 @@ class ChatRequest(Struct):
     user: str | None = None
     metadata: dict[str, Any] | None = None
     store: bool | None = None
+    thinking: Any = None
 
     @property
     def legacy(self) -> bool:

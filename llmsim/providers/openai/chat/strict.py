@@ -2,57 +2,226 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from llmsim.core.catalog import models
-from llmsim.core.errors import invalid
-from llmsim.providers.openai.chat.messages import TextPart
+from llmsim.providers import rules
+from llmsim.providers.openai.chat.messages import TextPart, WireMessage, WireToolCall
 from llmsim.providers.openai.chat.params import ChatRequest
 from llmsim.providers.openai.chat.tools import FunctionTool, JsonFormat, SchemaFormat
 from llmsim.providers.openai.strict import (
+    API,
     JSON,
+    MOST_TOOLS,
+    NO_STOP,
+    ONE_CALL_AT_A_TIME,
+    REASONING_GUIDE,
+    SEEN,
+    SERVICE_TIERS,
+    check_choice,
+    check_effort,
+    check_fields,
     check_function,
+    check_length,
     check_limit,
     check_metadata,
     check_name,
     check_sampling,
     check_schema_format,
     check_streaming,
+    check_text_length,
+    unsupported,
 )
+from llmsim.providers.rules import Breach, Rules
+
+LONGEST_CALL_ID = 40
+LEAST_BIAS, MOST_BIAS = -100, 100
+DEEPSEEK = rules.models("DeepSeek", r"deepseek.*")
+
+RULES: Rules[ChatRequest] = Rules()
 
 
-def check(params: ChatRequest) -> None:
+def check(body: bytes, params: ChatRequest) -> None:
     """Raises BadRequest for the first rule that a request breaks."""
+    check_fields(body, "openai_chat", params.model)
+    RULES.check(params, params.model)
+
+
+@RULES.row(
+    "chat-model",
+    "This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you "
+    "mean to use v1/completions?",
+    SEEN,
+)
+def _chat_model(params: ChatRequest) -> Iterator[Breach]:
+    if models.resolve(params.model).kind != "chat":
+        yield Breach("model")
+
+
+@RULES.checked(
+    "stream-options",
+    "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+    API,
+)
+def _stream_options(params: ChatRequest) -> None:
     check_streaming(params.stream_options, params.stream)
-    _check_limits(params)
-    check_sampling(
-        params.model, params.temperature, params.top_p, params.reasoning_effort, "reasoning_effort"
-    )
-    check_metadata(params.metadata)
-    _check_tools(params)
-    _check_response_format(params)
 
 
-def _check_limits(params: ChatRequest) -> None:
+@RULES.row(
+    "max-tokens-twice",
+    "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
+    SEEN,
+    code="invalid_parameter_combination",
+)
+def _max_tokens_twice(params: ChatRequest) -> Iterator[Breach]:
     if params.max_tokens is not None and params.max_completion_tokens is not None:
-        message = (
-            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
-        )
-        raise invalid(message, "max_tokens", "invalid_parameter_combination")
-    if params.max_tokens is not None and models.resolve(params.model).reasoning:
-        message = (
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
-            "'max_completion_tokens' instead."
-        )
-        raise invalid(message, "max_tokens", "unsupported_parameter")
+        yield Breach("max_tokens")
+
+
+@RULES.row(
+    "max-tokens-of-reasoning",
+    "Unsupported parameter: '{where}' is not supported with this model. Use "
+    "'max_completion_tokens' instead.",
+    REASONING_GUIDE,
+    code="unsupported_parameter",
+    models=rules.models("OpenAI's that reason", r"(?!deepseek).*"),
+)
+def _max_tokens_of_reasoning(params: ChatRequest) -> Iterator[Breach]:
+    model = models.resolve(params.model)
+    if params.max_tokens is not None and model.reasoning and model.provider == "openai":
+        yield Breach("max_tokens")
+
+
+@RULES.checked(
+    "max-tokens-bounds",
+    "{where} is too large: {wanted}. This model supports at most {most} completion tokens, "
+    "whereas you provided {wanted}.",
+    API,
+)
+def _max_tokens_bounds(params: ChatRequest) -> None:
     check_limit(params.model, params.max_tokens, "max_tokens")
     check_limit(params.model, params.max_completion_tokens, "max_completion_tokens")
 
 
-def _check_tools(params: ChatRequest) -> None:
+@RULES.checked(
+    "sampling-of-reasoning",
+    "Unsupported value: '{where}' does not support {value} with this model. Only the default (1) "
+    "value is supported.",
+    REASONING_GUIDE,
+)
+def _sampling_of_reasoning(params: ChatRequest) -> None:
+    if models.resolve(params.model).provider == "openai":
+        effort = params.reasoning_effort
+        check_sampling(params.model, params.temperature, params.top_p, effort, "reasoning_effort")
+
+
+@RULES.checked(
+    "parameters-of-reasoning",
+    "Unsupported parameter: '{where}' is not supported with this model.",
+    REASONING_GUIDE,
+)
+def _parameters_of_reasoning(params: ChatRequest) -> None:
+    model = models.resolve(params.model)
+    if not model.reasoning or model.provider != "openai":
+        return
+    for name, value in (
+        ("presence_penalty", params.presence_penalty),
+        ("frequency_penalty", params.frequency_penalty),
+        ("logprobs", params.logprobs),
+        ("logit_bias", params.logit_bias),
+    ):
+        if value:
+            raise unsupported(name)
+
+
+@RULES.checked(
+    "effort-of-model",
+    "Unsupported value: '{value}' is not supported with the '{model}' model. Supported values are: "
+    "{known}.",
+    REASONING_GUIDE,
+)
+def _effort_of_model(params: ChatRequest) -> None:
+    check_effort(params.model, params.reasoning_effort, "reasoning_effort")
+
+
+@RULES.row(
+    "stop-of-reasoning",
+    "Unsupported parameter: '{where}' is not supported with this model.",
+    API,
+    code="unsupported_parameter",
+    models=NO_STOP,
+)
+def _stop_of_reasoning(params: ChatRequest) -> Iterator[Breach]:
+    if params.stop is not None:
+        yield Breach("stop")
+
+
+@RULES.row(
+    "parallel-calls",
+    "Unsupported parameter: '{where}' is not supported with this model.",
+    SEEN,
+    code="unsupported_parameter",
+    models=ONE_CALL_AT_A_TIME,
+)
+def _parallel_calls(params: ChatRequest) -> Iterator[Breach]:
+    if params.parallel_tool_calls is not None:
+        yield Breach("parallel_tool_calls")
+
+
+@RULES.row(
+    "logit-bias",
+    "Invalid '{where}': decimal out of bounds. Expected a value from -100 to 100, but got "
+    "{value:g} instead.",
+    API,
+    code="decimal_out_of_bounds",
+)
+def _logit_bias(params: ChatRequest) -> Iterator[Breach]:
+    for token, bias in (params.logit_bias or {}).items():
+        if not LEAST_BIAS <= bias <= MOST_BIAS:
+            yield Breach(f"logit_bias.{token}", {"value": bias})
+
+
+@RULES.checked("service-tier", "Invalid value: '{value}'. Supported values are: {known}.", API)
+def _service_tier(params: ChatRequest) -> None:
+    check_choice(params.service_tier, "service_tier", SERVICE_TIERS)
+
+
+@RULES.checked(
+    "metadata",
+    "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but "
+    "got an object with {count} properties instead.",
+    API,
+)
+def _metadata(params: ChatRequest) -> None:
+    check_metadata(params.metadata)
+
+
+@RULES.row("tools-wanted", "'{where}' is only allowed when 'tools' are specified.", SEEN)
+def _tools_wanted(params: ChatRequest) -> Iterator[Breach]:
     if params.tools is None:
         for param in ("tool_choice", "parallel_tool_calls"):
             if getattr(params, param) is not None:
-                message = f"'{param}' is only allowed when 'tools' are specified."
-                raise invalid(message, param)
+                yield Breach(param)
+
+
+@RULES.checked(
+    "tools-count",
+    "Invalid '{where}': array too long. Expected an array with maximum length 128, but got an "
+    "array with length {length} instead.",
+    API,
+)
+def _tools_count(params: ChatRequest) -> None:
+    check_length(params.tools, "tools", MOST_TOOLS)
+    check_length(params.functions, "functions", MOST_TOOLS)
+
+
+@RULES.checked(
+    "tools",
+    "Invalid '{where}': string does not match pattern. Expected a string that matches the pattern "
+    "'^[a-zA-Z0-9_-]+$'.",
+    API,
+)
+def _tools(params: ChatRequest) -> None:
     for place, tool in enumerate(params.tools or ()):
         if isinstance(tool, FunctionTool):
             function = tool.function
@@ -64,21 +233,89 @@ def _check_tools(params: ChatRequest) -> None:
         check_name(function.name, f"functions[{place}].name")
 
 
-def _check_response_format(params: ChatRequest) -> None:
-    match params.response_format:
-        case JsonFormat() if not _mentions_json(params):
-            message = (
-                "'messages' must contain the word 'json' in some form, to use 'response_format' "
-                "of type 'json_object'."
-            )
-            raise invalid(message, "messages")
-        case SchemaFormat(json_schema=json_schema):
-            check_schema_format(
-                json_schema.name,
-                json_schema.strict,
-                json_schema.schema,
-                "response_format.json_schema",
-            )
+@RULES.row(
+    "calls-empty",
+    "Invalid '{where}': empty array. Expected an array with minimum length 1, but got an empty "
+    "array instead.",
+    SEEN,
+    code="empty_array",
+)
+def _calls_empty(params: ChatRequest) -> Iterator[Breach]:
+    for place, message in enumerate(params.messages):
+        if message.tool_calls is not None and not message.tool_calls:
+            yield Breach(f"messages[{place}].tool_calls")
+        if isinstance(message.content, list) and not message.content:
+            yield Breach(f"messages[{place}].content")
+
+
+@RULES.checked(
+    "call-id-length",
+    "Invalid '{where}': string too long. Expected a string with maximum length 40, but got a "
+    "string with length {length} instead.",
+    SEEN,
+)
+def _call_id_length(params: ChatRequest) -> None:
+    if models.resolve(params.model).provider != "openai":
+        return
+    for where, call in _calls(params):
+        check_text_length(call.id, f"{where}.id", LONGEST_CALL_ID)
+
+
+@RULES.row("call-id-unique", "Duplicate value for '{where}': '{id}'.", SEEN, code="invalid_value")
+def _call_id_unique(params: ChatRequest) -> Iterator[Breach]:
+    for place, message in enumerate(params.messages):
+        seen: set[str] = set()
+        for index, call in enumerate(message.tool_calls or ()):
+            if call.id in seen:
+                yield Breach(f"messages[{place}].tool_calls[{index}].id", {"id": call.id})
+            seen.add(call.id)
+
+
+def _calls(params: ChatRequest) -> Iterator[tuple[str, WireToolCall]]:
+    for place, message in enumerate(params.messages):
+        for index, call in enumerate(message.tool_calls or ()):
+            yield f"messages[{place}].tool_calls[{index}]", call
+
+
+@RULES.row(
+    "reasoning-back",
+    "The `reasoning_content` in the thinking mode must be passed back to the API.",
+    'DeepSeek\'s guide to thinking mode, "Tool calls"',
+    models=DEEPSEEK,
+)
+def _reasoning_back(params: ChatRequest) -> Iterator[Breach]:
+    thinking = params.thinking
+    if not isinstance(thinking, dict) or thinking.get("type") != "enabled":
+        return
+    for place in _since_user(params.messages):
+        message = params.messages[place]
+        if message.tool_calls and not message.reasoning_content:
+            yield Breach(f"messages[{place}].reasoning_content")
+
+
+def _since_user(messages: list[WireMessage]) -> range:
+    """The places of the messages after the last of a user."""
+    last = max((at for at, one in enumerate(messages) if one.role == "user"), default=-1)
+    return range(last + 1, len(messages))
+
+
+@RULES.row(
+    "json-word",
+    "'messages' must contain the word 'json' in some form, to use 'response_format' of type "
+    "'json_object'.",
+    API,
+)
+def _json_word(params: ChatRequest) -> Iterator[Breach]:
+    if isinstance(params.response_format, JsonFormat) and not _mentions_json(params):
+        yield Breach("messages")
+
+
+@RULES.checked("schema", "Invalid schema for response_format '{name}': {fault}", API)
+def _schema(params: ChatRequest) -> None:
+    if isinstance(params.response_format, SchemaFormat):
+        form = params.response_format.json_schema
+        where = "response_format.json_schema"
+        check_schema_format(form.name, form.strict, form.schema, where)
 
 
 def _mentions_json(params: ChatRequest) -> bool:

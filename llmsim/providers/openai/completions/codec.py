@@ -22,8 +22,10 @@ from llmsim.core import (
     StreamScript,
     Usage,
 )
-from llmsim.core.errors import Failure, TooLong
+from llmsim.core.catalog import models
+from llmsim.core.errors import Failure, TooLong, invalid
 from llmsim.providers.openai import errors as openai_errors
+from llmsim.providers.openai import strict as openai_strict
 from llmsim.providers.openai.completions import params
 from llmsim.providers.openai.completions.logprobs import logprobs_object
 from llmsim.providers.openai.completions.params import CompletionRequest
@@ -39,6 +41,10 @@ FINISH = {
     Finish.TOOLS: b"stop",
     Finish.FILTER: b"content_filter",
 }
+CHAT_MODEL = (
+    "This is a chat model and not supported in the v1/completions endpoint. Did you mean to use "
+    "v1/chat/completions?"
+)
 
 
 def error_format() -> ErrorFormat:
@@ -46,13 +52,26 @@ def error_format() -> ErrorFormat:
     return replace(openai_errors.FORMAT, failure=_failure)
 
 
+def check_kind(model: str) -> None:
+    """Raises BadRequest for a chat model."""
+    if models.find(model) is not None and models.resolve(model).kind != "completion":
+        raise invalid(CHAT_MODEL, "model")
+
+
 class OpenAICompletions:
-    """``POST /v1/completions``."""
+    """``POST /v1/completions``. ``strict`` refuses all that the live service refuses."""
 
     name = "openai_completions"
 
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
+
     def decode(self, body: bytes) -> Request:
-        return params.read(body)
+        request = params.read(body)
+        if self._strict:
+            openai_strict.check_fields(body, self.name, request.model)
+            check_kind(request.model)
+        return request
 
     def error_event(
         self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int

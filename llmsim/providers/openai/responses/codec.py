@@ -57,7 +57,7 @@ class OpenAIResponses:
             parsed.stream, parsed.background = True, False
         request = conversion.request(parsed)
         if self._strict:
-            responses_strict.check(parsed)
+            responses_strict.check(body, parsed, self._live)
         return structs.replace(request, store=True) if self._live else request
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:

@@ -5,39 +5,63 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmsim.core.errors import invalid
+from llmsim.providers.openai.responses.inputs import Item, Part
 from llmsim.providers.openai.responses.params import ResponsesRequest
 from llmsim.providers.openai.responses.tools import JsonFormat, SchemaFormat
 from llmsim.providers.openai.strict import (
+    API,
     JSON,
+    MOST_TOOLS,
+    REASONING_GUIDE,
+    SEEN,
+    SERVICE_TIERS,
+    check_choice,
+    check_effort,
+    check_fields,
     check_function,
+    check_length,
     check_limit,
     check_metadata,
     check_name,
     check_sampling,
     check_schema_format,
     check_streaming,
+    check_text_length,
 )
+from llmsim.providers.rules import Breach, Rules
 
 LEAST_TOKENS = 16
 """The lowest ``max_output_tokens`` there may be."""
+LONGEST_CALL_ID = 64
+
+PREFIXES = {
+    "code_interpreter_call": "ci",
+    "custom_tool_call": "ctc",
+    "file_search_call": "fs",
+    "function_call": "fc",
+    "reasoning": "rs",
+    "web_search_call": "ws",
+}
+"""What the ids of items begin with."""
+
+TOOL_NEEDS = {
+    "code_interpreter": "container",
+    "file_search": "vector_store_ids",
+    "mcp": "server_label",
+}
+"""The parameter that a tool of the provider's cannot be without."""
+
+SOCKET_ONLY = ("generate", "stream_id", "type")
+
+RULES: Rules[ResponsesRequest] = Rules()
 
 
-def check(params: ResponsesRequest) -> None:
-    """Raises BadRequest for the first rule that a request breaks."""
+def check(body: bytes, params: ResponsesRequest, live: bool = False) -> None:
+    """Raises BadRequest for the first rule that a request breaks; ``live`` for one that came over
+    a WebSocket, whose messages have members of their own."""
     model = _check_present(params)
-    check_streaming(params.stream_options, params.stream)
-    limit = params.max_output_tokens
-    check_limit(model, limit, "max_output_tokens", LEAST_TOKENS)
-    effort = params.reasoning.effort if params.reasoning is not None else None
-    check_sampling(model, params.temperature, params.top_p, effort, "reasoning.effort")
-    check_metadata(params.metadata)
-    for place, tool in enumerate(params.tools or ()):
-        where = f"tools[{place}]"
-        if tool["type"] == "function":
-            check_function(tool["name"], tool.get("strict"), tool.get("parameters"), where)
-        elif tool["type"] == "custom":
-            check_name(tool["name"], f"{where}.name")
-    _check_text_format(params)
+    check_fields(body, "openai_responses", model, SOCKET_ONLY if live else ())
+    RULES.check(params, model)
 
 
 def _check_present(params: ResponsesRequest) -> str:
@@ -54,16 +78,192 @@ def _check_present(params: ResponsesRequest) -> str:
     return params.model
 
 
-def _check_text_format(params: ResponsesRequest) -> None:
-    match params.text.format if params.text is not None else None:
-        case JsonFormat() if not any(map(JSON.search, _texts(params))):
-            message = (
-                "Response input messages must contain the word 'json' in some form to use "
-                "'text.format' of type 'json_object'."
-            )
-            raise invalid(message, "input")
-        case SchemaFormat(name=name, strict=strict, schema=schema):
-            check_schema_format(name, strict, schema, "text.format")
+@RULES.checked(
+    "stream-options",
+    "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+    API,
+)
+def _stream_options(params: ResponsesRequest) -> None:
+    check_streaming(params.stream_options, params.stream)
+
+
+@RULES.checked(
+    "max-output-tokens",
+    "Invalid '{where}': integer below minimum value. Expected a value >= 16, but got {value} "
+    "instead.",
+    API,
+)
+def _max_output_tokens(params: ResponsesRequest) -> None:
+    limit = params.max_output_tokens
+    check_limit(params.model or "", limit, "max_output_tokens", LEAST_TOKENS)
+
+
+@RULES.checked(
+    "sampling-of-reasoning",
+    "Unsupported value: '{where}' does not support {value} with this model. Only the default (1) "
+    "value is supported.",
+    REASONING_GUIDE,
+)
+def _sampling_of_reasoning(params: ResponsesRequest) -> None:
+    effort = params.reasoning.effort if params.reasoning is not None else None
+    model = params.model or ""
+    check_sampling(model, params.temperature, params.top_p, effort, "reasoning.effort")
+    check_effort(model, effort, "reasoning.effort")
+
+
+@RULES.checked(
+    "metadata",
+    "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but "
+    "got an object with {count} properties instead.",
+    API,
+)
+def _metadata(params: ResponsesRequest) -> None:
+    check_metadata(params.metadata)
+
+
+@RULES.checked("service-tier", "Invalid value: '{value}'. Supported values are: {known}.", API)
+def _service_tier(params: ResponsesRequest) -> None:
+    check_choice(params.service_tier, "service_tier", SERVICE_TIERS)
+
+
+@RULES.checked(
+    "tools-count",
+    "Invalid '{where}': array too long. Expected an array with maximum length 128, but got an "
+    "array with length {length} instead.",
+    API,
+)
+def _tools_count(params: ResponsesRequest) -> None:
+    check_length(params.tools, "tools", MOST_TOOLS)
+
+
+@RULES.checked(
+    "tools",
+    "Invalid '{where}': string does not match pattern. Expected a string that matches the pattern "
+    "'^[a-zA-Z0-9_-]+$'.",
+    API,
+)
+def _tools(params: ResponsesRequest) -> None:
+    for place, tool in enumerate(params.tools or ()):
+        where = f"tools[{place}]"
+        if tool["type"] == "function":
+            check_function(tool["name"], tool.get("strict"), tool.get("parameters"), where)
+        elif tool["type"] == "custom":
+            check_name(tool["name"], f"{where}.name")
+
+
+@RULES.row(
+    "tool-needs",
+    "Missing required parameter: '{where}'.",
+    API,
+    code="missing_required_parameter",
+)
+def _tool_needs(params: ResponsesRequest) -> Iterator[Breach]:
+    for place, tool in enumerate(params.tools or ()):
+        needed = TOOL_NEEDS.get(tool["type"])
+        if needed is not None and not tool.get(needed):
+            yield Breach(f"tools[{place}].{needed}")
+
+
+@RULES.row(
+    "assistant-content",
+    "Invalid value: '{kind}'. Supported values are: 'output_text' and 'refusal'.",
+    SEEN,
+    code="invalid_value",
+)
+def _assistant_content(params: ResponsesRequest) -> Iterator[Breach]:
+    for where, item, part in _parts(params):
+        if item.role == "assistant" and part.type.startswith("input_"):
+            yield Breach(where, {"kind": part.type})
+
+
+@RULES.row(
+    "input-content",
+    "Invalid value: '{kind}'. Supported values are: 'input_text', 'input_image', and 'input_file'.",
+    SEEN,
+    code="invalid_value",
+)
+def _input_content(params: ResponsesRequest) -> Iterator[Breach]:
+    for where, item, part in _parts(params):
+        if item.role in ("system", "developer", "user") and part.type in ("text", "image_url"):
+            yield Breach(where, {"kind": part.type})
+
+
+@RULES.row(
+    "item-id",
+    "Invalid '{where}': '{id}'. Expected an ID that begins with '{prefix}'.",
+    SEEN,
+    code="invalid_value",
+)
+def _item_id(params: ResponsesRequest) -> Iterator[Breach]:
+    for place, item in enumerate(params.items):
+        prefix = PREFIXES.get(item.kind)
+        if prefix is not None and item.id and not item.id.startswith(f"{prefix}_"):
+            yield Breach(f"input[{place}].id", {"id": item.id, "prefix": prefix})
+
+
+@RULES.checked(
+    "call-id-length",
+    "Invalid '{where}': string too long. Expected a string with maximum length 64, but got a "
+    "string with length {length} instead.",
+    SEEN,
+)
+def _call_id_length(params: ResponsesRequest) -> None:
+    for place, item in enumerate(params.items):
+        check_text_length(item.call_id or "", f"input[{place}].call_id", LONGEST_CALL_ID)
+
+
+@RULES.row(
+    "item-id-unique",
+    "Duplicate item found with id {id}. Remove duplicate items from your input and try again.",
+    SEEN,
+)
+def _item_id_unique(params: ResponsesRequest) -> Iterator[Breach]:
+    seen: set[str] = set()
+    for item in params.items:
+        if item.id:
+            if item.id in seen:
+                yield Breach("input", {"id": item.id})
+            seen.add(item.id)
+
+
+@RULES.row(
+    "reasoning-alone",
+    "Item '{id}' of type 'reasoning' was provided without its required following item.",
+    SEEN,
+)
+def _reasoning_alone(params: ResponsesRequest) -> Iterator[Breach]:
+    items = params.items
+    for place, item in enumerate(items):
+        after = items[place + 1] if place + 1 < len(items) else None
+        alone = after is None or after.role in ("user", "system", "developer")
+        if item.kind == "reasoning" and alone:
+            yield Breach("input", {"id": item.id or ""})
+
+
+@RULES.row(
+    "json-word",
+    "Response input messages must contain the word 'json' in some form to use 'text.format' of "
+    "type 'json_object'.",
+    API,
+)
+def _json_word(params: ResponsesRequest) -> Iterator[Breach]:
+    form = params.text.format if params.text is not None else None
+    if isinstance(form, JsonFormat) and not any(map(JSON.search, _texts(params))):
+        yield Breach("input")
+
+
+@RULES.checked("schema", "Invalid schema for response_format '{name}': {fault}", API)
+def _schema(params: ResponsesRequest) -> None:
+    form = params.text.format if params.text is not None else None
+    if isinstance(form, SchemaFormat):
+        check_schema_format(form.name, form.strict, form.schema, "text.format")
+
+
+def _parts(params: ResponsesRequest) -> Iterator[tuple[str, Item, Part]]:
+    for place, item in enumerate(params.items):
+        if isinstance(item.content, list):
+            for index, part in enumerate(item.content):
+                yield f"input[{place}].content[{index}]", item, part
 
 
 def _texts(params: ResponsesRequest) -> Iterator[str]:

@@ -30,7 +30,7 @@ def answer(*blocks: Any) -> bytes:
     return orjson.dumps({"id": "msg", "content": list(blocks)})
 
 
-THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "x"}
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "EsAB"}
 USE = {"type": "tool_use", "id": "t", "name": "f", "input": {}, "caller": {"type": "direct"}}
 RESULT = {"type": "tool_result", "tool_use_id": "t", "content": "done"}
 TURNS = [
