@@ -40,6 +40,7 @@ from llmsim.core.latency import Latency
 from llmsim.core.mocks.mock import Mock, MockScript
 from llmsim.core.mocks.on_miss import OnMissRules
 from llmsim.core.mocks.replay import ReplaySettings
+from llmsim.core.overrides import ScenarioName
 from llmsim.core.rate_limits import Concurrency, RateLimit
 from llmsim.core.timetable import TimetableEntry
 
@@ -89,6 +90,7 @@ class Config:
     store: ObjectStoreSettings = field(default_factory=ObjectStoreSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     replay: ReplaySettings = field(default_factory=ReplaySettings)
+    scenario: ScenarioName | None = None
     on_miss: OnMissRules = field(default_factory=OnMissRules)
 
 

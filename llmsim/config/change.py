@@ -31,6 +31,7 @@ CHANGEABLE: Final = (
     "on_miss",
     "models",
     "seed",
+    "scenario",
 )
 """The sections a change can reach."""
 

@@ -22,7 +22,17 @@ from llmsim.config.schema.latency import LatencyRuleSection
 from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.section import Section
 from llmsim.config.schema.server import Generator, generator_choice
-from llmsim.config.schema.values import KINDS, Count, Hour, Kind, Line, Number, Seed, Status
+from llmsim.config.schema.values import (
+    KINDS,
+    Count,
+    Hour,
+    Kind,
+    Line,
+    Number,
+    ScenarioWord,
+    Seed,
+    Status,
+)
 from llmsim.core.errors import ConfigError
 from llmsim.core.latency import LatencyRule
 from llmsim.core.overrides import (
@@ -31,6 +41,7 @@ from llmsim.core.overrides import (
     ErrorOverride,
     FaultOverride,
     RequestOverrides,
+    Scenario,
     header,
 )
 from llmsim.core.spelling import did_you_mean
@@ -61,6 +72,14 @@ class ErrorOverrideSection(CountedRequestsSection, of=ErrorOverride):
     status: Status | None = None
     after_ms: Hour | None = None
     retry_after_ms: Hour | None = None
+
+
+class ScenarioSection(Section, of=Scenario):
+    """A starter scenario."""
+
+    name: ScenarioWord
+    seed: Seed | None = None
+    speed: Annotated[float, Number(0.01, 100)] = 1.0
 
 
 class SingleValuesSection(Section):
@@ -161,6 +180,13 @@ def _fault(place: Place, text: str) -> FaultOverride:
     return FaultOverride(faults.each()[0], read(_table(place, counted), CountedRequestsSection))
 
 
+def _scenario(place: Place, text: str) -> Scenario:
+    scenario: Scenario = read(
+        _table(place, _parts(place, text, lambda part: "name")), ScenarioSection
+    )
+    return scenario
+
+
 def _single(name: str, place: Place, text: str) -> Any:
     try:
         value = read(nested((name,), _scalar(place, text)), SingleValuesSection)[name]
@@ -180,6 +206,7 @@ _READERS: Final[Mapping[str, Callable[[Place, str], Any]]] = {
     "latency": _latency,
     "error": _error,
     "fault": _fault,
+    "scenario": _scenario,
     **{name: partial(_single, name) for name in SingleValuesSection.key_names()},
     "target_tokens": _target_tokens,
 }

@@ -94,7 +94,16 @@ class ErrorEvent:
     kind: str = FailureKind.OVERLOADED.value
 
 
-Fault: TypeAlias = Cut | Stall | Trickle | Malformed | Reset | Unterminated | ErrorEvent
+@dataclass(frozen=True, slots=True)
+class ContentFilter:
+    """The provider's filter ends the answer after its first words."""
+
+    rate: float = 0.0
+
+
+Fault: TypeAlias = (
+    Cut | Stall | Trickle | Malformed | Reset | Unterminated | ErrorEvent | ContentFilter
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,7 @@ class FaultSet:
     reset: Reset | None = None
     unterminated: Unterminated | None = None
     error_event: ErrorEvent | None = None
+    content_filter: ContentFilter | None = None
 
     def each(self) -> tuple[Fault, ...]:
         """Those that happen, in the order of the fields."""

@@ -1,4 +1,5 @@
-"""What one request may set for itself, and how: in headers, or after its model's name.
+"""What one request may set for itself, and how: in headers, after its model's name, or, for a
+scenario, by a marker in a message.
 
 ``x-llmsim-error: 429; first=1; key=abc`` and ``gpt-5@llmsim:error=429,first=1,key=abc`` say the
 same.
@@ -6,9 +7,10 @@ same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import unquote
 
 from llmsim.core.catalog.distribution import Distribution
@@ -18,6 +20,38 @@ from llmsim.core.generator import GeneratorChoice
 from llmsim.core.latency import LatencyRule
 
 PREFIX: Final = "x-llmsim-"
+
+ScenarioName: TypeAlias = Literal[
+    "flaky-429",
+    "stream-stall",
+    "broken-stream",
+    "slow-first-token",
+    "parallel-tools",
+    "reasoning-starved",
+    "content-filter",
+    "long-tool-loop",
+]
+
+OPENING: Final = "[[llmsim:"
+"""What a marker in a message begins with."""
+_MARKER: Final = re.compile(r"\[\[llmsim:(?!id=)([^\[\]\n]{1,200})\]\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario as one request wants it. ``seed`` is that of the answer, and what is counted is
+    counted for each seed by itself; ``speed`` is a factor on how fast everything goes."""
+
+    name: ScenarioName
+    seed: int | None = None
+    speed: float = 1.0
+
+
+def marked(text: str) -> str | None:
+    """What the first marker in a text says, as the header has it: ``flaky-429; seed=7``; None where
+    there is none. One with an id is none."""
+    found = _MARKER.search(text)
+    return None if found is None else "; ".join(found[1].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +96,7 @@ class RequestOverrides:
     target_tokens: int | Distribution | None = None
     generator: GeneratorChoice | None = None
     itl_factor: float | None = None
+    scenario: Scenario | None = None
 
 
 OverrideParser: TypeAlias = Callable[[Iterable[tuple[str, str]]], RequestOverrides]

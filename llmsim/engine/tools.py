@@ -32,7 +32,7 @@ def chosen(request: Request, rate: float, seed: int) -> list[Tool]:
     their results, so that an agent's loop ends. One that must call takes tools it has not yet
     called for this user message first, for the same reason.
     """
-    offered = _offered(request)
+    offered = offered_tools(request)
     if not offered or request.choice.mode == "none":
         return []
     if request.choice.mode == "auto" and (results(request.messages) or fraction(seed, 20) >= rate):
@@ -117,7 +117,8 @@ def about_results(messages: Sequence[Message]) -> str:
     )
 
 
-def _offered(request: Request) -> list[Tool]:
+def offered_tools(request: Request) -> list[Tool]:
+    """The tools that may be called."""
     names = request.choice.names
     return [tool for tool in request.tools if not names or tool.name in names]
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from llmsim.core import Plan, Request, Stamp
 from llmsim.core.errors import Failure
+from llmsim.core.overrides import Scenario
 from llmsim.core.state import Caller, HeldLimits
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
@@ -71,9 +72,10 @@ class Call(Struct):
 class RequestContext:
     """A decoded request as the steps see it, and what they make of it.
 
-    ``suffix`` is what the client put after the model's name. Steps replace ``request``,
-    ``settings`` and ``overrides``; a later step sees what an earlier one decided. A step that has
-    the whole answer sets ``plan``: the steps after it do not run, and nothing else is planned.
+    ``suffix`` is what the client put after the model's name, ``scenario`` what it asks for. Steps
+    replace ``request``, ``settings`` and ``overrides``; a later step sees what an earlier one
+    decided. A step that has the whole answer sets ``plan``: the steps after it do not run, and
+    nothing else is planned.
     """
 
     call: Call
@@ -83,6 +85,7 @@ class RequestContext:
     suffix: str = ""
     overrides: ResponseOverrides = NO_OVERRIDES
     plan: Plan | None = None
+    scenario: Scenario | None = None
 
 
 class Step(Protocol):

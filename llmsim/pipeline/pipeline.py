@@ -32,7 +32,7 @@ from llmsim.engine.tokens import prompt, prompt_bounds
 from llmsim.engine.tokens.prompt_cache import LEAST, MISS, cacheable
 from llmsim.pipeline.context import Call, RequestContext, Step
 from llmsim.pipeline.prompt_cache import INLINE_CHARACTERS, PromptCache
-from llmsim.pipeline.steps.overrides import OverrideStep, has_overrides
+from llmsim.pipeline.steps.overrides import has_overrides
 
 LARGE_BODY = 32_000
 """Bytes from which a request may hold so many values, or schemas so large, that understanding
@@ -61,7 +61,7 @@ class SettingsSource(Protocol):
 class Pipeline:
     """What happens to every request under one configuration.
 
-    ``overrides`` is the step for requests that say something about themselves; None where they
+    ``overrides`` are the steps for requests that say something about themselves; none where they
     may not. ``seed`` is the configured one, ``most_bytes`` the most that an answer may have.
     """
 
@@ -69,14 +69,14 @@ class Pipeline:
         self,
         models: SettingsSource,
         steps: Sequence[Step],
-        overrides: OverrideStep | None,
+        overrides: Sequence[Step],
         state: PipelineState,
         seed: int | None = None,
         most_bytes: int = UNBOUNDED,
     ) -> None:
         self.models = models
         self._steps = tuple(steps)
-        self._overrides = overrides
+        self._overrides = tuple(overrides)
         self._state = state
         self._prompt_cache = PromptCache(state.prefixes, state.offload)
         self._configured_seed = seed
@@ -120,14 +120,14 @@ class Pipeline:
     async def _planned(self, call: Call, request: Request) -> Plan:
         settings = self.models.known(request.model)
         steps, suffix = self._steps, ""
-        if self._overrides is not None:
+        if self._overrides:
             # What is known by that name is a model: only others can have a suffix.
             if settings is None and MARK in request.model:
                 model, _, suffix = request.model.partition(MARK)
                 call.model, request = model, structs.replace(request, model=model)
-                settings, steps = self.models.known(model), (self._overrides, *steps)
-            elif call.caller is not None and has_overrides(call.caller):
-                steps = (self._overrides, *steps)
+                settings, steps = self.models.known(model), (*self._overrides, *steps)
+            elif call.caller is not None and has_overrides(call.caller, call.body):
+                steps = (*self._overrides, *steps)
         if settings is None:
             settings = await self.settings(request.model)
         try:

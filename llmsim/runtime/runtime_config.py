@@ -15,6 +15,7 @@ from llmsim.pipeline.steps.on_miss import OnMissStep
 from llmsim.pipeline.steps.overrides import OverrideStep
 from llmsim.pipeline.steps.rate_limits import RateLimitStep
 from llmsim.pipeline.steps.replay import RecordedAnswers, RecordingPlayer, ReplayStep
+from llmsim.pipeline.steps.scenarios import ScenarioStep
 from llmsim.runtime.model_settings import ModelRegistry
 
 
@@ -35,14 +36,16 @@ class RuntimeConfig:
 def runtime_config(config: Config, state: PipelineState) -> RuntimeConfig:
     """What follows from a configuration: its pipeline works on ``state``."""
     registry = ModelRegistry(config)
-    override_step = None
+    own: list[Step] = []
     if config.control.headers:
         generator = config.response.generator
-        override_step = OverrideStep(config.errors, generator, overrides.parse, state)
+        own.append(OverrideStep(config.errors, generator, overrides.parse, state))
+        if config.scenario is None:
+            own.append(ScenarioStep(None, state))
     pipeline = Pipeline(
         registry,
         steps(config, state),
-        override_step,
+        own,
         state,
         config.seed,
         config.server.max_answer_bytes,
@@ -55,6 +58,8 @@ def steps(config: Config, state: PipelineState) -> list[Step]:
     """The steps that a configuration needs, in the order in which they decide: a request that a
     limit refuses does not fail on purpose, and one that fails uses no mock."""
     needed: list[Step] = []
+    if config.scenario is not None:
+        needed.append(ScenarioStep(config.scenario, state))
     if config.rate_limits or config.concurrency.max_concurrency is not None:
         names = {one.key: one.name for one in config.keys if one.name}
         needed.append(RateLimitStep(config.rate_limits, config.concurrency, names, state))

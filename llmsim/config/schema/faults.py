@@ -10,6 +10,7 @@ from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.section import Section
 from llmsim.config.schema.values import Hour, Kind, Number, Share, Whole
 from llmsim.core.faults import (
+    ContentFilter,
     Cut,
     ErrorEvent,
     FaultPoint,
@@ -90,6 +91,10 @@ class ErrorEventSection(PlacedFaultSection, of=ErrorEvent):
     kind: Kind = Field("overloaded", description="The kind of error.")
 
 
+class ContentFilterSection(FaultSection, of=ContentFilter):
+    """The provider's content filter ends the answer after its first words."""
+
+
 class FaultSetSection(Section, of=FaultSet):
     """Faults in the middle of answers, and how often they happen."""
 
@@ -100,3 +105,4 @@ class FaultSetSection(Section, of=FaultSet):
     reset: ResetSection | None = None
     unterminated: UnterminatedSection | None = None
     error_event: ErrorEventSection | None = None
+    content_filter: ContentFilterSection | None = None

@@ -31,7 +31,7 @@ from llmsim.config.schema.server import (
     ServerSection,
     ThinkingSection,
 )
-from llmsim.config.schema.values import Seed, Text, Words
+from llmsim.config.schema.values import ScenarioWord, Seed, Text, Words
 from llmsim.config.settings import Validation
 from llmsim.core.mocks.mock import recordings_named
 
@@ -79,6 +79,9 @@ class ConfigSection(Section, of=Config):
     store: StoreSection = subsection(StoreSection)
     journal: JournalSection = subsection(JournalSection)
     replay: ReplaySection = subsection(ReplaySection)
+    scenario: ScenarioWord | None = Field(
+        None, description="The starter scenario that all requests meet which ask for no other."
+    )
     on_miss: OnMissSection = subsection(OnMissSection)
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:

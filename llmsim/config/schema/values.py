@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, get_args
 
 import annotated_types as at
 from pydantic import (
@@ -31,6 +31,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from llmsim.config.nodes import Untyped
 from llmsim.core.errors import FailureKind
 from llmsim.core.mocks import body_path, regex, template
+from llmsim.core.overrides import ScenarioName
 from llmsim.core.spelling import did_you_mean
 
 _HOST_PATTERN: Final = re.compile(r"[\w*?.\[\]-]+", re.ASCII)
@@ -237,6 +238,7 @@ Template: TypeAlias = Annotated[str, Text(check=template.parsed)]
 FreeTemplate: TypeAlias = Annotated[str, Text(check=template.parsed, empty=True)]
 PathInBody: TypeAlias = Annotated[str, Name("path"), BeforeValidator(_path)]
 Kind: TypeAlias = Annotated[str, Words(KINDS)]
+ScenarioWord: TypeAlias = Annotated[ScenarioName, Words(get_args(ScenarioName))]
 Status: TypeAlias = Annotated[int, Whole(400, 599)]
 Share: TypeAlias = Annotated[float, Number(0, 1)]
 Hour: TypeAlias = Annotated[float, Millis(3_600_000)]

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from llmsim.core import Plan
 from llmsim.core.faults import (
+    ContentFilter,
     Cut,
     ErrorEvent,
     Fault,
@@ -43,5 +44,7 @@ def apply(plan: Plan, context: FaultContext, fault: Fault) -> Plan:  # noqa: PLR
             return unterminated.apply(plan, context, fault)
         case ErrorEvent():
             return inband.apply(plan, context, fault)
+        case ContentFilter():  # the pipeline decides on it before there is a plan
+            return plan
         case _:
             assert_never(fault)

@@ -8,16 +8,21 @@ from typing import TypeAlias
 
 from msgspec import structs
 
+from llmsim.core import Finish
 from llmsim.core.errors import BadRequest, Failure
+from llmsim.core.faults import ContentFilter
 from llmsim.core.injection import ErrorInjection, ErrorRule, RequestPattern
 from llmsim.core.state import Counters, PipelineState
 from llmsim.core.timetable import TimetableEntry
 from llmsim.engine.faults.injection import Odds, Outcome, certain, odds
 from llmsim.engine.faults.timetable import Timetable
+from llmsim.engine.mocks.rendered import RenderedMock
 from llmsim.engine.seeds import mix
 from llmsim.pipeline.context import RequestContext
 
 REMEMBERED = 4096
+FILTERED = RenderedMock("I", finish=Finish.FILTER)
+"""The beginning of an answer that a content filter ends."""
 
 About: TypeAlias = tuple[str, str, str]  # model, endpoint, dialect
 
@@ -32,6 +37,9 @@ def apply_outcome(context: RequestContext, outcome: Outcome) -> None:
     answer that nobody waits for."""
     if isinstance(outcome, Failure):
         raise BadRequest(outcome)
+    if isinstance(outcome, ContentFilter):
+        context.overrides = structs.replace(context.overrides, mock=FILTERED)
+        return
     if context.call.caller is not None:
         context.overrides = structs.replace(context.overrides, fault=outcome)
 
@@ -40,7 +48,8 @@ class FaultRule:
     """One rule, ready to be applied. Counted under a name that follows from what it says, so that
     it goes on counting when others change."""
 
-    def __init__(self, rule: ErrorRule) -> None:
+    def __init__(self, rule: ErrorRule, place: str) -> None:
+        self.place = place
         self.match: RequestPattern = rule.match
         self.odds: Odds = odds(rule.rates)
         self._first = rule.first
@@ -79,7 +88,9 @@ class FaultStep:
         self._fresh = state.fresh if seed is None else None
         self._secret = 0 if seed is None else mix(seed)
         self._timetable = Timetable(timetable) if timetable else None
-        self._rules = [FaultRule(rule) for rule in errors.rules]
+        self._rules = [
+            FaultRule(rule, f"errors.rules[{index}]") for index, rule in enumerate(errors.rules)
+        ]
         self._odds = odds(errors.rates)
         self._found: dict[About, FaultRule | None] = {}
 
@@ -95,18 +106,20 @@ class FaultStep:
                 _stretch(context, now.pace, now.delay)
                 outcome = now.outcome(seed)
                 if outcome is not None:
+                    context.call.rule = "timetable"
                     apply_outcome(context, outcome)
                     return
-        outcome, chances = self._ruled(about)
+        outcome, chances, place = self._ruled(about)
         if outcome is None and chances.outcomes:
             outcome = chances.outcome(self._seed() if seed is None else seed)
         if outcome is not None:
+            context.call.rule = place
             apply_outcome(context, outcome)
 
-    def _ruled(self, about: About) -> tuple[Outcome | None, Odds]:
-        """What happens for certain, and the chances of anything else."""
+    def _ruled(self, about: About) -> tuple[Outcome | None, Odds, str]:
+        """What happens for certain, the chances of anything else, and the key that says so."""
         if not self._rules:
-            return None, self._odds
+            return None, self._odds, "errors"
         try:
             rule = self._found[about]
         except KeyError:
@@ -115,8 +128,8 @@ class FaultStep:
                 self._found.clear()
             self._found[about] = rule
         if rule is None:
-            return None, self._odds
-        return rule.counted(self._counters), rule.odds
+            return None, self._odds, "errors"
+        return rule.counted(self._counters), rule.odds, rule.place
 
     def _seed(self) -> int:
         """A number for this request alone. Where a seed is configured, the same requests in the

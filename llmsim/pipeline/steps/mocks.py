@@ -53,6 +53,8 @@ class MockStep:
 
     async def consider(self, context: RequestContext) -> None:
         """Find what is said to one request. Raises BadRequest where that is an error."""
+        if context.overrides.mock is not None:  # a scenario, or a filter, has decided
+            return
         call = context.call
         header = _no_header if call.caller is None else call.caller.header
         endpoint = call.endpoint

@@ -11,18 +11,21 @@ from typing import TypeAlias
 
 from msgspec import structs
 
+from llmsim.core import Request
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.errors import ConfigError, Failure, FailureKind, invalid
 from llmsim.core.generator import GeneratorChoice
 from llmsim.core.injection import ErrorInjection
 from llmsim.core.overrides import (
+    OPENING,
     PREFIX,
     CountedRequests,
     ErrorOverride,
     OverrideParser,
     RequestOverrides,
     header,
+    marked,
     suffixed,
 )
 from llmsim.core.state import Caller, Counters, PipelineState
@@ -34,14 +37,16 @@ from llmsim.pipeline.context import RequestContext
 from llmsim.pipeline.steps.faults import apply_outcome
 
 REMEMBERED = 1024
+_OPENING = OPENING.encode()
 PROFILES = 64
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
-def has_overrides(caller: Caller) -> bool:
-    """Whether a request may have such headers: one look at the names of all of them."""
-    return PREFIX in "".join(caller.names())
+def has_overrides(caller: Caller, body: bytes) -> bool:
+    """Whether a request may have such headers, or a marker: one look at all names, and at the
+    body."""
+    return PREFIX in "".join(caller.names()) or _OPENING in body
 
 
 class OverrideStep:
@@ -67,13 +72,15 @@ class OverrideStep:
 
     async def consider(self, context: RequestContext) -> None:
         """Bend the answer as the request says. Raises BadRequest for what it cannot mean."""
-        headers = _headers(context.call.caller, context.suffix)
+        headers = _headers(context)
         if not headers:
             return
+        context.call.override = ", ".join(f"{name}: {value}" for name, value in headers)
         try:
             overrides = self._parse(headers)
         except ConfigError as wrong:
             raise invalid(str(wrong), wrong.faults[0].where) from None
+        context.scenario = overrides.scenario
         error, fault = overrides.error, overrides.fault
         if error is not None and _counts(self._counters, "error", error.counted, headers):
             apply_outcome(context, self._failure(error))
@@ -140,14 +147,25 @@ class OverrideStep:
         return found
 
 
-def _headers(caller: Caller | None, suffix: str) -> Headers:
+def _headers(context: RequestContext) -> Headers:
     """What a request says about itself, as headers; real ones count over what the model's name
-    says."""
-    headers = list(suffixed(suffix))
+    says, and that over a marker in the last message of the user."""
+    caller, headers = context.call.caller, list(suffixed(context.suffix))
+    scenario = _marked(context.call.body, context.request)
+    if scenario is not None:
+        headers.insert(0, (header("scenario"), scenario))
     if caller is not None:
         mine = (name for name in caller.names() if name.startswith(PREFIX))
         headers += [(name, caller.header(name) or "") for name in mine]
     return tuple(headers)
+
+
+def _marked(body: bytes, request: Request) -> str | None:
+    """The scenario that a marker in the user's last message asks for."""
+    if _OPENING not in body:
+        return None
+    texts = (message.text for message in reversed(request.messages) if message.role == "user")
+    return marked(next(texts, ""))
 
 
 def _counts(counters: Counters, what: str, counted: CountedRequests, headers: Headers) -> bool:
