@@ -22,7 +22,7 @@ LADDER = [
     {"runtime"},
     {"transport"},
     {"proxy"},
-    {"server"},
+    {"server", "sending"},
     {"tui", "library", "testing", "overhead"},
     {"cli"},
     {"__main__"},

@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from llmsim import __version__
-from llmsim.cli.anonymise import anonymise
 from llmsim.cli.check import check
 from llmsim.cli.ctl import ctl
-from llmsim.cli.fit import fit
 from llmsim.cli.models import models
 from llmsim.cli.overhead import overhead
 from llmsim.cli.plan import plan
-from llmsim.cli.record import record
-from llmsim.cli.recordings import recordings
+from llmsim.cli.recorded.anonymise import anonymise
+from llmsim.cli.recorded.fit import fit
+from llmsim.cli.recorded.record import record
+from llmsim.cli.recorded.recordings import recordings
+from llmsim.cli.recorded.replay import replay
 from llmsim.cli.schema import schema
 from llmsim.cli.serve import serve
 from llmsim.cli.top import top
@@ -41,6 +42,7 @@ def main() -> None:
 
 
 for _command in (
-    serve, top, ctl, plan, check, schema, models, record, recordings, anonymise, fit, overhead,
+    serve, top, ctl, plan, check, schema, models, record, recordings, replay, anonymise, fit,
+    overhead,
 ):  # fmt: skip
     main.add_command(_command)

@@ -34,8 +34,9 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Flag to the key it sets. ``latency`` and ``on_miss`` set the whole section, and nothing else."""
 
-CLIENTS: Final = (PREFIX + "URL", PREFIX + "CA")
-"""Variables that tell ``llmsim ctl`` where its server is and whom to trust; not for a server."""
+CLIENTS: Final = (PREFIX + "URL", PREFIX + "CA", PREFIX + "KEY")
+"""Variables that tell ``llmsim ctl`` where its server is and whom to trust, and ``llmsim replay``
+with which key to come; not for a server."""
 
 _LINK: Final = re.compile(
     r"LLMSIM_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"

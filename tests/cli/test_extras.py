@@ -51,6 +51,7 @@ def test_a_self_signed_certificate_says_which_extra_it_needs() -> None:
         ("'recordings', 'import', '{0}/a.jsonl', '--format', 'otel', '--out', '{0}/n'", "record"),
         ("'recordings', 'ls', '{0}'", "record"),
         ("'fit', '{0}'", "record,fit"),
+        ("'replay', '{0}', '--target', 'http://127.0.0.1:1'", "record"),
         ("'serve', '--replay', '{0}'", "record"),
     ],
 )
@@ -68,7 +69,8 @@ def test_all_else_can_be_imported() -> None:
         import importlib, pkgutil, llmsim
         for module in pkgutil.walk_packages(llmsim.__path__, "llmsim."):
             extras = (
-                "llmsim.tui.", "llmsim.server.tls.self_signed", "llmsim.proxy.", "llmsim.__main__"
+                "llmsim.tui.", "llmsim.server.tls.self_signed", "llmsim.proxy.",
+                "llmsim.sending.", "llmsim.__main__"
             )
             if not module.name.startswith(extras):
                 importlib.import_module(module.name)
