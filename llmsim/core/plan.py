@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, overload
 
 from msgspec import Struct
 
@@ -80,6 +80,52 @@ class Beats(Numbering, Protocol):
         ...
 
 
+PIECE: Final = 1 << 17
+"""Bytes that are copied without keeping others waiting; of what is larger, a piece at a time."""
+
+
+class LargeChunk:
+    """Frames that are large: they stay the parts they are made of until each piece is sent."""
+
+    __slots__ = ("_length", "_parts")
+
+    def __init__(self, parts: Sequence[bytes]) -> None:
+        self._parts = parts
+        self._length = sum(map(len, parts))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._parts)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes, at most :data:`PIECE` at a time."""
+        small: list[bytes] = []
+        size = 0
+        for part in self._parts:
+            for piece in _cut(part):
+                if size + len(piece) > PIECE:
+                    yield b"".join(small)
+                    small, size = [], 0
+                small.append(piece)
+                size += len(piece)
+        if small:
+            yield b"".join(small)
+
+
+Chunk: TypeAlias = bytes | LargeChunk
+
+
+def pieces(chunk: Chunk) -> Iterator[bytes]:
+    """A chunk's bytes, at most :data:`PIECE` at a time."""
+    return _cut(chunk) if isinstance(chunk, bytes) else chunk.pieces()
+
+
+def _cut(data: bytes) -> Iterator[bytes]:
+    return (data[start : start + PIECE] for start in range(0, len(data), PIECE))
+
+
 class Frames(Protocol):
     """The bytes of an answer, frame by frame, rendered no earlier than needed."""
 
@@ -87,7 +133,7 @@ class Frames(Protocol):
 
     def __getitem__(self, index: int, /) -> bytes: ...
 
-    def join(self, start: int, stop: int) -> bytes:
+    def join(self, start: int, stop: int) -> Chunk:
         """Frames ``start`` to ``stop`` (exclusive) as one chunk."""
         ...
 

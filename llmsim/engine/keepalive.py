@@ -79,7 +79,7 @@ class InterspersedFrames:
         return b"".join((*chunks, self._stretch(start, stop, end)))
 
     def _stretch(self, start: int, stop: int, before: int) -> bytes:
-        return self._frames.join(start - before, stop - before) if start < stop else b""
+        return bytes(self._frames.join(start - before, stop - before)) if start < stop else b""
 
     def reorder(self, order: Numbering) -> Frames:
         return FrameList([self[index] for index in order[:].tolist()])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from llmsim.core import GeneratedText, Logprob, TokenLogprobs
+from llmsim.core import Completion, GeneratedText, Logprob, TokenLogprobs
 from llmsim.engine.seeds import fraction, mix
 from llmsim.engine.tokens.tokenizer import Tokenizer
 
@@ -35,6 +35,15 @@ def with_logprobs(
     """The text with the log probabilities of its tokens."""
     entries = logprobs(tokenizer.encode(generated.text), top, seed)
     return structs.replace(generated, logprobs=entries)
+
+
+def entries(completion: Completion) -> list[TokenLogprobs]:
+    """All log probabilities of a completion."""
+    found: list[TokenLogprobs] = []
+    for choice in completion.choices:
+        for segment in choice.segments:
+            found += segment.generated.logprobs
+    return found
 
 
 def _entry(token: bytes, top: int, seed: int) -> TokenLogprobs:

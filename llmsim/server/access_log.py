@@ -21,7 +21,7 @@ from llmsim.core.errors import Failure
 from llmsim.pipeline.context import Call
 from llmsim.server.journal.recorder import Recorders
 from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
-from llmsim.state.shm.journal import Journal
+from llmsim.state.shm.journal import NOWHERE, Journal
 from llmsim.state.shm.layout import DROPPED
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.logs import line, renderer
@@ -149,10 +149,10 @@ class LoggedLifecycle(RequestLifecycle):
         self._log = log
         self._prompt: bytes | None = None
 
-    def planned(self, call: Call, plan: Plan, answer: bytes = b"") -> None:
+    def planned(self, call: Call, plan: Plan, answer: bytes = b"", place: int = NOWHERE) -> None:
         if self._log.prompts:
             self._prompt = call.body[:MAX_PROMPT]
-        super().planned(call, plan, answer)
+        super().planned(call, plan, answer, place)
 
     def _finish(self, status: int, first: float, end: float, lateness: float, sent: int) -> None:
         if self.finished:

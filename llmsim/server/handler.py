@@ -6,9 +6,10 @@ import asyncio
 import logging
 
 from llmsim.config import Config
-from llmsim.core import Plan
+from llmsim.core import Plan, TokenLogprobs
 from llmsim.core.errors import NESTED, BadRequest, Failure, FailureKind
 from llmsim.core.state import StoreError
+from llmsim.engine import logprobs
 from llmsim.engine.compose import ModelSettings
 from llmsim.pipeline.context import Call, EndpointMemory
 from llmsim.providers.provider import Endpoint
@@ -20,6 +21,7 @@ from llmsim.server.lifecycle import RequestLifecycle
 from llmsim.server.load.writer import LoadWriter
 from llmsim.server.response_writer import ResponseWriter
 from llmsim.state.shared_state import SharedState
+from llmsim.state.shm.journal import SLICE
 from llmsim.transport.output_lag import OutputLag
 from llmsim.transport.port import Gone, Port
 from llmsim.transport.scheduler import Scheduler, now_us
@@ -27,6 +29,8 @@ from llmsim.transport.scheduler import Scheduler, now_us
 BUSY = "That model is currently overloaded with other requests."
 BROKEN = "The server had an error while processing your request. Sorry about that!"
 BROKEN_STORE = Failure(FailureKind.SERVER_ERROR, BROKEN)
+MOST_LET_GO = 200
+"""Log probabilities that are let go of at a time, each with its alternatives."""
 LEAVING = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
 """What ends a request from outside; anything else that is raised is a failure of ours."""
 
@@ -65,7 +69,10 @@ class RequestHandler:
         lifecycle = self._lifecycle(endpoint.name, self._counters, self._journal, self._recorders)
         call = Call(endpoint, port, lifecycle.stamp(), b"", memory)
         try:
-            await self._answer(port, call, lifecycle)
+            entries = await self._answer(port, call, lifecycle)
+            while entries:
+                del entries[-MOST_LET_GO:]
+                await asyncio.sleep(0)
         except BadRequest as bad:
             await self._refuse(port, call, lifecycle, call.refused(bad.failure))
         except RecursionError:
@@ -84,7 +91,10 @@ class RequestHandler:
             if not lifecycle.finished:
                 await self._refuse(port, call, lifecycle, plan)
 
-    async def _answer(self, port: Port, call: Call, lifecycle: RequestLifecycle) -> None:
+    async def _answer(
+        self, port: Port, call: Call, lifecycle: RequestLifecycle
+    ) -> list[TokenLogprobs]:
+        """Gives what takes long to let go of."""
         call.body = await port.body(self._body_limit)
         read = now_us()
         endpoint, pipeline = call.endpoint, self._holder.runtime.pipeline
@@ -102,14 +112,25 @@ class RequestHandler:
         if plan.completion is None and plan.failure is not None:
             self._large_answers.note(plan.failure)
             await self._writer.refuse(port, call, lifecycle, plan)
-            return
+            return []
         request, memory = call.request, call.memory
         answer = await pipeline.whole(call, plan) if request.store else b""
-        lifecycle.planned(call, plan, answer)
+        if len(call.body) + len(answer) > SLICE:
+            await lifecycle.remember(call, plan, answer)
+        else:
+            lifecycle.planned(call, plan, answer)
         first = None
         if memory is not None and not call.recording:
             kept = await memory.keep(call, plan, answer)
             plan, first = (kept, None) if isinstance(kept, Plan) else (plan, kept)
+        await self._write(port, call, lifecycle, plan, first)
+        if request.logprobs is None or plan.completion is None:
+            return []
+        return logprobs.entries(plan.completion)
+
+    async def _write(
+        self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan, first: bytes | None
+    ) -> None:
         in_parts = plan.stream or plan.length is not None or plan.deferred is not None
         if plan.sequence is not None:
             if not first and plan.deferred is None:
@@ -145,7 +166,7 @@ class RequestHandler:
             plan = call.refused(_broken(call))
         if plan.failure is not None:
             self._large_answers.note(plan.failure)
-        lifecycle.planned(call, plan)
+        await lifecycle.remember(call, plan)
         lifecycle.unawaited(plan)
         self._load_writer.unattended(plan, lifecycle.start)
         return plan

@@ -13,6 +13,7 @@ its slot counts it as lost. A client that leaves before anything is planned fini
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from llmsim.core import Plan, Reached, Stamp, Usage, tokens_sent
@@ -20,7 +21,7 @@ from llmsim.core.errors import Failure
 from llmsim.core.state import HeldLimits
 from llmsim.pipeline.context import Call
 from llmsim.server.journal.recorder import Recorders, RequestRecorder
-from llmsim.state.shm.journal import Journal, code, tags
+from llmsim.state.shm.journal import NOWHERE, SLICE, Journal, code, tags
 from llmsim.state.shm.layout import ARRIVAL_LAG
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.scheduler import now_us
@@ -107,9 +108,19 @@ class RequestLifecycle:
         self.arrival_lag = lag / 1e6
         self._counters.lag(ARRIVAL_LAG, lag)
 
-    def planned(self, call: Call, plan: Plan, answer: bytes = b"") -> None:
+    async def remember(self, call: Call, plan: Plan, answer: bytes = b"") -> None:
+        """As :meth:`planned`, but what is large is written in parts, with time for others."""
+        place = NOWHERE
+        if len(call.body) + len(answer) > SLICE:
+            named = self.endpoint, call.model, tags(call.caller, call.mock)
+            written = self._journal.written(*named, call.body, answer)
+            for place in written:  # noqa: B007  the last one is as good as any
+                await asyncio.sleep(0)
+        self.planned(call, plan, answer, place)
+
+    def planned(self, call: Call, plan: Plan, answer: bytes = b"", place: int = NOWHERE) -> None:
         """Remember what was asked and what is planned. ``answer`` is the whole of it where it
-        can be asked for later."""
+        can be asked for later; ``place`` is where the journal has it already."""
         self.held = call.held
         self.model = call.model
         self.status = plan.status
@@ -140,6 +151,7 @@ class RequestLifecycle:
             self.arrival_lag,
             plan.stream,
             tags(call.caller, call.mock),
+            place,
         )
         if self._recorders is not None and self.recorder is None:
             self.recorder = self._recorders.recorder(call, plan, self.start)

@@ -10,6 +10,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from llmsim.core.state import PipelineState
 from llmsim.engine import seeds
+from llmsim.pipeline.pipeline import LARGE_BODY
 from llmsim.server.queue import Queue
 from llmsim.state.shared_state import SharedState
 
@@ -42,6 +43,13 @@ class ComputeThreads:
 
 offload: Final = ComputeThreads()
 """For all that computes long in this process."""
+
+
+async def by_size(size: int, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """What the function makes of ``size`` bytes of JSON: in a thread if they are many."""
+    if size > LARGE_BODY:
+        return await offload(function, *args, **kwargs)
+    return function(*args, **kwargs)
 
 
 def pipeline_state(shared: SharedState) -> PipelineState:

@@ -108,7 +108,7 @@ class ResponseWriter:
         assert failure is not None
         if failure.after:
             await self.reach(lifecycle.start + int(failure.after * 1e6), port)
-        lifecycle.planned(call, plan)
+        await lifecycle.remember(call, plan)
         head = call.endpoint.headers(plan, call.stamp)
         if failure.retry_after is not None:
             head += call.endpoint.errors.retry(failure.retry_after)

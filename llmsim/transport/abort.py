@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from llmsim.core import ConnectionEnd, Headers, Plan
+from llmsim.core.plan import Chunk
 from llmsim.transport.port import Peer, Port, Stream
 
 LOOK = 0.005
@@ -53,7 +54,7 @@ class AbortingStream:
         """Break the connection at the end after all; with ``reset``, by a reset."""
         self._armed, self._reset = True, reset
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: Chunk) -> bool:
         if not data:
             return True
         self._wanted += len(data)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from starlette.types import Message, Receive, Scope, Send
 
 from llmsim.core import Headers
+from llmsim.core.plan import PIECE, Chunk, pieces
 from llmsim.transport.port import DRAIN, Gone, Port, too_large
 
 Handler = Callable[[Port], Awaitable[None]]
@@ -21,7 +22,7 @@ class ASGIStream:
         self._outbox = outbox
         self.gone = gone
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: Chunk) -> bool:
         if self.gone:
             return False
         self._outbox.put_nowait({"type": "http.response.body", "body": data, "more_body": True})
@@ -133,7 +134,14 @@ class HotRoute:
             while (message := await port.outbox.get()) is not None:
                 if message is _ABORT:
                     raise ConnectionAbortedError("the response breaks off on purpose")
-                await send(message)
+                if len(message.get("body", b"")) <= PIECE:
+                    await send(message)
+                    continue
+                for piece in pieces(message["body"]):
+                    await send({**message, "body": piece, "more_body": True})
+                    await asyncio.sleep(0)
+                if not message.get("more_body", False):
+                    await send({**message, "body": b""})
         finally:
             leaving.cancel()
             if port.stream is not None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from llmsim.core import ConnectionEnd, Due, Frames, Numbering, Plan, Seconds, Usage
 from llmsim.core.errors import Failure
+from llmsim.core.plan import Chunk
 from llmsim.transport.abort import AbortingStream
 from llmsim.transport.port import Stream
 from llmsim.transport.scheduler import Scheduler, StreamEnded
@@ -40,9 +41,10 @@ class FedFrames:
         del self._added[max(start - self._count, 0) :]
         self._count = min(self._count, start)
 
-    def join(self, start: int, stop: int) -> bytes:
+    def join(self, start: int, stop: int) -> Chunk:
         """Frames ``start`` to ``stop`` (exclusive) as one chunk; they are asked for once."""
-        count, planned = self._count, b""
+        count = self._count
+        planned: Chunk = b""
         if start < count and self._planned is not None:
             planned = self._planned.join(start, min(stop, count))
         if stop >= count:
@@ -52,7 +54,7 @@ class FedFrames:
         first, last = max(start - count, 0), stop - count
         chunk = b"".join(self._added[first:last])
         self._added[first:last] = [b""] * (last - first)
-        return planned + chunk
+        return bytes(planned) + chunk
 
     def reorder(self, order: Numbering) -> Frames:
         """Fed frames have one order only."""

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from llmsim.core import Headers
+from llmsim.core.plan import Chunk
 from llmsim.transport.arrival import Written
 from llmsim.transport.port import Port, Stream
 
@@ -98,7 +99,7 @@ class CountedStream:
         self.answered = answered
         self.sender: Sender | None = None
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: Chunk) -> bool:
         self.written += len(data) + len(f"{len(data):x}\r\n\r\n")
         alive = self._stream.send(data)
         self._follow(self)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from llmsim.core import Headers
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.plan import Chunk
 
 # A body over the limit is read to its end and thrown away up to this many times the limit, so
 # that a client that is still sending gets the answer instead of a broken pipe.
@@ -19,8 +20,9 @@ class Gone(Exception):  # noqa: N818  named for what it says
 class Stream(Protocol):
     """An open response body."""
 
-    def send(self, data: bytes) -> bool:
-        """Pass bytes on at once; False if the client has gone."""
+    def send(self, data: Chunk) -> bool:
+        """Pass bytes on at once, or piece by piece if they are many; False if the client has
+        gone."""
         ...
 
     def close(self) -> None:

@@ -3,18 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 import granian.server.mp as granian_workers
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
 
 from llmsim.core import Headers
+from llmsim.core.plan import PIECE, Chunk, pieces
 from llmsim.transport.arrival import CALM, LARGE, ArrivalClock, Waypoints, arrival, precise_us
 from llmsim.transport.body_deadline import BodyDeadline
 from llmsim.transport.connection import Connection
 from llmsim.transport.port import DRAIN, Gone, too_large
 from llmsim.transport.slow_clients import Outflow, SlowClients
+
+
+class InPieces:
+    """Stands for Granian's transport of a response on which something large is sent: it hands over
+    a piece each turn of the event loop, as that copies it and everyone else waits meanwhile.
+
+    ``left`` says of what the transport's ``send_bytes`` gave whether the client has gone. The
+    response does not end before all has been handed over: until then this holds the transport.
+    """
+
+    __slots__ = ("_left", "_sent", "_transport", "_waiting")
+
+    def __init__(self, transport: Any, left: Callable[[Any], bool]) -> None:
+        self._transport = transport
+        self._left = left
+        self._sent: Any = None
+        self._waiting: deque[Iterator[bytes]] = deque()
+
+    def send_bytes(self, data: Chunk) -> Any:
+        """As Granian's: what it gives is that of the latest piece."""
+        idle = not self._waiting
+        if idle and len(data) <= PIECE:
+            return self._transport.send_bytes(bytes(data))
+        self._waiting.append(pieces(data))
+        if idle:
+            self._next()
+        return self._sent
+
+    def _next(self) -> None:
+        waiting = self._waiting
+        while waiting:
+            piece = next(waiting[0], None)
+            if piece is None:
+                waiting.popleft()
+                continue
+            self._sent = self._transport.send_bytes(piece)
+            if self._left(self._sent):
+                waiting.clear()
+            else:
+                asyncio.get_running_loop().call_soon(self._next)
+            return
 
 
 class RSGIStream:
@@ -35,13 +78,15 @@ class RSGIStream:
         self._outflow = outflow
         self._gone = False
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: Chunk) -> bool:
         if self._gone:
             return False
-        outflow = self._outflow
+        outflow, size = self._outflow, len(data)
         if outflow.sent > outflow.limit:
             outflow.exceeded()
-        outflow.sent += len(data)
+        outflow.sent += size
+        if size > PIECE and not isinstance(self._transport, InPieces):
+            self._transport = InPieces(self._transport, _left)
         sent = self._transport.send_bytes(data)
         kind = type(sent)
         if kind is RSGIStream.alive:
@@ -66,6 +111,10 @@ class RSGIStream:
         # The response ends when the last reference to its transport is dropped.
         self._transport = None
         self._gone = True
+
+
+def _left(sent: Any) -> bool:
+    return type(sent) is RSGIStream.dead
 
 
 MOST_HOLLOW = 32
@@ -196,6 +245,11 @@ class RSGIPort:
         return Gone()
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        if len(body) > PIECE and self.method != "HEAD":
+            stream = self.open(status, [*headers, ("content-length", str(len(body)))])
+            stream.send(body)
+            stream.close()
+            return
         if self.scope.http_version == "2":  # where answers wait side by side
             outflow = self._clients.outflow(self.scope)
             if outflow.sent > outflow.limit:

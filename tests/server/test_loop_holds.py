@@ -7,16 +7,26 @@ machine does.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from asyncio import events
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from llmsim.config import Config, Server
+from llmsim.providers.anthropic import batches
+from llmsim.providers.openai import conversations
+from llmsim.providers.openai.assistants import objects as assistant_objects
+from llmsim.providers.openai.assistants import params as assistant_params
+from llmsim.providers.openai.responses import params, stored
+from llmsim.server.resources import response_replay
+from llmsim.server.resources import responses as responses_resource
+from tests.runtime.worker import configured
 from tests.server.in_process import Answer, InProcess
 
 MOST = 0.015
@@ -62,8 +72,9 @@ async def ask(sim: InProcess, path: str, body: Any) -> Answer:
     [
         ("/v1/chat/completions", CHAT | LOGPROBS | {"stream": True, "store": True}),
         ("/v1/responses", RESPONSE | {"stream": True}),
+        ("/v1/responses", RESPONSE | {"stream": True} | WITH_LOGPROBS),
     ],
-    ids=["chat, with log probabilities", "responses"],
+    ids=["chat, with log probabilities", "responses", "responses, with log probabilities"],
 )
 def test_a_long_stream_that_is_due_at_once(
     monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
@@ -104,3 +115,102 @@ def test_a_thousand_requests_are_listed(monkeypatch: pytest.MonkeyPatch) -> None
             assert turns.longest < MOST / 3
 
     asyncio.run(scene())
+
+
+class Threads:
+    """How many bytes were looked at in calls of a function, on the event loop and elsewhere."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, where: Any, name: str) -> None:
+        self.on_loop: list[int] = []
+        self.elsewhere: list[int] = []
+        original = getattr(where, name)
+
+        def watched(*arguments: Any) -> Any:
+            size = sum(len(one) for one in arguments if isinstance(one, bytes))
+            main = threading.current_thread() is threading.main_thread()
+            (self.on_loop if main else self.elsewhere).append(size)
+            return original(*arguments)
+
+        patch.setattr(where, name, watched)
+
+
+MESSAGES = [{"role": "user", "content": "word " * 40} for _ in range(200)]
+ITEMS = [{"type": "message", **message} for message in MESSAGES]
+REQUEST = {"model": "claude-sonnet-4-5", "max_tokens": 5, "messages": MESSAGES[:1]}
+BATCH = {"requests": [{"custom_id": str(n), "params": REQUEST} for n in range(200)]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "where", "name"),
+    [
+        ("/v1/threads", {"messages": MESSAGES}, assistant_params, "thread_fields"),
+        ("/v1/threads", {"messages": MESSAGES}, assistant_objects, "messages"),
+        ("/v1/conversations", {"items": ITEMS[:20] * 9}, conversations, "create_params"),
+        ("/v1/messages/batches", BATCH, batches, "read"),
+        ("/v1/responses/input_tokens", RESPONSE | {"input": ITEMS}, params, "parsed"),
+    ],
+)
+def test_a_large_body_is_not_understood_on_the_loop(
+    monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any], where: Any, name: str
+) -> None:
+    async def scene() -> None:
+        with InProcess(Config()) as sim:
+            threads = Threads(monkeypatch, where, name)
+            await sim.ask("POST", path, orjson.dumps(body), {})
+            assert threads.elsewhere
+            assert not threads.on_loop
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("path", "where", "name"),
+    [
+        ("/v1/responses/{id}", params, "parsed"),
+        ("/v1/responses/{id}?stream=true", response_replay, "completion_of"),
+        ("/v1/responses/{id}/input_items", stored, "input_items"),
+    ],
+)
+def test_what_was_stored_is_not_read_on_the_loop(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str, where: Any, name: str
+) -> None:
+    async def scene() -> None:
+        with InProcess(configured("latency: {profile: instant}", tmp_path)) as sim:
+            made = await ask(sim, "/v1/responses", RESPONSE | {"input": ITEMS})
+            threads = Threads(monkeypatch, where, name)
+            url = path.format(id=orjson.loads(made.body)["id"])
+            assert (await sim.ask("GET", url, b"", {})).status == 200
+            assert threads.elsewhere
+            assert not threads.on_loop
+
+    asyncio.run(scene())
+
+
+def test_a_long_chain_is_read_with_time_for_others_between(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def scene() -> None:
+        with InProcess(configured("latency: {profile: instant}", tmp_path)) as sim:
+            latest: dict[str, Any] = {}
+            for _ in range(40):
+                body = orjson.dumps(RESPONSE | latest)
+                made = await sim.ask("POST", "/v1/responses", body, {})
+                latest = {"previous_response_id": orjson.loads(made.body)["id"]}
+            turns = Turns()
+            looked_up = Threads(monkeypatch, responses_resource, "parsed")
+            asked = sim.ask("POST", "/v1/responses", orjson.dumps(RESPONSE | latest), {})
+            await counted(asked, looked_up.on_loop, turns)
+            assert len(looked_up.on_loop) == 40
+            assert turns.longest <= responses_resource.AT_A_TIME
+
+    asyncio.run(scene())
+
+
+async def counted(request: Coroutine[Any, Any, Answer], calls: list[int], turns: Turns) -> None:
+    """The most calls in a turn of the loop while a request is answered."""
+    asking = asyncio.create_task(request)
+    while not asking.done():
+        before = len(calls)
+        await asyncio.sleep(0)
+        turns.longest = max(turns.longest, len(calls) - before)
+    await asking

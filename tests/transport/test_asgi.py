@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from llmsim.core.errors import BadRequest, FailureKind
+from llmsim.core.plan import PIECE, LargeChunk
 from llmsim.transport.asgi import ASGIPort, HotRoute
 from llmsim.transport.port import DRAIN, Gone, Port
 
@@ -77,6 +79,37 @@ def test_a_port_tells_the_request() -> None:
         assert port.header("content-type") == "application/json"
         assert port.header("x-name") == "café"
         assert port.header("absent") is None
+
+    run(test)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_large_is_sent_in_pieces_with_time_for_others_between(stream: bool) -> None:
+    async def test() -> None:
+        client = Client(b"")
+        large = LargeChunk([b"a" * PIECE] * 5 + [b"b"])
+        others: list[int] = []
+
+        async def other() -> None:
+            while True:
+                others.append(len(client.received))
+                await asyncio.sleep(0)
+
+        async def answer(port: Port) -> None:
+            if not stream:
+                port.respond(200, [], bytes(large))
+                return
+            opened = port.open(200, [])
+            opened.send(large)
+            opened.close()
+
+        waiting = asyncio.create_task(other())
+        await serving(client, answer)
+        waiting.cancel()
+        assert client.body == bytes(large)
+        assert max(len(message.get("body", b"")) for message in client.received) <= PIECE
+        assert [message.get("more_body", False) for message in client.received[1:]][-1] is False
+        assert max(later - sooner for sooner, later in pairwise(others)) <= 3
 
     run(test)
 

@@ -14,6 +14,7 @@ import pytest
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-exported
 
 from llmsim.core.errors import BadRequest, FailureKind
+from llmsim.core.plan import PIECE, LargeChunk
 from llmsim.state.shm import layout
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.transport.arrival import CALM, ArrivalClock, Span
@@ -169,6 +170,63 @@ def test_a_stream_that_is_closed_sends_nothing_and_lets_go_of_its_transport() ->
         stream.close()
         assert not stream.send(b"late")
         assert transport.sent == []
+
+    run(scene())
+
+
+def test_what_is_large_is_handed_over_a_piece_each_turn() -> None:
+    async def scene() -> None:
+        RSGIStream.alive = Alive
+        transport = Transport()
+        watch = weakref.ref(transport)
+        stream = RSGIStream(transport, outflow())
+        large = LargeChunk([b"a" * PIECE, b"b" * PIECE, b"c"])
+        assert stream.send(large)
+        assert stream.send(b"small")
+        assert stream.send(b"d" * 2 * PIECE)
+        stream.close()  # ends the response once all has been handed over
+        sent = transport.sent
+        before = 0
+        while len(sent) < 6:
+            assert len(sent) <= before + 1
+            before = len(sent)
+            await asyncio.sleep(0)
+        assert [piece[:1] for piece in sent] == [b"a", b"b", b"c", b"s", b"d", b"d"]
+        assert b"".join(sent) == bytes(large) + b"small" + b"d" * 2 * PIECE
+        assert max(map(len, sent)) <= PIECE
+        await turns()
+        del transport
+        assert watch() is None
+
+    run(scene())
+
+
+def test_nothing_more_of_it_goes_to_a_client_that_has_gone() -> None:
+    async def scene() -> None:
+        RSGIStream.alive, RSGIStream.dead = Alive, Dead
+        transport = Transport()
+        stream = RSGIStream(transport, outflow())
+        assert stream.send(b"a" * 9 * PIECE)
+        transport.gives = Dead
+        await turns()
+        assert len(transport.sent) == 2
+        assert not stream.send(b"more")
+
+    run(scene())
+
+
+def test_a_large_answer_is_a_body_of_known_length_in_pieces() -> None:
+    async def scene() -> None:
+        RSGIStream.alive = Alive
+        protocol = Protocol()
+        body = b"x" * (2 * PIECE + 1)
+        port(protocol).respond(200, [("a", "b")], body)
+        assert len(protocol.transport.sent) == 1
+        await turns()
+        assert b"".join(protocol.transport.sent) == body
+        assert protocol.answered == [(200, [("a", "b"), ("content-length", str(len(body)))])]
+        port(protocol).respond(200, [], b"x" * PIECE)
+        assert protocol.answered[-1] == (200, [], b"x" * PIECE)
 
     run(scene())
 

@@ -23,6 +23,7 @@ from llmsim.core import (
 )
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.faults import FaultPoint
+from llmsim.core.plan import Chunk
 from llmsim.core.value import Value
 from llmsim.engine.due import FirstTimes
 from llmsim.engine.timing import TokenClock
@@ -153,7 +154,7 @@ class EditedFrames:
         other = self._others.get(index)
         return self._frames[index] if other is None else other
 
-    def join(self, start: int, stop: int) -> bytes:
+    def join(self, start: int, stop: int) -> Chunk:
         stop = min(stop, self._length)
         if not any(start <= place < stop for place in self._others):
             return self._frames.join(start, stop) if start < stop else b""

@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import SupportsBytes
 
 from llmsim.core import Frames, Numbering
+from llmsim.core.plan import PIECE, Chunk, LargeChunk
 from llmsim.core.value import Value
 from llmsim.providers.wire import sse
 
@@ -58,15 +59,37 @@ class NumberedEvents:
             raise IndexError(index)
         place = bisect_right(self._starts, index) - 1
         run = self._runs[place]
-        if isinstance(run, Deltas):
-            tail = run.tails[index - self._starts[place]]
-            return b"%b%d,%b%b\n\n" % (self._heads[place], index, run.before, tail)
-        return b"%b%d,%b\n\n" % (self._heads[place], index, b"".join(map(bytes, run.parts)))
+        if isinstance(run, Event):
+            return b"".join(self._parts(place, index, run))
+        return self._delta(place, index, run)
 
-    def join(self, start: int, stop: int) -> bytes:
-        if stop == start + 1 <= self._length:
-            return self[start]
-        return b"".join([self[index] for index in range(start, min(stop, self._length))])
+    def join(self, start: int, stop: int) -> Chunk:
+        stop = min(stop, self._length)
+        if stop == start + 1:
+            place = bisect_right(self._starts, start) - 1
+            run = self._runs[place]
+            if isinstance(run, Deltas):  # as nearly always
+                return self._delta(place, start, run)
+        parts: list[bytes] = []
+        size = 0
+        for index in range(start, stop):
+            place = bisect_right(self._starts, index) - 1
+            run = self._runs[place]
+            if isinstance(run, Event):
+                event = self._parts(place, index, run)
+                size += sum(map(len, event))
+                parts += event
+            else:
+                parts.append(self._delta(place, index, run))
+        return LargeChunk(parts) if size > PIECE else b"".join(parts)
+
+    def _delta(self, place: int, index: int, run: Deltas) -> bytes:
+        tail = run.tails[index - self._starts[place]]
+        return b"%b%d,%b%b\n\n" % (self._heads[place], index, run.before, tail)
+
+    def _parts(self, place: int, index: int, event: Event) -> list[bytes]:
+        """The bytes of an event, in parts."""
+        return [b"%b%d," % (self._heads[place], index), *map(bytes, event.parts), b"\n\n"]
 
     def reorder(self, order: Numbering) -> Frames:
         return Reordered(self, order)
@@ -87,8 +110,11 @@ class Reordered:
     def __getitem__(self, index: int, /) -> bytes:
         return self._frames[int(self._order[index])]
 
-    def join(self, start: int, stop: int) -> bytes:
-        return b"".join([self._frames[index] for index in self._order[start:stop].tolist()])
+    def join(self, start: int, stop: int) -> Chunk:
+        order = self._order[start:stop].tolist()
+        if order and order == list(range(order[0], order[0] + len(order))):
+            return self._frames.join(order[0], order[-1] + 1)
+        return b"".join([self._frames[index] for index in order])
 
     def reorder(self, order: Numbering) -> Frames:
         return Reordered(self._frames, self._order[:][order[:]])

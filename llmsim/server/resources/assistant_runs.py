@@ -84,11 +84,11 @@ class AssistantRuns:
         def shown(_: str, value: bytes) -> Object:
             return wire_runs.run_object(wire_runs.load(value), now)
 
-        def work(objects: Objects) -> list[Object]:
+        def work(objects: Objects) -> bytes:
             found(objects, THREAD, thread)
-            return page(objects, RUN, thread, paging, shown)
+            return lists.envelope(page(objects, RUN, thread, paging, shown), paging.limit)
 
-        return lists.envelope(await self.store.read(work), paging.limit)
+        return await self.store.read(work)
 
     async def update(self, thread: str, name: str, metadata: dict[str, str] | None) -> bytes:
         """Replace the metadata; gives the run."""

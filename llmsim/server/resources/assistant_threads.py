@@ -56,9 +56,9 @@ class AssistantThreads:
         """A new thread with its first messages."""
         now = int(self._clock())
         thread = wire_objects.thread(members, token(), now)
-        messages = wire_objects.messages(members.get("messages"), thread["id"], token, now)
 
         def work(objects: Objects) -> None:
+            messages = wire_objects.messages(members.get("messages"), thread["id"], token, now)
             add_thread(objects, thread, self._most)
             add_messages(objects, messages)
 
@@ -110,23 +110,22 @@ class AssistantThreads:
         """A page of the messages, of one run's only if that is named."""
         now = self._clock()
 
-        def work(objects: Objects) -> list[Object]:
+        def work(objects: Objects) -> bytes:
             found(objects, THREAD, name)
             reader = MessageReader(objects, now)
-            if run_id is None:
-                return page(objects, MESSAGE, name, paging, reader.shown)
-            return reader.of_run(name, run_id)
+            if run_id is not None:
+                return lists.page(reader.of_run(name, run_id), paging)
+            listed = page(objects, MESSAGE, name, paging, reader.shown)
+            return lists.envelope(listed, paging.limit)
 
-        listed = await self._store.read(work)
-        if run_id is not None:
-            return lists.page(listed, paging)
-        return lists.envelope(listed, paging.limit)
+        return await self._store.read(work)
 
     async def message(self, thread: str, name: str) -> bytes:
         """One message."""
         now = self._clock()
-        shown = await self._store.read(lambda objects: _shown(objects, thread, name, now))
-        return orjson.dumps(shown)
+        return await self._store.read(
+            lambda objects: orjson.dumps(_shown(objects, thread, name, now))
+        )
 
     async def update_message(
         self, thread: str, name: str, metadata: dict[str, str] | None

@@ -38,10 +38,12 @@ class Assistants:
 
     async def page(self, paging: Paging) -> bytes:
         """A page of all assistants."""
-        listed = await self._store.read(
-            lambda objects: page(objects, ASSISTANT, "", paging, lambda _, value: loads(value))
-        )
-        return lists.envelope(listed, paging.limit)
+
+        def work(objects: Objects) -> bytes:
+            listed = page(objects, ASSISTANT, "", paging, lambda _, value: loads(value))
+            return lists.envelope(listed, paging.limit)
+
+        return await self._store.read(work)
 
     async def update(self, name: str, members: Object) -> bytes:
         """Replace some members of an assistant; gives the assistant."""

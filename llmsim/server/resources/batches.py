@@ -21,10 +21,10 @@ from llmsim.providers.anthropic.batches import Batch, Result, not_ended, not_fou
 from llmsim.providers.anthropic.lists import Query
 from llmsim.providers.anthropic.provider import batch_endpoint
 from llmsim.server.handler import RequestHandler
+from llmsim.server.pipeline_state import by_size
 
 KIND = "message batch"
 RESULTS = "results of a message batch"
-AT_A_TIME = 4  # requests planned before the event loop gets its turn
 
 URL: TypeAlias = Callable[[str], str]
 """The URL, as the client reaches it, of the results of the batch with an id."""
@@ -45,14 +45,13 @@ class Batches:
 
     async def create(self, body: bytes, stamp: Stamp, url: URL, api_key: str = "") -> bytes:
         """A new batch of that API key's, all of whose requests have begun."""
-        items = anthropic_batches.read(body)
+        items = await by_size(len(body), anthropic_batches.read, body)
         created = time.time()
         ends: list[float] = []
         results: list[Result] = []
         size = 0
-        for index, item in enumerate(items):
-            if index % AT_A_TIME == AT_A_TIME - 1:
-                await asyncio.sleep(0)
+        for item in items:
+            await asyncio.sleep(0)
             planned = await self._handler.unawaited(self._endpoint, bytes(item.params), api_key)
             ends.append(planned.total)
             answer = Raw(planned.frames[0])
@@ -66,13 +65,14 @@ class Batches:
         batch = Batch(
             anthropic_batches.batch_id(stamp), created, ends, [one.succeeded for one in results]
         )
-        await self._store.put(RESULTS, batch.id, anthropic_batches.dump_results(results))
+        written = await by_size(size, anthropic_batches.dump_results, results)
+        await self._store.put(RESULTS, batch.id, written)
         await self._store.put(KIND, batch.id, anthropic_batches.dump_batch(batch))
-        return _batch_body(batch, created, url)
+        return await by_size(len(body), _batch_body, batch, created, url)
 
     async def get(self, name: str, url: URL) -> bytes:
         """A batch as it is now."""
-        return _batch_body(await self._batch(name), time.time(), url)
+        return await self._shown(await self._value(name), time.time(), url)
 
     async def list(self, query: Query, url: URL) -> bytes:
         """A page of the batches, newest first."""
@@ -88,12 +88,17 @@ class Batches:
         except LookupError:
             lists.check_stale(window)
             found = []
-        shown = [anthropic_batches.load_batch(value) for _, value in found[: window.limit]]
+        shown = [value for _, value in found[: window.limit]]
         if backwards:
             shown.reverse()
-        now = time.time()
-        objects = [anthropic_batches.batch_object(one, now, url(one.id)) for one in shown]
-        return lists.page(objects, len(found) > window.limit)
+
+        def page() -> bytes:
+            now = time.time()
+            loaded = map(anthropic_batches.load_batch, shown)
+            objects = [anthropic_batches.batch_object(one, now, url(one.id)) for one in loaded]
+            return lists.page(objects, len(found) > window.limit)
+
+        return await by_size(sum(map(len, shown)), page)
 
     async def cancel(self, name: str, url: URL) -> bytes:
         """Cancel the requests that have not ended by now; a batch that has ended stays as it is."""
@@ -108,7 +113,7 @@ class Batches:
         value = await self._store.update(KIND, name, canceled)
         if value is None:
             raise not_found(name)
-        return _batch_body(anthropic_batches.load_batch(value), now, url)
+        return await self._shown(value, now, url)
 
     async def delete(self, name: str) -> bytes:
         """Delete a batch that has ended, and its results."""
@@ -126,13 +131,23 @@ class Batches:
         value = await self._store.get(RESULTS, name)
         if value is None:
             raise not_found(name)
-        return anthropic_batches.results(batch, value)
+        return await by_size(len(value), anthropic_batches.results, batch, value)
 
-    async def _batch(self, name: str) -> Batch:
+    async def _value(self, name: str) -> bytes:
         value = await self._store.get(KIND, name)
         if value is None:
             raise not_found(name)
-        return anthropic_batches.load_batch(value)
+        return value
+
+    async def _batch(self, name: str) -> Batch:
+        value = await self._value(name)
+        return await by_size(len(value), anthropic_batches.load_batch, value)
+
+    async def _shown(self, value: bytes, now: float, url: URL) -> bytes:
+        """The object of a stored batch."""
+        return await by_size(
+            len(value), lambda: _batch_body(anthropic_batches.load_batch(value), now, url)
+        )
 
 
 def _batch_body(batch: Batch, now: float, url: URL) -> bytes:

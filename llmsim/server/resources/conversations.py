@@ -17,6 +17,7 @@ from llmsim.providers.openai.lists import Object, Paging, not_found
 from llmsim.providers.openai.responses import stored
 from llmsim.providers.openai.responses.inputs import Item
 from llmsim.providers.openai.responses.items import PREFIXES
+from llmsim.server.pipeline_state import by_size
 
 KIND = "conversation"
 ITEMS = "conversation item"
@@ -83,7 +84,8 @@ class Conversations:
         """All items, oldest first, as a request continues them."""
         await self.get(name)
         listed = await self._store.list(ITEMS, name, limit=MOST, newest_first=False)
-        return [_item.decode(value) for _, value in listed]
+        size = sum(len(value) for _, value in listed)
+        return await by_size(size, lambda: [_item.decode(value) for _, value in listed])
 
     async def page(self, name: str, paging: Paging) -> bytes:
         """A page of the items."""
@@ -100,7 +102,8 @@ class Conversations:
             raise not_found("Item", paging.after or "") from None
         prefix = len(_key(name, ""))
         items = [(key[prefix:], value) for key, value in listed]
-        return lists.written_envelope(items, paging.limit)
+        size = sum(len(value) for _, value in items)
+        return await by_size(size, lists.written_envelope, items, paging.limit)
 
     async def item(self, name: str, item: str) -> bytes:
         """One item of a conversation."""

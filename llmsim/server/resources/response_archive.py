@@ -19,6 +19,7 @@ from llmsim.core.state import ObjectStore
 from llmsim.providers.openai.lists import not_found
 from llmsim.providers.openai.responses import params, response_object, stored
 from llmsim.providers.openai.responses.params import ResponsesRequest
+from llmsim.server.pipeline_state import by_size
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.segment import Cursor
@@ -76,7 +77,7 @@ class ResponseArchive:
         entry = self.entry(name)
         if entry is None:
             raise not_found("Response", name)
-        request = params.parsed(entry.body)
+        request = await by_size(len(entry.body), params.parsed, entry.body)
         update = await self.update(name)
         if request.store is False or update.deleted:
             raise not_found("Response", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from llmsim.core import Plan, Request, Stamp, Usage
@@ -14,13 +15,20 @@ from llmsim.providers.openai.responses import conversion, inputs, stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.openai.responses.inputs import Item
 from llmsim.providers.openai.responses.params import ResponsesRequest, Wire, parsed
-from llmsim.server.pipeline_state import offload
+from llmsim.server.pipeline_state import by_size, offload
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
 from llmsim.state.shared_state import SharedState
+from llmsim.state.shm.journal import JournalEntry
 
 MOST_TURNS = 1000
 """Responses a chain of ``previous_response_id`` may have."""
+
+AT_A_TIME = 8
+"""Of those, how many are looked up before the event loop gets its turn."""
+
+MANY_ITEMS = 200
+"""Items from which it takes long to make messages of them."""
 
 COMPACTED = 256
 """Tokens a compacted conversation has at most."""
@@ -66,11 +74,16 @@ class Responses:
             name = params.previous_response_id
             if (await self._archive.update(name)).deleted:
                 raise _not_continued(name)
-            earlier = self._chain(name, unstored)
+            earlier = await self._chain(name, unstored)
         elif (conversation := params.conversation_id) is not None:
             earlier = await self._conversations.items(conversation)
-        own = self._resolved(inputs.items(params.input))
-        return conversion.continued(request, [*earlier, *own])
+
+        def whole() -> Request:
+            items = self._resolved(inputs.items(params.input))
+            return conversion.continued(request, [*earlier, *items])
+
+        own = len(params.input) if isinstance(params.input, list) else 0
+        return await offload(whole) if len(earlier) + own > MANY_ITEMS else whole()
 
     async def keep(self, call: Call, plan: Plan, answer: bytes) -> bytes | None:
         """Add the items of request and answer to their conversation, if they belong to one.
@@ -81,15 +94,17 @@ class Responses:
         request, stamp = call.request, call.stamp
         params: ResponsesRequest = request.wire.params
         if (conversation := params.conversation_id) is not None:
-            listed = stored.input_items(call.body, stamp.mark)
+            size = len(call.body)
+            listed = await by_size(size, stored.input_items, call.body, stamp.mark)
             input_items = [item for item in listed if item["type"] != "item_reference"]
             await self._conversations.add(conversation, input_items)
-            await self._conversations.add_written(conversation, stored.written_items(answer))
+            written = await by_size(len(answer), stored.written_items, answer)
+            await self._conversations.add_written(conversation, written)
         if params.background and not request.stream:
             return self._codec.queued(request, stamp)
         return None
 
-    def _chain(self, name: str, unstored: str | None) -> list[Item]:
+    async def _chain(self, name: str, unstored: str | None) -> list[Item]:
         """All items of a response and of those before it, oldest first."""
         turns: list[list[Item]] = []
         response_id: str | None = name
@@ -98,13 +113,21 @@ class Responses:
             entry = self._archive.entry(response_id)
             if entry is None or len(turns) == MOST_TURNS:
                 raise _not_continued(response_id)
-            params = parsed(entry.body)
+            size = len(entry.body) + len(entry.answer)
+            params, items = await by_size(size, self._turn, entry)
             if params.store is False and not private:
                 raise _not_continued(response_id)
-            output = stored.output_items(entry.answer)
-            turns.append([*self._resolved(inputs.items(params.input)), *output])
+            turns.append(items)
             response_id = params.previous_response_id
+            if len(turns) % AT_A_TIME == 0:
+                await asyncio.sleep(0)
         return [item for turn in reversed(turns) for item in turn]
+
+    def _turn(self, entry: JournalEntry) -> tuple[ResponsesRequest, list[Item]]:
+        """The parameters of an earlier response, and its items."""
+        params = parsed(entry.body)
+        output = stored.output_items(entry.answer)
+        return params, [*self._resolved(inputs.items(params.input)), *output]
 
     def _resolved(self, items: Sequence[Item]) -> list[Item]:
         """The items, references replaced by what they refer to."""
@@ -137,12 +160,13 @@ class Responses:
     async def compact(self, body: bytes, stamp: Stamp) -> bytes:
         """``POST /v1/responses/compact``: the latest of a conversation in one item."""
         request, settings = await self._decoded(body)
-        text = await offload(settings.tokenizer.cut, _transcript(request), COMPACTED)
+        text = await offload(lambda: settings.tokenizer.cut(_transcript(request), COMPACTED))
         prompt_tokens = await offload(tokens, request, settings.tokenizer)
         return stored.compaction(text, Usage(prompt_tokens, settings.tokenizer.count(text)), stamp)
 
     async def _decoded(self, body: bytes) -> tuple[Request, ModelSettings]:
-        request = await self.recall(self._codec.decode(body or b"{}"))
+        decoded = await by_size(len(body), self._codec.decode, body or b"{}")
+        request = await self.recall(decoded)
         return request, await self._settings(request.model)
 
 

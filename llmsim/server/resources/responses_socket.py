@@ -10,6 +10,7 @@ import asyncio
 
 from llmsim.core import Headers, Plan, Request
 from llmsim.core.errors import BadRequest
+from llmsim.core.plan import Chunk
 from llmsim.pipeline.context import Call
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.responses import socket_messages
@@ -74,9 +75,9 @@ class SocketStream:
         self._stream_id = stream_id
         self.ended = asyncio.Event()
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: Chunk) -> bool:
         connected = True
-        for message in sse.messages(data):
+        for message in sse.messages(bytes(data)):
             connected = self._socket.send(socket_messages.with_stream_id(message, self._stream_id))
         return connected
 

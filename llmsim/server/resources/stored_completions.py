@@ -13,7 +13,7 @@ from llmsim.core.state import ObjectStore
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.chat import stored
 from llmsim.providers.openai.lists import Object, Paging, not_found
-from llmsim.server.pipeline_state import offload
+from llmsim.server.pipeline_state import by_size, offload
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.sqlite import MOST
@@ -45,15 +45,14 @@ class StoredCompletions:
 
     async def get(self, name: str) -> bytes:
         """A completion."""
-        entry, update = await self._find(name)
-        return dumps(_object(entry, update))
+        return await _written(*await self._find(name))
 
     async def update(self, name: str, metadata: dict[str, str]) -> bytes:
         """Replace the metadata; gives the completion."""
         entry, _ = await self._find(name)
         update = CompletionUpdate(metadata=metadata)
         await self._store.put(KIND, name, msgspec.json.encode(update))
-        return dumps(_object(entry, update))
+        return await _written(entry, update)
 
     async def delete(self, name: str) -> bytes:
         """Delete a completion."""
@@ -64,7 +63,11 @@ class StoredCompletions:
     async def messages(self, name: str, paging: Paging) -> bytes:
         """A page of the messages of a completion's request."""
         entry, _ = await self._find(name)
-        return lists.page(stored.messages(entry.body, name), paging)
+
+        def page() -> bytes:
+            return lists.page(stored.messages(entry.body, name), paging)
+
+        return await by_size(len(entry.body), page)
 
     async def page(self, query: Mapping[str, Sequence[str]], paging: Paging) -> bytes:
         """A page of the completions the query selects.
@@ -112,6 +115,11 @@ class StoredCompletions:
 
 def _is_stored(entry: JournalEntry) -> bool:
     return entry.endpoint == ENDPOINT and bool(entry.answer) and entry.status in STORED_STATUSES
+
+
+async def _written(entry: JournalEntry, update: CompletionUpdate) -> bytes:
+    size = len(entry.body) + len(entry.answer)
+    return await by_size(size, lambda: dumps(_object(entry, update)))
 
 
 def _object(entry: JournalEntry, update: CompletionUpdate) -> Object:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from llmsim.core import Plan, Request
 from llmsim.pipeline.context import Call
 from llmsim.providers.anthropic.messages import threads as messages_threads
 from llmsim.providers.anthropic.messages.codec import Anthropic
 from llmsim.providers.anthropic.messages.threads import Turn, lost
+from llmsim.server.pipeline_state import by_size
 from llmsim.state.shared_state import SharedState
 
 MOST_TURNS = 1000
+AT_A_TIME = 8  # turns looked up before the event loop gets its turn
 
 
 class Threads:
@@ -22,12 +26,16 @@ class Threads:
     async def recall(self, request: Request) -> Request:
         """The request with the turns before it. Raises BadRequest if they are not remembered."""
         name = messages_threads.previous(request.wire)
-        return request if name is None else self._codec.continued(request, self._turns(name))
+        if name is None:
+            return request
+        turns = await self._turns(name)
+        size = sum(len(turn.body) + len(turn.answer) for turn in turns)
+        return await by_size(size, self._codec.continued, request, turns)
 
     async def keep(self, call: Call, plan: Plan, answer: bytes) -> None:
         """Nothing: the journal has the answer already."""
 
-    def _turns(self, name: str) -> list[Turn]:
+    async def _turns(self, name: str) -> list[Turn]:
         """The turns up to that message, oldest first."""
         turns: list[Turn] = []
         before: str | None = name
@@ -36,6 +44,9 @@ class Threads:
             if entry is None or not entry.answer or len(turns) == MOST_TURNS:
                 raise lost(name)
             turns.append(Turn(entry.body, entry.answer))
-            before = messages_threads.previous(messages_threads.earlier_request(entry.body))
+            earlier = await by_size(len(entry.body), messages_threads.earlier_request, entry.body)
+            before = messages_threads.previous(earlier)
+            if len(turns) % AT_A_TIME == 0:
+                await asyncio.sleep(0)
         turns.reverse()
         return turns

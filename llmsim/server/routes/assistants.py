@@ -25,6 +25,7 @@ from llmsim.server.resources.assistant_threads import AssistantThreads
 from llmsim.server.resources.assistants import Assistants
 from llmsim.server.resources.run_streams import RunStreams
 from llmsim.server.router import Handler, PatternRoute, Router
+from llmsim.server.routes.request_body import read_body
 from llmsim.server.services import Services
 from llmsim.transport.port import Port
 
@@ -125,10 +126,10 @@ class ColdRoutes:
         """``…/assistants``."""
 
         async def create(request: Request) -> bytes:
-            return await assistants.create(params.assistant_fields(await request.body(), True))
+            return await assistants.create(await read_body(request, params.assistant_fields, True))
 
         async def update(request: Request) -> bytes:
-            members = params.assistant_fields(await request.body(), False)
+            members = await read_body(request, params.assistant_fields, False)
             return await assistants.update(request.path_params["id"], members)
 
         one = root + "/{id}"
@@ -142,10 +143,10 @@ class ColdRoutes:
         """``…/threads`` and the messages under it."""
 
         async def create(request: Request) -> bytes:
-            return await threads.create(params.thread_fields(await request.body()))
+            return await threads.create(await read_body(request, params.thread_fields))
 
         async def update(request: Request) -> bytes:
-            members = params.thread_fields(await request.body())
+            members = await read_body(request, params.thread_fields)
             return await threads.update(request.path_params["thread"], members)
 
         one = root + "/{thread}"
@@ -157,7 +158,7 @@ class ColdRoutes:
 
     def _add_messages(self, root: str, threads: AssistantThreads) -> None:
         async def create(request: Request) -> bytes:
-            members = params.message_fields(await request.body())
+            members = await read_body(request, params.message_fields)
             return await threads.add(request.path_params["thread"], members)
 
         async def page(request: Request) -> bytes:
@@ -165,7 +166,7 @@ class ColdRoutes:
             return await threads.page(request.path_params["thread"], _paging(request), run)
 
         async def update(request: Request) -> bytes:
-            metadata = params.metadata(await request.body())
+            metadata = await read_body(request, params.metadata)
             return await threads.update_message(*_ids(request, "thread", "id"), metadata)
 
         one = root + "/{id}"
@@ -181,7 +182,7 @@ class ColdRoutes:
         """``…/threads/{thread}/runs`` and the steps under it."""
 
         async def update(request: Request) -> bytes:
-            metadata = params.metadata(await request.body())
+            metadata = await read_body(request, params.metadata)
             return await runs.update(*_ids(request, "thread", "id"), metadata)
 
         async def steps(request: Request) -> bytes:

@@ -14,6 +14,7 @@ from llmsim.providers.openai.provider import PREFIXES
 from llmsim.server.resources.stored_completions import StoredCompletions
 from llmsim.server.router import Router
 from llmsim.server.routes.openai_json import route
+from llmsim.server.routes.request_body import read_body
 from llmsim.server.services import Services
 
 
@@ -35,7 +36,7 @@ def _routes(root: str, completions: StoredCompletions) -> list[Route]:
         return await completions.get(request.path_params["id"])
 
     async def update(request: Request) -> bytes:
-        metadata = stored.metadata_update(await request.body())
+        metadata = await read_body(request, stored.metadata_update)
         return await completions.update(request.path_params["id"], metadata)
 
     async def delete(request: Request) -> bytes:

@@ -13,6 +13,7 @@ from llmsim.providers.openai.provider import PREFIXES
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.router import Router
 from llmsim.server.routes.openai_json import route
+from llmsim.server.routes.request_body import read_body
 from llmsim.server.services import Services
 
 
@@ -27,13 +28,14 @@ def _routes(root: str, conversations: Conversations) -> list[Route]:
     one, items, item = root + "/{id}", root + "/{id}/items", root + "/{id}/items/{item}"
 
     async def create(request: Request) -> bytes:
-        return await conversations.create(*openai_conversations.create_params(await request.body()))
+        made = await read_body(request, openai_conversations.create_params)
+        return await conversations.create(*made)
 
     async def get(request: Request) -> bytes:
         return await conversations.get(request.path_params["id"])
 
     async def update(request: Request) -> bytes:
-        metadata, _ = openai_conversations.create_params(await request.body())
+        metadata, _ = await read_body(request, openai_conversations.create_params)
         return await conversations.update(request.path_params["id"], metadata)
 
     async def delete(request: Request) -> bytes:
@@ -46,7 +48,8 @@ def _routes(root: str, conversations: Conversations) -> list[Route]:
     async def extend(request: Request) -> bytes:
         name = request.path_params["id"]
         await conversations.get(name)
-        made = await conversations.add(name, openai_conversations.added_items(await request.body()))
+        items = await read_body(request, openai_conversations.added_items)
+        made = await conversations.add(name, items)
         return lists.envelope(made, len(made))
 
     async def item_get(request: Request) -> bytes:

@@ -20,6 +20,7 @@ from llmsim.providers.openai.responses import stored
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.wire import sse
 from llmsim.server.handler import BROKEN, LEAVING
+from llmsim.server.pipeline_state import by_size, offload
 from llmsim.server.refusals import refusal, unlogged_stamp
 from llmsim.server.resources.conversations import Conversations
 from llmsim.server.resources.response_archive import ResponseArchive
@@ -103,7 +104,8 @@ class ResponseRetrieval:
             return
         settings = await self._services.handler.settings(response.entry.model)
         start = now_us() - int(response.elapsed * 1e6)
-        planned = replay(response, settings, self._codec, _after(query))
+        after = _after(query)
+        planned = await offload(replay, response, settings, self._codec, after)
         stream = port.open(200, [("content-type", sse.CONTENT_TYPE), *headers])
         self._services.scheduler.send(planned, start, stream, _uncounted)
 
@@ -136,8 +138,12 @@ def _cold(under: str, archive: ResponseArchive, responses: Responses) -> list[Ro
 
     async def items(request: Request) -> bytes:
         entry = (await archive.find(request.path_params["id"])).entry
-        listed = stored.input_items(entry.body, entry.mark)
-        return lists.page(listed, lists.paging(parse_qs(request.url.query)))
+        paging = lists.paging(parse_qs(request.url.query))
+
+        def page() -> bytes:
+            return lists.page(stored.input_items(entry.body, entry.mark), paging)
+
+        return await by_size(len(entry.body), page)
 
     async def count(request: Request) -> bytes:
         return await responses.input_tokens(await request.body())

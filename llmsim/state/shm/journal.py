@@ -28,6 +28,7 @@ from llmsim.state.shm.layout import KINDS
 RECORDS = 8192
 NO_TOKENS = (0, 0, 0, 0)
 NO_TAGS = ["", "", ""]
+NOWHERE = -1
 MARK_DIGITS = 26
 NAMES = 1024
 NAME_BYTES = 512
@@ -35,6 +36,8 @@ MOST_TAG = 128
 """Characters of an id by which others know a request."""
 LARGE = 1 << 16
 """Bytes from which it takes longer to join them than to write them one by one."""
+SLICE = 1 << 17
+"""Bytes that are written at a time: memory that is used for the first time is slow."""
 
 # check word, start in the ring, body length, answer length, arrival (Unix, s), planned ttft,
 # planned total; then what is known at the end: actual first token, actual end, worst lateness (all
@@ -154,14 +157,14 @@ class Journal:
         arrival_lag: float = 0.0,
         streamed: bool = False,
         tags: bytes = b"",
+        place: int = NOWHERE,
     ) -> None:
         """Remember request ``number``, which is about to be answered.
 
         ``planned`` is TTFT and total in seconds, ``arrival_lag`` how many seconds after its arrival
-        it could be looked at. A body or answer that is too large for the
-        ring is left out. ``tags`` are those of :func:`tags`.
+        it could be looked at. A body or answer that is too large for the ring is left out.
+        ``tags`` are those of :func:`tags`, ``place`` is where :meth:`written` put them all.
         """
-        header = self._header
         name = self._names.get((endpoint, model)) or self._name(endpoint, model)
         name_length = len(name)
         if tags:
@@ -169,13 +172,11 @@ class Journal:
         length = len(name) + len(body) + len(answer)
         if length * 4 > self._room:
             length, body, answer = len(name), b"", b""
-        start = header[1]
+        start = self._claim(length) if place == NOWHERE else place
         offset = start % self._room
-        if offset + length > self._room:
-            start += self._room - offset
-            offset = 0
-        header[1] = start + length
-        if length > LARGE:
+        if place != NOWHERE:
+            pass
+        elif length > LARGE:
             self._write(offset, name, body, answer)
         else:
             self._ring[offset : offset + length] = name + body + answer if answer else name + body
@@ -203,6 +204,34 @@ class Journal:
             0,
             number + 1,
         )
+
+    def written(
+        self, endpoint: str, model: str, tags: bytes, body: bytes, answer: bytes
+    ) -> Iterator[int]:
+        """Write what is large before its request begins, in slices with time for others between.
+        Gives its place, once a slice; nothing if it is too large for the ring."""
+        name = (self._names.get((endpoint, model)) or self._name(endpoint, model)) + tags
+        length = len(name) + len(body) + len(answer)
+        if length * 4 > self._room:
+            return
+        start = self._claim(length)
+        offset = start % self._room
+        for piece in (name, body, answer):
+            for begin in range(0, len(piece), SLICE):
+                if self._header[1] - start > self._room:  # others have gone round the ring
+                    return
+                self._write(offset, piece[begin : begin + SLICE])
+                offset += min(len(piece) - begin, SLICE)
+                yield start
+
+    def _claim(self, length: int) -> int:
+        """Where the next bytes of the ring are that are in a row."""
+        start: int = self._header[1]
+        offset = start % self._room
+        if offset + length > self._room:
+            start += self._room - offset
+        self._header[1] = start + length
+        return start
 
     def _write(self, offset: int, *pieces: bytes) -> None:
         for piece in pieces:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmsim.core.plan import PIECE, LargeChunk, pieces
 from llmsim.providers.wire.numbered_events import Deltas, Event, NumberedEvents
 
 RUNS = [
@@ -30,7 +31,7 @@ def named_events(chunk: bytes) -> list[tuple[str, dict[str, object]]]:
 
 def test_every_event_tells_its_name_and_number() -> None:
     frames = NumberedEvents(RUNS)
-    events = named_events(frames.join(0, len(frames)))
+    events = named_events(bytes(frames.join(0, len(frames))))
     assert [name for name, _ in events] == NAMES
     assert [data["type"] for _, data in events] == NAMES
     assert [data["sequence_number"] for _, data in events] == list(range(6))
@@ -48,7 +49,7 @@ def test_there_are_no_others(index: int) -> None:
 def test_a_join_is_its_frames(start: int, stop: int) -> None:
     frames = NumberedEvents(RUNS)
     whole = [frames[index] for index in range(len(frames))]
-    assert frames.join(start, stop) == b"".join(whole[start:stop])
+    assert bytes(frames.join(start, stop)) == b"".join(whole[start:stop])
 
 
 @pytest.mark.parametrize("order", [[5, 3, 1], [4, 5], []])
@@ -60,3 +61,16 @@ def test_events_that_are_picked_keep_their_numbers(order: Sequence[int]) -> None
     assert picked.join(0, len(order)) == b"".join(frames[index] for index in order)
     again = picked.reorder(np.arange(len(order))[::-1])
     assert again.join(0, len(order)) == b"".join(frames[index] for index in reversed(order))
+
+
+def test_large_events_are_put_together_piece_by_piece() -> None:
+    large = b'"x":"%b"}' % (b"y" * 3 * PIECE)
+    frames = NumberedEvents([*RUNS, Event(b"a.whole", (large,)), Event(b"b.whole", (large,))])
+    chunk = frames.join(3, 8)
+    assert isinstance(chunk, LargeChunk)
+    assert bytes(chunk) == b"".join(frames[index] for index in range(3, 8))
+    assert all(len(piece) <= PIECE for piece in pieces(chunk))
+    assert isinstance(frames.join(6, 7), LargeChunk)
+    later = frames.reorder(np.arange(4, 8))
+    assert isinstance(again := later.join(0, 4), LargeChunk)
+    assert bytes(again) == b"".join(frames[index] for index in range(4, 8))

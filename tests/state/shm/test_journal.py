@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmsim.state.shm import journal
-from llmsim.state.shm.journal import MARK_DIGITS, RECORDS, Journal, JournalEntry, slot_of
+from llmsim.state.shm.journal import MARK_DIGITS, RECORDS, SLICE, Journal, JournalEntry, slot_of
 from llmsim.state.shm.segment import MAX_SLOTS, PAGE, Segment, Shape
 
 PATIENCE = 20.0
@@ -56,6 +56,45 @@ def test_an_entry_tells_what_was_asked_and_planned() -> None:
         body=b"{body}",
         answer=b"answer",
     )
+
+
+def test_what_is_large_is_written_in_slices_before_its_request_begins() -> None:
+    one = Journal(memory(16 * SLICE), 3, SECRET)
+    body, answer = b"b" * (SLICE + 1), b"a" * 2 * SLICE
+    writing = one.written("/v1/x", "m", b"", body, answer)
+    place = next(writing)
+    small = begin(one, b"meanwhile")
+    places = list(writing)
+    assert set(places) == {place}
+    assert len(places) == 4  # after the name: two of the body, two of the answer
+    number = one.reserve()
+    one.begin(
+        *(number, "/v1/x", "m", body, 1e9, (0.25, 2.5), 12, 7, answer, 0.0, False), place=place
+    )
+    found = one.find(one.mark(number))
+    assert found is not None
+    assert (found.body, found.answer) == (body, answer)
+    assert (other := one.find(small)) is not None
+    assert other.body == b"meanwhile"
+
+
+def test_a_slice_is_never_written_over_what_others_have_written_since() -> None:
+    one = Journal(memory(16 * SLICE), 3, SECRET)
+    body = b"b" * 3 * SLICE
+    writing = one.written("/v1/x", "m", b"", body, b"")
+    place = next(writing)
+    marks = [begin(one, b"%d" % number * SLICE) for number in range(10, 26)]
+    assert list(writing) == []
+    number = one.reserve()
+    one.begin(*(number, "/v1/x", "m", body, 1e9, (0.2, 2.5), 1, 7, b"", 0.0, False), place=place)
+    assert one.find(one.mark(number)) is None
+    latest = one.find(marks[-1])
+    assert latest is not None
+    assert latest.body == b"25" * SLICE
+
+
+def test_what_is_too_large_for_the_ring_is_not_written() -> None:
+    assert list(Journal(memory(), 3, SECRET).written("/v1/x", "m", b"", b"b" * RING, b"")) == []
 
 
 def test_an_entry_tells_how_it_went_once_it_has_ended() -> None:
