@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import structs
 
 from llmsim.core import Due, Frames, Numbering, Plan, Seconds
+from llmsim.core.plan import Chunk
 
 MOST_FRAMES = 20_000
 """Frames of a stream whose times are kept."""
@@ -52,15 +53,18 @@ class FrameTimes:
         """The same due times, watched."""
         return WatchedDue(due, self)
 
-    def leaves(self, stop: int, chunk: bytes) -> None:
+    def leaves(self, stop: int, chunk: Chunk) -> None:
         """All frames up to ``stop`` have left now, the last of them in this chunk."""
         if len(self.left) < 2 * MOST_FRAMES:
             at = self._clock() - self._start
             self.left.extend((stop, min(max(at, 0), _LONGEST)))
         self.size += len(chunk)
         if self._room > 0:
-            self._room -= len(chunk)
-            self._chunks.append(chunk)
+            for piece in (chunk,) if isinstance(chunk, bytes) else chunk.pieces():
+                self._chunks.append(piece)
+                self._room -= len(piece)
+                if self._room <= 0:
+                    break
 
     def plans(self, first: int, times: Seconds) -> None:
         """From frame ``first`` on, frames are due at these times (s after the start)."""
@@ -86,7 +90,7 @@ class WatchedFrames:
     def __getitem__(self, index: int, /) -> bytes:
         return self._frames[index]
 
-    def join(self, start: int, stop: int) -> bytes:
+    def join(self, start: int, stop: int) -> Chunk:
         """Frames ``start`` to ``stop`` (exclusive) as one chunk, which leaves now."""
         chunk = self._frames.join(start, stop)
         self._times.leaves(stop, chunk)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from llmsim.core import Plan
+from llmsim.core.plan import LargeChunk
 from llmsim.server.journal.frame_times import MOST_BYTES, MOST_FRAMES, FrameTimes
 from llmsim.state.shm.request_details import RequestDetails
 
@@ -67,3 +68,12 @@ def test_what_is_kept_has_bounds() -> None:
     assert len(times.left) == 2 * MOST_FRAMES
     assert len(times.planned) == 0
     assert (len(times.answer), times.size) == (MOST_BYTES, 2 * MOST_FRAMES * 100)
+
+
+def test_of_a_large_chunk_the_beginning_is_kept() -> None:
+    times = FrameTimes(0, lambda: 0)
+    large = LargeChunk([b"head", b"x" * 2 * MOST_BYTES, b"y" * 2 * MOST_BYTES])
+    times.leaves(1, large)
+    times.leaves(2, b"z")
+    assert times.answer == bytes(large)[:MOST_BYTES]
+    assert times.size == len(large) + 1
