@@ -99,12 +99,7 @@ class Recorder:
         """The recording as it is written."""
         counted = with_tokens(recording)
         if self._rules is None:
-            request, response = counted.request, counted.response
-            counted = structs.replace(
-                counted,
-                request=structs.replace(request, headers=without_credentials(request.headers)),
-                response=structs.replace(response, headers=without_credentials(response.headers)),
-            )
+            counted = without_credentials(counted)
             return structs.replace(counted, key=key(recorded_request(counted)))
         made, report = anonymised(counted, self._rules)
         # What is anonymised has the key of what is asked in clear.

@@ -91,8 +91,22 @@ def is_credential(name: str, known: Set[str]) -> bool:
     return name.lower() in known or SECRET.search(name) is not None
 
 
-def without_credentials(pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """Headers without those that have credentials: what is kept where nothing is anonymised."""
+def without_credentials(recording: Recording) -> Recording:
+    """The recording without headers and query parameters that have credentials: what is kept where
+    nothing is anonymised."""
+    request, response = recording.request, recording.response
+    parts = request.query.split("&")
+    query = [one for one in parts if not is_credential(one.partition("=")[0], PARAMETERS)]
+    return structs.replace(
+        recording,
+        request=structs.replace(
+            request, headers=_open_headers(request.headers), query="&".join(query)
+        ),
+        response=structs.replace(response, headers=_open_headers(response.headers)),
+    )
+
+
+def _open_headers(pairs: Pairs) -> Pairs:
     return [(name, value) for name, value in pairs if not is_credential(name, HEADERS)]
 
 
