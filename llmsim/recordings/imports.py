@@ -59,7 +59,7 @@ def _of_entry(entry: Mapping[str, Any]) -> Recording:
     sent, received = entry["request"], entry["response"]
     url = urlsplit(sent["url"])
     headers = [(one["name"].lower(), one["value"]) for one in sent["headers"]]
-    body = sent.get("postData", {}).get("text", "").encode()
+    body = _content(sent.get("postData", {}))
     content = _content(received.get("content", {}))
     wait, total = (float(entry["timings"][name]) for name in ("wait", "receive"))
     model, stream = asked(url.path, body)

@@ -65,6 +65,7 @@ def test_diff(recorded: Path) -> None:
     output = run("recordings", "diff", recorded, "rec_0000", "rec_0001", code=1).output
     assert "model: rec_0000 'gpt-4o', rec_0001 'gpt-5'" in output
     assert "messages[0].content: rec_0000 'Hi 0', rec_0001 'Hi 1'" in output
+    assert output.splitlines()[-1].startswith("rec_0001  2026-")  # what became of it
     assert "the same" in run("recordings", "diff", recorded, "rec_0000", "rec_0000").output
 
 
@@ -99,6 +100,8 @@ def test_import(recorded: Path, tmp_path: Path) -> None:
     trace.write_text("Timestamp,Request tokens,out\n1,10,20\n")
     args = ("--format", "burstgpt", "--column", "output_tokens=out", "--out", out)
     assert "1 recordings" in run("recordings", "import", trace, *args).output
+    args = ("--format", "burstgpt", "--column", "out", "--out", out)
+    assert "must be FIELD=NAME" in run("recordings", "import", trace, *args, code=2).output
     assert (
         "not valid"
         in run("recordings", "import", trace, "--format", "otel", "--out", out, code=2).output

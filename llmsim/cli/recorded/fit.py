@@ -66,21 +66,14 @@ def fit(
 
 def _rows(path: Path, name: str | None, columns: tuple[str, ...]) -> Iterable[TraceRow]:
     from llmsim.recordings import folder, rows  # noqa: PLC0415
+    from llmsim.recordings.traces.columns import column_names  # noqa: PLC0415
     from llmsim.recordings.traces.formats import read  # noqa: PLC0415
 
     if name is None:
         if columns:
             raise ValueError("--column: only with --format")
         return rows.rows(folder.recordings(path))
-    renamed = dict(_column(one) for one in columns)
-    return read(path, name, renamed)
-
-
-def _column(text: str) -> tuple[str, str]:
-    field, equals, name = text.partition("=")
-    if not (field and equals and name):
-        raise ValueError(f"--column: {text}: must be FIELD=NAME")
-    return field, name
+    return read(path, name, column_names(columns))
 
 
 def _summary(fits: Iterable[ModelFit]) -> str:

@@ -116,20 +116,22 @@ Examples:
 @click.argument("second", metavar="ID")
 @_reported
 def diff(path: Path, first: str, second: str) -> None:
-    """Say in what two recorded requests differ.
+    """Say in what two recorded requests differ, and what became of each.
 
     They are compared as replay compares them. The exit code is 1 if they differ.
     """
     from llmsim.recordings.matching.nearest import differences  # noqa: PLC0415
     from llmsim.recordings.matching.recorded import recorded_request  # noqa: PLC0415
 
-    one, other = (recorded_request(_found(path, name)) for name in (first, second))
-    found = list(differences(one, other))
+    both = [_found(path, name) for name in (first, second)]
+    found = list(differences(*map(recorded_request, both)))
     for place in found:
         click.echo(f"{place.path}: {first} {place.recorded!r}, {second} {place.asked!r}")
+    if not found:
+        click.echo("the same request")
+    click.echo("\n" + table(HEAD, [_line(one) for one in both]))
     if found:
         raise SystemExit(1)
-    click.echo("the same request")
 
 
 @recordings.command(
@@ -217,14 +219,14 @@ def import_(path: Path, name: str, out: Path, columns: tuple[str, ...]) -> None:
     Where a trace does not have what was said, the recordings have text of the right length.
     """
     from llmsim.recordings.imports import from_har, from_rows  # noqa: PLC0415
+    from llmsim.recordings.traces.columns import column_names  # noqa: PLC0415
     from llmsim.recordings.traces.formats import read  # noqa: PLC0415
     from llmsim.recordings.writer import RecordingWriter  # noqa: PLC0415
 
     if name == "har":
         found = from_har(json.loads(path.read_text("utf-8-sig")), str(path))
     else:
-        renamed = [one.partition("=") for one in columns]
-        found = from_rows(read(path, name, {field: column for field, _, column in renamed}))
+        found = from_rows(read(path, name, column_names(columns)))
     writer = RecordingWriter(out)
     for one in found:
         if not writer.write(one):

@@ -65,25 +65,28 @@ def _request(one: Recording) -> dict[str, Any]:
     query = f"?{request.query}" if request.query else ""
     kind = _header(request.headers, "content-type") or "application/json"
     content = request.body.content
-    return {
+    said: dict[str, Any] = {"postData": {"mimeType": kind} | _text(content)} if content else {}
+    return said | {
         "method": request.method,
         "url": (f"http://{host}" if host else NO_HOST) + request.path + query,
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(request.headers),
         "queryString": _pairs(parse_qsl(request.query, keep_blank_values=True)),
-        "postData": {"mimeType": kind, "text": content.decode(errors="replace")},
         "headersSize": -1,
         "bodySize": len(content),
     }
 
 
 def _content(content: bytes, kind: str) -> dict[str, Any]:
+    return {"size": len(content), "mimeType": kind} | _text(content)
+
+
+def _text(content: bytes) -> dict[str, str]:
     payload = Payload.of(content)
-    made: dict[str, Any] = {"size": len(content), "mimeType": kind}
     if payload.base64:
-        return made | {"text": payload.base64, "encoding": "base64"}
-    return made | {"text": payload.text}
+        return {"text": payload.base64, "encoding": "base64"}
+    return {"text": payload.text}
 
 
 def _pairs(pairs: Pairs) -> list[dict[str, str]]:

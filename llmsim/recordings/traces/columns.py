@@ -29,6 +29,17 @@ Columns: TypeAlias = Mapping[str, Column]
 """The columns of a format, by the row's field."""
 
 
+def column_names(texts: Iterable[str]) -> dict[str, str]:
+    """Columns by field, of texts such as ``output_tokens=Generated``. Raises TraceError."""
+    names = {}
+    for text in texts:
+        field, equals, name = text.partition("=")
+        if not (field and equals and name):
+            raise TraceError(f"--column: {text}: must be FIELD=NAME")
+        names[field] = name
+    return names
+
+
 def overridden(columns: Columns, names: Mapping[str, str]) -> Columns:
     """The same columns where some have other names. Raises TraceError for a field that is none."""
     for field in names:

@@ -32,6 +32,9 @@ from llmsim.recordings.traces.columns import (
 )
 from llmsim.recordings.traces.row import TraceError, TraceRow
 
+NO_PARENT: Final = -1
+"""In place of the turn before the first one."""
+
 Lines = Iterator[tuple[int, Cells]]
 
 
@@ -78,6 +81,16 @@ def _json_lines(path: Path) -> Lines:
         yield from _checked(path, ((number, _loaded(path, line, number)) for number, line in text))
 
 
+def _turns(path: Path) -> Lines:
+    """The same, and which ``conversation`` each turn is of: its first turn's ``chat_id``."""
+    conversations: dict[Any, Any] = {}
+    for number, cells in _json_lines(path):
+        own, parent = cells.get("chat_id"), cells.get("parent_chat_id", NO_PARENT)
+        first = own if parent in (None, NO_PARENT) else conversations.get(parent, parent)
+        conversations[own] = first
+        yield number, {**cells, "conversation": first}
+
+
 def _document(split: Callable[[Any, str], Iterator[Cells]]) -> Callable[[Path], Lines]:
     """Documents, one or one a line, each of which is several lines of a table."""
 
@@ -120,6 +133,9 @@ def _spanned(row: TraceRow, cells: Cells) -> TraceRow:
         if getattr(row, field) is not None
     }
     failed = row.failed or cells.get("status") == "failure"
+    if since.keys() == {"ttft", "total"} and since["ttft"] >= since["total"]:
+        del since["ttft"]  # it was not streamed: all of it came at once
+        row = structs.replace(row, ttft=None)
     return structs.replace(row, failed=failed, **since)
 
 
@@ -197,12 +213,12 @@ FORMATS: Final[Mapping[str, TraceFormat]] = {
     ),
     "bailian": TraceFormat(
         "Bailian (Qwen) usage traces, JSON Lines",
-        _json_lines,
+        _turns,
         {
             "arrived": _column(seconds, "timestamp", needed=True),
             "prompt_tokens": _column(count, "input_length", needed=True),
             "output_tokens": _column(count, "output_length", needed=True),
-            "session": _column(str, "chat_id"),
+            "session": _column(str, "conversation"),
             "hash_ids": _column(each(int), "hash_ids"),
         },
         _blocks(16),
@@ -236,6 +252,9 @@ FORMATS: Final[Mapping[str, TraceFormat]] = {
             "model": _column(str, "model"),
             "prompt_tokens": _column(count, "prompt_tokens"),
             "output_tokens": _column(count, "completion_tokens"),
+            "cached_tokens": _column(
+                count, "metadata.usage_object.prompt_tokens_details.cached_tokens"
+            ),
             "messages": _column(_messages, "messages"),
             "answer": _column(_answer, "response"),
         },

@@ -91,6 +91,7 @@ LITELLM = {
     "messages": [{"role": "user", "content": "Hello"}],
     "response": {"choices": [{"message": {"role": "assistant", "content": "Hi!"}}]},
 }
+CACHED = {"usage_object": {"prompt_tokens_details": {"cached_tokens": 8}}}
 LANGFUSE = {
     "id": "o1",
     "trace_id": "t1",
@@ -191,16 +192,22 @@ SAMPLES: list[tuple[str, str, list[dict[str, Any]]]] = [
     (
         "bailian",
         '{"chat_id": 159, "parent_chat_id": 55, "timestamp": 61.114, "input_length": 521,'
-        ' "output_length": 132, "type": "text", "turn": 2, "hash_ids": [1089, 1090]}\n',
+        ' "output_length": 132, "type": "text", "turn": 2, "hash_ids": [1089, 1090]}\n'
+        '{"chat_id": 7, "parent_chat_id": -1, "timestamp": 62, "input_length": 1,'
+        ' "output_length": 2, "type": "search", "turn": 1, "hash_ids": []}\n'
+        '{"chat_id": 160, "parent_chat_id": 159, "timestamp": 63, "input_length": 1,'
+        ' "output_length": 2, "type": "text", "turn": 3, "hash_ids": []}\n',
         [
             {
                 "arrived": 61.114,
                 "prompt_tokens": 521,
                 "output_tokens": 132,
-                "session": "159",
+                "session": "55",
                 "hash_ids": (1089, 1090),
                 "block": 16,
-            }
+            },
+            {"arrived": 62.0, "prompt_tokens": 1, "output_tokens": 2, "session": "7"},
+            {"arrived": 63.0, "prompt_tokens": 1, "output_tokens": 2, "session": "55"},
         ],
     ),
     ("otel", json.dumps(OTLP, indent=1), [FULL | AT | {"finish_reason": "stop"}]),
@@ -222,8 +229,18 @@ SAMPLES: list[tuple[str, str, list[dict[str, Any]]]] = [
     ("litellm", json.dumps(LITELLM), [FULL | AT]),
     (
         "litellm",
-        json.dumps([LITELLM, LITELLM | {"status": "failure"}]),
-        [FULL | AT, FULL | AT | {"failed": True}],
+        json.dumps(
+            [
+                LITELLM | {"metadata": CACHED},
+                LITELLM | {"status": "failure"},
+                LITELLM | {"completionStartTime": LITELLM["endTime"]},
+            ]
+        ),
+        [
+            FULL | AT | {"cached_tokens": 8},
+            FULL | AT | {"failed": True},
+            FULL | AT | {"ttft": None},
+        ],
     ),
     (
         "langfuse",
