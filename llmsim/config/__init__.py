@@ -42,6 +42,7 @@ from llmsim.core.mocks.on_miss import OnMissRules
 from llmsim.core.mocks.replay import ReplaySettings
 from llmsim.core.overrides import ScenarioName
 from llmsim.core.rate_limits import Concurrency, RateLimit
+from llmsim.core.scopes import ScopeSettings
 from llmsim.core.timetable import TimetableEntry
 
 __all__ = [
@@ -89,6 +90,7 @@ class Config:
     assistants: AssistantSettings = field(default_factory=AssistantSettings)
     store: ObjectStoreSettings = field(default_factory=ObjectStoreSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
+    scopes: ScopeSettings = field(default_factory=ScopeSettings)
     replay: ReplaySettings = field(default_factory=ReplaySettings)
     scenario: ScenarioName | None = None
     on_miss: OnMissRules = field(default_factory=OnMissRules)

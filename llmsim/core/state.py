@@ -335,12 +335,20 @@ class HeldLimits(Protocol):
         ...
 
 
+class ScopeSource(Protocol):
+    """The scopes of a server, by their names."""
+
+    async def enter(self, name: str, /) -> tuple[Any, str]:
+        """The pipeline of requests in the scope, and the label that they have in the journal."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PipelineState:
     """All that a pipeline is handed.
 
     ``elapsed`` tells how long the timetable has been going on, in seconds; ``fresh`` gives seeds
-    that nobody can expect.
+    that nobody can expect. ``scopes`` is None where there are none: within one, too.
     """
 
     counters: Counters
@@ -351,3 +359,4 @@ class PipelineState:
     elapsed: Callable[[], float]
     fresh: Callable[[], int]
     offload: Offload
+    scopes: ScopeSource | None = None

@@ -45,8 +45,8 @@ class Call(Struct):
     remembers nothing. ``model`` is the one that
     answers, ``mock`` names the mock or script that decided what is said, ``recording``
     the recording that is replayed, ``rule`` the part of the configuration that let it
-    fail, ``override`` what the request says about itself, ``held`` is to be
-    settled when the request has ended.
+    fail, ``override`` what the request says about itself, ``held`` is to be settled when the
+    request has ended, ``scope`` is the label of the scope it is in.
     """
 
     endpoint: Endpoint
@@ -62,6 +62,7 @@ class Call(Struct):
     held: HeldLimits | None = None
     rule: str = ""
     override: str = ""
+    scope: str = ""
 
     def refused(self, failure: Failure) -> Plan:
         """The plan of a failure in place of an answer, in the provider's words."""

@@ -20,7 +20,8 @@ from msgspec import structs
 
 from llmsim.core import Plan, Request
 from llmsim.core.catalog.models import MARK
-from llmsim.core.errors import NESTED, BadRequest
+from llmsim.core.errors import NESTED, BadRequest, invalid
+from llmsim.core.scopes import SCOPE_HEADER, is_scope_name
 from llmsim.core.state import PipelineState
 from llmsim.engine import effort, seeds
 from llmsim.engine.answer_size import UNBOUNDED
@@ -37,6 +38,8 @@ from llmsim.pipeline.steps.overrides import has_overrides
 LARGE_BODY = 32_000
 """Bytes from which a request may hold so many values, or schemas so large, that understanding
 them takes long."""
+
+NO_SCOPE = "must be 1 to 64 letters, digits, dots, dashes and underscores"
 
 MANY_VALUES = 1_000
 """Values that are decoded without keeping others waiting."""
@@ -63,6 +66,7 @@ class Pipeline:
 
     ``overrides`` are the steps for requests that say something about themselves; none where they
     may not. ``seed`` is the configured one, ``most_bytes`` the most that an answer may have.
+    ``scope_by_key`` says whether an API key is the name of a scope.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Pipeline:
         state: PipelineState,
         seed: int | None = None,
         most_bytes: int = UNBOUNDED,
+        scope_by_key: bool = False,
     ) -> None:
         self.models = models
         self._steps = tuple(steps)
@@ -81,11 +86,19 @@ class Pipeline:
         self._prompt_cache = PromptCache(state.prefixes, state.offload)
         self._configured_seed = seed
         self._most_bytes = most_bytes
+        self._scopes = state.scopes
+        self._scope_by_key = scope_by_key
 
     async def plan(self, call: Call) -> Plan:
         """The answer to a call and when it is due. A call that cannot be served has a plan, too:
         its ``failure`` is set and its ``completion`` is None."""
+        caller, pipeline = call.caller, self
+        overridden = (
+            len(self._overrides) > 0 and caller is not None and has_overrides(caller, call.body)
+        )
         try:
+            if overridden or self._scope_by_key:
+                pipeline = await self._scoped(call)
             decode = call.endpoint.codec.decode
             if len(call.body) > LARGE_BODY and call.body.count(b",") > MANY_VALUES:
                 request = await self._state.offload(decode, call.body)
@@ -95,7 +108,7 @@ class Pipeline:
             if call.memory is not None:
                 request = await call.memory.recall(request)
                 call.model = request.model
-            return await self._planned(call, request)
+            return await pipeline._planned(call, request, overridden)
         except BadRequest as bad:
             return call.refused(bad.failure)
         except RecursionError:
@@ -117,7 +130,16 @@ class Pipeline:
             return await self._state.offload(write, request, completion, call.stamp)
         return write(request, completion, call.stamp)
 
-    async def _planned(self, call: Call, request: Request) -> Plan:
+    async def _scoped(self, call: Call) -> Pipeline:
+        """The pipeline of the scope that a request is in; this one where it is in none."""
+        name = "" if self._scopes is None else _scope(call, self._scope_by_key)
+        if self._scopes is None or not name:
+            return self
+        pipeline, call.scope = await self._scopes.enter(name)
+        assert isinstance(pipeline, Pipeline)
+        return pipeline
+
+    async def _planned(self, call: Call, request: Request, overridden: bool) -> Plan:
         settings = self.models.known(request.model)
         steps, suffix = self._steps, ""
         if self._overrides:
@@ -126,7 +148,7 @@ class Pipeline:
                 model, _, suffix = request.model.partition(MARK)
                 call.model, request = model, structs.replace(request, model=model)
                 settings, steps = self.models.known(model), (*self._overrides, *steps)
-            elif call.caller is not None and has_overrides(call.caller, call.body):
+            elif overridden:
                 steps = (*self._overrides, *steps)
         if settings is None:
             settings = await self.settings(request.model)
@@ -161,6 +183,19 @@ class Pipeline:
         except TakesLong:
             inputs = structs.replace(inputs, patient=True)
             return await self._state.offload(plan, request, settings, inputs, codec, call.stamp)
+
+
+def _scope(call: Call, by_key: bool) -> str:
+    """The scope that a request is in; empty for none. Raises BadRequest for what is no name."""
+    if call.caller is None:
+        return ""
+    name = call.caller.header(SCOPE_HEADER)
+    if name is not None:
+        if not is_scope_name(name):
+            raise invalid(NO_SCOPE, SCOPE_HEADER)
+        return name
+    key = _api_key(call) if by_key else ""
+    return key if is_scope_name(key) else ""
 
 
 def _api_key(call: Call) -> str:

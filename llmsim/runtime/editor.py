@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import orjson
 
@@ -13,6 +13,7 @@ from llmsim.config import Config, change, document
 from llmsim.config.nodes import Entry, Faults, Items, Node, Place, Scalar, Table, tree, wrong
 from llmsim.core.errors import ConfigError
 from llmsim.runtime.holder import ConfigHolder
+from llmsim.runtime.store import Edit
 from llmsim.state.shared_state import SharedState
 
 Reread: TypeAlias = Callable[[], Config]
@@ -38,6 +39,50 @@ class Reload:
         return after
 
 
+class EditTarget(Protocol):
+    """What is edited: the whole server, or one scope of it."""
+
+    @property
+    def config(self) -> Config:
+        """The configuration in effect."""
+        ...
+
+    async def change(self, edit: Edit) -> Config:
+        """Change it for all workers; if ``edit`` raises, nothing has changed."""
+        ...
+
+    async def reset(self) -> None:
+        """Count from nothing again whatever decides about requests."""
+        ...
+
+    async def restart_timetable(self) -> None:
+        """Let the timetable of failures begin now."""
+        ...
+
+
+class WholeServer:
+    """The server as what is edited."""
+
+    def __init__(self, holder: ConfigHolder, shared: SharedState) -> None:
+        self._holder = holder
+        self._shared = shared
+        self.change = holder.change
+
+    @property
+    def config(self) -> Config:
+        """The configuration in effect in this worker."""
+        return self._holder.runtime.config
+
+    async def reset(self) -> None:
+        """Statistics go on."""
+        for _ in self._shared.reset():
+            await asyncio.sleep(0)
+
+    async def restart_timetable(self) -> None:
+        """In all workers."""
+        self._shared.restart_timetable()
+
+
 class ConfigEditor:
     """Changes the configuration in effect, for all workers.
 
@@ -46,14 +91,13 @@ class ConfigEditor:
     ConfigError, too, and before anyone else who changes something has to wait.
     """
 
-    def __init__(self, holder: ConfigHolder, shared: SharedState, reread: Reread) -> None:
-        self._holder = holder
-        self._shared = shared
+    def __init__(self, target: EditTarget, reread: Reread) -> None:
+        self._target = target
         self._reread = reread
 
     def document(self) -> Mapping[str, object]:
         """The configuration in effect, without secrets."""
-        return change.public(self._holder.runtime.config)
+        return change.public(self._target.config)
 
     def section(self, name: str) -> object:
         """A section of the configuration in effect; None if it is empty."""
@@ -62,17 +106,17 @@ class ConfigEditor:
     async def patch(self, name: str, node: Callable[[], Node]) -> None:
         """Apply a merge patch (RFC 7396) to one section."""
         wanted = await to_thread(node)
-        await self._holder.change(lambda config: change.patched(config, name, wanted))
+        await self._target.change(lambda config: change.patched(config, name, wanted))
 
     async def replace(self, name: str, node: Callable[[], Node]) -> None:
         """Replace one section; null is its default."""
         wanted = await to_thread(node)
-        await self._holder.change(lambda config: change.replaced(config, name, wanted))
+        await self._target.change(lambda config: change.replaced(config, name, wanted))
 
     async def patch_all(self, node: Callable[[], Node], whole: bool) -> None:
         """Patch each section in the node; with ``whole``, replace each of them."""
         wanted = await to_thread(node)
-        await self._holder.change(lambda config: change.patched_whole(config, wanted, whole))
+        await self._target.change(lambda config: change.patched_whole(config, wanted, whole))
 
     async def insert(self, name: str, node: Callable[[], Node]) -> None:
         """Insert an entry at the top of a section that is a list."""
@@ -81,7 +125,7 @@ class ConfigEditor:
         def inserted(config: Config) -> Config:
             return change.replaced(config, name, _items(config, name, new.place, first=new))
 
-        await self._holder.change(inserted)
+        await self._target.change(inserted)
 
     async def remove(self, name: str, entry: str, place: Place) -> None:
         """Remove the entry with that name from a section that is a list."""
@@ -93,24 +137,23 @@ class ConfigEditor:
                 raise wrong(place, name, f"no entry has the name {entry!r}")
             return change.replaced(config, name, Items(place, others))
 
-        await self._holder.change(removed)
+        await self._target.change(removed)
 
     async def reload(self) -> tuple[str, ...]:
         """Take everything changeable from the file again; gives the names of sections that differ
         in the file and take effect at the next start."""
         reload = Reload(self._reread)
-        await self._holder.change(reload)
+        await self._target.change(reload)
         return reload.needs_restart
 
     async def reset(self) -> None:
         """Start over with everything that decides about later requests: counters of failures and
         mocks, rate limits, turns of texts and random draws. Statistics go on."""
-        for _ in self._shared.reset():
-            await asyncio.sleep(0)
+        await self._target.reset()
 
-    def restart_timetable(self) -> None:
+    async def restart_timetable(self) -> None:
         """Let the timetable of failures begin now."""
-        self._shared.restart_timetable()
+        await self._target.restart_timetable()
 
 
 def parsed(body: bytes, yaml: bool, where: str) -> Node:

@@ -33,9 +33,12 @@ class RuntimeConfig:
     api_keys: frozenset[str]
 
 
-def runtime_config(config: Config, state: PipelineState) -> RuntimeConfig:
-    """What follows from a configuration: its pipeline works on ``state``."""
-    registry = ModelRegistry(config)
+def runtime_config(
+    config: Config, state: PipelineState, registry: ModelRegistry | None = None
+) -> RuntimeConfig:
+    """What follows from a configuration: its pipeline works on ``state``. ``registry`` has its
+    models, where another configuration has the same."""
+    registry = registry or ModelRegistry(config)
     own: list[Step] = []
     if config.control.headers:
         generator = config.response.generator
@@ -49,6 +52,7 @@ def runtime_config(config: Config, state: PipelineState) -> RuntimeConfig:
         state,
         config.seed,
         config.server.max_answer_bytes,
+        config.scopes.by_key,
     )
     api_keys = frozenset(one.key for one in config.keys)
     return RuntimeConfig(config, registry, pipeline, api_keys)

@@ -150,7 +150,7 @@ class RequestLifecycle:
             answer,
             self.arrival_lag,
             plan.stream,
-            tags(call.caller, call.mock),
+            tags(call.caller, call.mock, call.scope),
             place,
         )
         if self._recorders is not None and self.recorder is None:

@@ -8,6 +8,7 @@ from llmsim.config import Config
 from llmsim.core.state import ObjectStore
 from llmsim.runtime.editor import Reread
 from llmsim.runtime.holder import ConfigHolder
+from llmsim.runtime.scopes import Scopes
 from llmsim.server.handler import RequestHandler
 from llmsim.state.shared_state import SharedState
 from llmsim.transport.scheduler import Scheduler
@@ -27,3 +28,4 @@ class Services:
     handler: RequestHandler
     store: ObjectStore
     reread: Reread
+    scopes: Scopes | None = None

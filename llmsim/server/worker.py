@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,8 +20,10 @@ from starlette.applications import Starlette
 from llmsim.config import Config
 from llmsim.core import Headers
 from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.scopes import SCOPE_PATH, split_path
 from llmsim.runtime.editor import Reread
 from llmsim.runtime.holder import ConfigHolder
+from llmsim.runtime.scopes import Scopes
 from llmsim.runtime.store import ConfigStore
 from llmsim.runtime.warm_up import warm_up
 from llmsim.server import routes, shutdown
@@ -35,6 +38,7 @@ from llmsim.server.router import Router, WebSocketHandler
 from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
 from llmsim.state import launch_folder
+from llmsim.state.scopes import ScopeStore
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import DELIVERY_LATENESS, OUTPUT_LAG, WARM
 from llmsim.state.shm.segment import Segment
@@ -85,7 +89,10 @@ class WorkerApp:
         self._held = launch_folder.hold(folder)
         self._shared = SharedState(Segment.attach(segment))
         config_store = ConfigStore(config, self._shared.segment, folder)
-        self._holder = ConfigHolder(self._shared, config_store, pipeline_state(self._shared))
+        state = pipeline_state(self._shared)
+        store_of_scopes = ScopeStore(self._shared.segment, folder, config.scopes.max)
+        self._scopes = Scopes(store_of_scopes, state, lambda: self._holder.runtime)
+        self._holder = ConfigHolder(self._shared, config_store, replace(state, scopes=self._scopes))
         self._shared.limits = lambda first, most: describe_limits(
             self._holder.runtime.config, self._shared, first, most
         )
@@ -132,7 +139,14 @@ class WorkerApp:
             self._config, self._holder, scheduler, shared, self._access_log, output_lag
         )
         services = Services(
-            self._config, shared, self._holder, scheduler, handler, self._store, self._reread
+            self._config,
+            shared,
+            self._holder,
+            scheduler,
+            handler,
+            self._store,
+            self._reread,
+            self._scopes,
         )
         router = routes.all_paths(services)
         self.serve(router, build(router))
@@ -218,24 +232,33 @@ class WorkerApp:
             self._slow_clients,
             self._body_deadline,
         )
+        handler = self._router.handler(port.method, port.path)
+        if handler is None and port.path.startswith(SCOPE_PATH):
+            scope, path = self._within(port.path)
+            if scope:
+                port.enter(scope, path)
+                handler = self._router.handler(port.method, path)
         keys = self._holder.runtime.api_keys
         if keys:
             response = self._api_key_auth.refusal(keys, port.path, port.query, port.header)
             if response is not None:
                 return _respond(port, response)
-        handler = self._router.handler(port.method, port.path)
         return handler(port) if handler is not None else self._other(port)
 
+    def _within(self, path: str) -> tuple[str, str]:
+        """The scope that a path names, and the path in it; no scope where requests may say nothing
+        about themselves."""
+        return split_path(path) if self._holder.runtime.config.control.headers else ("", path)
+
     async def _websocket(self, scope: Any, protocol: Any) -> None:
-        handler = self._router.websockets.get(scope.path)
+        within, path = self._within(scope.path)
+        handler = self._router.websockets.get(path)
         if handler is None:
             protocol.close(404)
             return
         keys = self._holder.runtime.api_keys
         if keys:
-            response = self._api_key_auth.refusal(
-                keys, scope.path, scope.query_string, scope.headers.get
-            )
+            response = self._api_key_auth.refusal(keys, path, scope.query_string, scope.headers.get)
             if response is not None:
                 protocol.close(response[0])
                 return
@@ -245,12 +268,14 @@ class WorkerApp:
             return
         self._websockets += 1
         try:
-            await self._talk(scope, await protocol.accept(), handler)
+            await self._talk(scope, await protocol.accept(), handler, within, path)
         finally:
             self._websockets -= 1
             protocol.close()
 
-    async def _talk(self, scope: Any, transport: Any, handler: WebSocketHandler) -> None:
+    async def _talk(
+        self, scope: Any, transport: Any, handler: WebSocketHandler, within: str, path: str
+    ) -> None:
         server, client = self._config.server, scope.client
         socket = Socket(
             scope,
@@ -259,6 +284,8 @@ class WorkerApp:
             server.max_unsent_bytes,
             partial(self._slow_clients.behind, client),
         )
+        if within:
+            socket.enter(within, path)
         try:
             await handler(socket)
         finally:

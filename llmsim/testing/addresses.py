@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 from urllib.parse import quote
 
-ANY_KEY = "llmsim"
+from llmsim.testing.client import ControlClient
+
+ANY_KEY: Final = "llmsim"
 """The API key of clients where the server takes any."""
 
 
@@ -13,11 +16,21 @@ ANY_KEY = "llmsim"
 class Addresses:
     """The base URLs of a server, or of one scope of it, as SDKs want them.
 
-    ``url`` is without a slash at its end.
+    ``root`` is the server's own, without a slash at its end, ``scope_name`` the scope; None is the
+    whole server. ``token`` is what its control API wants.
     """
 
-    url: str
+    root: str
     api_key: str = ANY_KEY
+    token: str | None = None
+    scope_name: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The address, such as ``http://127.0.0.1:40417``."""
+        if self.scope_name is None:
+            return self.root
+        return f"{self.root}/scope/{quote(self.scope_name, safe='')}"
 
     @property
     def openai_url(self) -> str:
@@ -47,5 +60,10 @@ class Addresses:
         }
 
     def scope(self, name: str) -> Addresses:
-        """The addresses of a scope of the server."""
-        return Addresses(f"{self.url}/scope/{quote(name, safe='')}", self.api_key)
+        """The addresses of a scope of the server: what is asked there sees nothing of others, and
+        nobody else of it."""
+        return replace(self, scope_name=name)
+
+    def client(self) -> ControlClient:
+        """A client of the control API, for the whole server or this scope of it."""
+        return ControlClient(self.root, token=self.token, scope=self.scope_name)

@@ -83,6 +83,21 @@ class ControlClient:
         """Count failures, mocks, scripts and limits from nothing again."""
         self.ask("POST", "reset")
 
+    def scopes(self) -> list[str]:
+        """The names of the scopes that the server remembers."""
+        return [one["name"] for one in _mapping(self.ask("GET", "scopes"))["scopes"]]
+
+    def forget(self) -> None:
+        """Forget all that was set and sent in the client's scope: it begins anew. Raises ValueError
+        for a client of the whole server."""
+        if self.scope is None:
+            raise ValueError("only a scope can be forgotten, not the whole server")
+        try:
+            self.ask("DELETE", f"scopes/{_quoted(self.scope)}")
+        except ControlError as error:
+            if error.status != 404:  # there is none yet
+                raise
+
     def reload(self) -> list[str]:
         """Read the configuration file again; the sections that change only at the next start."""
         left = _mapping(self.ask("POST", "reload"))["unchanged_until_restart"]
@@ -108,14 +123,27 @@ class ControlClient:
 
     # What happened
 
-    def requests(self, limit: int = MOST) -> list[ReceivedRequest]:
-        """The latest requests, oldest first, with their bodies and answers."""
-        listed = _mapping(self.ask("GET", f"requests?{urlencode({'limit': limit})}"))["requests"]
-        return [self.request(one["id"]) for one in reversed(listed)]
+    def requests(self, limit: int | None = None, **filters: str) -> list[ReceivedRequest]:
+        """The latest requests, or all that are remembered, oldest first, with bodies and answers.
+        ``filters`` are those of ``GET /llmsim/requests``, such as ``model="gpt-*"``."""
+        found: list[ReceivedRequest] = []
+        query = {**filters, "contents": "true"}
+        while limit is None or len(found) < limit:
+            query["limit"] = str(MOST if limit is None else min(MOST, limit - len(found)))
+            page = _mapping(self.ask("GET", f"requests?{urlencode(query)}"))
+            found += map(ReceivedRequest, page["requests"])
+            if page["next_cursor"] is None:
+                break
+            query["cursor"] = page["next_cursor"]
+        return found[::-1]
 
     def request(self, id: str) -> ReceivedRequest:  # noqa: A002  its name everywhere
         """One request, by any id that its answer has."""
         return ReceivedRequest(_mapping(self.ask("GET", f"requests/{_quoted(id)}")))
+
+    def clear_requests(self) -> None:
+        """Forget all requests."""
+        self.ask("DELETE", "requests")
 
     def stats(self) -> dict[str, Any]:
         """Counts and times since the server started."""
@@ -146,6 +174,8 @@ class ControlClient:
             status, answer = self._exchange(method, f"/llmsim/{path}", body)
         except (OSError, HTTPException) as error:
             raise ControlError(0, f"{self.url}: {error or type(error).__name__}") from None
+        if status == 204:
+            return None
         try:
             decoded = json.loads(answer)
         except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ class ReceivedRequest:
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.raw = dict(raw)
+        details = raw.get("details") or {}
         self.id: str = raw["id"]
         self.endpoint: str = raw["endpoint"]
         self.model: str = raw["model"]
@@ -23,16 +25,21 @@ class ReceivedRequest:
         self.arrived: float = raw["arrived"]
         """Unix time, seconds."""
         self.method: str = raw.get("method") or "POST"
-        self.path: str = raw.get("path") or ""
-        self.headers: dict[str, str] = dict(raw.get("headers") or {})
+        self.path: str = (details.get("url") or raw["endpoint"]).partition("?")[0]
+        self.headers: dict[str, str] = dict(details.get("headers") or ())
+        """By lower-case name; secrets are masked."""
         self.body: Any = raw.get("request")
         """What was sent: a dictionary, or text where it was no JSON."""
-        self.answer: Any = raw.get("answer")
+        self.answer: Any = _decoded(details.get("answer"))
+        """What was answered: a dictionary, or text where it was a stream."""
         self.usage: dict[str, int] = dict(raw.get("tokens") or {})
         """Tokens: ``prompt``, ``completion``, ``reasoning``, ``cached``."""
         self.error: str | None = raw.get("error")
+        """The kind of error, as in the configuration."""
+        self.message: str | None = details.get("message")
         self.mock: str | None = raw.get("mock") or None
-        self.rule: str | None = raw.get("rule") or None
+        self.recording: str | None = details.get("recording") or None
+        self.rule: str | None = details.get("rule") or None
         self.scope: str | None = raw.get("scope") or None
 
     @property
@@ -53,6 +60,11 @@ class ReceivedRequest:
         """The names of the tools that the model was offered."""
         body = self.body if isinstance(self.body, dict) else {}
         return [name for tool in body.get("tools") or () for name in _names(tool)]
+
+    @property
+    def called_tools(self) -> list[str]:
+        """The names of the tools whose calls are in the conversation."""
+        return [name for message in self.messages for name in _calls(message)]
 
     @property
     def text(self) -> str:
@@ -81,6 +93,29 @@ def _names(tool: Any) -> Iterator[str]:
     name = (function if isinstance(function, dict) else tool).get("name") or tool.get("type")
     if isinstance(name, str):
         yield name
+
+
+def _calls(value: Any) -> Iterator[str]:
+    """The names of the calls in a message: ``tool_calls``, ``tool_use``, ``functionCall`` …"""
+    if not isinstance(value, dict):
+        return
+    for call in value.get("tool_calls") or ():
+        yield from _names(call)
+    if value.get("type") in ("tool_use", "function_call", "custom_tool_call"):
+        yield from _names(value)
+    for name in ("functionCall", "function_call"):
+        yield from _names(value.get(name))
+    for name in ("content", "parts"):
+        inner = value.get(name)
+        for one in inner if isinstance(inner, list) else ():
+            yield from _calls(one)
+
+
+def _decoded(answer: Any) -> Any:
+    try:
+        return json.loads(answer)
+    except (TypeError, ValueError):
+        return answer or None
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -45,7 +45,8 @@ class ServerProcess:
             client = OpenAI(base_url=server.openai_url, api_key="any")
 
     ``config`` is what llmsim.yaml would say, as a dictionary, or the path of such a file; in a
-    dictionary, paths are relative to the current directory. ``port`` 0 is a free one. A server
+    dictionary, paths are relative to the current directory. ``port`` 0 is a free one, ``workers``
+    None as many as the configuration says. A server
     ends with the process that started it, however that ends. ``api_key`` is what :meth:`env` gives
     clients, for a configuration with ``keys``. Variables ``LLMSIM_*`` of the environment do not
     reach it, so that tests are the same everywhere.
@@ -58,7 +59,7 @@ class ServerProcess:
         self,
         config: Mapping[str, Any] | str | os.PathLike[str] | None = None,
         port: int = 0,
-        workers: int = 1,
+        workers: int | None = 1,
         *,
         host: str = "127.0.0.1",
         api_key: str = ANY_KEY,
@@ -67,7 +68,9 @@ class ServerProcess:
         stdin: IO[bytes] | int = subprocess.PIPE,
     ) -> None:
         self._config = config
-        self._flags = ["--host", host, "--port", str(port), "--workers", str(workers)]
+        self._flags = ["--host", host, "--port", str(port)]
+        if workers is not None:
+            self._flags += ["--workers", str(workers)]
         self._api_key = api_key
         self._token = token or _token(config)
         self._timeout = timeout
@@ -100,7 +103,7 @@ class ServerProcess:
                 self._process.kill()
                 self.close()
                 raise
-        self._addresses = Addresses(url, self._api_key)
+        self._addresses = Addresses(url, self._api_key, self._token)
         return self
 
     def close(self) -> None:
@@ -118,6 +121,12 @@ class ServerProcess:
             process.stdin.close()
         if self._log is not None:
             self._log.close()
+
+    def leave(self) -> None:
+        """Let the server run without this process, which has no end of its pipe: others do."""
+        if self._process is not None:
+            self._process.returncode = 0  # or its finalizer complains
+            self._process = None
 
     @property
     def addresses(self) -> Addresses:
@@ -162,9 +171,9 @@ class ServerProcess:
         """The addresses of a scope: requests to them see and are seen by nobody else."""
         return self.addresses.scope(name)
 
-    def client(self, scope: str | None = None) -> ControlClient:
-        """A client of its control API, for the whole server or one scope of it."""
-        return ControlClient(self.url, token=self._token, scope=scope)
+    def client(self) -> ControlClient:
+        """A client of its control API."""
+        return self.addresses.client()
 
     def output(self) -> str:
         """What the server has printed: warnings and errors."""

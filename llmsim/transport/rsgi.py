@@ -12,6 +12,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # re-expo
 
 from llmsim.core import Headers
 from llmsim.core.plan import PIECE, Chunk, pieces
+from llmsim.core.scopes import SCOPE_HEADER
 from llmsim.transport.arrival import CALM, LARGE, ArrivalClock, Waypoints, arrival, precise_us
 from llmsim.transport.body_deadline import BodyDeadline
 from llmsim.transport.connection import Connection
@@ -123,6 +124,33 @@ MOST_HOLLOW = 32
 _learning: set[asyncio.Future[None]] = set()
 
 
+class ScopedHeaders:
+    """The headers of a request whose path names its scope: one more, unless it is there."""
+
+    __slots__ = ("_headers", "_scope")
+
+    def __init__(self, headers: Any, scope: str) -> None:
+        self._headers = headers
+        self._scope = headers.get(SCOPE_HEADER) or scope
+
+    def get(self, name: str) -> str | None:
+        """The value of a header, by its lower-case name."""
+        value: str | None = self._headers.get(name)
+        return self._scope if name == SCOPE_HEADER else value
+
+    def keys(self) -> list[str]:
+        """The names of all."""
+        return [name for name, _ in self.items()]
+
+    def items(self) -> list[tuple[str, str]]:
+        """The names and values of all."""
+        others = [(name, value) for name, value in self._headers.items() if name != SCOPE_HEADER]
+        return [*others, (SCOPE_HEADER, self._scope)]
+
+    def __contains__(self, name: str) -> bool:
+        return name == SCOPE_HEADER or name in self._headers
+
+
 class RSGIPort:
     """One HTTP request over RSGI."""
 
@@ -156,6 +184,11 @@ class RSGIPort:
         self._headers = scope.headers
         self.method: str = scope.method
         self.path: str = scope.path
+
+    def enter(self, scope: str, path: str) -> None:
+        """The request is one for ``path`` in a scope, as if its header said so."""
+        self.path = path
+        self._headers = ScopedHeaders(self._headers, scope)
 
     @property
     def scheme(self) -> str:

@@ -12,6 +12,8 @@ from granian.rsgi import (  # type: ignore[attr-defined]  # re-exported
     WebsocketMessageType,
 )
 
+from llmsim.transport.rsgi import ScopedHeaders
+
 MOST_WAITING = 64
 """Messages a client may send ahead of the answers."""
 
@@ -48,6 +50,11 @@ class Socket:
         self._inbox: asyncio.Queue[str | bytes | None] = asyncio.Queue(MOST_WAITING)
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._write())]
+
+    def enter(self, scope: str, path: str) -> None:
+        """The connection was opened to ``path`` in a scope, as if its header said so."""
+        self.path = path
+        self._headers = ScopedHeaders(self._headers, scope)
 
     def header(self, name: str) -> str | None:
         """A header of the request that opened the connection, by its lower-case name."""

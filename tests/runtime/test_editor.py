@@ -14,7 +14,7 @@ from llmsim.config import Config
 from llmsim.config.nodes import Node, Place
 from llmsim.core.errors import ConfigError
 from llmsim.runtime import editor
-from llmsim.runtime.editor import ConfigEditor, Reload, faults_as_json, parsed
+from llmsim.runtime.editor import ConfigEditor, Reload, WholeServer, faults_as_json, parsed
 from llmsim.state.shm.segment import Cursor
 from tests.runtime.worker import Worker, configured
 
@@ -47,7 +47,7 @@ class Scene:
         self.worker = Worker(self.start, folder)
         self.worker.follow()
         self.worker.clock.woken = self.worker.take_over
-        self.editor = ConfigEditor(self.worker.holder, self.worker.shared, self.read)
+        self.editor = ConfigEditor(WholeServer(self.worker.holder, self.worker.shared), self.read)
 
     def read(self) -> Config:
         return configured(self.file, self.folder)
@@ -203,7 +203,7 @@ def test_the_timetable_begins_again(scene: Scene) -> None:
     segment = scene.worker.shared.segment
     segment.put(Cursor.TIMETABLE, 0)
     before = scene.worker.shared.elapsed()
-    scene.editor.restart_timetable()
+    asyncio.run(scene.editor.restart_timetable())
     assert 0 <= scene.worker.shared.elapsed() < before
 
 

@@ -112,15 +112,16 @@ def test_answers_with_a_time_of_their_own_have_their_draws(scripted: bool) -> No
     [
         (("gpt-4o",), {"o200k_base"}),
         (("gpt-4o", "gpt-4", "gpt-3.5-turbo"), {"o200k_base", "cl100k_base"}),
-        ((), {"o200k_base", "cl100k_base"}),
+        (None, {"o200k_base", "cl100k_base"}),
+        ((), set()),
     ],
 )
 def test_tokenizers_are_built_before_workers_are(
-    names: tuple[str, ...], expected: set[str], monkeypatch: pytest.MonkeyPatch
+    names: tuple[str, ...] | None, expected: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: set[str] = set()
     monkeypatch.setattr(module, "tokenizer", built.add)
-    preload(warmed(*names))
+    preload(Config() if names is None else warmed(*names))
     assert built == expected
 
 

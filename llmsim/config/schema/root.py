@@ -28,6 +28,7 @@ from llmsim.config.schema.server import (
     MetricsSection,
     ModelsSection,
     ResponseSection,
+    ScopesSection,
     ServerSection,
     ThinkingSection,
 )
@@ -78,6 +79,7 @@ class ConfigSection(Section, of=Config):
     assistants: AssistantsSection = subsection(AssistantsSection)
     store: StoreSection = subsection(StoreSection)
     journal: JournalSection = subsection(JournalSection)
+    scopes: ScopesSection = subsection(ScopesSection)
     replay: ReplaySection = subsection(ReplaySection)
     scenario: ScenarioWord | None = Field(
         None, description="The starter scenario that all requests meet which ask for no other."

@@ -43,6 +43,7 @@ from llmsim.config.settings import (
     processors,
 )
 from llmsim.core.generator import GENERATORS, GeneratorChoice
+from llmsim.core.scopes import ScopeSettings
 from llmsim.core.spelling import did_you_mean
 
 Million: TypeAlias = Annotated[int, Whole(1, 1_000_000)]
@@ -253,6 +254,19 @@ class ControlSection(Section, of=Control):
         None, description="Bearer token that llmsim's own endpoints require."
     )
     protect_metrics: Switch = Field(False, description="Whether /metrics requires the token, too.")
+
+
+class ScopesSection(Section, of=ScopeSettings):
+    """Parts of the server that do not see each other, for tests that run at the same time."""
+
+    max: Annotated[int, Whole(1, 100_000)] = Field(
+        1000,
+        description="How many are remembered; the one that was not used for longest is forgotten.",
+    )
+    by_key: Switch = Field(
+        False,
+        description="Whether an API key names a scope, where nothing else does.",
+    )
 
 
 class MetricsSection(Section, of=Metrics):

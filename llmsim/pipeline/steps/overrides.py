@@ -28,6 +28,7 @@ from llmsim.core.overrides import (
     marked,
     suffixed,
 )
+from llmsim.core.scopes import SCOPE_HEADER
 from llmsim.core.state import Caller, Counters, PipelineState
 from llmsim.engine.compose import ModelSettings, with_length
 from llmsim.engine.faults.injection import failure, of_status
@@ -155,7 +156,8 @@ def _headers(context: RequestContext) -> Headers:
     if scenario is not None:
         headers.insert(0, (header("scenario"), scenario))
     if caller is not None:
-        mine = (name for name in caller.names() if name.startswith(PREFIX))
+        names = (name for name in caller.names() if name.startswith(PREFIX))
+        mine = (name for name in names if name != SCOPE_HEADER)
         headers += [(name, caller.header(name) or "") for name in mine]
     return tuple(headers)
 

@@ -13,12 +13,14 @@ from starlette.routing import Route
 from llmsim.config.change import known
 from llmsim.config.nodes import Node, Place
 from llmsim.core.errors import ConfigError
-from llmsim.runtime.editor import ConfigEditor, faults_as_json, parsed
+from llmsim.runtime.editor import ConfigEditor, WholeServer, faults_as_json, parsed
+from llmsim.runtime.scopes import ScopeTarget
 from llmsim.server.admin.json_response import error_response, json_response
+from llmsim.server.admin.scope_routes import scope_of
 from llmsim.server.router import Router
 from llmsim.server.services import Services
 
-AdminHandler: TypeAlias = Callable[[Request], Awaitable[Response]]
+AdminHandler: TypeAlias = Callable[[ConfigEditor, Request], Awaitable[Response]]
 
 JSON = ("application/json", "application/merge-patch+json")
 YAML = ("application/yaml", "application/x-yaml", "text/yaml")
@@ -31,22 +33,22 @@ READABLE = ("errors", "latency")
 
 def add(router: Router, services: Services) -> None:
     """Every path that changes something, and those that show what can be changed."""
-    editor = ConfigEditor(services.holder, services.shared, services.reread)
+    editors = Editors(services)
     for path, section in (("/llmsim/config/{section}", None), *_short()):
         routes = [("PATCH", _patch), ("PUT", _put), ("DELETE", _delete)]
         if section is None or section in READABLE:
             routes.append(("GET", _get))
         for method, handler in routes:
-            router.cold.append(_route(path, method, partial(handler, editor, section)))
+            router.cold.append(_route(editors, path, method, partial(handler, section)))
     router.cold += [
-        _route("/llmsim/config", "GET", partial(_get_all, editor)),
-        _route("/llmsim/config", "PATCH", partial(_edit_all, editor, False)),
-        _route("/llmsim/config", "PUT", partial(_edit_all, editor, True)),
-        _route("/llmsim/mocks", "POST", partial(_insert, editor, "mocks")),
-        _route("/llmsim/mocks/{name}", "DELETE", partial(_remove, editor, "mocks")),
-        _route("/llmsim/reset", "POST", partial(_reset, editor)),
-        _route("/llmsim/reload", "POST", partial(_reload, editor)),
-        _route("/llmsim/timetable/restart", "POST", partial(_restart, editor)),
+        _route(editors, "/llmsim/config", "GET", _get_all),
+        _route(editors, "/llmsim/config", "PATCH", partial(_edit_all, False)),
+        _route(editors, "/llmsim/config", "PUT", partial(_edit_all, True)),
+        _route(editors, "/llmsim/mocks", "POST", partial(_insert, "mocks")),
+        _route(editors, "/llmsim/mocks/{name}", "DELETE", partial(_remove, "mocks")),
+        _route(editors, "/llmsim/reset", "POST", _reset),
+        _route(editors, "/llmsim/reload", "POST", _reload),
+        _route(editors, "/llmsim/timetable/restart", "POST", _restart),
     ]
 
 
@@ -54,10 +56,27 @@ def _short() -> list[tuple[str, str]]:
     return [(f"/llmsim/{name}", section) for name, section in SHORT.items()]
 
 
-def _route(path: str, method: str, handler: AdminHandler) -> Route:
+class Editors:
+    """What a request edits: the server, or the scope it is in."""
+
+    def __init__(self, services: Services) -> None:
+        self._scopes = services.scopes
+        self._reread = services.reread
+        self._whole = ConfigEditor(WholeServer(services.holder, services.shared), self._reread)
+
+    async def of(self, request: Request) -> ConfigEditor:
+        """The editor for a request. Raises BadRequest for what is no name of a scope."""
+        name = scope_of(request)
+        if name is None or self._scopes is None:
+            return self._whole
+        target = ScopeTarget(self._scopes, name, await self._scopes.scope(name))
+        return ConfigEditor(target, self._reread)
+
+
+def _route(editors: Editors, path: str, method: str, handler: AdminHandler) -> Route:
     async def answer(request: Request) -> Response:
         try:
-            return await handler(request)
+            return await handler(await editors.of(request), request)
         except ConfigError as error:
             described = {"message": str(error), "faults": list(faults_as_json(error))}
             return json_response({"error": described}, 400)
@@ -69,7 +88,7 @@ async def _get_all(editor: ConfigEditor, request: Request) -> Response:
     return json_response(editor.document())
 
 
-async def _edit_all(editor: ConfigEditor, whole: bool, request: Request) -> Response:
+async def _edit_all(whole: bool, editor: ConfigEditor, request: Request) -> Response:
     parse = await _body_parser(request)
     if isinstance(parse, Response):
         return parse
@@ -77,11 +96,11 @@ async def _edit_all(editor: ConfigEditor, whole: bool, request: Request) -> Resp
     return json_response(editor.document())
 
 
-async def _get(editor: ConfigEditor, fixed: str | None, request: Request) -> Response:
+async def _get(fixed: str | None, editor: ConfigEditor, request: Request) -> Response:
     return _section_response(editor, _section(fixed, request))
 
 
-async def _patch(editor: ConfigEditor, fixed: str | None, request: Request) -> Response:
+async def _patch(fixed: str | None, editor: ConfigEditor, request: Request) -> Response:
     section, parse = _section(fixed, request), await _body_parser(request)
     if isinstance(parse, Response):
         return parse
@@ -89,7 +108,7 @@ async def _patch(editor: ConfigEditor, fixed: str | None, request: Request) -> R
     return _section_response(editor, section)
 
 
-async def _put(editor: ConfigEditor, fixed: str | None, request: Request) -> Response:
+async def _put(fixed: str | None, editor: ConfigEditor, request: Request) -> Response:
     section, parse = _section(fixed, request), await _body_parser(request)
     if isinstance(parse, Response):
         return parse
@@ -97,13 +116,13 @@ async def _put(editor: ConfigEditor, fixed: str | None, request: Request) -> Res
     return _section_response(editor, section)
 
 
-async def _delete(editor: ConfigEditor, fixed: str | None, request: Request) -> Response:
+async def _delete(fixed: str | None, editor: ConfigEditor, request: Request) -> Response:
     section = _section(fixed, request)
     await editor.replace(section, lambda: parsed(b"null", False, _where(request)))
     return _section_response(editor, section)
 
 
-async def _insert(editor: ConfigEditor, section: str, request: Request) -> Response:
+async def _insert(section: str, editor: ConfigEditor, request: Request) -> Response:
     parse = await _body_parser(request)
     if isinstance(parse, Response):
         return parse
@@ -111,7 +130,7 @@ async def _insert(editor: ConfigEditor, section: str, request: Request) -> Respo
     return _section_response(editor, section)
 
 
-async def _remove(editor: ConfigEditor, section: str, request: Request) -> Response:
+async def _remove(section: str, editor: ConfigEditor, request: Request) -> Response:
     await editor.remove(section, request.path_params["name"], Place(_where(request)))
     return _section_response(editor, section)
 
@@ -126,7 +145,7 @@ async def _reload(editor: ConfigEditor, request: Request) -> Response:
 
 
 async def _restart(editor: ConfigEditor, request: Request) -> Response:
-    editor.restart_timetable()
+    await editor.restart_timetable()
     return json_response({"restarted": True})
 
 

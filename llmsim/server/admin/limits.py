@@ -21,18 +21,18 @@ SHOWN = 100
 
 
 def describe_limits(
-    config: Config, shared: SharedState, first: int = 0, most: int = SHOWN
+    config: Config, shared: SharedState, first: int = 0, most: int = SHOWN, scope: str = ""
 ) -> list[dict[str, Any]]:
     """Each bucket that was used: its rule, key and model, what it counts, its limit and burst, what
     remains of the burst, seconds until it is full, and how many requests are open.
 
     Of ``most`` accounts, in the order in which they were made, from number ``first`` on; the whole
-    server's limit comes before them.
+    server's limit comes before them. ``scope`` is what the names of a scope's rules begin with.
     """
-    rules = {rule_number(rule_name(rule)): rule for rule in config.rate_limits}
+    rules = {rule_number(scope + rule_name(rule)): rule for rule in config.rate_limits}
     names = {one.key: one.name for one in config.keys if one.name}
     described: list[dict[str, Any]] = []
-    if config.concurrency.max_concurrency is not None and not first:
+    if config.concurrency.max_concurrency is not None and not first and not scope:
         described.append(_server(config.concurrency.max_concurrency, shared))
     for entry in shared.buckets.entries(first, most):
         rule = rules.get(entry.rule)

@@ -11,10 +11,12 @@ from starlette.routing import Route
 
 from llmsim.config import Config, change
 from llmsim.core.mocks.mock import Mock, MockScript, counter_keys
+from llmsim.core.state import Counters
 from llmsim.server.admin.json_response import json_response
+from llmsim.server.admin.scope_routes import scope_in
 from llmsim.server.router import Router
 from llmsim.server.services import Services
-from llmsim.state.shm.named_counters import NamedCounters
+from llmsim.state.scoped import ScopedCounters, prefix_of
 
 R = TypeVar("R", Mock, MockScript)
 
@@ -23,13 +25,17 @@ def add(router: Router, services: Services) -> None:
     """The one path."""
 
     async def show(request: Request) -> Response:
-        config = services.holder.runtime.config
-        return json_response(describe(config, services.shared.named_counters))
+        scope = await scope_in(request, services.scopes)
+        if scope is None:
+            config = services.holder.runtime.config
+            return json_response(describe(config, services.shared.named_counters))
+        counters = ScopedCounters(services.shared.named_counters, prefix_of(scope.record))
+        return json_response(describe(scope.runtime.config, counters))
 
     router.cold.append(Route("/llmsim/mocks", show, methods=["GET"]))
 
 
-def describe(config: Config, named_counters: NamedCounters) -> dict[str, list[dict[str, Any]]]:
+def describe(config: Config, named_counters: Counters) -> dict[str, list[dict[str, Any]]]:
     """Mocks and scripts as they are configured, with how often each was used, and how often a
     mock may still be."""
     written = change.section(config, "mocks")
@@ -46,7 +52,7 @@ def describe(config: Config, named_counters: NamedCounters) -> dict[str, list[di
 
 
 def _counted(
-    rules: Sequence[R], written: Any, named_counters: NamedCounters
+    rules: Sequence[R], written: Any, named_counters: Counters
 ) -> Iterator[tuple[R, dict[str, Any], int]]:
     for rule, fields, key in zip(rules, written or (), counter_keys(rules), strict=True):
         yield rule, fields, named_counters.reached(key)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from asyncio import to_thread
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from llmsim.runtime.scopes import Scopes
 from llmsim.server.admin.json_response import error_response, json_response
-from llmsim.server.journal.request_filter import RequestFilter, parse
+from llmsim.server.admin.scope_routes import scope_in, scope_of
+from llmsim.server.journal.request_filter import RequestFilter, of_scope, parse
 from llmsim.server.journal.request_object import request_object, whole_request_object
 from llmsim.server.pipeline_state import offload
+from llmsim.state.scopes import ScopeRecord
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry, number_of
 
@@ -23,8 +28,8 @@ so long."""
 _CURSOR = re.compile(r"(?:[0-9a-f]{1,3}-[0-9a-f]{1,10})(?:\.[0-9a-f]{1,3}-[0-9a-f]{1,10})*")
 
 
-def routes(shared: SharedState) -> list[Route]:
-    """Listing, one request, and forgetting all."""
+def routes(shared: SharedState, scopes: Scopes | None = None) -> list[Route]:
+    """Listing, one request, and forgetting all; in a scope, those that are in it."""
 
     async def show_requests(request: Request) -> Response:
         try:
@@ -32,17 +37,26 @@ def routes(shared: SharedState) -> list[Route]:
             before = _position(wanted.cursor)
         except ValueError as error:
             return error_response(400, str(error))
+        scope = await scope_in(request, scopes)
+        if scope is not None:
+            quick = (*wanted.quick, of_scope(scope.record.label))
+            wanted = replace(wanted, quick=quick)
         return json_response(await offload(page, shared, wanted, before))
 
     async def show_request(request: Request) -> Response:
         name = request.path_params["id"]
         entry = shared.shown(name)
-        if entry is None:
+        scope = await scope_in(request, scopes)
+        if entry is None or (scope is not None and entry.scope != scope.record.label):
             return error_response(404, f"id: no request has the id {name!r}, or it is too long ago")
         return json_response(whole_request_object(entry))
 
     async def forget(request: Request) -> Response:
-        shared.clear_journal()
+        name = scope_of(request)
+        if name is None or scopes is None:
+            shared.clear_journal()
+        else:
+            await to_thread(scopes.store.change, name, ScopeRecord.without_requests)
         return Response(status_code=204)
 
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -11,9 +12,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim import __version__
+from llmsim.runtime.scopes import Scopes
 from llmsim.server.admin.json_response import error_response, json_response
-from llmsim.server.admin.limits import SHOWN
+from llmsim.server.admin.limits import SHOWN, describe_limits
+from llmsim.server.admin.scope_routes import scope_in
 from llmsim.server.journal.request_filter import MAX_LIMIT, whole_number
+from llmsim.server.journal.scope_stats import scope_stats
+from llmsim.server.pipeline_state import offload
+from llmsim.state.scoped import prefix_of
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import WARM
 from llmsim.telemetry.snapshot import Snapshot, workers
@@ -38,10 +44,13 @@ def probes(shared: SharedState, expected: int) -> list[Route]:
     return [Route("/health", health), Route("/ready", ready)]
 
 
-def routes(shared: SharedState) -> list[Route]:
+def routes(shared: SharedState, scopes: Scopes | None = None) -> list[Route]:
     """What is under ``/llmsim/``."""
 
     async def show_stats(request: Request) -> Response:
+        scope = await scope_in(request, scopes)
+        if scope is not None:
+            return json_response(await offload(scope_stats, shared, scope.record))
         return json_response(stats_document(shared, Snapshot(shared.all_counters)))
 
     async def show_limits(request: Request) -> Response:
@@ -50,9 +59,14 @@ def routes(shared: SharedState) -> list[Route]:
             most = _number(request, "limit", 1, MAX_LIMIT, MAX_LIMIT)
         except ValueError as error:
             return error_response(400, str(error))
+        describe = shared.limits
+        scope = await scope_in(request, scopes)
+        if scope is not None:
+            config, prefix = scope.runtime.config, prefix_of(scope.record)
+            describe = partial(describe_limits, config, shared, scope=prefix)
         limits = []
         for begin in range(first, first + most, SHOWN):
-            limits += shared.limits(begin, min(SHOWN, first + most - begin))
+            limits += describe(begin, min(SHOWN, first + most - begin))
             await asyncio.sleep(0)
         accounts = shared.buckets.table.used
         following = first + most if first + most < accounts else None

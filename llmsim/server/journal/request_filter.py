@@ -11,6 +11,7 @@ from typing import Final
 
 from llmsim.core.codec import dumps
 from llmsim.core.errors import FailureKind
+from llmsim.core.scopes import name_of
 from llmsim.core.spelling import did_you_mean
 from llmsim.server.journal.request_object import marker
 from llmsim.state.shm.journal import JournalEntry, slot_of
@@ -86,6 +87,15 @@ def _model(pattern: str) -> Check:
 
 def _mock(pattern: str) -> Check:
     return lambda entry: fnmatchcase(entry.mock, pattern)
+
+
+def _scope(pattern: str) -> Check:
+    return lambda entry: fnmatchcase(name_of(entry.scope), pattern)
+
+
+def of_scope(label: str) -> Check:
+    """Requests in the scope of that label."""
+    return lambda entry: entry.scope == label
 
 
 def _streamed(text: str) -> Check:
@@ -168,6 +178,7 @@ _QUICK: Final[Mapping[str, Callable[[str], Check]]] = {
     "endpoint": _endpoint,
     "model": _model,
     "mock": _mock,
+    "scope": _scope,
     "status": _status,
     "kind": _kind,
     "stream": _streamed,

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from llmsim.core.scopes import name_of
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.request_details import RequestDetails, decoded
 
@@ -37,6 +38,7 @@ def request_object(entry: JournalEntry) -> dict[str, Any]:
         "error": None if entry.failure is None else entry.failure.value,
         "injected": entry.injected,
         "mock": entry.mock or None,
+        "scope": name_of(entry.scope) or None,
     }
 
 

@@ -6,7 +6,16 @@ from __future__ import annotations
 from llmsim.pipeline.context import EndpointMemory
 from llmsim.providers.anthropic.provider import MESSAGES
 from llmsim.providers.openai.provider import RESPONSES
-from llmsim.server.admin import auth, config_routes, dashboard, metrics, mocks, requests, status
+from llmsim.server.admin import (
+    auth,
+    config_routes,
+    dashboard,
+    metrics,
+    mocks,
+    requests,
+    scope_routes,
+    status,
+)
 from llmsim.server.router import Router
 from llmsim.server.routes import (
     anthropic,
@@ -43,10 +52,11 @@ def all_paths(services: Services) -> Router:
     router.cold.append(metrics.route(services.shared, config))
     if config.control.enabled:
         dashboard.add(router, services)
-        router.cold += status.routes(services.shared)
-        router.cold += requests.routes(services.shared)
+        router.cold += status.routes(services.shared, services.scopes)
+        router.cold += requests.routes(services.shared, services.scopes)
         config_routes.add(router, services)
         mocks.add(router, services)
+        scope_routes.add(router, services)
     auth.AdminAuth(config.control, config.server).protect(router)
     if not config.control.enabled:
         auth.switch_off(router)

@@ -27,7 +27,7 @@ from llmsim.state.shm.layout import KINDS
 
 RECORDS = 8192
 NO_TOKENS = (0, 0, 0, 0)
-NO_TAGS = ["", "", ""]
+NO_TAGS = ["", "", "", ""]
 NOWHERE = -1
 MARK_DIGITS = 26
 NAMES = 1024
@@ -74,16 +74,17 @@ def code(failure: Failure | None) -> int:
     return 0 if failure is None else _CODES[failure.kind] + failure.injected
 
 
-def tags(caller: Caller | None, mock: str) -> bytes:
-    """By what others know a request: the ids that its client sent, and what answered it."""
+def tags(caller: Caller | None, mock: str, scope: str = "") -> bytes:
+    """By what others know a request: the ids that its client sent, the label of its scope, and
+    what answered it."""
     if caller is None:
         request_id = traceparent = None
     else:
         request_id, traceparent = caller.header("x-request-id"), caller.header("traceparent")
-    if request_id is None and traceparent is None and not mock:
+    if request_id is None and traceparent is None and not mock and not scope:
         return b""
-    ids = f"{(request_id or '')[:MOST_TAG]}\0{(traceparent or '')[:MOST_TAG]}\0{mock[:NAME_BYTES]}"
-    return ids.encode(errors="replace")
+    ids = f"{(request_id or '')[:MOST_TAG]}\0{(traceparent or '')[:MOST_TAG]}\0{scope}"
+    return f"{ids}\0{mock[:NAME_BYTES]}".encode(errors="replace")
 
 
 class JournalEntry(Value, frozen=True, gc=False):
@@ -117,6 +118,7 @@ class JournalEntry(Value, frozen=True, gc=False):
     failure: FailureKind | None = None
     injected: bool = False
     details: bytes = b""
+    scope: str = ""
 
 
 class Journal:
@@ -353,7 +355,7 @@ class Journal:
         if overwritten or (again[0], again[-1]) != fits:
             return None
         endpoint, _, model = copied[:name].decode(errors="replace").partition("\0")
-        ids = copied[name:tagged].decode(errors="replace").split("\0", 2) if tags else NO_TAGS
+        ids = copied[name:tagged].decode(errors="replace").split("\0", 3) if tags else NO_TAGS
         kind = KINDS[(failure - 1) // 2] if failure else None
         return JournalEntry(
             mark, endpoint, model, arrived, status, seed, ttft, total,
@@ -361,8 +363,8 @@ class Journal:
             arrival_lag, output if output >= 0 else None, delivery if delivery >= 0 else None,
             frames, sent,
             copied[tagged : tagged + body], copied[tagged + body :], streamed == 1,
-            (tokens[0], tokens[1], tokens[2], tokens[3]), ids[0], ids[1], ids[2],
-            kind, failure > 0 and failure % 2 == 0, kept,
+            (tokens[0], tokens[1], tokens[2], tokens[3]), ids[0], ids[1], ids[3],
+            kind, failure > 0 and failure % 2 == 0, kept, ids[2],
         )  # fmt: skip
 
 

@@ -27,7 +27,10 @@ class Scene:
         self.worker.clock.woken = self.worker.take_over
         router = Router()
         services: Any = SimpleNamespace(
-            holder=self.worker.holder, shared=self.worker.shared, reread=lambda: self.file
+            holder=self.worker.holder,
+            shared=self.worker.shared,
+            reread=lambda: self.file,
+            scopes=None,
         )
         config_routes.add(router, services)
         mocks.add(router, services)
@@ -134,7 +137,9 @@ def test_a_change_in_yaml(scene: Scene) -> None:
 def test_these_short_paths_answer_get_elsewhere(tmp_path: Path, path: str) -> None:
     router = Router()
     worker = Worker(Config(), tmp_path)
-    services: Any = SimpleNamespace(holder=worker.holder, shared=worker.shared, reread=None)
+    services: Any = SimpleNamespace(
+        holder=worker.holder, shared=worker.shared, reread=None, scopes=None
+    )
     config_routes.add(router, services)
     with TestClient(build(router)) as client:
         assert client.get(f"/llmsim/{path}").status_code == 405

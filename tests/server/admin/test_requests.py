@@ -243,6 +243,7 @@ def test_a_request_with_its_body_and_times_in_milliseconds(
         "error": None,
         "injected": False,
         "mock": None,
+        "scope": None,
         "marker": None,
         "request": shown,
         "details": None,
