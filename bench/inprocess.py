@@ -86,6 +86,9 @@ class MemoryPort:
     async def left(self) -> None:
         raise AssertionError("a plain answer does not wait")
 
+    def unread(self) -> int:
+        return 0
+
     def peer(self) -> Any:
         raise AssertionError("a plain answer breaks no connection")
 

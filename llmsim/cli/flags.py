@@ -58,7 +58,8 @@ _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "on_miss": (
         "WHAT",
-        "What requests get that neither a mock nor a recording answers: simulate, or fail. "
+        "What requests get that neither a mock nor a recording answers: simulate, fail or "
+        "proxy (its provider's service, of the section proxy). "
         "Replaces the whole on_miss section of the file. Default: simulate.",
     ),
     "log_level": (

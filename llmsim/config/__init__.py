@@ -29,6 +29,8 @@ from llmsim.config.settings import (
     Models,
     ObjectStoreSettings,
     OpenAISettings,
+    ProxySettings,
+    RecordSettings,
     Response,
     Server,
     ThinkingSettings,
@@ -94,6 +96,8 @@ class Config:
     replay: ReplaySettings = field(default_factory=ReplaySettings)
     scenario: ScenarioName | None = None
     on_miss: OnMissRules = field(default_factory=OnMissRules)
+    proxy: ProxySettings = field(default_factory=ProxySettings)
+    record: RecordSettings = field(default_factory=RecordSettings)
 
 
 # What follows is imported late: pydantic takes longer than all that --help needs.

@@ -15,6 +15,7 @@ AccessLines: TypeAlias = Literal["off", "errors", "sampled", "all"]
 UnknownModels: TypeAlias = Literal["accept", "reject"]
 Validation: TypeAlias = Literal["lenient", "strict"]
 Service: TypeAlias = Literal["on", "gone"]
+Anonymise: TypeAlias = Literal["off", "credentials", "standard", "strict"]
 TLSVersion: TypeAlias = Literal["1.2", "1.3"]
 
 LOREM: Final = GeneratorChoice("lorem")
@@ -197,6 +198,32 @@ class ObjectStoreSettings:
 
     path: str | None = None
     max_threads: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySettings:
+    """The services that requests can be passed on to: a provider's name and its URL each.
+
+    ``allow`` names hosts, addresses and networks that may be called though they are private.
+    ``timeout`` is for how many seconds a service may say nothing.
+    """
+
+    upstreams: tuple[tuple[str, str], ...] = ()
+    allow: tuple[str, ...] = ()
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """Where exchanges with services are kept: a folder, None for nowhere.
+
+    ``anonymise`` says what of them is replaced before they are written, ``max_bytes`` how large
+    the folder may become; None is no bound.
+    """
+
+    path: str | None = None
+    anonymise: Anonymise = "standard"
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

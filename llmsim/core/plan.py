@@ -185,6 +185,20 @@ class Playback(Protocol):
         """How many frames have not left yet."""
         ...
 
+    @property
+    def elapsed(self) -> float:
+        """How many seconds ago the request arrived."""
+        ...
+
+    @property
+    def unread(self) -> int:
+        """How many bytes of those that have left the client has not read, at least."""
+        ...
+
+    def abandon(self) -> None:
+        """The client has gone: end the response."""
+        ...
+
     def add(self, frame: bytes, due: float, /) -> bool:
         """Send one more frame ``due`` seconds after the request's arrival, at once if that is
         past, and not before the frames added earlier. False if the client has gone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -18,6 +18,9 @@ from llmsim.core.load.step_cost import StepCost
 from llmsim.core.plan import Headers
 from llmsim.core.rate_limits import Concurrency
 from llmsim.core.token_bucket import Bucket
+
+if TYPE_CHECKING:  # which knows a caller
+    from llmsim.core.upstream.answer import Upstreams
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -348,7 +351,8 @@ class PipelineState:
     """All that a pipeline is handed.
 
     ``elapsed`` tells how long the timetable has been going on, in seconds; ``fresh`` gives seeds
-    that nobody can expect. ``scopes`` is None where there are none: within one, too.
+    that nobody can expect. ``scopes`` is None where there are none: within one, too. ``upstreams``
+    None passes no request on.
     """
 
     counters: Counters
@@ -360,3 +364,4 @@ class PipelineState:
     fresh: Callable[[], int]
     offload: Offload
     scopes: ScopeSource | None = None
+    upstreams: Upstreams | None = None

@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from llmsim.core import Plan, Request, Stamp
 from llmsim.core.errors import Failure
+from llmsim.core.mocks.on_miss import OnMiss
 from llmsim.core.overrides import Scenario
 from llmsim.core.state import Caller, HeldLimits
+from llmsim.core.upstream.answer import UpstreamAnswer
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.plan import failed
@@ -44,7 +46,8 @@ class Call(Struct):
     asked for; ``memory`` where the endpoint
     remembers nothing. ``model`` is the one that
     answers, ``mock`` names the mock or script that decided what is said, ``recording``
-    the recording that is replayed, ``rule`` the part of the configuration that let it
+    the recording that is replayed, ``upstream`` is the answer of another service that is passed on,
+    ``rule`` the part of the configuration that let it
     fail, ``override`` what the request says about itself, ``held`` is to be settled when the
     request has ended, ``scope`` is the label of the scope it is in.
     """
@@ -59,6 +62,7 @@ class Call(Struct):
     mock: str = ""
     recording: str = ""
     api_key: str = ""
+    upstream: UpstreamAnswer | None = None
     held: HeldLimits | None = None
     rule: str = ""
     override: str = ""
@@ -75,8 +79,9 @@ class RequestContext:
 
     ``suffix`` is what the client put after the model's name, ``scenario`` what it asks for. Steps
     replace ``request``, ``settings`` and ``overrides``; a later step sees what an earlier one
-    decided. A step that has the whole answer sets ``plan``: the steps after it do not run, and
-    nothing else is planned.
+    decided. ``paced`` says that the latency in ``settings`` was asked for by the request or a mock,
+    ``on_miss`` is what a mock says in place of an answer. A step that has the whole answer sets
+    ``plan``: the steps after it do not run, and nothing else is planned.
     """
 
     call: Call
@@ -85,6 +90,8 @@ class RequestContext:
     prompt_tokens: int
     suffix: str = ""
     overrides: ResponseOverrides = NO_OVERRIDES
+    paced: bool = False
+    on_miss: OnMiss | None = None
     plan: Plan | None = None
     scenario: Scenario | None = None
 

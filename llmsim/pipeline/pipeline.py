@@ -20,7 +20,7 @@ from msgspec import structs
 
 from llmsim.core import Plan, Request
 from llmsim.core.catalog.models import MARK
-from llmsim.core.errors import NESTED, BadRequest, invalid
+from llmsim.core.errors import NESTED, BadRequest, Failure, invalid
 from llmsim.core.scopes import SCOPE_HEADER, is_scope_name
 from llmsim.core.state import PipelineState
 from llmsim.engine import effort, seeds
@@ -67,6 +67,7 @@ class Pipeline:
     ``overrides`` are the steps for requests that say something about themselves; none where they
     may not. ``seed`` is the configured one, ``most_bytes`` the most that an answer may have.
     ``scope_by_key`` says whether an API key is the name of a scope.
+    ``passes_on`` says that services may be asked, which remember what is not known here.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Pipeline:
         seed: int | None = None,
         most_bytes: int = UNBOUNDED,
         scope_by_key: bool = False,
+        passes_on: bool = False,
     ) -> None:
         self.models = models
         self._steps = tuple(steps)
@@ -88,6 +90,7 @@ class Pipeline:
         self._most_bytes = most_bytes
         self._scopes = state.scopes
         self._scope_by_key = scope_by_key
+        self._passes_on = passes_on
 
     async def plan(self, call: Call) -> Plan:
         """The answer to a call and when it is due. A call that cannot be served has a plan, too:
@@ -105,10 +108,19 @@ class Pipeline:
             else:
                 request = decode(call.body)
             call.model = request.model
+            unknown: Failure | None = None
             if call.memory is not None:
-                request = await call.memory.recall(request)
+                try:
+                    request = await call.memory.recall(request)
+                except BadRequest as bad:
+                    if not pipeline._passes_on:
+                        raise
+                    unknown = bad.failure  # which is none if a service is asked, that may know
                 call.model = request.model
-            return await pipeline._planned(call, request, overridden)
+            made = await pipeline._planned(call, request, overridden)
+            if unknown is not None and call.upstream is None:
+                return call.refused(unknown)
+            return made
         except BadRequest as bad:
             return call.refused(bad.failure)
         except RecursionError:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final
 
 import httpx
 
@@ -36,19 +35,6 @@ REDIRECTED: Final = Failure(
 )
 
 
-class Client(Protocol):
-    """Whoever asked: gets the head, then the frames."""
-
-    async def begin(self, status: int, headers: Headers) -> None:
-        """The head of the response."""
-        ...
-
-    async def frame(self, content: bytes) -> bool:
-        """One more piece of the body, at once. Waits where the client reads too slowly. False if
-        it has gone."""
-        ...
-
-
 class Exchanges:
     """The exchanges of one process: how many are open to each model, and their clock."""
 
@@ -60,81 +46,99 @@ class Exchanges:
 class Exchange:
     """One of them, and what is noted of it.
 
-    ``provider`` is whose service it is for; ``began`` is on the clock, ``arrived`` a Unix time.
+    ``provider`` is whose service it is for; ``arrived`` is a Unix time. What is not ``noted`` can
+    not be recorded. Begun by :meth:`open`, passed on by :meth:`pass_on`; whoever does neither to
+    the end has to :meth:`leave`.
     """
 
     def __init__(
-        self, exchanges: Exchanges, provider: str, request: RecordedRequest, arrived: float
+        self,
+        exchanges: Exchanges,
+        provider: str,
+        request: RecordedRequest,
+        arrived: float,
+        noted: bool = True,
     ) -> None:
         self._exchanges = exchanges
         self._provider = provider
         self._request = request
         self._arrived = arrived
+        self._noted = noted
         self._began = exchanges.clock()
-        self._content = request.body.content
-        self.model, self._stream = asked(request.path, self._content)
+        self._response: httpx.Response | None = None
+        self.model, self.stream = asked(request.path, request.body.content)
         self._frames: list[RecordedFrame] = []
-        self._status, self._head_at = 0, 0.0
-        self._headers: Headers = []
+        self.status, self.waited = 0, 0.0
+        self.headers: Headers = []
         self.end = ResponseEnd.UNANSWERED
+        self._ended_at = 0.0
         exchanges.open[self.model] += 1
         self._in_flight = exchanges.open[self.model]
 
-    async def run(self, open_response: Awaitable[httpx.Response], client: Client) -> Failure | None:
-        """Pass the answer on. A failure is what the client is to get instead: nothing was begun.
-
-        Leaves the response closed.
-        """
+    async def open(self, opening: Awaitable[httpx.Response]) -> Failure | None:
+        """Have the service answer: its head is known then. A failure is what the client is to get
+        instead, and the end."""
         try:
-            try:
-                response = await open_response
-            except httpx.TimeoutException:
-                self.end = ResponseEnd.TIMEOUT
-                return TIMEOUT
-            except httpx.HTTPError:
-                return UNREACHABLE
-            try:
-                return await self._answered(response, client)
-            finally:
-                await response.aclose()
-        except asyncio.CancelledError:
-            self.end = ResponseEnd.LEFT
-            raise
-        finally:
-            self._exchanges.open[self.model] -= 1
-            self._ended_at = self._since()
-
-    async def _answered(self, response: httpx.Response, client: Client) -> Failure | None:
-        headers = to_client(response.headers.multi_items())
-        self._status, self._headers, self._head_at = response.status_code, headers, self._since()
-        if response.is_redirect:
-            self.end = ResponseEnd.WHOLE
-            return REDIRECTED
-        await client.begin(response.status_code, headers)
-        try:
-            async for content in response.aiter_raw():
-                in_flight = self._exchanges.open[self.model]
-                self._frames.append(
-                    RecordedFrame(at=self._since(), body=Payload.of(content), in_flight=in_flight)
-                )
-                if not await client.frame(content):
-                    self.end = ResponseEnd.LEFT
-                    return None
+            self._response = response = await opening
         except httpx.TimeoutException:
-            self.end = ResponseEnd.TIMEOUT
+            await self._over(ResponseEnd.TIMEOUT)
+            return TIMEOUT
         except httpx.HTTPError:
-            self.end = ResponseEnd.CUT
-        else:
-            self.end = ResponseEnd.WHOLE
+            await self._over(ResponseEnd.UNANSWERED)
+            return UNREACHABLE
+        except BaseException:
+            await self._over(ResponseEnd.LEFT)
+            raise
+        self.headers = to_client(response.headers.multi_items())
+        self.status, self.waited = response.status_code, self._since()
+        if response.is_redirect:
+            await self._over(ResponseEnd.WHOLE)
+            return REDIRECTED
         return None
+
+    async def pass_on(self, frame: Callable[[bytes], Awaitable[bool]]) -> None:
+        """Give each frame of the body to ``frame`` as it comes, until that says that no more are
+        wanted; ``end`` says then how it ended."""
+        assert self._response is not None
+        end = ResponseEnd.LEFT
+        try:
+            async for content in self._response.aiter_raw():
+                if self._noted:
+                    in_flight = self._exchanges.open[self.model]
+                    at, body = self._since(), Payload.of(content)
+                    self._frames.append(RecordedFrame(at=at, body=body, in_flight=in_flight))
+                if not await frame(content):
+                    break
+            else:
+                end = ResponseEnd.WHOLE
+        except httpx.TimeoutException:
+            end = ResponseEnd.TIMEOUT
+        except httpx.HTTPError:
+            end = ResponseEnd.CUT
+        finally:
+            await self._over(end)
+
+    async def leave(self) -> None:
+        """Let go of the service: nobody wants its answer any more."""
+        await self._over(ResponseEnd.LEFT)
+
+    async def _over(self, end: ResponseEnd) -> None:
+        if self._ended_at:
+            return
+        self.end, self._ended_at = end, self._since() or 1e-6
+        self._exchanges.open[self.model] -= 1
+        if not self._exchanges.open[self.model]:
+            del self._exchanges.open[self.model]
+        if self._response is not None:
+            await self._response.aclose()
 
     def recording(self) -> Recording:
         """What is to be kept, once it has ended."""
         correlation = {name: value for name, value in self._request.headers if name in CORRELATION}
         response = RecordedResponse(
-            status=self._status,
-            headers=self._headers,
-            at=self._head_at,
+            status=self.status,
+            headers=self.headers,
+            at=self.waited,
             frames=self._frames,
             end=self.end,
             ended=self._ended_at,
@@ -145,7 +149,7 @@ class Exchange:
             provider=self._provider,
             endpoint=self._request.path,
             model=self.model,
-            stream=self._stream,
+            stream=self.stream,
             request=self._request,
             response=response,
             in_flight=self._in_flight,

@@ -1,50 +1,56 @@
-"""Starting the proxy."""
+"""Starting the proxy that records everything."""
 
 from __future__ import annotations
 
-import logging
-import os
 from functools import partial
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server import Server as GranianServer
 
-from llmsim.engine.tokens import ranks
-from llmsim.proxy.recorder import TOKENIZER
-from llmsim.proxy.upstreams import AllowedAddresses
-from llmsim.proxy.worker import ProxyApp, ProxySettings
+from llmsim.config import Config, Server
+from llmsim.config.settings import ProxySettings, RecordSettings
+from llmsim.proxy import recorder
+from llmsim.proxy.services import UpstreamServices
+from llmsim.proxy.worker import ProxyApp
+from llmsim.state.shared_state import new_segment
 from llmsim.telemetry import logs
 from llmsim.transport.capacity import probe
 
 CONNECTIONS = 16_384
 BACKLOG = 4096
+MAX_BODY = 64 * 2**20
+MAX_UNSENT = 8 * 2**20
+"""Bytes for one client of which half may wait before no more is read for it."""
+
 PATIENCE = 30
 """Seconds that open answers have to end once the proxy is told to stop."""
 
-log = logging.getLogger("llmsim")
 
-
-def proxy(settings: ProxySettings, host: str, port: int) -> None:
-    """Proxy until SIGINT or SIGTERM, then let open answers end and return.
+def proxy(settings: ProxySettings, record: RecordSettings, host: str, port: int, n: int) -> None:
+    """Proxy with ``n`` processes until SIGINT or SIGTERM, then let open answers end and return.
 
     Raises OSError when the address cannot be bound or the folder not be written to, UpstreamError
     for an upstream that may not be called.
     """
-    allowed = AllowedAddresses(settings.allow)
-    for upstream in settings.upstreams.values():
-        allowed.check(upstream.url)
-    settings.out.mkdir(parents=True, exist_ok=True)
-    if not os.access(settings.out, os.W_OK | os.X_OK):
-        raise PermissionError(13, "Permission denied", str(settings.out))
-    probe(host, port)
-    ranks.encoding(TOKENIZER)
     server = Server(
+        host=host,
+        port=port,
+        workers=n,
+        journal_mb=1,
+        max_body_bytes=MAX_BODY,
+        max_unsent_bytes=MAX_UNSENT,
+    )
+    UpstreamServices(settings, None, MAX_UNSENT).check()
+    recorder.prepare(record)
+    probe(host, port)
+    segment = new_segment(Config(server=server))
+    supervisor = GranianServer(
         "llmsim",
         address=host,
         port=port,
-        workers=1,
+        workers=n,
         interface=Interfaces.RSGI,
         loop=Loops.uvloop,
         runtime_mode=RuntimeModes.st,
@@ -55,9 +61,15 @@ def proxy(settings: ProxySettings, host: str, port: int) -> None:
         log_level=LogLevels.warning,
         log_dictconfig=logs.configuration("console", "warning"),
         workers_kill_timeout=PATIENCE,
+        respawn_failed_workers=True,
     )
-    server.serve(target_loader=partial(_application, settings), wrap_loader=False)
+    supervisor.serve(
+        target_loader=partial(_application, server, settings, record, segment.path),
+        wrap_loader=False,
+    )
 
 
-def _application(settings: ProxySettings) -> Any:
-    return ProxyApp(settings)
+def _application(
+    server: Server, settings: ProxySettings, record: RecordSettings, segment: str
+) -> Any:
+    return ProxyApp(server, settings, record, segment)

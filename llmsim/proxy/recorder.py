@@ -4,14 +4,19 @@ lost, and both are counted."""
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 from collections import deque
+from pathlib import Path
 from typing import Final
 
 from msgspec import structs
 
+from llmsim.config.settings import RecordSettings
 from llmsim.engine.tokens.ranks import encoding
+from llmsim.proxy.answer import TOKENIZER
 from llmsim.recordings.anonymise.anonymiser import AnonymiseRules
 from llmsim.recordings.anonymise.exchange import anonymised, without_credentials
 from llmsim.recordings.answers import FrameTokens, answer_id, complete, usage
@@ -19,11 +24,13 @@ from llmsim.recordings.matching.canonical import key
 from llmsim.recordings.matching.recorded import recorded_request
 from llmsim.recordings.recording import Recording, ResponseEnd
 from llmsim.recordings.writer import RecordingWriter
+from llmsim.state.shm.layout import RECORDING, RECORDING_BYTES, RECORDINGS, RECORDINGS_LOST
+from llmsim.state.shm.worker_counters import WorkerCounters
+
+CELLS: Final = (RECORDINGS, RECORDING_BYTES, RECORDINGS_LOST)
 
 MOST_WAITING: Final = 64 * 2**20
 """Bytes of bodies that may wait to be written."""
-
-TOKENIZER: Final = "o200k_base"
 
 log = logging.getLogger("llmsim")
 
@@ -31,13 +38,14 @@ log = logging.getLogger("llmsim")
 class Recorder:
     """Writes recordings as ``rules`` say; None keeps everything but credentials in heads.
 
-    ``lost`` counts those for which there was no room.
+    How it goes is written to the process's ``counters``, if it has some.
     """
 
     def __init__(
         self,
         writer: RecordingWriter,
         rules: AnonymiseRules | None,
+        counters: WorkerCounters | None = None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self._writer = writer
@@ -46,9 +54,12 @@ class Recorder:
         self._waiting: deque[Recording | None] = deque()
         self._bytes = 0
         self._changed = threading.Condition()
+        self._too_many = 0
+        self._cells = None if counters is None else counters.cells
+        self._counted = (0, 0, 0)
+        self._count()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._thread.start()
-        self.lost = 0
 
     @property
     def written(self) -> int:
@@ -60,13 +71,18 @@ class Recorder:
         """Why nothing is written now; "" if it is."""
         return self._writer.problem
 
+    @property
+    def lost(self) -> int:
+        """How many are not: the folder took none, or too many waited."""
+        return self._writer.lost + self._too_many
+
     def record(self, recording: Recording) -> None:
         """Have a recording written. Returns at once."""
         size = _size(recording)
         with self._changed:
             if self._bytes + size > self._most:
-                self.lost += 1
-                if self.lost == 1:
+                self._too_many += 1
+                if self._too_many == 1:
                     log.warning("recording falls behind: exchanges are lost")
                 return
             self._bytes += size
@@ -80,6 +96,7 @@ class Recorder:
             self._changed.notify()
         self._thread.join()
         self._writer.close()
+        self._count()
 
     def _write(self) -> None:
         while True:
@@ -92,8 +109,19 @@ class Recorder:
                 self._writer.write(self._kept(recording))
             except Exception:  # the next one may do better
                 log.exception("could not record an exchange")
+            self._count()
             with self._changed:
                 self._bytes -= _size(recording)
+
+    def _count(self) -> None:
+        """Count what has happened since that was last done. One thread at a time."""
+        if self._cells is None:
+            return
+        writer, before = self._writer, self._counted
+        self._counted = now = (writer.written, writer.bytes, self.lost)
+        for cell, new, old in zip(CELLS, now, before, strict=True):
+            self._cells[cell] += new - old
+        self._cells[RECORDING] = 1 + writer.error
 
     def _kept(self, recording: Recording) -> Recording:
         """The recording as it is written."""
@@ -104,6 +132,28 @@ class Recorder:
         made, report = anonymised(counted, self._rules)
         # What is anonymised has the key of what is asked in clear.
         return structs.replace(made, key=key(recorded_request(counted, kinds=report.kinds)))
+
+
+def recorder(settings: RecordSettings, counters: WorkerCounters | None) -> Recorder | None:
+    """What records as a configuration says; None if it says nothing. Raises ModuleNotFoundError
+    where a package is missing."""
+    if settings.path is None:
+        return None
+    rules = None if settings.anonymise == "off" else AnonymiseRules(settings.anonymise)
+    writer = RecordingWriter(Path(settings.path), max_size=settings.max_bytes)
+    return Recorder(writer, rules, counters)
+
+
+def prepare(settings: RecordSettings) -> None:
+    """Have everything ready before there are processes that record. Raises OSError for a folder
+    that cannot be written to."""
+    if settings.path is None:
+        return
+    folder = Path(settings.path)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    encoding(TOKENIZER)
 
 
 def with_tokens(recording: Recording) -> Recording:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+from llmsim.core.upstream.url import service_url
 from llmsim.providers.registry import PROVIDERS
 
 PROVIDER_NAMES: Final = tuple(provider.name for provider in PROVIDERS)
 
+KNOWN: Final = 5.0
+"""Seconds for which a name's addresses are not looked up again."""
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+NAMED: Final = f"must be PROVIDER=URL, with {', '.join(PROVIDER_NAMES)}"
 
 
 class UpstreamError(ValueError):
@@ -38,21 +45,12 @@ class Upstream:
         return f"{base}{path}{'?' if query else ''}{query}"
 
 
-def upstream(text: str) -> Upstream:
-    """The upstream of ``PROVIDER=URL``. Raises UpstreamError."""
+def named(text: str) -> tuple[str, str]:
+    """Provider and URL of ``PROVIDER=URL``. Raises UpstreamError."""
     provider, equals, url = text.partition("=")
-    if provider not in PROVIDER_NAMES or not equals:
-        raise UpstreamError(f"{text}: must be PROVIDER=URL, with {', '.join(PROVIDER_NAMES)}")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise UpstreamError(f"{text}: {error}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise UpstreamError(f"{text}: {url or 'nothing'} is no http:// or https:// URL")
-    if parts.query or parts.fragment or parts.username is not None:
-        raise UpstreamError(f"{text}: must have no query, fragment or user")
-    return Upstream(provider, url.rstrip("/"))
+    if not equals:
+        raise UpstreamError(f"{text}: {NAMED}")
+    return provider, url
 
 
 class AllowedAddresses:
@@ -65,6 +63,7 @@ class AllowedAddresses:
     def __init__(self, named: Iterable[str] = ()) -> None:
         self._hosts: set[str] = set()
         self._networks: list[Network] = []
+        self._looked: dict[str, float] = {}
         for name in named:
             try:
                 self._networks.append(ipaddress.ip_network(name, strict=False))
@@ -72,6 +71,13 @@ class AllowedAddresses:
                 if "/" in name or not name:
                     raise UpstreamError(f"{name!r} is no host, address or network") from None
                 self._hosts.add(name.lower())
+
+    async def checked(self, url: str) -> None:
+        """:meth:`check`, without keeping others waiting for the look-up of a name."""
+        host = urlsplit(url).hostname or ""
+        if host not in self._hosts and self._looked.get(host, -KNOWN) + KNOWN < time.monotonic():
+            await asyncio.to_thread(self.check, url)
+            self._looked[host] = time.monotonic()
 
     def check(self, url: str) -> None:
         """Look where a URL leads. Raises UpstreamError for an address that is not allowed, or a
@@ -95,13 +101,18 @@ class AllowedAddresses:
         return address.is_global or any(address in network for network in self._networks)
 
 
-def by_provider(texts: Iterable[str]) -> Mapping[str, Upstream]:
-    """The upstreams of several ``PROVIDER=URL``. Raises UpstreamError, also for two of the same
+def by_provider(services: Iterable[tuple[str, str]]) -> Mapping[str, Upstream]:
+    """The upstreams of providers with their URLs. Raises UpstreamError, also for two of the same
     provider."""
     found: dict[str, Upstream] = {}
-    for text in texts:
-        one = upstream(text)
-        if one.provider in found:
-            raise UpstreamError(f"{text}: {one.provider} has another upstream already")
-        found[one.provider] = one
+    for provider, url in services:
+        text = f"{provider}={url}"
+        if provider not in PROVIDER_NAMES:
+            raise UpstreamError(f"{text}: {NAMED}")
+        if provider in found:
+            raise UpstreamError(f"{text}: {provider} has another upstream already")
+        try:
+            found[provider] = Upstream(provider, service_url(url))
+        except ValueError as error:
+            raise UpstreamError(f"{text}: {error}") from None
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
@@ -21,6 +22,13 @@ Json = dict[str, Any]
 DATA: Final = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
 EVENT_END: Final = re.compile(rb"\r?\n\r?\n")
 MODEL: Final = re.compile(r"/models/([^/:?]+)")
+BEGIN: Final = 16_384
+END: Final = 1 << 20
+"""Bytes of an answer's beginning and end in which its usage is looked for."""
+
+FEW: Final = 4
+"""Lines at each of both that are read for it."""
+
 GEMINI_STREAM: Final = ":streamGenerateContent"
 
 
@@ -41,6 +49,39 @@ def usage(body: bytes) -> RecordedUsage | None:
     for document in _documents(body):
         found |= _usage(document)
     return RecordedUsage(**found) if found else None
+
+
+class UsageReader:
+    """The usage of an answer that passes: no more of it is kept than its beginning and its end,
+    where usage is."""
+
+    def __init__(self) -> None:
+        self._begin: list[bytes] = []
+        self._end: deque[bytes] = deque()
+        self._room, self._kept = BEGIN, 0
+
+    def add(self, frame: bytes) -> None:
+        """The next piece of the answer."""
+        if self._room > 0:
+            self._room -= len(frame)
+            self._begin.append(frame)
+            return
+        self._end.append(frame)
+        self._kept += len(frame)
+        while self._kept > END and len(self._end) > 1:
+            self._kept -= len(self._end.popleft())
+
+    def usage(self) -> RecordedUsage | None:
+        """The tokens that the answer says it took; None if it does not say."""
+        content = b"".join((*self._begin, *self._end))
+        if content[:1] in (b"{", b"["):
+            return usage(content)
+        lines = [line for line in content.split(b"\n") if b"sage" in line]
+        return usage(b"\n".join((*lines[:FEW], *lines[FEW:][-FEW:])))
+
+    def tokens(self, count: Callable[[str], int]) -> int:
+        """The tokens of a stream that does not say how many it has, as far as it was kept."""
+        return FrameTokens(count).of(b"".join((*self._begin, *self._end)) + b"\n\n")
 
 
 def answer_id(body: bytes) -> str:

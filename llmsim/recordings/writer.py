@@ -11,6 +11,7 @@ of a line is taken back.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -38,8 +39,9 @@ class RecordingWriter:
 
     ``max_file`` is how large a file may become and ``max_size`` how large all files of the folder
     may be together, in bytes (None: no bound): the oldest rotated ones are removed then.
-    ``written`` and ``lost`` count recordings, ``problem`` says why none are written now, "" if
-    they are. Raises ModuleNotFoundError where the package is missing that compresses.
+    ``written`` and ``lost`` count recordings, ``bytes`` what was written before it is compressed.
+    ``problem`` says why none are written now, "" if they are, and ``error`` is its number. Raises
+    ModuleNotFoundError where the package is missing that compresses.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class RecordingWriter:
         self._size = 0
         self._retry_at = 0.0
         self.written = 0
-        self.lost = 0
+        self.lost = self.bytes = self.error = 0
         self.problem = ""
 
     def write(self, recording: Recording) -> bool:
@@ -80,7 +82,7 @@ class RecordingWriter:
             return False
         if self.problem:
             log.warning("recording goes on in %s: %d were lost", self._folder, self.lost)
-            self.problem = ""
+            self.problem, self.error = "", 0
         self.written += 1
         return True
 
@@ -106,6 +108,7 @@ class RecordingWriter:
             os.lseek(self._descriptor, self._size, os.SEEK_SET)
             raise
         self._size += len(line)
+        self.bytes += len(line)
 
     def _begin(self, day: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -141,7 +144,7 @@ class RecordingWriter:
         problem = f"{error.strerror or error}: {self._folder}"
         if problem != self.problem:
             log.error("nothing is recorded, serving goes on: %s", problem)
-        self.problem = problem
+        self.problem, self.error = problem, error.errno or errno.EIO
 
 
 def compress(file: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from llmsim.config import Config, overrides
-from llmsim.core.mocks.on_miss import OnMissRules
+from llmsim.core.mocks.on_miss import OnMiss
 from llmsim.core.state import PipelineState
+from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.pipeline.context import Step
 from llmsim.pipeline.pipeline import Pipeline
 from llmsim.pipeline.steps.faults import FaultStep, any_configured
@@ -53,6 +56,7 @@ def runtime_config(
         config.seed,
         config.server.max_answer_bytes,
         config.scopes.by_key,
+        passes_on=any(outcome == "proxy" for outcome in outcomes(config)),
     )
     api_keys = frozenset(one.key for one in config.keys)
     return RuntimeConfig(config, registry, pipeline, api_keys)
@@ -80,6 +84,25 @@ def steps(config: Config, state: PipelineState) -> list[Step]:
         needed.append(MockStep(config.mocks, config.scripts, config.seed, state, player))
     if answers is not None:
         needed.append(ReplayStep(answers, state))
-    if config.on_miss != OnMissRules():
-        needed.append(OnMissStep(config.on_miss, answers, state))
+    if any(outcome != "simulate" for outcome in outcomes(config)):
+        needed.append(OnMissStep(config.on_miss, answers, state, _frame_tokens))
     return needed
+
+
+def outcomes(config: Config) -> Iterator[OnMiss]:
+    """All that may become of requests that neither a mock nor a recording answers."""
+    yield config.on_miss.default
+    yield from (outcome for _, outcome in config.on_miss.models)
+    mocked = (mock.all_responses for mock in config.mocks)
+    scripted = (script.turns for script in config.scripts)
+    for response in chain.from_iterable(chain(mocked, scripted)):
+        if response.on_miss is not None:
+            yield response.on_miss
+
+
+def _frame_tokens() -> Callable[[bytes], int]:
+    """What counts the tokens of one stream's frames."""
+    # Imported late, as it is needed for few answers.
+    from llmsim.recordings.answers import FrameTokens  # noqa: PLC0415
+
+    return FrameTokens(tokenizer("o200k_base").count).of

@@ -90,6 +90,9 @@ class RequestHandler:
             plan = call.refused(_broken(call))
             if not lifecycle.finished:
                 await self._refuse(port, call, lifecycle, plan)
+        finally:
+            if call.upstream is not None:
+                call.upstream.release()
 
     async def _answer(
         self, port: Port, call: Call, lifecycle: RequestLifecycle
@@ -120,7 +123,7 @@ class RequestHandler:
         else:
             lifecycle.planned(call, plan, answer)
         first = None
-        if memory is not None and not call.recording:
+        if memory is not None and not (call.recording or call.upstream):
             kept = await memory.keep(call, plan, answer)
             plan, first = (kept, None) if isinstance(kept, Plan) else (plan, kept)
         await self._write(port, call, lifecycle, plan, first)

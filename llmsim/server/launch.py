@@ -19,6 +19,7 @@ from llmsim.config.certificates import CertificateError
 from llmsim.core.errors import ConfigError
 from llmsim.core.mocks.mock import recordings_named
 from llmsim.core.state import StoreError
+from llmsim.proxy import serving
 from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
 from llmsim.runtime.warm_up import preload
@@ -67,6 +68,7 @@ def serve(
         room = _room(server)
         preload(config)
         _recordings(config)
+        _services(config)
         folder = _folder(stack)
         store = _store(config, folder)
         segment = _segment(config)
@@ -258,6 +260,14 @@ def _recordings(config: Config) -> None:
         if name not in answers:
             raise CannotStart(f"recording {name!r}, which a mock names, is not in replay.path")
     log.info("%d recordings to replay in %s", answers.total, config.replay.path)
+
+
+def _services(config: Config) -> None:
+    """Look whether requests can be passed on and recorded, before there are workers."""
+    try:
+        serving.prepare(config)
+    except serving.CannotPassOn as error:
+        raise CannotStart(str(error)) from None
 
 
 def _store(config: Config, folder: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
 from llmsim.core.state import PipelineState
+from llmsim.core.upstream.answer import Upstreams
 from llmsim.engine import seeds
 from llmsim.pipeline.pipeline import LARGE_BODY
 from llmsim.server.queue import Queue
@@ -52,9 +53,9 @@ async def by_size(size: int, function: Callable[P, T], /, *args: P.args, **kwarg
     return function(*args, **kwargs)
 
 
-def pipeline_state(shared: SharedState) -> PipelineState:
-    """The state in shared memory, a queue on this worker's event loop, and threads for what takes
-    long."""
+def pipeline_state(shared: SharedState, upstreams: Upstreams | None = None) -> PipelineState:
+    """The state in shared memory, a queue on this worker's event loop, threads for what takes long,
+    and the services that requests are passed on to."""
     return PipelineState(
         counters=shared.named_counters,
         limiter=shared.buckets,
@@ -64,4 +65,5 @@ def pipeline_state(shared: SharedState) -> PipelineState:
         elapsed=shared.elapsed,
         fresh=seeds.SeedSource(secrets.randbits(seeds.BITS)),
         offload=offload,
+        upstreams=upstreams,
     )

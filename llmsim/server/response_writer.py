@@ -18,6 +18,7 @@ WATCHED = 250_000
 ones the first byte that is sent tells."""
 MOCK = "x-llmsim-mock"
 RECORDING = "x-llmsim-recording"
+UPSTREAM = "x-llmsim-upstream"
 AT_ONCE = ("server-timing", "ttft;dur=0, total;dur=0")
 
 
@@ -84,6 +85,7 @@ class ResponseWriter:
                     stream,
                     lifecycle.ended,
                     lifecycle.amend,
+                    port.unread,
                     lifecycle.series,
                     None if recorder is None else recorder.watch(),
                 )
@@ -149,14 +151,26 @@ def response_head(
     times are not known yet."""
     if plan.headers is None:
         head = call.endpoint.headers(plan, call.stamp)
-    else:
+    elif call.upstream is None:
         head = [*plan.headers, (RECORDING, call.recording)]
+    else:
+        return _passed_on(plan.headers, call, lifecycle)
     if call.held is not None or call.mock:
         _add_limits_and_mock(head, call, lifecycle)
     head.append(("x-llmsim-seed", str(plan.seed)))
     if timing is not None:
         head.append(timing)
     return head
+
+
+def _passed_on(headers: Headers, call: Call, lifecycle: RequestLifecycle) -> Headers:
+    """The head of another service's answer. What is said here of limits takes the place of what it
+    says."""
+    own: Headers = []
+    _add_limits_and_mock(own, call, lifecycle)
+    names = {name for name, _ in own}
+    kept = [pair for pair in headers if pair[0] not in names]
+    return [*kept, *own, (UPSTREAM, call.endpoint.provider.name)]
 
 
 def _head(call: Call, lifecycle: RequestLifecycle, plan: Plan) -> Headers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import logging
 import os
@@ -21,6 +20,7 @@ from llmsim.config import Config
 from llmsim.core import Headers
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.scopes import SCOPE_PATH, split_path
+from llmsim.proxy.serving import passing_on
 from llmsim.runtime.editor import Reread
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.runtime.scopes import Scopes
@@ -37,7 +37,7 @@ from llmsim.server.refusals import refusal
 from llmsim.server.router import Router, WebSocketHandler
 from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
-from llmsim.state import launch_folder
+from llmsim.state import launch_folder, launcher
 from llmsim.state.scopes import ScopeStore
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import DELIVERY_LATENESS, OUTPUT_LAG, WARM
@@ -56,7 +56,6 @@ from llmsim.transport.scheduler import Scheduler, now_us
 from llmsim.transport.slow_clients import ClientLimits, SlowClients
 from llmsim.transport.websocket import Socket
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LAUNCHER_DIED = signal.SIGUSR2
 
 # They end a worker. Granian would lose one that comes before its loop runs, so a worker starts with
@@ -89,7 +88,8 @@ class WorkerApp:
         self._held = launch_folder.hold(folder)
         self._shared = SharedState(Segment.attach(segment))
         config_store = ConfigStore(config, self._shared.segment, folder)
-        state = pipeline_state(self._shared)
+        self._services = passing_on(config, self._shared.counters)
+        state = pipeline_state(self._shared, self._services)
         store_of_scopes = ScopeStore(self._shared.segment, folder, config.scopes.max)
         self._scopes = Scopes(store_of_scopes, state, lambda: self._holder.runtime)
         self._holder = ConfigHolder(self._shared, config_store, replace(state, scopes=self._scopes))
@@ -182,6 +182,8 @@ class WorkerApp:
         self._holder.stop()
         if self._access_log is not None:
             self._access_log.stop()
+        if self._services is not None:
+            self._services.close()
         self._shared.resign()
         self._store.close()
         self._leave_folder()
@@ -191,7 +193,7 @@ class WorkerApp:
         if sys.platform != "linux":
             return
         loop.add_signal_handler(LAUNCHER_DIED, self._launcher_died)
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, LAUNCHER_DIED)
+        launcher.signal_its_death(LAUNCHER_DIED)
         if os.getppid() != self._shared.segment.header[4]:
             self._launcher_died()
 

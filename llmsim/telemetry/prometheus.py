@@ -20,7 +20,7 @@ from llmsim.providers import registry
 from llmsim.state.shm.key_table import KeyTable
 from llmsim.state.shm.labels import OTHER
 from llmsim.state.shm.step_clocks import ClockStatus
-from llmsim.telemetry import build, replicas, vllm, workers
+from llmsim.telemetry import build, recording, replicas, vllm, workers
 from llmsim.telemetry.families import BucketBounds, counter, gauge, one
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 
@@ -53,7 +53,8 @@ class MetricsReading:
     ``started`` is the Unix time of the launch, ``expected`` how many workers there should be.
     ``limits`` are the buckets of the rate limits, ``examples`` the latest answers. ``hung``
     is how many workers were killed as they hung. ``tables`` are those that ``server.max_keys``
-    bounds, ``replicas`` those of models under load.
+    bounds, ``replicas`` those of models under load, ``recording`` how that
+    goes.
     """
 
     snapshot: Snapshot
@@ -66,6 +67,7 @@ class MetricsReading:
     hung: int = 0
     tables: Mapping[str, KeyTable] = field(default_factory=dict)
     replicas: Sequence[ClockStatus] = ()
+    recording: dict[str, Any] | None = None
 
 
 def render(
@@ -120,6 +122,7 @@ class Exposition(Collector):
         yield from _keys(reading.tables)
         yield from workers.families(reading.workers, snapshot.deaths, reading.hung, reading.second)
         yield from replicas.families(reading.replicas)
+        yield from recording.families(reading.recording)
         if self._config.vllm:
             yield from vllm.families(snapshot, self._config, reading.replicas)
 

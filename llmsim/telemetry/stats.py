@@ -22,11 +22,12 @@ def stats(
     second: float,
     limits: Sequence[Mapping[str, Any]] = (),
     replicas: Sequence[ClockStatus] = (),
+    recording: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """``GET /llmsim/stats``: times in milliseconds, counts since the start.
 
     ``second`` is now on the monotonic clock; ``limits`` are the buckets of the rate limits,
-    ``replicas`` those of models under load.
+    ``replicas`` those of models under load, ``recording`` says how that goes.
     """
     finished, completed = snapshot.rates(second, uptime)
     statuses = snapshot.by("status")
@@ -44,6 +45,7 @@ def stats(
         "rate_limited": snapshot.limited,
         "rate_limits": list(limits),
         "replicas": shown(replicas),
+        "recording": recording,
         "tokens": {
             **{kind: snapshot.total(kind) for kind in TOKENS},
             "per_second": round(completed, 3),

@@ -97,6 +97,9 @@ class ASGIPort:
                     if (await self._receive())["type"] == "http.disconnect":
                         self._gone.set()
 
+    def unread(self) -> int:
+        return 0
+
     def peer(self) -> ASGIPort:
         """The port itself can break the connection, though not see it."""
         return self

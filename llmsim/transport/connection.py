@@ -41,13 +41,23 @@ class Connection:
         """How many bytes the server has given to the kernel so far; None if it does not tell."""
         if self._socket is None or not self._plain or sys.platform != "linux":
             return None
+        acked = self.acknowledged()
+        if acked is not None:
+            with suppress(OSError):
+                waiting = fcntl.ioctl(self._socket, _TIOCOUTQ, bytes(4))
+                left: int = struct.unpack("i", waiting)[0]
+                return acked + left
+        return None
+
+    def acknowledged(self) -> int | None:
+        """How many bytes the client has acknowledged so far; None where that is not known."""
+        if self._socket is None or sys.platform != "linux":
+            return None
         with suppress(OSError):
             info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
             if len(info) >= ACKNOWLEDGED_AT + 8:
-                waiting = fcntl.ioctl(self._socket, _TIOCOUTQ, bytes(4))
                 acked: int = struct.unpack_from("Q", info, ACKNOWLEDGED_AT)[0]
-                left: int = struct.unpack("i", waiting)[0]
-                return acked + left
+                return acked
         return None
 
     def hang_up(self, reset: bool) -> None:

@@ -120,8 +120,9 @@ class Watch(Protocol):
 class StreamPlayback:
     """A deferred plan on its way to a client.
 
-    ``amend`` is told what is to be counted, where the plan did not know; ``series`` is where gaps
-    between its tokens are counted, and ``watch`` looks on.
+    ``amend`` is told what is to be counted, where the plan did not know; ``unread`` says how much
+    of what was sent waits; ``series`` is where gaps between its tokens are counted, and ``watch``
+    looks on.
     """
 
     def __init__(
@@ -132,12 +133,15 @@ class StreamPlayback:
         stream: Stream,
         ended: StreamEnded,
         amend: Callable[[Usage | None, Failure | None], None],
+        unread: Callable[[], int] = lambda: 0,
         series: int = 0,
         watch: Watch | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._stream = stream
+        self._start = start
         self._amend = amend
+        self._unread = unread
         self._frames = FedFrames(plan.frames)
         self._due = FedDue(plan.due)
         frames: Frames = self._frames
@@ -152,6 +156,20 @@ class StreamPlayback:
     def pending(self) -> int:
         """How many frames have not left yet."""
         return 0 if self._active.stream is None else len(self._due) - self._active.next
+
+    @property
+    def elapsed(self) -> float:
+        """How many seconds ago the request arrived."""
+        return (self._scheduler.clock() - self._start) / 1e6
+
+    @property
+    def unread(self) -> int:
+        """How many bytes of those that have left the client has not read, at least."""
+        return self._unread()
+
+    def abandon(self) -> None:
+        """The client has gone: end the response."""
+        self._scheduler.abandon(self._active)
 
     def add(self, frame: bytes, due: float) -> bool:
         """Send one more frame ``due`` seconds after arrival; False if the client has gone."""

@@ -94,6 +94,10 @@ class Port(Protocol):
         """Return when the client has closed its connection."""
         ...
 
+    def unread(self) -> int:
+        """How many bytes of the response that is open its client has not read, at least."""
+        ...
+
     def peer(self) -> Peer:
         """The client's connection under the response."""
         ...

@@ -160,6 +160,8 @@ class RSGIPort:
         "_clients",
         "_handed",
         "_headers",
+        "_outflow",
+        "_peer",
         "_protocol",
         "method",
         "path",
@@ -291,7 +293,7 @@ class RSGIPort:
         self._protocol.response_bytes(status, headers, body)
 
     def open(self, status: int, headers: Headers) -> RSGIStream:
-        outflow = self._clients.outflow(self.scope)
+        self._outflow = outflow = self._clients.outflow(self.scope)
         return RSGIStream(self._protocol.response_stream(status, headers), outflow)
 
     def arrived(self, begun: int, read: int, waits: bool) -> int:
@@ -312,9 +314,17 @@ class RSGIPort:
         """Returns when the client has closed its connection."""
         await self._protocol.client_disconnect()
 
+    def unread(self) -> int:
+        acknowledged = self.peer().acknowledged()
+        return 0 if acknowledged is None else self._outflow.waiting(acknowledged)
+
     def peer(self) -> Connection:
-        plain = self.scope.http_version.startswith("1") and self.scope.scheme == "http"
-        return Connection(self.scope.client, plain)
+        # Few requests ask, so no request pays for what is not there yet.
+        found: Connection | None = getattr(self, "_peer", None)
+        if found is None:
+            plain = self.scope.http_version.startswith("1") and self.scope.scheme == "http"
+            found = self._peer = Connection(self.scope.client, plain)
+        return found
 
 
 _WRAPPER = "_future_watcher_wrapper"

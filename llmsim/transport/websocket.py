@@ -66,6 +66,11 @@ class Socket:
         names: list[str] = self._headers.keys()
         return names
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait to be sent."""
+        return self._unsent
+
     async def receive(self) -> str | bytes | None:
         """The next message; None once the client has gone."""
         message = await self._inbox.get()

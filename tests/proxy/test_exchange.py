@@ -1,12 +1,12 @@
 """One exchange, with a service and a client that are none."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import httpx
 import pytest
 
-from llmsim.core import Headers
+from llmsim.core.errors import Failure
 from llmsim.proxy.exchange import REDIRECTED, TIMEOUT, UNREACHABLE, Exchange, Exchanges
 from llmsim.recordings.recording import Payload, RecordedRequest, ResponseEnd
 
@@ -21,14 +21,13 @@ class Clock:
 
 
 class Asker:
+    """Gets frames, and wants so many."""
+
     def __init__(self, patience: int = 99) -> None:
-        self.status, self.headers, self.frames = 0, [("", "")], list[bytes]()
+        self.frames = list[bytes]()
         self.patience = patience
 
-    async def begin(self, status: int, headers: Headers) -> None:
-        self.status, self.headers = status, headers
-
-    async def frame(self, content: bytes) -> bool:
+    async def __call__(self, content: bytes) -> bool:
         self.frames.append(content)
         self.patience -= 1
         return self.patience > 0
@@ -59,6 +58,13 @@ def exchange(exchanges: Exchanges) -> Exchange:
     return Exchange(exchanges, "openai", request, 1_790_000_000.5)
 
 
+async def passed(one: Exchange, opening: Awaitable[httpx.Response], asker: Asker) -> Failure | None:
+    failure = await one.open(opening)
+    if failure is None:
+        await one.pass_on(asker)
+    return failure
+
+
 async def opened(clock: Clock, response: httpx.Response | Exception) -> httpx.Response:
     clock.now += 0.5
     if isinstance(response, Exception):
@@ -73,8 +79,8 @@ def test_an_answer_passes_frame_by_frame_and_is_noted_with_its_times() -> None:
     exchanges = Exchanges(clock)
     other = exchange(exchanges)
     one = exchange(exchanges)
-    assert asyncio.run(one.run(opened(clock, response), asker)) is None
-    assert (asker.status, asker.headers) == (200, [("x-a", "1")])
+    assert asyncio.run(passed(one, opened(clock, response), asker)) is None
+    assert (one.status, one.headers, one.waited) == (200, [("x-a", "1")], 0.5)
     assert asker.frames == body.frames
     assert body.closed
     kept = one.recording()
@@ -110,8 +116,7 @@ def test_a_service_that_does_not_answer(
 ) -> None:
     clock, asker, exchanges = Clock(), Asker(), Exchanges()
     one = exchange(exchanges)
-    assert asyncio.run(one.run(opened(clock, error), asker)) is failure
-    assert asker.status == 0
+    assert asyncio.run(passed(one, opened(clock, error), asker)) is failure
     assert one.recording().response.end is end
     assert exchanges.open.total() == 0
 
@@ -129,7 +134,7 @@ def test_a_service_that_breaks_off(error: Exception, end: ResponseEnd) -> None:
     body = Body(clock, [b"a"], error)
     one = exchange(Exchanges(clock))
     response = httpx.Response(200, stream=body)
-    assert asyncio.run(one.run(opened(clock, response), asker)) is None
+    assert asyncio.run(passed(one, opened(clock, response), asker)) is None
     assert asker.frames == [b"a"]
     assert one.recording().response.end is end
     assert body.closed
@@ -139,7 +144,7 @@ def test_a_client_that_leaves_is_noted_and_the_service_let_go() -> None:
     clock, asker = Clock(), Asker(patience=2)
     body = Body(clock, [b"a", b"b", b"c"])
     one = exchange(Exchanges(clock))
-    assert asyncio.run(one.run(opened(clock, httpx.Response(200, stream=body)), asker)) is None
+    assert asyncio.run(passed(one, opened(clock, httpx.Response(200, stream=body)), asker)) is None
     assert one.end is ResponseEnd.LEFT
     assert len(one.recording().response.frames) == 2
     assert body.closed
@@ -149,5 +154,29 @@ def test_redirects_are_not_followed() -> None:
     clock, asker = Clock(), Asker()
     response = httpx.Response(302, headers={"location": "http://10.0.0.1"}, stream=Body(clock, []))
     one = exchange(Exchanges(clock))
-    assert asyncio.run(one.run(opened(clock, response), asker)) is REDIRECTED
-    assert asker.status == 0
+    assert asyncio.run(passed(one, opened(clock, response), asker)) is REDIRECTED
+
+
+def test_an_answer_that_nobody_wants_is_let_go_of_once() -> None:
+    clock, exchanges = Clock(), Exchanges()
+    body = Body(clock, [b"a"])
+
+    async def scene() -> Exchange:
+        one = exchange(exchanges)
+        await one.open(opened(clock, httpx.Response(200, stream=body)))
+        await one.leave()
+        await one.leave()
+        return one
+
+    one = asyncio.run(scene())
+    assert (one.end, body.closed, exchanges.open.total()) == (ResponseEnd.LEFT, True, 0)
+
+
+def test_what_is_not_noted_is_passed_on_all_the_same() -> None:
+    clock, asker = Clock(), Asker()
+    request = RecordedRequest(path="/v1/chat/completions", body=Payload.of(ASKED))
+    one = Exchange(Exchanges(clock), "openai", request, 1.0, noted=False)
+    response = httpx.Response(200, stream=Body(clock, [b"a", b"b"]))
+    asyncio.run(passed(one, opened(clock, response), asker))
+    assert asker.frames == [b"a", b"b"]
+    assert one.recording().response.frames == []

@@ -2,7 +2,12 @@
 
 import pytest
 
-from llmsim.proxy.upstreams import AllowedAddresses, Upstream, UpstreamError, by_provider, upstream
+from llmsim.proxy.upstreams import AllowedAddresses, Upstream, UpstreamError, by_provider, named
+
+
+def upstream(text: str) -> Upstream:
+    (one,) = by_provider([named(text)]).values()
+    return one
 
 
 @pytest.mark.parametrize(
@@ -30,13 +35,13 @@ def test_what_is_no_upstream(text: str) -> None:
 
 
 def test_one_for_each_provider() -> None:
-    found = by_provider(["openai=http://a", "gemini=http://b"])
+    found = by_provider([("openai", "http://a"), ("gemini", "http://b")])
     assert found == {
         "openai": Upstream("openai", "http://a"),
         "gemini": Upstream("gemini", "http://b"),
     }
     with pytest.raises(UpstreamError, match="another upstream already"):
-        by_provider(["openai=http://a", "openai=http://b"])
+        by_provider([("openai", "http://a"), ("openai", "http://b")])
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from llmsim.state.shm.layout import (
     LOOP_LAG,
     OPENED,
     OUTPUT_LAG,
+    RECORDING,
     SERIES,
 )
 from llmsim.state.shm.step_clocks import ClockStatus
@@ -38,6 +39,7 @@ from llmsim.telemetry.prometheus import (
     provider_of,
     render,
 )
+from llmsim.telemetry.recording import recording_state
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
 from tests.telemetry.test_snapshot import counters_of, finish, plain, stream
 
@@ -341,7 +343,9 @@ def exposed() -> Iterator[tuple[str, str, frozenset[str]]]:
     made[0].apart(stream(made[0]), 1)
     for counters in made:
         counters.sampled(9_000_000, 1, 1, 1, 1)
-    read = reading(made, limits=[LIMIT], tables=tables(), replicas=[REPLICA])
+    made[0].cells[RECORDING] = 1
+    more: dict[str, Any] = {"replicas": [REPLICA], "recording": recording_state(made)}
+    read = reading(made, limits=[LIMIT], tables=tables(), **more)
     body, _ = render(read, Metrics(vllm=True), "", "")
     for family in text_string_to_metric_families(body.decode()):
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import click
 
 from llmsim.cli.extras import needs
-from llmsim.recordings.anonymise.finding import MODES
+from llmsim.config.settings import Anonymise, ProxySettings, RecordSettings
 
 UNITS: Final = {"k": 2**10, "m": 2**20, "g": 2**30}
 
@@ -45,13 +45,20 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
 @click.option(
     "--anonymise",
     "mode",
-    type=click.Choice([*MODES, "off"]),
+    type=click.Choice(get_args(Anonymise)),
     default="standard",
     show_default=True,
     help="What is replaced before anything is written; API keys in headers are never kept.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="IP address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Number of processes; each has a file of its own.",
+)
 @click.option(
     "--allow",
     multiple=True,
@@ -74,9 +81,10 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
 def record(
     upstreams: tuple[str, ...],
     out: Path,
-    mode: str,
+    mode: Anonymise,
     host: str,
     port: int,
+    workers: int,
     allow: tuple[str, ...],
     max_size: int | None,
     timeout: float,
@@ -91,17 +99,13 @@ def record(
         with needs("record"):
             # Imported late: none of it is needed for any other command.
             from llmsim.proxy import launch  # noqa: PLC0415
-            from llmsim.proxy.upstreams import by_provider  # noqa: PLC0415
-            from llmsim.proxy.worker import ProxySettings  # noqa: PLC0415
-            from llmsim.recordings.anonymise.anonymiser import AnonymiseRules  # noqa: PLC0415
+            from llmsim.proxy.upstreams import named  # noqa: PLC0415
 
-            rules = None if mode == "off" else AnonymiseRules(mode)
-            settings = ProxySettings(
-                by_provider(upstreams), out, rules, allow, timeout, max_size=max_size
-            )
-            for one in settings.upstreams.values():
-                click.echo(f"{one.provider} at http://{host}:{port} goes to {one.url}", err=True)
-            launch.proxy(settings, host, port)
+            settings = ProxySettings(tuple(map(named, upstreams)), allow, timeout)
+            kept = RecordSettings(str(out), mode, max_size)
+            for provider, url in settings.upstreams:
+                click.echo(f"{provider} at http://{host}:{port} goes to {url}", err=True)
+            launch.proxy(settings, kept, host, port, workers)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:

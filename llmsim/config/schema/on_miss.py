@@ -22,7 +22,7 @@ class OnMissSection(Section, of=OnMissRules):
     default: Outcome = Field(
         "simulate",
         description="`simulate`: an answer made here; `fail`: 404, which says which recording is "
-        "nearest.",
+        "nearest; `proxy`: the answer of its provider's service, of the section `proxy`.",
     )
     models: Annotated[
         dict[Annotated[str, Name("model pattern")], Outcome], Named("model pattern")

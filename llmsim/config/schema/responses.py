@@ -17,6 +17,7 @@ from pydantic_core import CoreSchema, InitErrorDetails
 
 from llmsim.config.schema.latency import LatencyRuleSection
 from llmsim.config.schema.match import json_text
+from llmsim.config.schema.on_miss import Outcome
 from llmsim.config.schema.problems import Problem, Problems, at_place, raised
 from llmsim.config.schema.section import Each, Section
 from llmsim.config.schema.values import (
@@ -45,7 +46,13 @@ from llmsim.core.mocks.response import (
 
 Tokens: TypeAlias = Annotated[int, Whole(0, 1_000_000_000)]
 
-BESIDE_ERROR: Final = ("error", "latency")
+INSTEAD: Final = (
+    ("error", ("error", "latency"), "an error is told in place of an answer"),
+    ("recording", ("recording",), "a recording is the whole answer"),
+    ("on_miss", ("on_miss", "latency"), "somebody else gives the answer"),
+)
+"""What stands in place of an answer, the keys that may be beside it, and what is wrong with
+others."""
 _FREE: Final = Text("a mapping or text", template.parsed, empty=True)
 
 
@@ -169,6 +176,11 @@ class MockResponseSection(Section, of=MockResponse):
     recording: Line | None = Field(
         None, description="The id of the recording in `replay.path` that is the answer."
     )
+    on_miss: Outcome | None = Field(
+        None,
+        description="In place of an answer: the recorded one, or what the section of that name "
+        "says of these words.",
+    )
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -178,14 +190,11 @@ class MockResponseSection(Section, of=MockResponse):
         names = [name for name in self.key_names() if name in present]
         if not names:
             yield Problem("", f"says nothing: set one of {', '.join(self.key_names())}")
-        if self.error is not None:
-            for name in names:
-                if name not in BESIDE_ERROR:
-                    yield Problem(name, "an error is told in place of an answer", ("error",))
-        if self.recording is not None:
-            for name in names:
-                if name != "recording":
-                    yield Problem(name, "a recording is the whole answer", ("recording",))
+        for key, beside, message in INSTEAD:
+            if getattr(self, key) is not None:
+                for name in names:
+                    if name not in beside:
+                        yield Problem(name, message, (key,))
         if self.refusal is not None:
             for name in ("content", "tool_calls"):
                 if name in names:

@@ -18,6 +18,7 @@ from llmsim.config.schema.limits import (
 from llmsim.config.schema.mocks import MockScriptSection, MockSection, named_apart
 from llmsim.config.schema.on_miss import OnMissSection
 from llmsim.config.schema.problems import Problem, Problems
+from llmsim.config.schema.proxy import ProxySection, RecordSection
 from llmsim.config.schema.replay import ReplaySection
 from llmsim.config.schema.resources import AssistantsSection, OpenAISection, StoreSection
 from llmsim.config.schema.section import Each, Section, distinct, subsection
@@ -85,8 +86,13 @@ class ConfigSection(Section, of=Config):
         None, description="The starter scenario that all requests meet which ask for no other."
     )
     on_miss: OnMissSection = subsection(OnMissSection)
+    proxy: ProxySection = subsection(ProxySection)
+    record: RecordSection = subsection(RecordSection)
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
+        on_miss = self.on_miss
+        if "proxy" in (on_miss.default, *on_miss.models.values()) and not self.proxy.upstreams:
+            yield Problem("on_miss", "there is no service to ask: set proxy.upstreams", ("proxy",))
         if self.replay.path is not None:
             return
         for name in ("mocks", "scripts"):

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from llmsim.core.patterns import matches
 
-OnMiss: TypeAlias = Literal["simulate", "fail"]
+OnMiss: TypeAlias = Literal["simulate", "fail", "proxy"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import orjson
 
 from llmsim.core.latency import LatencyRule
+from llmsim.core.mocks.on_miss import OnMiss
 
 MockFinish: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -72,7 +73,8 @@ class MockError:
 
 @dataclass(frozen=True, slots=True)
 class MockResponse:
-    """One response. ``recording`` is the id of the recording that is replayed as the answer."""
+    """One response. ``recording`` is the id of the recording that is replayed as the answer,
+    ``on_miss`` leaves it to who answers after mocks, or to what it says if nobody does."""
 
     content: str | None = None
     tool_calls: tuple[MockToolCall, ...] = ()
@@ -83,6 +85,7 @@ class MockResponse:
     error: MockError | None = None
     latency: LatencyRule | None = None
     recording: str | None = None
+    on_miss: OnMiss | None = None
 
     @property
     def has_answer(self) -> bool:

@@ -119,6 +119,9 @@ class MockStep:
                 first, _ = span(draws, 1, occasion.seed, 1.0, work)
                 failure = replace(failure, after=first)
             raise BadRequest(failure)
+        if response.on_miss is not None:
+            context.on_miss = response.on_miss
+            return
         context.overrides = structs.replace(context.overrides, mock=rendered(response, occasion))
 
     async def _pace(self, latency: LatencyRule, context: RequestContext) -> None:
@@ -127,6 +130,7 @@ class MockStep:
         quick = drawn(profile)
         draws = draws_of(profile) if quick else await self._offload(draws_of, profile)
         context.settings = structs.replace(context.settings, draws=draws)
+        context.paced = True
 
     def _drawn(self, context: RequestContext, rule: MockRule) -> bool:
         """Whether chance lets the rule be used for this request."""

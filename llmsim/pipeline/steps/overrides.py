@@ -93,6 +93,7 @@ class OverrideStep:
         if fault is not None and _counts(self._counters, "fault", fault.counted, headers):
             apply_outcome(context, fault.fault)
         context.settings = await self._settings(context.settings, overrides)
+        context.paced |= overrides.latency is not None
 
     def _failure(self, wanted: ErrorOverride) -> Failure:
         """The failure that was asked for; what is not said of it is as configured."""

@@ -23,6 +23,7 @@ from llmsim.telemetry.prometheus import (
     render,
     series_labels,
 )
+from llmsim.telemetry.recording import recording_state
 from llmsim.telemetry.snapshot import Snapshot, workers
 
 EXEMPLARS = 64
@@ -62,6 +63,7 @@ def exposition(
         shared.segment.reached(Cursor.HUNG),
         shared.key_tables,
         list(shared.step_clocks.statuses(time.monotonic())),
+        recording_state(shared.all_counters),
     )
     return render(reading, config.metrics, accept, encodings)
 

@@ -22,6 +22,7 @@ from llmsim.server.pipeline_state import offload
 from llmsim.state.scoped import prefix_of
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import WARM
+from llmsim.telemetry.recording import recording_state
 from llmsim.telemetry.snapshot import Snapshot, workers
 from llmsim.telemetry.stats import stats
 
@@ -84,7 +85,15 @@ def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
     limits = shared.limits(0, SHOWN)
     now = time.monotonic()
     replicas = list(shared.step_clocks.statuses(now))
-    return stats(snapshot, workers(shared.all_counters), uptime, now, limits, replicas)
+    return stats(
+        snapshot,
+        workers(shared.all_counters),
+        uptime,
+        now,
+        limits,
+        replicas,
+        recording_state(shared.all_counters),
+    )
 
 
 def _number(request: Request, name: str, low: int, high: int, default: int) -> int:

@@ -128,6 +128,9 @@ class SocketPort:
     async def left(self) -> None:
         await self._socket.gone.wait()
 
+    def unread(self) -> int:
+        return self._socket.unsent
+
     def peer(self) -> SocketPort:
         """The connection outlives the answer, which just ends."""
         return self

@@ -39,6 +39,9 @@ COUNTERS = (
     "cpu_us",  # of all owners
     "log_lines_dropped",
     "answers_too_large",
+    "recordings",  # of exchanges with other services, written
+    "recording_bytes",
+    "recordings_lost",  # as the folder took none, or too many waited
 )
 GAUGES = (
     "beat_us",  # of the monotonic clock, when the owner last wrote its gauges
@@ -48,6 +51,7 @@ GAUGES = (
     "connections",  # stored as 1 + number, 0 where it is not known
     "generation",  # of the configuration it goes by; stored as 1 + number, 0 until it serves
     "warm",  # 1 once nothing has to be built any more for the models of server.warm
+    "recording",  # 0 if nothing is recorded; 1 + the number of the error that stops it, 1 for none
 )
 HISTOGRAMS = (
     "lateness",
@@ -92,8 +96,13 @@ SIZE = -(-(_SERIES + SERIES * len(TIMES) * HISTOGRAM) * 8 // 4096) * 4096
     CPU,
     DROPPED,
     TOO_LARGE,
+    RECORDINGS,
+    RECORDING_BYTES,
+    RECORDINGS_LOST,
 ) = range(HEADER, HEADER + len(COUNTERS))
-BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM = range(_GAUGES, _GAUGES + len(GAUGES))
+BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM, RECORDING = range(
+    _GAUGES, _GAUGES + len(GAUGES)
+)
 LATENESS, QUEUE, ARRIVAL_LAG, OUTPUT_LAG, DELIVERY_LATENESS, LOOP_LAG = range(
     _HISTOGRAMS, _HISTOGRAMS + len(HISTOGRAMS) * HISTOGRAM, HISTOGRAM
 )

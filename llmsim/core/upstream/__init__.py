@@ -1,0 +1,1 @@
+"""Other services, to which requests are passed on."""

@@ -1,0 +1,149 @@
+"""The services that requests are passed on to, for one process."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable
+from typing import Final, Protocol, TypeVar
+
+import httpx
+
+from llmsim.config.settings import ProxySettings
+from llmsim.core.errors import BadRequest, Failure, FailureKind
+from llmsim.core.state import Caller
+from llmsim.proxy.answer import Leaving, ServiceAnswer
+from llmsim.proxy.exchange import Exchange, Exchanges
+from llmsim.proxy.headers import passed_here, to_upstream
+from llmsim.proxy.upstreams import AllowedAddresses, UpstreamError, by_provider
+from llmsim.recordings.recording import Payload, RecordedRequest, Recording
+from llmsim.transport.port import Gone
+
+T = TypeVar("T")
+
+CONNECT: Final = 10.0
+"""Seconds in which a connection has to be made."""
+
+LOOP: Final = Failure(
+    FailureKind.BAD_GATEWAY, "The request has been here before: it goes in circles."
+)
+
+
+class RecordingSink(Protocol):
+    """Where exchanges are kept."""
+
+    def close(self) -> None:
+        """Keep what waits."""
+        ...
+
+    def record(self, recording: Recording, /) -> None:
+        """Keep one. Returns at once."""
+        ...
+
+
+class UpstreamServices:
+    """Passes requests on: an :class:`~llmsim.core.upstream.Upstreams`.
+
+    ``recorder`` None keeps nothing. ``max_unsent`` is how many bytes may wait for one client.
+    Raises UpstreamError for what is no service.
+    """
+
+    def __init__(
+        self, settings: ProxySettings, recorder: RecordingSink | None, max_unsent: int
+    ) -> None:
+        self._settings = settings
+        self.upstreams = by_provider(settings.upstreams)
+        self._allowed = AllowedAddresses(settings.allow)
+        self._recorder = recorder
+        self._max_unsent = max_unsent
+        self._mark = f"llmsim-{secrets.token_hex(8)}"
+        self._client: httpx.AsyncClient | None = None
+        self.exchanges = Exchanges()
+
+    def close(self) -> None:
+        """Nothing more is passed on: what was is recorded."""
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def check(self) -> None:
+        """Look where the services are. Raises UpstreamError for an address that is not allowed."""
+        for one in self.upstreams.values():
+            self._allowed.check(one.url)
+
+    async def open(self, provider: str, caller: Caller, body: bytes) -> ServiceAnswer:
+        """Pass a call on. Raises BadRequest where its service does not answer, and Gone if the
+        client leaves meanwhile."""
+        headers = [(name, caller.header(name) or "") for name in dict.fromkeys(caller.names())]
+        request = RecordedRequest(
+            path=caller.path, query=caller.query, headers=headers, body=Payload.of(body)
+        )
+        return await self.passed_on(provider, request, caller)
+
+    async def passed_on(
+        self, provider: str, request: RecordedRequest, client: Leaving
+    ) -> ServiceAnswer:
+        """The same for any request."""
+        upstream = self.upstreams.get(provider)
+        if upstream is None:
+            message = f"{provider} has no service here that its requests could be passed on to."
+            raise BadRequest(Failure(FailureKind.BAD_GATEWAY, message))
+        if passed_here(request.headers, self._mark):
+            raise BadRequest(LOOP)
+        noted = self._recorder is not None
+        exchange = Exchange(self.exchanges, provider, request, time.time(), noted)
+        target = upstream.target(request.path, request.query)
+        opening = exchange.open(self._sent(request, target))
+        try:
+            failure = await while_there(opening, client)
+        except BaseException:
+            self._over(exchange)
+            raise
+        if failure is not None:
+            self._over(exchange)
+            raise BadRequest(failure)
+        return ServiceAnswer(exchange, client, self._max_unsent, self._over)
+
+    def _over(self, exchange: Exchange) -> None:
+        if self._recorder is not None:
+            self._recorder.record(exchange.recording())
+
+    async def _sent(self, request: RecordedRequest, target: str) -> httpx.Response:
+        try:
+            await self._allowed.checked(target)
+        except UpstreamError as error:
+            raise httpx.ConnectError(str(error)) from None
+        if self._client is None:
+            self._client = self._new_client()
+        made = self._client.build_request(
+            request.method,
+            target,
+            headers=to_upstream(request.headers, self._mark),
+            content=request.body.content,
+        )
+        return await self._client.send(made, stream=True)
+
+    def _new_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            http2=True,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=1024),
+            timeout=httpx.Timeout(self._settings.timeout, connect=CONNECT),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+
+async def while_there(work: Awaitable[T], client: Leaving) -> T:
+    """What comes of some work. Raises Gone if the client leaves meanwhile, and cancels it."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(client.left())
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Gone
+    finally:
+        leaving.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,))

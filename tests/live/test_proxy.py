@@ -1,0 +1,264 @@
+"""A server that passes requests on to services, beside its own answers."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx
+import openai
+import pytest
+from google import genai
+from google.genai import types
+
+from llmsim.recordings import folder
+from llmsim.recordings.recording import Recording, ResponseEnd
+from tests.live.test_record import (
+    ENDLESS,
+    FRAMES,
+    HEAD,
+    Answer,
+    Service,
+    breaking,
+    chunk,
+    elsewhere,
+    silent,
+    streaming,
+)
+from tests.live.watch import until
+from tests.serving import Server
+
+Serve = Callable[..., Server]
+KEY = "sk-proj-t8Qm3nXw0LrZk5VbYd2J"
+SAID = [{"role": "user", "content": "Hello"}]
+NAMES = ("openai", "anthropic", "gemini")
+
+
+def configured(
+    path: Path, service: str, text: str = "", names: tuple[str, ...] = NAMES, timeout: int = 60_000
+) -> str:
+    """The path of a configuration that passes everything on to a service, and records it."""
+    upstreams = ", ".join(f'{name}: "{service}"' for name in names)
+    path.write_text(
+        f"proxy: {{upstreams: {{{upstreams}}}, allow: [127.0.0.1], timeout_ms: {timeout}}}\n"
+        f"record: {{path: {path.parent / 'recordings'}}}\n"
+        f"server: {{workers: 1, max_unsent_bytes: 8000000}}\non_miss: proxy\n{text}\n"
+    )
+    return str(path)
+
+
+class Front:
+    """The server in front, and what it keeps."""
+
+    def __init__(self, server: Server, kept: Path) -> None:
+        self.url, self.kept = server.url, kept
+
+    def stats(self) -> Any:
+        return httpx.get(f"{self.url}/llmsim/stats", timeout=20).json()
+
+    def recordings(self, count: int) -> list[Recording]:
+        return until(lambda: list(folder.recordings(self.kept)), lambda found: len(found) >= count)
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """In front of another llmsim."""
+    path = tmp_path_factory.mktemp("front")
+    text = """
+mocks:
+  - {name: mine, match: {content_contains: mocked}, response: Mocked.}
+  - {name: then, match: {content_contains: again}, responses: [{error: 503}, {on_miss: proxy}]}
+rate_limits: [{key: limited, requests_per_minute: 1}]
+"""
+    with Server(("--workers", "1", "--latency", "fast"), path / "service.log") as service:
+        config = configured(path / "llmsim.yaml", service.url, text)
+        with Server(("--config", config), path / "front.log") as server:
+            yield Front(server, path / "recordings")
+
+
+def completions(front: Front) -> Counter[str]:
+    """Completion tokens by model."""
+    models = front.stats()["models"]
+    return Counter({name: one["completion"] for name, one in models.items()})
+
+
+def test_every_sdk_gets_the_services_answers(front: Front) -> None:
+    before, counted = len(list(folder.recordings(front.kept))), completions(front)
+    chat: Any = openai.OpenAI(base_url=front.url + "/v1", api_key=KEY, max_retries=0)
+    plain = chat.chat.completions.create(model="gpt-4o", messages=SAID)
+    stream = chat.chat.completions.create(model="gpt-4o", messages=SAID, stream=True)
+    text = "".join(one.choices[0].delta.content or "" for one in stream if one.choices)
+    first = chat.responses.create(model="gpt-5", input="Hello")
+    # What the response builds on only the service knows.
+    second = chat.responses.create(model="gpt-5", input="And?", previous_response_id=first.id)
+    claude: Any = anthropic.Anthropic(base_url=front.url, api_key=KEY)
+    with claude.messages.stream(model="claude-opus-4-5", max_tokens=50, messages=SAID) as events:
+        message = events.get_final_message()
+    client = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=front.url))
+    pieces = list(client.models.generate_content_stream(model="gemini-2.5-flash", contents="Hi"))
+    assert text
+    assert second.previous_response_id == first.id
+    assert pieces
+    found = front.recordings(before + 6)[before:]
+    assert {one.response.end for one in found} == {ResponseEnd.WHOLE}
+    assert [one.correlation.get("answer") for one in found[:1]] == [plain.id]
+    assert message.id in {one.correlation.get("answer") for one in found}
+    kept = "".join(file.read_bytes().decode() for file in front.kept.glob("*.jsonl"))
+    assert KEY not in kept
+    after = completions(front)
+    used = first.usage.output_tokens + second.usage.output_tokens
+    assert after["gpt-5"] - counted["gpt-5"] == used
+    said = plain.usage.completion_tokens + len(text.split())
+    assert after["gpt-4o"] - counted["gpt-4o"] == pytest.approx(said, rel=0.3)
+    stats = front.stats()
+    assert stats["recording"]["recordings"] >= 6
+    assert stats["recording"]["problem"] is None
+    metrics = httpx.get(f"{front.url}/metrics", timeout=20).text
+    assert "llmsim_recording_stopped 0.0" in metrics
+
+
+def ask(front: Front, content: str, **headers: str) -> httpx.Response:
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": content}]}
+    url = f"{front.url}/v1/chat/completions"
+    return httpx.post(url, json=body, headers=headers, timeout=20)
+
+
+def test_mocks_limits_and_failures_are_this_servers(front: Front) -> None:
+    passed = ask(front, "Hello")
+    assert (passed.status_code, passed.headers["x-llmsim-upstream"]) == (200, "openai")
+    mocked = ask(front, "mocked")
+    assert mocked.json()["choices"][0]["message"]["content"] == "Mocked."
+    assert "x-llmsim-upstream" not in mocked.headers
+    assert [ask(front, "again").status_code for _ in range(2)] == [503, 200]
+    assert ask(front, "Hello", **{"x-llmsim-error": "overloaded"}).status_code == 503
+    limited = [ask(front, "Hello", authorization="Bearer limited") for _ in range(2)]
+    assert [one.status_code for one in limited] == [200, 429]
+    assert limited[0].headers["x-ratelimit-limit-requests"] == "1"
+
+
+def test_latency_overrides_and_faults_bend_what_the_service_says(front: Front) -> None:
+    begun = time.monotonic()
+    ask(front, "Hello", **{"x-llmsim-latency": "ttft_ms=600,itl_ms=0"})
+    assert time.monotonic() - begun >= 0.6
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask(front, "Hello", **{"x-llmsim-fault": "cut"})
+    (entry,) = httpx.get(f"{front.url}/llmsim/requests?limit=1", timeout=20).json()["requests"]
+    assert entry["model"] == "gpt-4o"
+
+
+def against(answer: Answer, tmp_path: Path, asking: Callable[[str], Any]) -> tuple[Any, Recording]:
+    """What a client sees of such a service through a server, and what is recorded."""
+
+    async def scene() -> tuple[Any, Recording]:
+        async with Service(answer) as service:
+            url = f"http://127.0.0.1:{service.port}"
+            config = configured(tmp_path / "llmsim.yaml", url, "", ("openai",), 2000)
+
+            def look() -> tuple[Any, Recording]:
+                with Server(("--config", config), tmp_path / "front.log") as server:
+                    front = Front(server, tmp_path / "recordings")
+                    return asking(server.url), front.recordings(1)[0]
+
+            return await asyncio.to_thread(look)
+
+    return asyncio.run(scene())
+
+
+BODY: dict[str, Any] = {"model": "gpt-4o", "stream": True, "messages": SAID}
+
+
+def test_bytes_and_borders_of_frames_stay(tmp_path: Path) -> None:
+    def look(url: str) -> list[bytes]:
+        url += "/v1/chat/completions"
+        with httpx.stream("POST", url, json=BODY, timeout=20) as response:
+            return list(response.iter_raw())
+
+    frames, kept = against(streaming, tmp_path, look)
+    assert frames == FRAMES
+    assert [frame.body.content for frame in kept.response.frames] == FRAMES
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "message"),
+    [(silent, 504, "did not answer in time"), (elsewhere, 502, "redirects elsewhere")],
+)
+def test_a_service_that_fails_fails_in_the_providers_words(
+    answer: Answer, status: int, message: str, tmp_path: Path
+) -> None:
+    def look(url: str) -> httpx.Response:
+        return httpx.post(url + "/v1/chat/completions", json=BODY, timeout=20)
+
+    response, _ = against(answer, tmp_path, look)
+    assert response.status_code == status
+    error = response.json()["error"]
+    assert message in error["message"]
+    assert error.keys() == {"message", "type", "param", "code"}
+
+
+def test_what_breaks_off_breaks_off_for_the_client_and_counts(tmp_path: Path) -> None:
+    def look(url: str) -> Any:
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.post(url + "/v1/chat/completions", json=BODY, timeout=20)
+        return httpx.get(url + "/llmsim/stats", timeout=20).json()
+
+    stats, kept = against(breaking, tmp_path, look)
+    assert kept.response.end is ResponseEnd.CUT
+    assert stats["errors"]["by_kind"] == {"bad_gateway": {"injected": 0, "real": 1}}
+
+
+def test_no_more_is_read_for_a_client_that_reads_nothing(tmp_path: Path) -> None:
+    sent, ended = [0], [False]
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD)
+        try:
+            while sent[0] < ENDLESS:
+                writer.write(chunk(bytes(65_536)))
+                await writer.drain()
+                sent[0] += 65_536
+        except OSError:
+            pass
+        ended[0] = True
+        writer.close()
+
+    def look(url: str) -> int:
+        with closing(HTTPConnection(url.removeprefix("http://"), timeout=20)) as connection:
+            connection.request("POST", "/v1/chat/completions", json.dumps(BODY))
+            connection.getresponse()
+            seen = -1
+            while sent[0] != seen:  # until it stands still
+                seen = sent[0]
+                time.sleep(1)
+        until(lambda: ended[0], bool)  # the client has left, so the service is let go
+        return seen
+
+    seen, kept = against(endless, tmp_path, look)
+    assert 0 < seen < ENDLESS / 4
+    assert kept.response.end is ResponseEnd.LEFT
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("proxy: {upstreams: {openai: 'http://169.254.169.254'}}", "which is private"),
+        ("proxy: {upstreams: {acme: 'http://127.0.0.1'}}", "must be PROVIDER=URL"),
+        (
+            "proxy: {upstreams: {openai: 'http://127.0.0.1'}, allow: [127.0.0.1]}\n"
+            "record: {path: /proc/none}",
+            "record.path: /proc/none",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_line(text: str, message: str, serve: Serve, tmp_path: Path) -> None:
+    config = tmp_path / "llmsim.yaml"
+    config.write_text(f"{text}\non_miss: proxy\n")
+    with pytest.raises(AssertionError, match=message) as error:
+        serve("--config", str(config))
+    assert "Traceback" not in str(error.value).partition("exit code")[2]
