@@ -36,9 +36,9 @@ class Dialect:
 
 
 def prompt(marker: str, tokens: int) -> str:
-    """A text of about as many tokens that begins with the marker."""
+    """A text of about as many tokens that begins with the marker, as llmsim's journal knows one."""
     words = [WORDS[at % len(WORDS)] for at in range(max(tokens - 12, 1))]
-    return f"[{marker}] {' '.join(words)}"
+    return f"[[llmsim:id={marker}]] {' '.join(words)}"
 
 
 def _chat_body(model: str, text: str, tokens: int, stream: bool) -> dict[str, Any]:

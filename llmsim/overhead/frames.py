@@ -93,10 +93,9 @@ def _again(
     journal: JournalReader,
     context: Any,
 ) -> bytes:
-    found = journal.record(one.id)
-    if found is None:
+    record = journal.record(one.id)
+    if record is None:
         raise FrameError("the journal has forgotten the requests")
-    record, body = found
     target = dialect.target(record.model, True)
     if record.endpoint.split("/")[-1].split(":")[0] not in target:
         raise FrameError(f"the gateway asks another API of llmsim: {record.endpoint}")
@@ -115,7 +114,7 @@ def _again(
         else HTTPConnection(url.netloc, timeout=settings.timeout)
     )
     try:
-        connection.request("POST", url.path + target, orjson.dumps(body), headers)
+        connection.request("POST", url.path + target, orjson.dumps(record.request), headers)
         response = connection.getresponse()
         answer = response.read()
     except (OSError, HTTPException) as error:

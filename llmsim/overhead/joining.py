@@ -1,8 +1,9 @@
 """What the client saw, joined with what llmsim remembers of the same request.
 
-An answer that brought one of llmsim's ids is joined by it. A request that llmsim got and no answer
-is joined with has the client's marker in its prompt: the answer lost its ids on the way, or it is
-an attempt whose answer the gateway kept to itself.
+A request is known by what the client sent: ``x-request-id``, else the trace id of ``traceparent``.
+Where the gateway lets neither through, an answer that brought one of llmsim's ids is joined by it,
+and what is left by the marker in the prompt. So attempts whose answers a gateway kept to itself are
+found, too.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
 from llmsim.overhead.answers import SeenAnswer
 from llmsim.overhead.journal import JournalReader, JournalRecord
 
 EARLIER: Final = 1.0
 """Seconds before a turn from which requests are asked for: two machines' clocks differ."""
 MARKER: Final = re.compile(r"ovh-([0-9a-f]{8})-(\d+)")
+TRACE: Final = re.compile(r"00-([0-9a-f]{8})([0-9a-f]{24})-")
 
 
 def marker(run: str, number: int) -> str:
-    """What a request of a run is known by, in its prompt and in ``x-request-id``."""
+    """What a request of a run is known by: its ``x-request-id``."""
     return f"ovh-{run}-{number}"
+
+
+def traceparent(run: str, number: int) -> str:
+    return f"00-{run}{number:024x}-{number + 1:016x}-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +44,39 @@ def joined(
     answers: Sequence[SeenAnswer], journal: JournalReader, run: str, begun: float
 ) -> list[Joined]:
     """Join the answers of a turn that began then (Unix, seconds). Raises JournalError."""
-    records, whole = journal.since(begun - EARLIER)
-    by_id = {one.id: one for one in records}
-    if not whole:
-        missing = {mark for one in answers for mark in one.marks} - by_id.keys()
-        by_id |= {one.id: one for one in journal.records(missing)}
     found: dict[int, list[JournalRecord]] = defaultdict(list)
+    unclaimed: dict[str, JournalRecord] = {}
+    for record in journal.since(begun - EARLIER):
+        number = _sent(record, run)
+        if number is None:
+            unclaimed[record.id] = record
+        else:
+            found[number].append(record)
     for answer in answers:
-        mine = {mark for mark in answer.marks if mark in by_id}
-        found[answer.number] += [by_id.pop(mark) for mark in mine]
-    for name in list(by_id):
-        number = _number(journal, name, run)
-        if number is not None:
-            found[number].append(by_id[name])
+        for mark in unclaimed.keys() & set(answer.marks):
+            found[answer.number].append(unclaimed.pop(mark))
+    for record in unclaimed.values():
+        if record.x_request_id is None or not MARKER.search(record.x_request_id):
+            number = _in_prompt(journal, record, run)
+            if number is not None:
+                found[number].append(record)
     return [
         Joined(one, tuple(sorted(found[one.number], key=lambda record: record.arrived)))
         for one in answers
     ]
 
 
-def _number(journal: JournalReader, name: str, run: str) -> int | None:
-    """The number of the client's request that a request of the journal came from."""
-    found = journal.record(name)
-    if found is None:
-        return None
-    match = MARKER.search(orjson.dumps(found[1]).decode())
+def _sent(record: JournalRecord, run: str) -> int | None:
+    """The number of the client's request, by the headers that llmsim had from it."""
+    match = MARKER.search(record.x_request_id or "")
+    if match and match[1] == run:
+        return int(match[2])
+    match = TRACE.match(record.traceparent or "")
+    return int(match[2], 16) if match and match[1] == run else None
+
+
+def _in_prompt(journal: JournalReader, record: JournalRecord, run: str) -> int | None:
+    """The number of the client's request, by the marker in its prompt."""
+    whole = journal.record(record.id)
+    match = MARKER.search((whole.marker or "") if whole is not None else "")
     return int(match[2]) if match and match[1] == run else None

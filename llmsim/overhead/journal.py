@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import SplitResult
 
 import msgspec
 
-MOST: Final = 1000
-"""Requests that one listing has."""
+PAGE: Final = 1000
+"""Requests that one page of a listing has, at most."""
 TIMEOUT: Final = 30.0
 
 
@@ -50,6 +49,23 @@ class JournalRecord(msgspec.Struct, frozen=True):
     frames: FrameCounts = FrameCounts()
     stream: bool = False
     tokens: dict[str, int] = {}
+    x_request_id: str | None = None
+    traceparent: str | None = None
+
+
+class JournalDetails(msgspec.Struct, frozen=True):
+    """What is kept of some requests only."""
+
+    headers: list[tuple[str, str]] = []
+
+
+class WholeRecord(JournalRecord, frozen=True):
+    """One request as ``GET /llmsim/requests/ID`` has it: also its body, the id in its text, and
+    details."""
+
+    request: Any = None
+    marker: str | None = None
+    details: JournalDetails | None = None
 
 
 class JournalReader:
@@ -68,25 +84,21 @@ class JournalReader:
             else HTTPConnection(url.netloc, timeout=TIMEOUT)
         )
 
-    def since(self, moment: float) -> tuple[list[JournalRecord], bool]:
-        """The requests that arrived since then (Unix, seconds), and whether these are all: a
-        listing has 1,000."""
-        found = self._get(f"/llmsim/requests?limit={MOST}")
-        records = msgspec.convert(found["requests"], list[JournalRecord])
-        later = [one for one in records if one.arrived >= moment]
-        return later, len(records) < MOST or len(later) < len(records)
+    def since(self, moment: float) -> list[JournalRecord]:
+        """The requests that arrived since then (Unix, seconds)."""
+        found: list[JournalRecord] = []
+        cursor = ""
+        while True:
+            page = self._get(f"/llmsim/requests?limit={PAGE}&since={moment:.6f}{cursor}")
+            found += msgspec.convert(page["requests"], list[JournalRecord])
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
 
-    def record(self, name: str) -> tuple[JournalRecord, Any] | None:
-        """One request by an id, with its body; None if it is not remembered."""
+    def record(self, name: str) -> WholeRecord | None:
+        """One request by an id of llmsim's; None if it is not remembered."""
         found = self._get(f"/llmsim/requests/{name}", missing=True)
-        if found is None:
-            return None
-        return msgspec.convert(found, JournalRecord), found.get("request")
-
-    def records(self, names: Iterable[str]) -> list[JournalRecord]:
-        """Those of the requests that are remembered."""
-        found = (self.record(name) for name in names)
-        return [one[0] for one in found if one is not None]
+        return None if found is None else msgspec.convert(found, WholeRecord)
 
     def close(self) -> None:
         self._connection.close()

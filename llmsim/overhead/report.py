@@ -80,7 +80,7 @@ class Retries(msgspec.Struct, frozen=True):
 
 
 class HeaderChanges(msgspec.Struct, frozen=True):
-    """Names of response headers that come only through the gateway, only past it, and under
+    """Names of headers that come only through the gateway, only past it, and under
     another name."""
 
     added: list[str]
@@ -171,6 +171,9 @@ class OverheadReport(msgspec.Struct, frozen=True):
     errors: dict[str, int]
     retries: Retries
     headers: HeaderChanges
+    """Of responses."""
+    request_headers: HeaderChanges
+    """Of requests, as llmsim had them."""
     frames: FrameChanges
     rate_ratio: float | None
     """Good answers a second through the gateway to those past it."""

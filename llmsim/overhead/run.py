@@ -18,8 +18,8 @@ from llmsim.overhead import summary
 from llmsim.overhead.answers import seen
 from llmsim.overhead.dialects import DIALECTS, prompt
 from llmsim.overhead.frames import COMPARED, StreamBody, frame_changes
-from llmsim.overhead.headers import header_changes
-from llmsim.overhead.joining import Joined, joined, marker
+from llmsim.overhead.headers import header_changes, request_header_changes
+from llmsim.overhead.joining import Joined, joined, marker, traceparent
 from llmsim.overhead.journal import JournalReader
 from llmsim.overhead.load_client import LoadClient, RawAnswer, SendTimes, destination
 from llmsim.overhead.processors import Processors
@@ -130,7 +130,7 @@ class OverheadRun:
                 f"POST {url.path}{dialect.target(asked, stream)} HTTP/1.1",
                 *head,
                 f"x-request-id: {mark}",
-                f"traceparent: 00-{self._run}{number:024x}-{number + 1:016x}-01",
+                f"traceparent: {traceparent(self._run, number)}",
                 f"content-length: {len(content)}",
             ]
             return "\r\n".join([*lines, "", ""]).encode() + content
@@ -266,6 +266,7 @@ class OverheadRun:
             errors=side.errors,
             retries=summary.retries(through),
             headers=header_changes(through.joined, direct.joined),
+            request_headers=request_header_changes(through.joined, direct.joined, self._journal),
             frames=changes,
             rate_ratio=round(through.rate / direct.rate, 4) if direct.rate else None,
             box=machine,

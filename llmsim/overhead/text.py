@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from llmsim.overhead.figures import Percentiles
-from llmsim.overhead.report import OverheadReport, RampStep
+from llmsim.overhead.report import HeaderChanges, OverheadReport, RampStep
 
 NAMES: Final = ("p50", "p90", "p99")
 ROWS: Final = (
@@ -107,12 +107,15 @@ def _more(report: OverheadReport) -> Iterator[str]:
         f"retried upstream           {again.requests} requests, {again.upstream} attempts more"
         + (f" ({_counts(again.statuses)})" if again.statuses else "")
     )
-    headers = report.headers
-    for name, names in (("headers added", headers.added), ("headers stripped", headers.stripped)):
-        yield f"{name:<27}{', '.join(names) or 'none'}"
-    renamed = ", ".join(f"{old} → {new}" for old, new in headers.renamed.items())
-    yield f"headers renamed            {renamed or 'none'}"
+    yield f"response headers           {_headers(report.headers)}"
+    yield f"request headers            {_headers(report.request_headers)}"
     yield f"events of streams          {_events(report)}"
+
+
+def _headers(found: HeaderChanges) -> str:
+    renamed = [f"{old} → {new}" for old, new in found.renamed.items()]
+    parts = (("added", found.added), ("stripped", found.stripped), ("renamed", renamed))
+    return "; ".join(f"{name} {', '.join(names)}" for name, names in parts if names) or "the same"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

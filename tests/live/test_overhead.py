@@ -117,6 +117,7 @@ def test_what_a_gateway_costs_is_recovered(sim: Server, toy: Toy, tmp_path: Path
             name: f"x-toy-{name}" for name in ("openai-version", "server-timing", "x-request-id")
         },
     }
+    assert found["request_headers"] == {"added": [], "stripped": [], "renamed": {}}
     assert found["frames"]["compared"] == found["frames"]["same_bytes"] > 0, found["frames"]
     assert "time to first token" in printed
     assert "<svg" in html.read_text()

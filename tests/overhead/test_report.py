@@ -68,6 +68,7 @@ def report(**fields: Any) -> OverheadReport:
         "errors": mine.errors,
         "retries": summary.retries(through),
         "headers": HeaderChanges(["via"], [], {"a": "x-a"}),
+        "request_headers": HeaderChanges([], [], {}),
         "frames": FrameChanges(compared=2, same_bytes=1, changed=1, fields_added=["usage"]),
         "rate_ratio": 1.0,
         "box": machine,
