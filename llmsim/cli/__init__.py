@@ -15,6 +15,7 @@ from llmsim.cli.recorded.fit import fit
 from llmsim.cli.recorded.record import record
 from llmsim.cli.recorded.recordings import recordings
 from llmsim.cli.recorded.replay import replay
+from llmsim.cli.requests import requests
 from llmsim.cli.schema import schema
 from llmsim.cli.serve import serve
 from llmsim.cli.top import top
@@ -27,6 +28,7 @@ Examples:
   llmsim check llmsim.yaml
   llmsim models
   llmsim top localhost:9000
+  llmsim requests --follow
   llmsim ctl set errors.rate_limit_rate=0.2
   echo '{"model": "gpt-5", "messages": [{"role": "user", "content": "Hi"}]}' | llmsim plan
 """
@@ -42,7 +44,7 @@ def main() -> None:
 
 
 for _command in (
-    serve, top, ctl, plan, check, schema, models, record, recordings, replay, anonymise, fit,
-    overhead,
+    serve, top, requests, ctl, plan, check, schema, models, record, recordings, replay, anonymise,
+    fit, overhead,
 ):  # fmt: skip
     main.add_command(_command)

@@ -6,7 +6,9 @@ from json import loads
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from llmsim.cli import main
 from tests.live.http1 import CHAT, Answer, Connection, chat, in_turn, post
 from tests.live.watch import read, settled, until
 from tests.live.workers import by_both_workers
@@ -168,3 +170,24 @@ def test_an_entry_says_when_each_frame_was_due_and_left(sim: Server) -> None:
     assert details["key"] == "sk-…cdef"
     assert "0123456789" not in str(found)
     assert [one["id"] for one in listed(sim.port, "?id=run-7")] == [found["id"]]
+
+
+def test_the_command_prints_what_was_asked(sim: Server) -> None:
+    body = chat("the command", max_tokens=3)
+    (answer,) = in_turn(sim.port, post(body, "x-request-id: command-1"))
+    entry(sim.port, name_of(answer))
+
+    def printed(*args: str) -> str:
+        command = ["requests", "--url", sim.url, "--id", "command-1", *args]
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    head, line = printed().splitlines()
+    assert head.split()[:2] == ["TIME", "STATUS"]
+    assert line.split()[1:2] == ["200"]
+    assert loads(printed("--json"))["request"] == loads(body)
+    (archived,) = loads(printed("--har"))["log"]["entries"]
+    assert loads(archived["request"]["postData"]["text"]) == loads(body)
+    assert printed("--curl").startswith(f"curl -sS {sim.url}{CHAT} ")
+    assert printed("--status", "500") == ""

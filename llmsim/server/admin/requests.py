@@ -57,7 +57,7 @@ def routes(shared: SharedState, scopes: Scopes | None = None) -> list[Route]:
             shared.clear_journal()
         else:
             await to_thread(scopes.store.change, name, ScopeRecord.without_requests)
-        return Response(status_code=204)
+        return json_response({"status": "cleared"})
 
     return [
         Route("/llmsim/requests", show_requests),

@@ -186,7 +186,7 @@ def test_what_was_deleted_is_not_shown(
     client: TestClient, shared: SharedState, asked: Callable[..., str]
 ) -> None:
     before = asked()
-    assert client.delete("/llmsim/requests").status_code == 204
+    assert client.delete("/llmsim/requests").json() == {"status": "cleared"}
     assert listed(client) == []
     assert client.get(f"/llmsim/requests/{before}").status_code == 404
     assert shared.entry(before) is not None, "what clients stored stays"
