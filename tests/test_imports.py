@@ -24,6 +24,7 @@ LADDER = [
     {"proxy"},
     {"server", "sending"},
     {"tui", "library", "testing", "overhead"},
+    {"drift"},
     {"cli"},
     {"__main__"},
 ]

@@ -11,6 +11,7 @@ from llmsim.cli.models import models
 from llmsim.cli.overhead import overhead
 from llmsim.cli.plan import plan
 from llmsim.cli.recorded.anonymise import anonymise
+from llmsim.cli.recorded.drift import drift
 from llmsim.cli.recorded.fit import fit
 from llmsim.cli.recorded.record import record
 from llmsim.cli.recorded.recordings import recordings
@@ -45,6 +46,6 @@ def main() -> None:
 
 for _command in (
     serve, top, requests, ctl, plan, check, schema, models, record, recordings, replay, anonymise,
-    fit, overhead,
+    fit, overhead, drift,
 ):  # fmt: skip
     main.add_command(_command)
