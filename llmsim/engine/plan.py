@@ -30,7 +30,7 @@ from llmsim.engine.due import BeatTimes, InterleavedTimes
 from llmsim.engine.effort import TakesLong
 from llmsim.engine.faults import apply
 from llmsim.engine.faults.fault_context import FaultContext, ReachedOfChoices, ReachedTokens
-from llmsim.engine.keepalive import kept_alive
+from llmsim.engine.keepalive import EVERY, kept_alive
 from llmsim.engine.mocks.rendered import with_usage
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
 from llmsim.engine.seeds import mix
@@ -137,7 +137,9 @@ def timed(
     if fault is not None:
         made = _faulty(made, made.reached, request, codec, stamp, fault)
         longest = math.inf
-    return kept_alive(made, script.keepalive, longest) if script.keepalive else made
+    if not script.keepalive or max(longest, clock.first - clock.accept) <= EVERY:
+        return made
+    return kept_alive(made, script.keepalive, longest)
 
 
 def on_clock(script: StreamScript, completion: Completion, clock: TokenClock, seed: int) -> Plan:

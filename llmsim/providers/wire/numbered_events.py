@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import SupportsBytes
@@ -14,15 +14,16 @@ from llmsim.core.value import Value
 from llmsim.providers.wire import sse
 
 
-class Event(Value, frozen=True, gc=False):
-    """One event. ``parts``, joined, are its members after type and number, and the closing brace.
-    Those that are long are made when the event is sent, so that an open stream holds none."""
+class Events(Value, frozen=True, gc=False):
+    """Some events with those names. ``write(i)`` gives the members of event i after type and
+    number, and the closing brace, in parts; it is called when the event is sent, so that an open
+    stream holds none."""
 
-    name: bytes
-    parts: tuple[SupportsBytes, ...]
+    names: tuple[bytes, ...]
+    write: Callable[[int], Sequence[SupportsBytes]]
 
     def __len__(self) -> int:
-        return 1
+        return len(self.names)
 
 
 class Deltas(Value, frozen=True, gc=False):
@@ -42,14 +43,12 @@ class NumberedEvents:
     Frame i is event number i, rendered when it is sent.
     """
 
-    __slots__ = ("_heads", "_length", "_runs", "_starts")
+    __slots__ = ("_length", "_runs", "_starts")
 
-    def __init__(self, runs: Sequence[Event | Deltas]) -> None:
+    def __init__(self, runs: Sequence[Events | Deltas]) -> None:
         self._runs = runs
-        ends = list(accumulate(map(len, runs)))
-        self._starts = [0, *ends[:-1]]
-        self._length = ends[-1]
-        self._heads = [_head(run.name) for run in runs]
+        *starts, self._length = accumulate(map(len, runs), initial=0)
+        self._starts = starts
 
     def __len__(self) -> int:
         return self._length
@@ -59,7 +58,7 @@ class NumberedEvents:
             raise IndexError(index)
         place = bisect_right(self._starts, index) - 1
         run = self._runs[place]
-        if isinstance(run, Event):
+        if isinstance(run, Events):
             return b"".join(self._parts(place, index, run))
         return self._delta(place, index, run)
 
@@ -75,7 +74,7 @@ class NumberedEvents:
         for index in range(start, stop):
             place = bisect_right(self._starts, index) - 1
             run = self._runs[place]
-            if isinstance(run, Event):
+            if isinstance(run, Events):
                 event = self._parts(place, index, run)
                 size += sum(map(len, event))
                 parts += event
@@ -85,11 +84,13 @@ class NumberedEvents:
 
     def _delta(self, place: int, index: int, run: Deltas) -> bytes:
         tail = run.tails[index - self._starts[place]]
-        return b"%b%d,%b%b\n\n" % (self._heads[place], index, run.before, tail)
+        return b"%b%d,%b%b\n\n" % (_head(run.name), index, run.before, tail)
 
-    def _parts(self, place: int, index: int, event: Event) -> list[bytes]:
+    def _parts(self, place: int, index: int, events: Events) -> list[bytes]:
         """The bytes of an event, in parts."""
-        return [b"%b%d," % (self._heads[place], index), *map(bytes, event.parts), b"\n\n"]
+        within = index - self._starts[place]
+        head = b"%b%d," % (_head(events.names[within]), index)
+        return [head, *map(bytes, events.write(within)), b"\n\n"]
 
     def reorder(self, order: Numbering) -> Frames:
         return Reordered(self, order)

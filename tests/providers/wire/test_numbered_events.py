@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmsim.core.plan import PIECE, LargeChunk, pieces
-from llmsim.providers.wire.numbered_events import Deltas, Event, NumberedEvents
+from llmsim.providers.wire.numbered_events import Deltas, Events, NumberedEvents
 
 RUNS = [
-    Event(b"a.begin", (b'"x":', b"1", b"}")),
+    Events((b"a.begin",), lambda _: (b'"x":', b"1", b"}")),
     Deltas(b"a.delta", b'"of":"a",', [b'"d":"1"}', b'"d":"2"}', b'"d":"3"}']),
-    Event(b"a.end", (b'"x":2}',)),
+    Events((b"a.end", b"a.over"), lambda place: (b'"x":%d}' % (2 + place),)),
     Deltas(b"b.delta", b"", [b'"d":"4"}']),
 ]
-NAMES = ["a.begin", "a.delta", "a.delta", "a.delta", "a.end", "b.delta"]
+NAMES = ["a.begin", "a.delta", "a.delta", "a.delta", "a.end", "a.over", "b.delta"]
 
 
 def named_events(chunk: bytes) -> list[tuple[str, dict[str, object]]]:
@@ -34,18 +34,19 @@ def test_every_event_tells_its_name_and_number() -> None:
     events = named_events(bytes(frames.join(0, len(frames))))
     assert [name for name, _ in events] == NAMES
     assert [data["type"] for _, data in events] == NAMES
-    assert [data["sequence_number"] for _, data in events] == list(range(6))
-    assert [data.get("d") for _, data in events] == [None, "1", "2", "3", None, "4"]
+    assert [data["sequence_number"] for _, data in events] == list(range(7))
+    assert [data.get("d") for _, data in events] == [None, "1", "2", "3", None, None, "4"]
     assert events[2][1]["of"] == "a"
+    assert [data.get("x") for _, data in events] == [1, None, None, None, 2, 3, None]
 
 
-@pytest.mark.parametrize("index", [-1, 6, 100])
+@pytest.mark.parametrize("index", [-1, 7, 100])
 def test_there_are_no_others(index: int) -> None:
     with pytest.raises(IndexError):
         NumberedEvents(RUNS)[index]
 
 
-@given(start=st.integers(0, 6), stop=st.integers(0, 9))
+@given(start=st.integers(0, 7), stop=st.integers(0, 9))
 def test_a_join_is_its_frames(start: int, stop: int) -> None:
     frames = NumberedEvents(RUNS)
     whole = [frames[index] for index in range(len(frames))]
@@ -65,12 +66,12 @@ def test_events_that_are_picked_keep_their_numbers(order: Sequence[int]) -> None
 
 def test_large_events_are_put_together_piece_by_piece() -> None:
     large = b'"x":"%b"}' % (b"y" * 3 * PIECE)
-    frames = NumberedEvents([*RUNS, Event(b"a.whole", (large,)), Event(b"b.whole", (large,))])
-    chunk = frames.join(3, 8)
+    frames = NumberedEvents([*RUNS, Events((b"a.whole", b"b.whole"), lambda _: (large,))])
+    chunk = frames.join(3, 9)
     assert isinstance(chunk, LargeChunk)
-    assert bytes(chunk) == b"".join(frames[index] for index in range(3, 8))
+    assert bytes(chunk) == b"".join(frames[index] for index in range(3, 9))
     assert all(len(piece) <= PIECE for piece in pieces(chunk))
-    assert isinstance(frames.join(6, 7), LargeChunk)
-    later = frames.reorder(np.arange(4, 8))
-    assert isinstance(again := later.join(0, 4), LargeChunk)
-    assert bytes(again) == b"".join(frames[index] for index in range(4, 8))
+    assert isinstance(frames.join(7, 8), LargeChunk)
+    later = frames.reorder(np.arange(4, 9))
+    assert isinstance(again := later.join(0, 5), LargeChunk)
+    assert bytes(again) == b"".join(frames[index] for index in range(4, 9))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import SupportsBytes
 
 import orjson
@@ -16,48 +16,64 @@ from llmsim.core import (
     ReasoningSegment,
     RefusalSegment,
     Request,
+    Segment,
     Stamp,
     StreamScript,
     TextSegment,
     ToolCallSegment,
+    Usage,
 )
+from llmsim.core.value import Value
 from llmsim.providers.openai.deltas import by_piece, logprob_entries, obfuscation
 from llmsim.providers.openai.responses import items, response_object
 from llmsim.providers.openai.responses.items import OutputItem, Parts
 from llmsim.providers.openai.responses.params import Wire
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun, BeatRuns
-from llmsim.providers.wire.numbered_events import Deltas, Event, NumberedEvents
+from llmsim.providers.wire.numbered_events import Deltas, Events, NumberedEvents
 
 LAST = {Finish.LENGTH: b"response.incomplete", Finish.FILTER: b"response.incomplete"}
 
+BEGUN = (b"response.created", b"response.in_progress")
+QUEUED = (b"response.created", b"response.queued", b"response.in_progress")
+ADDED, DONE = b"response.output_item.added", b"response.output_item.done"
 
-class EventWriter:
-    """Writes the events of a stream: its runs of events so far, and the beat of each event."""
 
-    def __init__(self, obfuscated: bool, last: int) -> None:
-        self.runs: list[Event | Deltas] = []
-        self.beats: list[BeatRun] = []
-        self._obfuscated = obfuscated
-        self._last = last
+class EventNames(Value, frozen=True, gc=False):
+    """The events of one kind of item, but for its first and its last: before its text, of a piece
+    of it, and after it. ``member`` is what the text is called in the event that repeats it."""
 
-    def event(self, beat: int, name: bytes, *parts: SupportsBytes) -> None:
-        """One event, due with that beat."""
-        self.runs.append(Event(name, parts))
-        self.beats.append(((min(beat, self._last),), 0))
+    before: tuple[bytes, ...]
+    delta: bytes
+    after: tuple[bytes, ...]
+    member: bytes
 
-    def deltas(self, offset: int, name: bytes, before: bytes, generated: GeneratedText) -> None:
-        """The pieces of a text, an event each; ``offset`` is the beat of its first token."""
-        if not generated.pieces:
-            return
-        text = name == b"response.output_text.delta"
-        tails = _tails(text, self._obfuscated)
-        if generated.logprobs:
-            made: Sequence[bytes] = _with_logprobs(generated)
-        else:
-            made = sse.PieceTails(tails, generated.pieces)
-        self.runs.append(Deltas(name, before, made))
-        self.beats.append((generated.ends, offset))
+
+_PART = b"response.content_part."
+_SUMMARY = b"response.reasoning_summary_"
+_ARGUMENTS = b"response.function_call_arguments."
+_INPUT = b"response.custom_tool_call_input."
+
+TEXT = EventNames(
+    (_PART + b"added",),
+    b"response.output_text.delta",
+    (b"response.output_text.done", _PART + b"done"),
+    b'"text":',
+)
+REFUSAL = EventNames(
+    (_PART + b"added",),
+    b"response.refusal.delta",
+    (b"response.refusal.done", _PART + b"done"),
+    b'"refusal":',
+)
+SUMMARY = EventNames(
+    (_SUMMARY + b"part.added",),
+    _SUMMARY + b"text.delta",
+    (_SUMMARY + b"text.done", _SUMMARY + b"part.done"),
+    b'"text":',
+)
+ARGUMENTS = EventNames((), _ARGUMENTS + b"delta", (_ARGUMENTS + b"done",), b'"arguments":')
+INPUT = EventNames((), _INPUT + b"delta", (_INPUT + b"done",), b'"input":')
 
 
 def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
@@ -66,110 +82,168 @@ def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScri
     wire: Wire = request.wire
     params = wire.params
     choice = completion.choices[0]
-    writer = EventWriter(params.obfuscated, choice.beats - 1)
-    began = _lifecycle(wire, stamp, "in_progress")
+    latest = choice.beats - 1
+    begun: tuple[bytes, ...] = BEGUN
+    beats: list[BeatRun] = [((START, START), 0)]
     if params.background:
-        queued = _lifecycle(wire, stamp, "queued")
-        writer.event(START, b"response.created", *queued)
-        writer.event(START, b"response.queued", *queued)
-        writer.event(0, b"response.in_progress", *began)
-    else:
-        writer.event(START, b"response.created", *began)
-        writer.event(START, b"response.in_progress", *began)
-    output = []
-    offset = 0
+        begun = QUEUED
+        beats.append(((min(0, latest),), 0))
+    runs: list[Events | Deltas] = [Events(begun, partial(_lifecycle, wire, stamp))]
+    written, offset = [], 0
     for item in items.outputs(request, completion, stamp):
-        output.append(_item(writer, item, offset))
+        one = ItemEvents(item)
+        one.add(runs, beats, offset, latest, params.obfuscated)
+        written.append(one)
         offset += item.segment.generated.tokens if item.segment is not None else 0
     finish = Finish.STOP if params.generate is False else choice.finish
-    whole = response_object.finished(wire.echo, stamp, finish, completion.usage, output)
-    name = LAST.get(finish, b"response.completed")
-    writer.event(choice.beats - 1, name, b'"response":', *whole, b"}")
-    return StreamScript(NumberedEvents(writer.runs), BeatRuns(writer.beats))
+    whole = partial(_whole, wire, stamp, finish, completion.usage, written)
+    runs.append(Events((LAST.get(finish, b"response.completed"),), whole))
+    beats.append(((latest,), 0))
+    return StreamScript(NumberedEvents(runs), BeatRuns(beats))
 
 
-def _lifecycle(wire: Wire, stamp: Stamp, status: response_object.Open) -> tuple[bytes, ...]:
-    parts = response_object.unfinished(wire.echo, stamp, status)
+def _lifecycle(wire: Wire, stamp: Stamp, place: int) -> Parts:
+    """The members of a stream's first events."""
+    queued = wire.params.background and place < len(QUEUED) - 1
+    parts = response_object.unfinished(wire.echo, stamp, "queued" if queued else "in_progress")
     return (b'"response":', *parts, b"}")
 
 
-def _item(writer: EventWriter, item: OutputItem, offset: int) -> Parts:
-    """Writes one item's events, and returns the whole item."""
-    place = b'"output_index":%d,"item":' % item.place
-    opened = items.opened(item)
-    writer.event(offset, b"response.output_item.added", place, opened, b"}")
-    segment = item.segment
+def _whole(
+    wire: Wire,
+    stamp: Stamp,
+    finish: Finish,
+    usage: Usage,
+    written: Sequence[ItemEvents],
+    place: int,
+) -> Parts:
+    """The members of the last event, which has the whole response."""
+    output = [one.whole() for one in written]
+    parts = response_object.finished(wire.echo, stamp, finish, usage, output)
+    return (b'"response":', *parts, b"}")
+
+
+class ItemEvents:
+    """The events of one item, which are written when they are sent, but for what takes long: log
+    probabilities, and a text that is no view."""
+
+    __slots__ = ("_entries", "_item", "_names", "_text")
+
+    def __init__(self, item: OutputItem) -> None:
+        self._item = item
+        self._names = _names_of(item.segment)
+        self._entries = b"[]"
+        self._text: SupportsBytes = b""
+        segment = item.segment
+        if segment is not None:
+            self._text = items.text(segment.generated)
+            if isinstance(segment, TextSegment) and segment.generated.logprobs:
+                self._entries = logprob_entries(segment.generated.logprobs)
+
+    def add(
+        self,
+        runs: list[Events | Deltas],
+        beats: list[BeatRun],
+        offset: int,
+        latest: int,
+        obfuscated: bool,
+    ) -> None:
+        """Add them; ``offset`` is the beat of the item's first token, ``latest`` that of the
+        answer's last one."""
+        segment, names = self._item.segment, self._names
+        first = min(offset, latest)
+        if segment is None or names is None:
+            runs.append(Events((ADDED, DONE), self._around))
+            beats.append(((first, first), 0))
+            return
+        runs.append(Events((ADDED, *names.before), self._before))
+        beats.append(((first,) * (1 + len(names.before)), 0))
+        generated = segment.generated
+        if generated.pieces:
+            runs.append(Deltas(names.delta, self._where(), _tails(generated, names, obfuscated)))
+            beats.append((generated.ends, offset))
+        last = min(offset + max(generated.tokens, 1) - 1, latest)
+        runs.append(Events((*names.after, DONE), self._after))
+        beats.append(((last,) * (1 + len(names.after)), 0))
+
+    def whole(self) -> Parts:
+        """The whole item."""
+        segment = self._item.segment
+        content = () if segment is None else _content_of(segment, self._text, self._entries)
+        return items.closed(self._item, content)
+
+    def _around(self, place: int) -> Parts:
+        return self._of_item(items.opened(self._item)) if not place else self._done()
+
+    def _before(self, place: int) -> Parts:
+        segment = self._item.segment
+        if not place or segment is None:
+            return self._of_item(items.opened(self._item))
+        return (self._where(), b'"part":', *_content_of(segment, b'""', b"[]"), b"}")
+
+    def _after(self, place: int) -> Parts:
+        segment, names = self._item.segment, self._names
+        if segment is None or names is None or place == len(names.after):
+            return self._done()
+        if place:
+            content = _content_of(segment, self._text, self._entries)
+            return (self._where(), b'"part":', *content, b"}")
+        more = (b',"logprobs":', self._entries) if isinstance(segment, TextSegment) else ()
+        return (self._where(), names.member, self._text, *more, b"}")
+
+    def _done(self) -> Parts:
+        return self._of_item(*self.whole())
+
+    def _of_item(self, *parts: SupportsBytes) -> Parts:
+        return (b'"output_index":%d,"item":' % self._item.place, *parts, b"}")
+
+    def _where(self) -> bytes:
+        """What says which text an event is of."""
+        item = self._item
+        match item.segment:
+            case TextSegment() | RefusalSegment():
+                index = b'"content_index":0,'
+            case ReasoningSegment():
+                index = b'"summary_index":0,'
+            case _:
+                index = b""
+        return b'"item_id":"%b","output_index":%d,%b' % (item.id, item.place, index)
+
+
+def _names_of(segment: Segment | None) -> EventNames | None:
     match segment:
         case None:
-            closed = items.closed(item, ())
-        case TextSegment() | RefusalSegment():
-            closed = _message(writer, item, segment, offset)
+            return None
+        case TextSegment():
+            return TEXT
+        case RefusalSegment():
+            return REFUSAL
         case ReasoningSegment():
-            closed = _summary(writer, item, segment.generated, offset)
+            return SUMMARY
+        case ToolCallSegment(custom=custom):
+            return INPUT if custom else ARGUMENTS
+
+
+def _content_of(segment: Segment, text: SupportsBytes, entries: bytes) -> Parts:
+    """What is in an item with that text, which is JSON; ``entries`` are its log probabilities."""
+    match segment:
+        case TextSegment() | RefusalSegment():
+            return items.part(segment, text, entries)
+        case ReasoningSegment():
+            return items.summary(text)
         case ToolCallSegment():
-            closed = _call(writer, item, segment, offset)
-    last = _last(segment.generated, offset) if segment is not None else offset
-    writer.event(last, b"response.output_item.done", place, *closed, b"}")
-    return closed
+            return (text,)
 
 
-def _last(generated: GeneratedText, offset: int) -> int:
-    """The beat of a text's last token."""
-    return offset + max(generated.tokens, 1) - 1
-
-
-def _message(
-    writer: EventWriter, item: OutputItem, segment: TextSegment | RefusalSegment, offset: int
-) -> Parts:
-    generated = segment.generated
-    text = items.text(generated)
-    refused = isinstance(segment, RefusalSegment)
-    place = b'"item_id":"%b","output_index":%d,"content_index":0,' % (item.id, item.place)
-    empty = items.part(type(segment)(GeneratedText("", 0)), b'""')
-    writer.event(offset, b"response.content_part.added", place, b'"part":', *empty, b"}")
-    part = items.part(segment, text)
-    last = _last(generated, offset)
-    if refused:
-        writer.deltas(offset, b"response.refusal.delta", place, generated)
-        writer.event(last, b"response.refusal.done", place, b'"refusal":', text, b"}")
-    else:
-        writer.deltas(offset, b"response.output_text.delta", place, generated)
-        entries = logprob_entries(generated.logprobs) if generated.logprobs else b"[]"
-        logprobs = b',"logprobs":%b}' % entries
-        writer.event(last, b"response.output_text.done", place, b'"text":', text, logprobs)
-    writer.event(last, b"response.content_part.done", place, b'"part":', *part, b"}")
-    return items.closed(item, part)
-
-
-def _summary(writer: EventWriter, item: OutputItem, generated: GeneratedText, offset: int) -> Parts:
-    place = b'"item_id":"%b","output_index":%d,"summary_index":0,' % (item.id, item.place)
-    text = items.text(generated)
-    part = items.summary(text)
-    empty = items.summary(b'""')
-    last = _last(generated, offset)
-    name = b"response.reasoning_summary_part."
-    writer.event(offset, name + b"added", place, b'"part":', *empty, b"}")
-    writer.deltas(offset, b"response.reasoning_summary_text.delta", place, generated)
-    writer.event(last, b"response.reasoning_summary_text.done", place, b'"text":', text, b"}")
-    writer.event(last, name + b"done", place, b'"part":', *part, b"}")
-    return items.closed(item, part)
-
-
-def _call(writer: EventWriter, item: OutputItem, call: ToolCallSegment, offset: int) -> Parts:
-    place = b'"item_id":"%b","output_index":%d,' % (item.id, item.place)
-    text = items.text(call.generated)
-    last = _last(call.generated, offset)
-    if call.custom:
-        name, member = b"response.custom_tool_call_input.", b'"input":'
-    else:
-        name, member = b"response.function_call_arguments.", b'"arguments":'
-    writer.deltas(offset, name + b"delta", place, call.generated)
-    writer.event(last, name + b"done", place, member, text, b"}")
-    return items.closed(item, (text,))
+def _tails(generated: GeneratedText, names: EventNames, obfuscated: bool) -> Sequence[bytes]:
+    """The ends of a text's delta events, a piece each."""
+    if generated.logprobs:
+        return _with_logprobs(generated)
+    return sse.PieceTails(_piece_tails(names is TEXT, obfuscated), generated.pieces)
 
 
 @lru_cache(maxsize=4)
-def _tails(text: bool, obfuscated: bool) -> sse.Tails:
+def _piece_tails(text: bool, obfuscated: bool) -> sse.Tails:
     """The ends of delta events, by piece."""
     logprobs = b',"logprobs":[]' if text else b""
 

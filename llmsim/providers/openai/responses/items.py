@@ -134,14 +134,12 @@ def text(generated: GeneratedText) -> SupportsBytes:
     return msgspec.json.encode(source) if isinstance(source, str) else LateText(source)
 
 
-def part(segment: TextSegment | RefusalSegment, text: SupportsBytes) -> Parts:
-    """A message's content part with that text, which is JSON."""
+def part(segment: TextSegment | RefusalSegment, text: SupportsBytes, entries: bytes) -> Parts:
+    """A message's content part with that text and those log probabilities, which are JSON."""
     if isinstance(segment, RefusalSegment):
         return (b'{"type":"refusal","refusal":', text, b"}")
-    logprobs = segment.generated.logprobs
-    entries = logprob_entries(logprobs) if logprobs else b"[]"
-    head = b'{"type":"output_text","annotations":[],"logprobs":%b,"text":' % entries
-    return (head, text, b"}")
+    head = b'{"type":"output_text","annotations":[],"logprobs":'
+    return (head, entries, b',"text":', text, b"}")
 
 
 def summary(text: SupportsBytes) -> Parts:
@@ -193,7 +191,9 @@ def whole(item: OutputItem) -> Parts:
     content = orjson.dumps(segment.generated.text)
     match segment:
         case TextSegment() | RefusalSegment():
-            return closed(item, part(segment, content))
+            logprobs = segment.generated.logprobs
+            entries = logprob_entries(logprobs) if logprobs else b"[]"
+            return closed(item, part(segment, content, entries))
         case ReasoningSegment():
             return closed(item, summary(content))
         case ToolCallSegment():
