@@ -1,6 +1,6 @@
 """What one request may set for itself, and how: in headers, or after its model's name.
 
-``x-llmsim-error: 429; first=1; key=abc`` and ``gpt-5@llmsim:error=429,first=1,key=abc`` say the
+``x-llmsim-error: 429; first=1; key=abc`` and ``gpt-5@llmsim:error=429;first=1;key=abc`` say the
 same. Values are read as those of the configuration are, so their faults have the same messages.
 """
 
@@ -31,6 +31,7 @@ from llmsim.config.schema.values import (
     Number,
     ScenarioWord,
     Seed,
+    ShellPattern,
     Status,
 )
 from llmsim.core.errors import ConfigError
@@ -50,11 +51,14 @@ _SEPARATOR: Final = re.compile("[;,]")
 
 
 class CountedRequestsSection(Section, of=CountedRequests):
-    """Which of the requests with the same key are meant."""
+    """Which requests are meant."""
 
     first: Count | None = None
     every: Count | None = None
     key: Line | None = None
+    model: ShellPattern = "*"
+    dialect: ShellPattern = "*"
+    caller: ShellPattern = "*"
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         if self.first is not None and self.every is not None:

@@ -1,7 +1,7 @@
 """What one request may set for itself, and how: in headers, after its model's name, or, for a
 scenario, by a marker in a message.
 
-``x-llmsim-error: 429; first=1; key=abc`` and ``gpt-5@llmsim:error=429,first=1,key=abc`` say the
+``x-llmsim-error: 429; first=1; key=abc`` and ``gpt-5@llmsim:error=429;first=1;key=abc`` say the
 same.
 """
 
@@ -18,6 +18,7 @@ from llmsim.core.catalog.models import MARK
 from llmsim.core.faults import Fault
 from llmsim.core.generator import GeneratorChoice
 from llmsim.core.latency import LatencyRule
+from llmsim.core.patterns import matches
 
 PREFIX: Final = "x-llmsim-"
 
@@ -56,12 +57,25 @@ def marked(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class CountedRequests:
-    """Which requests with the same ``key`` are meant: the ``first`` so many of them, every
-    ``every``-th, or all."""
+    """Which requests are meant: of those that ``model``, ``dialect`` and ``caller`` match (shell
+    patterns; the caller is an API key, or its owner's name), the ``first`` so many with the same
+    ``key``, every ``every``-th, or all. A gateway passes on to each of its upstreams what a request
+    says: so it reaches one of them."""
 
     first: int | None = None
     every: int | None = None
     key: str | None = None
+    model: str = "*"
+    dialect: str = "*"
+    caller: str = "*"
+
+    def match(self, model: str, dialect: str, caller: str, name: str) -> bool:
+        """Whether a request is among them, not counting."""
+        return (
+            matches(self.model, model)
+            and matches(self.dialect, dialect)
+            and (matches(self.caller, caller) or matches(self.caller, name))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,9 @@ class RequestOverrides:
     scenario: Scenario | None = None
 
 
+NAMES: Final = frozenset(RequestOverrides.__dataclass_fields__)
+SCENARIO_SEED: Final = (PREFIX + "scenario", "seed")
+
 OverrideParser: TypeAlias = Callable[[Iterable[tuple[str, str]]], RequestOverrides]
 """From pairs of a header's name and its value to what they set. Raises ConfigError."""
 
@@ -115,8 +132,20 @@ def split(model: str) -> tuple[str, str]:
 
 
 def suffixed(suffix: str) -> Iterator[tuple[str, str]]:
-    """The overrides after a model's name as headers: ``latency=instant;error=429,first=1``.
-    What stands for itself in a value may be percent-encoded."""
+    """The overrides after a model's name as headers: ``latency=instant;error=429;first=1``. A part
+    that has the name of no override belongs to the one before it, and so does the seed of a
+    scenario. What stands for itself in a value may be percent-encoded."""
+    found: list[tuple[str, str]] = []
     for part in filter(None, suffix.split(";")):
-        name, _, value = part.partition("=")
-        yield header(name.strip().lower()), unquote(value)
+        name, equals, value = part.partition("=")
+        name = name.strip().lower()
+        before = found[-1][0] if found else ""
+        if before and equals and (_is_part(name) or (before, name) == SCENARIO_SEED):
+            found[-1] = (before, f"{found[-1][1]};{unquote(part)}")
+        else:
+            found.append((header(name), unquote(value)))
+    return iter(found)
+
+
+def _is_part(name: str) -> bool:
+    return name.replace("-", "_") not in NAMES

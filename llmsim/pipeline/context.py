@@ -68,6 +68,12 @@ class Call(Struct):
     override: str = ""
     scope: str = ""
 
+    def key(self) -> str:
+        """The API key that the request came with; empty where there is none."""
+        if self.caller is None:
+            return self.api_key
+        return self.endpoint.provider.auth.key(self.caller.header, self.caller.query)
+
     def refused(self, failure: Failure) -> Plan:
         """The plan of a failure in place of an answer, in the provider's words."""
         return failed(failure, *self.endpoint.errors.failure(failure, self.stamp))

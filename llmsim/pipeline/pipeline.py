@@ -182,7 +182,7 @@ class Pipeline:
         call.request = request
         cached = MISS
         if prompt_tokens >= LEAST and cacheable(request) and _fits(prompt_tokens, settings):
-            key = _api_key(call)
+            key = call.key()
             cached = await self._prompt_cache.lookup(request, settings, prompt_tokens, key)
         seed = seeds.settled(request.seed, self._configured_seed, call.body)
         if seed is None:
@@ -206,15 +206,8 @@ def _scope(call: Call, by_key: bool) -> str:
         if not is_scope_name(name):
             raise invalid(NO_SCOPE, SCOPE_HEADER)
         return name
-    key = _api_key(call) if by_key else ""
+    key = call.key() if by_key else ""
     return key if is_scope_name(key) else ""
-
-
-def _api_key(call: Call) -> str:
-    """The API key that the request came with; empty where there is none."""
-    if call.caller is None:
-        return call.api_key
-    return call.endpoint.provider.auth.key(call.caller.header, call.caller.query)
 
 
 def _fits(prompt_tokens: int, settings: ModelSettings) -> bool:

@@ -45,7 +45,8 @@ def runtime_config(
     own: list[Step] = []
     if config.control.headers:
         generator = config.response.generator
-        own.append(OverrideStep(config.errors, generator, overrides.parse, state))
+        names = callers(config)
+        own.append(OverrideStep(config.errors, generator, overrides.parse, state, names))
         if config.scenario is None:
             own.append(ScenarioStep(None, state))
     pipeline = Pipeline(
@@ -62,6 +63,11 @@ def runtime_config(
     return RuntimeConfig(config, registry, pipeline, api_keys)
 
 
+def callers(config: Config) -> dict[str, str]:
+    """The callers' names by their API keys."""
+    return {one.key: one.name for one in config.keys if one.name}
+
+
 def steps(config: Config, state: PipelineState) -> list[Step]:
     """The steps that a configuration needs, in the order in which they decide: a request that a
     limit refuses does not fail on purpose, and one that fails uses no mock."""
@@ -69,8 +75,8 @@ def steps(config: Config, state: PipelineState) -> list[Step]:
     if config.scenario is not None:
         needed.append(ScenarioStep(config.scenario, state))
     if config.rate_limits or config.concurrency.max_concurrency is not None:
-        names = {one.key: one.name for one in config.keys if one.name}
-        needed.append(RateLimitStep(config.rate_limits, config.concurrency, names, state))
+        limits = config.rate_limits
+        needed.append(RateLimitStep(limits, config.concurrency, callers(config), state))
     if any_configured(config.errors, config.timetable):
         needed.append(FaultStep(config.errors, config.timetable, config.seed, state))
     answers: RecordedAnswers | None = None

@@ -125,6 +125,18 @@ def test_a_mistake_names_the_header(name: str, value: str, message: str) -> None
             [("x-llmsim-seed", "1"), ("x-llmsim-target-tokens", "2")],
         ),
         ("m@llmsim:", "m", []),
+        (
+            "m@llmsim:error=429;first=1;key=a%3Bb;seed=2",
+            "m",
+            [("x-llmsim-error", "429;first=1;key=a;b"), ("x-llmsim-seed", "2")],
+        ),
+        (
+            "m@llmsim:scenario=flaky-429;seed=7;speed=0.5",
+            "m",
+            [("x-llmsim-scenario", "flaky-429;seed=7;speed=0.5")],
+        ),
+        ("m@llmsim:colour=red;x=1", "m", [("x-llmsim-colour", "red;x=1")]),
+        ("m@llmsim:seed=1;bare", "m", [("x-llmsim-seed", "1"), ("x-llmsim-bare", "")]),
         ("m@llmsim:generator=fixed:a%3Bb=c", "m", [("x-llmsim-generator", "fixed:a;b=c")]),
     ],
 )

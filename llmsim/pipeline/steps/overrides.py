@@ -5,6 +5,7 @@ The first of the steps: an error that was asked for counts against no limit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
@@ -29,7 +30,7 @@ from llmsim.core.overrides import (
     suffixed,
 )
 from llmsim.core.scopes import SCOPE_HEADER
-from llmsim.core.state import Caller, Counters, PipelineState
+from llmsim.core.state import Caller, PipelineState
 from llmsim.engine.compose import ModelSettings, with_length
 from llmsim.engine.faults.injection import failure, of_status
 from llmsim.engine.text import text_generator
@@ -54,7 +55,7 @@ class OverrideStep:
     """The step that does what requests say.
 
     ``errors`` and ``generator`` are the configured ones: they say what a request leaves open.
-    ``parse`` reads the headers.
+    ``parse`` reads the headers; ``names`` are the callers' names by their API keys.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class OverrideStep:
         generator: GeneratorChoice,
         parse: OverrideParser,
         state: PipelineState,
+        names: Mapping[str, str],
     ) -> None:
+        self._names = names
         self._parse = lru_cache(maxsize=REMEMBERED)(parse)
         self._rates = errors.rates
         self._generator = generator
@@ -83,26 +86,42 @@ class OverrideStep:
             raise invalid(str(wrong), wrong.faults[0].where) from None
         context.scenario = overrides.scenario
         error, fault = overrides.error, overrides.fault
-        if error is not None and _counts(self._counters, "error", error.counted, headers):
+        if error is not None and self._meant(context, "error", error.counted, headers):
             apply_outcome(context, self._failure(error))
         if overrides.seed is not None:
             context.request = structs.replace(context.request, seed=overrides.seed)
         if overrides.itl_factor is not None:
             pace = context.overrides.pace * overrides.itl_factor
             context.overrides = structs.replace(context.overrides, pace=pace)
-        if fault is not None and _counts(self._counters, "fault", fault.counted, headers):
+        if fault is not None and self._meant(context, "fault", fault.counted, headers):
             apply_outcome(context, fault.fault)
         context.settings = await self._settings(context.settings, overrides)
         context.paced |= overrides.latency is not None
 
+    def _meant(
+        self, context: RequestContext, what: str, counted: CountedRequests, headers: Headers
+    ) -> bool:
+        """Whether this request is one of those that are meant. Without a key, all that say the same
+        are counted together; only those that match are counted."""
+        key = context.call.key()
+        model, dialect = context.request.model, context.call.endpoint.codec.name
+        if not counted.match(model, dialect, key, self._names.get(key, key)):
+            return False
+        name = f"overrides {what} {headers if counted.key is None else counted.key!r}"
+        if counted.first is not None:
+            return self._counters.take(name, counted.first) is not None
+        if counted.every is not None:
+            return self._counters.advance(name) % counted.every == counted.every - 1
+        return True
+
     def _failure(self, wanted: ErrorOverride) -> Failure:
-        """The failure that was asked for; what is not said of it is as configured."""
+        """The failure that was asked for; what is not said of it is as configured. One asked for by
+        its status is sent at once."""
         rates = self._rates
         retry = rates.retry_after if wanted.retry_after is None else wanted.retry_after
         if wanted.status is not None:
-            made = of_status(wanted.status, retry, wanted.after or 0.0)
-        else:
-            made = failure(FailureKind(wanted.kind), None, retry, wanted.after or 0.0)
+            return of_status(wanted.status, retry, wanted.after or 0.0)
+        made = failure(FailureKind(wanted.kind), None, retry, wanted.after or 0.0)
         if wanted.after is None and made.kind is FailureKind.TIMEOUT:
             return replace(made, after=rates.timeout_after)
         return made
@@ -169,14 +188,3 @@ def _marked(body: bytes, request: Request) -> str | None:
         return None
     texts = (message.text for message in reversed(request.messages) if message.role == "user")
     return marked(next(texts, ""))
-
-
-def _counts(counters: Counters, what: str, counted: CountedRequests, headers: Headers) -> bool:
-    """Whether this request is one of those that are meant. Without a key, all that say the same
-    are counted together."""
-    name = f"overrides {what} {headers if counted.key is None else counted.key!r}"
-    if counted.first is not None:
-        return counters.take(name, counted.first) is not None
-    if counted.every is not None:
-        return counters.advance(name) % counted.every == counted.every - 1
-    return True

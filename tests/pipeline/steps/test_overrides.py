@@ -54,8 +54,49 @@ def test_a_fault_is_counted_as_well(sim: Simulated) -> None:
 
 
 @pytest.mark.parametrize(
+    ("part", "fails"),
+    [
+        ("model=gpt-4o", True),
+        ("model=gpt-*", True),
+        ("model=gpt-5", False),
+        ("dialect=openai_chat", True),
+        ("dialect=anthropic", False),
+        ("caller=sk-one", True),
+        ("caller=team-*", True),
+        ("caller=sk-two", False),
+        ("model=gpt-4o; dialect=openai_chat; caller=sk-*", True),
+        ("model=gpt-4o; dialect=anthropic", False),
+    ],
+)
+@pytest.mark.parametrize("counted", ["", "; first=1; key=a"])
+def test_an_error_reaches_the_upstream_that_is_meant(
+    tmp_path: Path, part: str, fails: bool, counted: str
+) -> None:
+    """And those that are not meant are not counted."""
+    sim = Simulated(tmp_path, f"{INSTANT}\nkeys: [{{key: sk-one, name: team-a}}]")
+    headers = {"authorization": "Bearer sk-one", "x-llmsim-error": f"503; {part}{counted}"}
+    assert statuses(sim, 1, headers, model="gpt-4o") == [503 if fails else 200]
+    if counted:
+        other = headers | {"x-llmsim-error": "503; first=1; key=a"}
+        assert statuses(sim, 1, other, model="gpt-4o") == [200 if fails else 503]
+
+
+def test_a_fault_reaches_the_upstream_that_is_meant(sim: Simulated) -> None:
+    headers = {"x-llmsim-fault": "cut; after=1; model=gpt-4o"}
+    ends = [sim.ask(headers=headers, stream=True, model=m).ending for m in ("gpt-5", "gpt-4o")]
+    assert ends == [ConnectionEnd.WHOLE, ConnectionEnd.CUT]
+
+
+def test_a_suffix_needs_no_comma(sim: Simulated) -> None:
+    model = "gpt-4o@llmsim:error=503;first=1;key=suffix;seed=4"
+    assert statuses(sim, 2, {}, model=model) == [503, 200]
+
+
+@pytest.mark.parametrize(
     ("error", "kind", "after", "retry"),
     [
+        ("504", FailureKind.TIMEOUT, 0.0, 2.0),
+        ("504; after_ms=50", FailureKind.TIMEOUT, 0.05, 2.0),
         ("timeout", FailureKind.TIMEOUT, 7.0, 2.0),
         ("timeout; after_ms=50", FailureKind.TIMEOUT, 0.05, 2.0),
         ("429", FailureKind.RATE_LIMIT, 0.0, 2.0),
