@@ -113,7 +113,9 @@ class Choice(Struct, frozen=True, gc=False):
     ``tokens`` are those on this choice's clock: all that is shown, in the order of the
     segments. ``stop`` is the stop sequence that ended it, if one did. ``prompt`` is what a
     completion goes on from, if that is wanted; it is not the model's and not on the clock.
-    ``hidden`` is how many tokens of reasoning precede it that are not shown.
+    ``hidden`` is how many tokens of reasoning precede it that are not shown. ``reason`` is the
+    word it was asked to end with, which one provider may have; ``block`` is why there is no answer
+    to the prompt at all, where a provider says so.
     """
 
     segments: tuple[Segment, ...]
@@ -122,6 +124,8 @@ class Choice(Struct, frozen=True, gc=False):
     stop: str | None = None
     prompt: GeneratedText | None = None
     hidden: int = 0
+    reason: str | None = None
+    block: str | None = None
 
     @property
     def beats(self) -> int:

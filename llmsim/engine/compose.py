@@ -204,10 +204,12 @@ def _choice(
     if thought and request.thinking is not None and request.thinking.visible:
         segments = (_thought(thought, request, settings, inputs, seed), *segments)
         hidden = 0
-    if mock is not None and mock.finish is not None:
-        finish = mock.finish
+    reason = block = None
+    if mock is not None:
+        finish = mock.finish or (finish if mock.block is None else Finish.FILTER)
+        reason, block = mock.reason, mock.block
     tokens = sum([part.generated.tokens for part in segments])
-    return Choice(segments, tokens, finish, stop, None, hidden)
+    return Choice(segments, tokens, finish, stop, None, hidden, reason, block)
 
 
 def _target(settings: ModelSettings, seed: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, TypeAlias, get_args
+from typing import Annotated, Any, Final, TypeAlias
 
 import orjson
 from pydantic import (
@@ -35,10 +35,10 @@ from llmsim.config.schema.values import (
     unfit,
 )
 from llmsim.core.mocks import template
+from llmsim.core.mocks.finishes import NEUTRAL, OWN
 from llmsim.core.mocks.response import (
     MockArguments,
     MockError,
-    MockFinish,
     MockResponse,
     MockToolCall,
     MockUsage,
@@ -156,6 +156,18 @@ class MockErrorSection(Section, of=MockError):
         return {"anyOf": [{"enum": list(KINDS)}, status, handler(core)]}
 
 
+BLOCKS = (
+    "SAFETY",
+    "OTHER",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "IMAGE_SAFETY",
+    "MODEL_ARMOR",
+    "JAILBREAK",
+)
+"""google-genai's BlockedReason."""
+
+
 class MockResponseSection(Section, of=MockResponse):
     """One response; a text by itself is its content. Texts may have templates: `{{ model }}`."""
 
@@ -167,8 +179,15 @@ class MockResponseSection(Section, of=MockResponse):
     reasoning: FreeTemplate | None = Field(
         None, description="The reasoning: counted, and shown where the API shows it."
     )
-    finish_reason: Annotated[MockFinish, Words(get_args(MockFinish))] | None = Field(
-        None, description="Why the answer ended."
+    finish_reason: Annotated[str, Words(tuple({**NEUTRAL, **OWN}))] | None = Field(
+        None,
+        description="Why the answer ended: in OpenAI's words, or in a provider's own, for which "
+        "the others say what comes nearest.",
+    )
+    block_reason: Annotated[str, Words(BLOCKS)] | None = Field(
+        None,
+        description="Gemini only: why the prompt is not answered; `promptFeedback` says it, in "
+        "place of candidates.",
     )
     usage: MockUsageSection | None = None
     error: MockErrorSection | None = None

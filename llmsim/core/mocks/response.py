@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import orjson
 
 from llmsim.core.latency import LatencyRule
 from llmsim.core.mocks.on_miss import OnMiss
-
-MockFinish: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +70,17 @@ class MockError:
 
 @dataclass(frozen=True, slots=True)
 class MockResponse:
-    """One response. ``recording`` is the id of the recording that is replayed as the answer,
-    ``on_miss`` leaves it to who answers after mocks, or to what it says if nobody does."""
+    """One response. ``finish_reason`` is one of :data:`llmsim.core.mocks.finishes.FINISHES`,
+    ``block_reason`` what Gemini says of a prompt it does not answer, ``recording`` the id of the
+    recording that is replayed as the answer; ``on_miss`` leaves it to who answers after mocks, or
+    to what it says if nobody does."""
 
     content: str | None = None
     tool_calls: tuple[MockToolCall, ...] = ()
     refusal: str | None = None
     reasoning: str | None = None
-    finish_reason: MockFinish | None = None
+    finish_reason: str | None = None
+    block_reason: str | None = None
     usage: MockUsage | None = None
     error: MockError | None = None
     latency: LatencyRule | None = None

@@ -15,7 +15,8 @@ from llmsim.engine.tools import fitted
 class RenderedMock(Value, frozen=True, gc=False):
     """The response, and what is reported about it. What is None is as it would be without a mock.
 
-    ``calls`` are names and arguments. ``reasoning`` of no characters is no thinking at all.
+    ``calls`` are names and arguments. ``reasoning`` of no characters is no thinking at
+    all. ``reason`` is the word for ``finish``, ``block`` why Gemini does not answer the prompt.
     """
 
     content: str | None = None
@@ -24,6 +25,8 @@ class RenderedMock(Value, frozen=True, gc=False):
     reasoning: str | None = None
     finish: Finish | None = None
     usage: MockUsage | None = None
+    reason: str | None = None
+    block: str | None = None
 
     @property
     def has_answer(self) -> bool:

@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from llmsim.core import Finish
 from llmsim.core.codec import dumps
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.mocks import body_path, template
+from llmsim.core.mocks.finishes import FINISHES, SPEECHLESS
 from llmsim.core.mocks.regex import compiled
 from llmsim.core.mocks.response import MockArguments, MockError, MockResponse
 from llmsim.core.mocks.template import Placeholder
@@ -25,13 +25,6 @@ LONGEST_VALUE = 100_000
 """Characters of one value that is put in; the rest of it is left out."""
 LONGEST = 1_000_000
 """Characters of a filled-in text."""
-
-FINISHES = {
-    "stop": Finish.STOP,
-    "length": Finish.LENGTH,
-    "tool_calls": Finish.TOOLS,
-    "content_filter": Finish.FILTER,
-}
 
 Filler: TypeAlias = Callable[[str], str]
 
@@ -98,13 +91,19 @@ _VALUES: dict[str, Callable[[Occasion], str]] = {
 def rendered(speech: MockResponse, occasion: Occasion) -> RenderedMock:
     """The response on that occasion, where that is no error."""
     fill = occasion.fill
+    finish = speech.finish_reason
+    content = _filled(speech.content, fill)
+    if not speech.has_answer and (finish in SPEECHLESS or speech.block_reason is not None):
+        content = ""
     return RenderedMock(
-        _filled(speech.content, fill),
+        content,
         tuple((fill(call.name), arguments(call.arguments, fill)) for call in speech.tool_calls),
         _filled(speech.refusal, fill),
         _filled(speech.reasoning, fill),
-        None if speech.finish_reason is None else FINISHES[speech.finish_reason],
+        None if finish is None else FINISHES[finish],
         speech.usage,
+        finish,
+        speech.block_reason,
     )
 
 

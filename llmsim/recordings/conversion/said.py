@@ -15,26 +15,10 @@ import orjson
 
 from llmsim.core import Finish
 from llmsim.core.codec import dumps
+from llmsim.core.mocks.finishes import FINISHES
 from llmsim.recordings.answers import Json, dicts, placed_documents
 
 PartKind: TypeAlias = Literal["text", "reasoning", "refusal", "call", "custom"]
-
-FINISHES: Final = {
-    "stop": Finish.STOP,
-    "end_turn": Finish.STOP,
-    "stop_sequence": Finish.STOP,
-    "STOP": Finish.STOP,
-    "length": Finish.LENGTH,
-    "max_tokens": Finish.LENGTH,
-    "max_output_tokens": Finish.LENGTH,
-    "MAX_TOKENS": Finish.LENGTH,
-    "tool_calls": Finish.TOOLS,
-    "function_call": Finish.TOOLS,
-    "tool_use": Finish.TOOLS,
-    "content_filter": Finish.FILTER,
-    "refusal": Finish.FILTER,
-    "SAFETY": Finish.FILTER,
-}
 
 STATUSES: Final = {"overloaded_error": 529, "rate_limit_error": 429, "rate_limit_exceeded": 429}
 """Statuses of failures that a stream tells by their type or code; 500 of all others."""

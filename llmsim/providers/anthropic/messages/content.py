@@ -18,6 +18,8 @@ _REASONS = {
     Finish.TOOLS: "tool_use",
     Finish.FILTER: "refusal",
 }
+OWN_REASONS = ("pause_turn", "model_context_window_exceeded", "compaction")
+"""Reasons that only a mock gives."""
 _REFUSAL = b'{"type":"refusal","category":null,"explanation":null}'
 UNSTOPPED = b'"stop_reason":null,"stop_sequence":null,"stop_details":null'
 
@@ -45,9 +47,8 @@ def stop_members(choice: Choice) -> bytes:
     if choice.stop is not None:
         stop = orjson.dumps(choice.stop)
         return b'"stop_reason":"stop_sequence","stop_sequence":%b,"stop_details":null' % stop
-    return b'"stop_reason":"%b","stop_sequence":null,"stop_details":null' % (
-        _REASONS[choice.finish].encode()
-    )
+    reason = choice.reason if choice.reason in OWN_REASONS else _REASONS[choice.finish]
+    return b'"stop_reason":"%b","stop_sequence":null,"stop_details":null' % reason.encode()
 
 
 def usage(used: Usage, tier: bytes) -> bytes:

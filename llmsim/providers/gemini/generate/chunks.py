@@ -34,6 +34,7 @@ FINISH = {
     Finish.FILTER: b"SAFETY",
 }
 _TEXT_ONLY = b'{"content":{"parts":[{"text":%b}],"role":"model"},"finishReason":"%b","index":%d}'
+MALFORMED = b"MALFORMED_FUNCTION_CALL"
 CALLS = 8  # ids reserved for the calls of each candidate
 
 
@@ -53,9 +54,11 @@ def candidate_style(completion: Completion, framing: sse.Framing, stamp: Stamp) 
 
 def whole_candidate(index: int, choice: Choice, style: CandidateStyle) -> bytes:
     """A candidate that is not streamed."""
+    if _says_nothing(choice):
+        return candidate(index, b"", finish(choice))
     generated = None if choice.starved else _only_text(choice, style)
     if generated is not None:
-        return _TEXT_ONLY % (orjson.dumps(generated.text), FINISH[choice.finish], index)
+        return _TEXT_ONLY % (orjson.dumps(generated.text), finish(choice), index)
     parts = []
     scored: tuple[TokenLogprobs, ...] = ()
     calls = 0
@@ -70,7 +73,7 @@ def whole_candidate(index: int, choice: Choice, style: CandidateStyle) -> bytes:
         else:
             parts.append(_part(segment, segment.generated.text, place == signing, style))
             scored += segment.generated.logprobs
-    return candidate(index, b",".join(parts), FINISH[choice.finish], scored)
+    return candidate(index, b",".join(parts), finish(choice), scored)
 
 
 def candidate_tails(
@@ -81,6 +84,8 @@ def candidate_tails(
     A function call is one chunk, sent when it is complete, and not at all if it was cut short. A
     candidate that is ``alone`` in the stream leaves its last part to :func:`last_candidate`.
     """
+    if _says_nothing(choice):
+        return [], []
     held = alone and not _ends_in_nothing(choice)
     final = len(choice.segments) - 1
     tails: list[Sequence[bytes]] = []
@@ -106,27 +111,27 @@ def candidate_tails(
 
 def last_candidate(index: int, choice: Choice, style: CandidateStyle, alone: bool) -> bytes:
     """The candidate that ends a stream: with its last part if it is ``alone``."""
-    if choice.starved:
-        return candidate(index, b"", FINISH[choice.finish])
+    if choice.starved or _says_nothing(choice):
+        return candidate(index, b"", finish(choice))
     only = _only_text(choice, style)
     if only is not None and alone:
         text = only.pieces[-1] if only.pieces else ""
-        return _TEXT_ONLY % (orjson.dumps(text), FINISH[choice.finish], index)
-    finish = FINISH[choice.finish]
+        return _TEXT_ONLY % (orjson.dumps(text), finish(choice), index)
+    ending = finish(choice)
     place = len(choice.segments) - 1
     segment = choice.segments[place]
     empty = not alone or _ends_in_nothing(choice)
     if isinstance(segment, ToolCallSegment):
         if empty:
-            return candidate(index, b"", finish)
+            return candidate(index, b"", ending)
         calls = sum(isinstance(one, ToolCallSegment) for one in choice.segments)
-        return candidate(index, _call(segment, index, calls - 1, style), finish)
+        return candidate(index, _call(segment, index, calls - 1, style), ending)
     generated = segment.generated
     part = _part(
         segment, "" if empty else generated.pieces[-1], place == _signing(choice, style), style
     )
     scored = logprobs.by_piece(generated)[-1] if generated.logprobs and not empty else ()
-    return candidate(index, part, finish, scored)
+    return candidate(index, part, ending, scored)
 
 
 def candidate(
@@ -137,6 +142,38 @@ def candidate(
     reason = b',"finishReason":"%b"' % finish if finish else b""
     scores = logprobs.members(scored) if scored else b""
     return b'{"content":{%b"role":"model"}%b,"index":%d%b}' % (content, reason, index, scores)
+
+
+def finish(choice: Choice) -> bytes:
+    """The finish reason as the wire has it."""
+    if choice.reason is not None and choice.reason.isupper():
+        return choice.reason.encode()
+    return MALFORMED if _malformed(choice) else FINISH[choice.finish]
+
+
+def _says_nothing(choice: Choice) -> bool:
+    """Whether there is nothing to read: no text at all, or a call whose arguments are no JSON
+    object, which the API cannot give."""
+    last = choice.segments[-1]
+    if isinstance(last, ToolCallSegment):
+        return _malformed(choice)
+    return not (choice.tokens or choice.hidden)
+
+
+def _malformed(choice: Choice) -> bool:
+    if choice.finish is Finish.LENGTH:
+        return False
+    return any(
+        isinstance(one, ToolCallSegment) and not _is_object(one.generated.text)
+        for one in choice.segments
+    )
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _only_text(choice: Choice, style: CandidateStyle) -> GeneratedText | None:

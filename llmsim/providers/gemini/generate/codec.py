@@ -61,6 +61,9 @@ class Gemini:
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         style = generate_chunks.candidate_style(completion, self._framing, stamp)
+        block = completion.choices[0].block
+        if block is not None:
+            return _blocked(block, completion.usage, request, stamp)
         candidates = [
             generate_chunks.whole_candidate(index, choice, style)
             for index, choice in enumerate(completion.choices)
@@ -87,7 +90,11 @@ class Gemini:
             generate_chunks.last_candidate(index, choice, style, alone)
             for index, choice in enumerate(completion.choices)
         ]
-        closing = _response(candidates, completion.usage, request, stamp)
+        block = completion.choices[0].block
+        if block is None:
+            closing = _response(candidates, completion.usage, request, stamp)
+        else:
+            closing = _blocked(block, completion.usage, request, stamp)
         frames = sse.Spliced(
             _prefix(framing, completion.usage.prompt, request.model, stamp),
             sse.Chained(tails),
@@ -112,6 +119,13 @@ def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> byte
 def _response(candidates: list[bytes], usage: Usage, request: Request, stamp: Stamp) -> bytes:
     about = f'],"usageMetadata":{_usage(usage, request.wire)},{_identity(request.model, stamp)}}}'
     return b'{"candidates":[' + b",".join(candidates) + about.encode()
+
+
+def _blocked(reason: str, usage: Usage, request: Request, stamp: Stamp) -> bytes:
+    """What a prompt gets that is not answered."""
+    feedback = f'{{"promptFeedback":{{"blockReason":"{reason}"}},"usageMetadata":'
+    identity = _identity(request.model, stamp)
+    return f"{feedback}{_usage(usage, request.wire)},{identity}}}".encode()
 
 
 def _identity(model: str, stamp: Stamp) -> str:
