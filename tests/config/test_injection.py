@@ -168,7 +168,7 @@ def test_matches(
             "{faults: {cutt: {}}}",
             "faults.cutt",
             "unknown key (did you mean cut?); valid are cut, stall, trickle, malformed, reset, "
-            "unterminated, error_event",
+            "unterminated, error_event, content_filter",
         ),
         (
             "{faults: {unterminated: {after_tokens: 1}}}",

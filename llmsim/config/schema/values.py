@@ -115,11 +115,14 @@ class Words(at.GroupedMetadata):
         yield BeforeValidator(self._read)
 
     def _read(self, value: Any) -> str:
-        text = value.lower() if isinstance(value, str) else ""
-        if text not in self.words:
-            valid = " or ".join(filter(None, (", ".join(self.words[:-1]), self.words[-1])))
-            raise unfit(valid, did_you_mean(text, self.words))
-        return text
+        text = value if isinstance(value, str) else ""
+        if text in self.words:
+            return text
+        for word in self.words:
+            if word.lower() == text.lower():
+                return word
+        valid = " or ".join(filter(None, (", ".join(self.words[:-1]), self.words[-1])))
+        raise unfit(valid, did_you_mean(text.lower(), self.words))
 
 
 def text(value: Any, valid: str = "text") -> str:

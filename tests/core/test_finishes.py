@@ -1,0 +1,16 @@
+"""The words for why an answer ended are those of the SDKs."""
+
+from typing import get_args
+
+from anthropic.types.beta import BetaStopReason
+from google.genai import types
+from openai.types.chat.chat_completion import Choice
+
+from llmsim.core.mocks.finishes import FINISHES, SPEECHLESS
+
+
+def test_every_word_of_an_sdk_is_known() -> None:
+    openai = get_args(Choice.model_fields["finish_reason"].annotation)
+    gemini = [one.value for one in types.FinishReason if not one.value.endswith("UNSPECIFIED")]
+    assert {*openai, *get_args(BetaStopReason), *gemini} <= FINISHES.keys()
+    assert FINISHES.keys() >= SPEECHLESS
