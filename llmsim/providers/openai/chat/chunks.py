@@ -59,6 +59,19 @@ def _tails(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
     return sse.Tails(serialize)
 
 
+@lru_cache(maxsize=256)
+def _thoughts(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
+    """What follows the prefix in a chunk of reasoning, as DeepSeek has it."""
+    before = b'{"index":%d,"delta":{"content":null,"reasoning_content":' % index
+    after = b"}," + _OPEN + usage
+
+    def serialize(piece: str) -> bytes:
+        end = obfuscation(piece) if obfuscated else b""
+        return before + orjson.dumps(piece) + after + end + b"}\n\n"
+
+    return sse.Tails(serialize)
+
+
 def finish(reason: Finish, legacy: bool) -> bytes:
     """The finish reason as the wire has it."""
     return b"function_call" if legacy and reason is Finish.TOOLS else FINISH[reason]
@@ -84,9 +97,8 @@ def choice_chunks(
         if isinstance(segment, ToolCallSegment):
             calls += 1
             beats.append(((offset,), 0))
-        if not isinstance(segment, ReasoningSegment):
-            tails.append(content)
-            beats.append((generated.ends, offset))
+        tails.append(content)
+        beats.append((generated.ends, offset))
         offset += generated.tokens
     reason = b'"delta":{},"logprobs":null,"finish_reason":"%b"}]' % finish(
         choice.finish, style.legacy
@@ -112,7 +124,8 @@ def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> Sequ
         case ToolCallSegment():
             return _chunks(index, _call(index, segment, place, style), style)
         case ReasoningSegment():
-            return []
+            thoughts = _thoughts(index, style.usage, style.obfuscated)
+            return sse.PieceTails(thoughts, generated.pieces)
 
 
 def _chunks(index: int, deltas: Iterable[bytes], style: ChunkStyle) -> list[bytes]:

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import orjson
+from msgspec.structs import replace
 
 from llmsim.core import (
     END,
     FIRST,
     Choice,
     Completion,
+    ReasoningSegment,
     RefusalSegment,
     Request,
     Stamp,
@@ -26,7 +28,7 @@ from llmsim.core import (
 )
 from llmsim.core.errors import Failure
 from llmsim.providers.openai import errors as openai_errors
-from llmsim.providers.openai.chat import chunks, reading
+from llmsim.providers.openai.chat import chunks, continuous_usage, reading
 from llmsim.providers.openai.chat import strict as chat_strict
 from llmsim.providers.openai.chat.params import ChatRequest
 from llmsim.providers.openai.deltas import choice_logprobs
@@ -82,9 +84,7 @@ class OpenAIChat:
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         wire: ChatRequest = request.wire
         prefix = b"data: " + _head(request, stamp, "chat.completion.chunk")
-        style = chunks.ChunkStyle(
-            b',"usage":null' if wire.usage_wanted else b"", wire.obfuscated, wire.legacy, stamp
-        )
+        style = chunks.ChunkStyle(_usage_member(wire), wire.obfuscated, wire.legacy, stamp)
         tails: list[Sequence[bytes]] = []
         beats: list[BeatRun] = []
         parts: list[int] = []
@@ -94,7 +94,7 @@ class OpenAIChat:
         role = 0 if len(completion.choices) == 1 else FIRST
         for index, choice in enumerate(completion.choices):
             content, ends = chunks.choice_chunks(index, choice, style)
-            tails += content
+            tails += _counted(content, ends, choice, completion) if wire.counted else content
             beats += [((role,), 0), *later(ends, offset)]
             parts.append(sum(map(len, content)))
             offset += choice.beats
@@ -113,6 +113,30 @@ def _head(request: Request, stamp: Stamp, kind: str) -> bytes:
         f'{{"id":"{PREFIX}{stamp.mark}","object":"{kind}","created":{stamp.created},{about},'
         '"choices":['
     ).encode()
+
+
+def _usage_member(wire: ChatRequest) -> bytes:
+    """What the chunks of a stream have of the usage."""
+    if wire.counted:
+        return continuous_usage.MEMBER
+    return b',"usage":null' if wire.usage_wanted else b""
+
+
+def _counted(
+    content: Sequence[Sequence[bytes]],
+    ends: Sequence[BeatRun],
+    choice: Choice,
+    completion: Completion,
+) -> list[Sequence[bytes]]:
+    """The tails of one choice's chunks with the usage so far in each."""
+    used = completion.usage
+    hidden = choice.hidden
+
+    def usage(tokens: int) -> bytes:
+        reasoning = min(used.reasoning, hidden or tokens)
+        return _usage(replace(used, completion=hidden + tokens, reasoning=reasoning))
+
+    return [continuous_usage.CountedTails(sse.Chained(content), BeatRuns(ends), usage)]
 
 
 @lru_cache(maxsize=4096)
@@ -144,6 +168,7 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
     ):
         return _WORDS + orjson.dumps(first.generated.text) + _WORDS_END[choice.finish]
     content = refusal = entries = b"null"
+    thoughts = b""
     calls: list[ToolCallSegment] = []
     for segment in choice.segments:
         match segment:
@@ -153,14 +178,17 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
                     entries = choice_logprobs(words.logprobs)
             case RefusalSegment(generated=words):
                 refusal = orjson.dumps(words.text)
+            case ReasoningSegment(generated=words):
+                thoughts = b',"reasoning_content":' + orjson.dumps(words.text)
             case ToolCallSegment():
                 calls.append(segment)
     called = _calls(index, calls, wire, stamp) if calls else b""
     return (
-        b'{"index":%d,"message":{"role":"assistant","content":%b,"refusal":%b,"annotations":[]%b},'
+        b'{"index":%d,"message":{"role":"assistant","content":%b%b,"refusal":%b,"annotations":[]%b},'
         % (
             index,
             content,
+            thoughts,
             refusal,
             called,
         )

@@ -22,8 +22,11 @@ NonNegative = Annotated[int, Meta(ge=0)]
 
 
 class StreamOptions(Struct):
+    """``continuous_usage_stats`` is vLLM's."""
+
     include_usage: bool | None = None
     include_obfuscation: bool | None = None
+    continuous_usage_stats: bool | None = None
 
 
 class ChatRequest(Struct):
@@ -66,6 +69,12 @@ class ChatRequest(Struct):
     @property
     def usage_wanted(self) -> bool:
         return self.stream_options is not None and self.stream_options.include_usage is True
+
+    @property
+    def counted(self) -> bool:
+        """Whether every chunk has the usage so far."""
+        options = self.stream_options
+        return options is not None and options.continuous_usage_stats is True and self.usage_wanted
 
     @property
     def obfuscated(self) -> bool:

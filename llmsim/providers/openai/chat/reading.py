@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from llmsim.core import AUTO, Request, Thinking
+from llmsim.core.catalog import models
 from llmsim.core.errors import invalid
 from llmsim.providers.openai.chat.conversation import conversation
 from llmsim.providers.openai.chat.params import DECODER, ChatRequest
@@ -17,7 +20,6 @@ def read(body: bytes) -> Request:
         wire = decode(DECODER, body)
     except MalformedBody as mistake:
         raise refuse(mistake) from None
-    effort = wire.reasoning_effort
     limit = wire.max_completion_tokens
     tools = offered_tools(wire.tools, wire.functions)
     response_format = wire.response_format
@@ -30,7 +32,7 @@ def read(body: bytes) -> Request:
         wire.n or 1,
         wire.seed,
         _logprobs(wire),
-        Thinking(effort) if effort is not None else None,
+        _thinking(wire),
         tools,
         tool_choice(wire.tool_choice, wire.function_call, wire.parallel_tool_calls, tools)
         if tools
@@ -39,6 +41,25 @@ def read(body: bytes) -> Request:
         wire.store is True,
         wire,
     )
+
+
+def _thinking(wire: ChatRequest) -> Thinking | None:
+    """How the model is to think. ``thinking`` is DeepSeek's parameter."""
+    effort = wire.reasoning_effort
+    if not shows_thoughts(wire.model):
+        return None if effort is None else Thinking(effort)
+    asked = wire.thinking.get("type") if isinstance(wire.thinking, dict) else None
+    if asked == "disabled":
+        return Thinking("none")
+    return Thinking(effort, None, True, asked == "enabled")
+
+
+@lru_cache(maxsize=4096)
+def shows_thoughts(model: str) -> bool:
+    """Whether the model's thoughts are shown, as ``reasoning_content``: DeepSeek's are, and servers
+    of open models do as it does. OpenAI's own models keep them to themselves."""
+    resolved = models.resolve(model)
+    return resolved.provider == "deepseek" or resolved.owner == models.UNKNOWN.owner
 
 
 def _stops(stop: str | list[str]) -> tuple[str, ...]:
