@@ -18,6 +18,7 @@ from llmsim.server.access_log import AccessLog, lifecycle_class
 from llmsim.server.journal.recorder import Recorders
 from llmsim.server.large_answers import LargeAnswers
 from llmsim.server.lifecycle import RequestLifecycle
+from llmsim.server.load.unattended import Replanned
 from llmsim.server.load.writer import LoadWriter
 from llmsim.server.response_writer import ResponseWriter
 from llmsim.state.shared_state import SharedState
@@ -139,7 +140,9 @@ class RequestHandler:
             if not first and plan.deferred is None:
                 await self._load_writer.write(port, call, lifecycle, plan)
                 return
-            self._load_writer.unattended(plan, lifecycle.start)
+            # Nobody asks how far a stream has come whose end is decided while it is sent.
+            replanned = lifecycle.retimed if first else lambda ttft, total: None
+            self._load_writer.unattended(plan, lifecycle.start, replanned)
         if first or not (in_parts or plan.total):
             self._writer.reply(port, call, lifecycle, plan, first or plan.frames[0])
         elif in_parts:
@@ -155,9 +158,16 @@ class RequestHandler:
         except Gone:
             lifecycle.left(call)
 
-    async def unawaited(self, endpoint: Endpoint, body: bytes, api_key: str = "") -> Plan:
+    async def unawaited(
+        self,
+        endpoint: Endpoint,
+        body: bytes,
+        api_key: str = "",
+        replanned: Replanned | None = None,
+    ) -> Plan:
         """The plan of an answer that nobody waits for, which counts as sent. A request that
-        cannot be served has a plan, too."""
+        cannot be served has a plan, too. Under load, ``replanned`` is told when its tokens are
+        there."""
         lifecycle = RequestLifecycle(endpoint.name, self._counters, self._journal, self._recorders)
         call = Call(endpoint, None, lifecycle.stamp(), body, api_key=api_key)
         try:
@@ -171,7 +181,7 @@ class RequestHandler:
             self._large_answers.note(plan.failure)
         await lifecycle.remember(call, plan)
         lifecycle.unawaited(plan)
-        self._load_writer.unattended(plan, lifecycle.start)
+        self._load_writer.unattended(plan, lifecycle.start, replanned or lifecycle.retimed)
         return plan
 
     def note(self, failure: Failure) -> None:

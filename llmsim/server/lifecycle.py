@@ -161,6 +161,10 @@ class RequestLifecycle:
         self.ttft = ttft
         self._journal.replan(self.number, ttft, total)
 
+    def retimed(self, ttft: float, total: float) -> None:
+        """Of an answer that nobody waits for other times are planned, in seconds after arrival."""
+        self._journal.replan(self.number, ttft, total)
+
     def amend(self, usage: Usage | None, failure: Failure | None) -> None:
         """A deferred plan has told what is to be counted; None leaves it as it was planned."""
         if usage is not None:

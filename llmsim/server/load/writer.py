@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from msgspec import structs
 
 from llmsim.core import ConnectionEnd, Plan
@@ -12,6 +10,7 @@ from llmsim.core.load.sequence_plan import SequencePlan
 from llmsim.core.state import StepClocks
 from llmsim.pipeline.context import Call
 from llmsim.server.lifecycle import CLIENT_GONE, RequestLifecycle
+from llmsim.server.load.unattended import Replanned, UnattendedAnswers
 from llmsim.server.response_writer import ResponseWriter, response_head, timing, watched
 from llmsim.transport.load.step_scheduler import (
     Replica,
@@ -34,7 +33,7 @@ class LoadWriter:
     def __init__(self, writer: ResponseWriter, scheduler: Scheduler, clocks: StepClocks) -> None:
         self._writer = writer
         self._steps = StepScheduler(scheduler, clocks)
-        self._unattended: set[asyncio.Task[None]] = set()
+        self._unattended = UnattendedAnswers(scheduler, self._steps)
 
     async def write(self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan) -> None:
         """Write an answer with a ``sequence``. Raises Gone if the client leaves before its first
@@ -63,18 +62,11 @@ class LoadWriter:
             sequence.leave()
             raise
 
-    def unattended(self, plan: Plan, start: int) -> None:
-        """An answer that nobody waits for takes its place, too, from its begin to its end."""
+    def unattended(self, plan: Plan, start: int, replanned: Replanned) -> None:
+        """An answer that nobody waits for takes its place, too, from its begin to its end;
+        ``replanned`` is told when that is."""
         if plan.sequence is not None:
-            task = asyncio.ensure_future(self._unattended_sequence(plan.sequence, start))
-            self._unattended.add(task)
-            task.add_done_callback(self._unattended.discard)
-
-    async def _unattended_sequence(self, planned: SequencePlan, start: int) -> None:
-        due = start + round(planned.begins * 1e6)
-        await self._writer.reach(due)
-        replica = self._steps.replica(planned)
-        replica.occupy(planned, due)
+            self._unattended.follow(plan.sequence, start, replanned)
 
     async def _begun(
         self, port: Port, call: Call, lifecycle: RequestLifecycle, plan: Plan, replica: Replica

@@ -4,6 +4,7 @@ its answer would have been complete."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import TypeAlias
@@ -13,7 +14,7 @@ from msgspec import Raw
 
 from llmsim.core import Stamp
 from llmsim.core.errors import BadRequest
-from llmsim.core.state import ObjectStore
+from llmsim.core.state import ObjectStore, StoreError
 from llmsim.engine import answer_size
 from llmsim.providers.anthropic import batches as anthropic_batches
 from llmsim.providers.anthropic import lists
@@ -22,9 +23,12 @@ from llmsim.providers.anthropic.lists import Query
 from llmsim.providers.anthropic.provider import batch_endpoint
 from llmsim.server.handler import RequestHandler
 from llmsim.server.pipeline_state import by_size
+from llmsim.server.resources.batch_times import BatchTimes
 
 KIND = "message batch"
 RESULTS = "results of a message batch"
+
+log = logging.getLogger("llmsim")
 
 URL: TypeAlias = Callable[[str], str]
 """The URL, as the client reaches it, of the results of the batch with an id."""
@@ -42,18 +46,21 @@ class Batches:
         self._handler = handler
         self._strict = strict
         self._endpoint = batch_endpoint(strict)
+        self._followed: set[asyncio.Task[None]] = set()
 
     async def create(self, body: bytes, stamp: Stamp, url: URL, api_key: str = "") -> bytes:
         """A new batch of that API key's, all of whose requests have begun."""
         items = await by_size(len(body), anthropic_batches.read, body)
         created = time.time()
-        ends: list[float] = []
+        times = BatchTimes(created)
         results: list[Result] = []
         size = 0
         for item in items:
             await asyncio.sleep(0)
-            planned = await self._handler.unawaited(self._endpoint, bytes(item.params), api_key)
-            ends.append(planned.total)
+            planned = await self._handler.unawaited(
+                self._endpoint, bytes(item.params), api_key, times.begin()
+            )
+            times.planned(planned)
             answer = Raw(planned.frames[0])
             size += len(planned.frames[0])
             try:
@@ -63,12 +70,35 @@ class Batches:
                 raise
             results.append(Result(item.custom_id, planned.status == 200, answer))
         batch = Batch(
-            anthropic_batches.batch_id(stamp), created, ends, [one.succeeded for one in results]
+            anthropic_batches.batch_id(stamp),
+            created,
+            times.ends,
+            [one.succeeded for one in results],
         )
         written = await by_size(size, anthropic_batches.dump_results, results)
         await self._store.put(RESULTS, batch.id, written)
         await self._store.put(KIND, batch.id, anthropic_batches.dump_batch(batch))
+        if times.open:
+            task = asyncio.ensure_future(self._follow(batch.id, times))
+            self._followed.add(task)
+            task.add_done_callback(self._followed.discard)
         return await by_size(len(body), _batch_body, batch, created, url)
+
+    async def _follow(self, name: str, times: BatchTimes) -> None:
+        """Store the ends of a batch's requests until steps have ended all of them."""
+
+        def timed(value: bytes) -> bytes:
+            batch = anthropic_batches.load_batch(value)
+            batch.ends = list(times.ends)
+            return anthropic_batches.dump_batch(batch)
+
+        while times.open:
+            await times.change()
+            try:
+                if await self._store.update(KIND, name, timed) is None:
+                    return
+            except StoreError as error:
+                log.error("the store does not work: %s", error)
 
     async def get(self, name: str, url: URL) -> bytes:
         """A batch as it is now."""

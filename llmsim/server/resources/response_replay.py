@@ -17,6 +17,7 @@ from llmsim.core import (
     Plan,
     ReasoningSegment,
     RefusalSegment,
+    Seconds,
     Segment,
     Stamp,
     TextSegment,
@@ -31,6 +32,9 @@ from llmsim.providers.openai.responses import conversion
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.server.resources.response_archive import StoredResponse
 
+SAME = 1e-6
+"""Seconds by which two times may differ that are the same."""
+
 
 def replay(
     response: StoredResponse, settings: ModelSettings, codec: OpenAIResponses, after: int
@@ -44,13 +48,24 @@ def replay(
     stamp = Stamp(entry.mark, int(entry.arrived))
     completion = completion_of(entry.answer, settings.tokenizer)
     whole = timed(request, completion, settings, entry.seed, codec, stamp)
-    times = whole.due[:]
+    times = _as_planned(whole, entry.planned_ttft, entry.planned_total)
     stop = len(times)
     if response.update.cancelled is not None:
         stop = int(np.searchsorted(times, response.update.cancelled, "right"))
     wanted = np.arange(min(after + 1, stop), stop)
     due = np.maximum(times[wanted], response.elapsed)
     return structs.replace(whole, frames=whole.frames.reorder(wanted), due=due)
+
+
+def _as_planned(whole: Plan, ttft: float, total: float) -> Seconds:
+    """When the events are due of a response whose first and last token are: under load they are
+    later than those of one alone, and what is between them is taken to be so in proportion."""
+    times = whole.due[:]
+    if abs(total - whole.total) < SAME:
+        return times
+    pace = (total - ttft) / max(whole.total - whole.ttft, SAME)
+    late = ttft + (times - whole.ttft) * pace
+    return np.where(times < whole.ttft, np.minimum(times, ttft), late)
 
 
 def completion_of(answer: bytes, tokenizer: Tokenizer) -> Completion:

@@ -237,12 +237,6 @@ class Replica:
         self.look(now)
         return sequence
 
-    def occupy(self, plan: SequencePlan, due: int) -> None:
-        """Take a place for an answer that nobody waits for, from ``due`` (µs) to its end; none
-        where the line is full."""
-        at = min(due, self._scheduler.clock()) / 1e6
-        self._clocks.join(self._index, plan.cost, at, plan.prompt, plan.steps, plan.others)
-
     def leave(self, sequence: ReplicaPlace) -> None:
         """A sequence gives its place back."""
         for those in (self._waiting, self._let_in):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -99,6 +101,65 @@ def test_an_answer_that_nobody_waits_for_takes_its_place() -> None:
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.005)
             assert found[0].model == "gpt-4o"
+
+    asyncio.run(scenario())
+
+
+def test_how_far_a_background_response_has_come_follows_the_steps() -> None:
+    """Where one answer runs at a time, the second one is queued until the first has ended."""
+    rule = replace(RULE, load=Load((11, 0.02), max_sequences=1))
+    config = replace(CONFIG, latency=Latency(rule), response=Response(GeneratorChoice("lorem"), 30))
+
+    async def scenario() -> None:
+        with InProcess(config) as server:
+            asked = {"model": "gpt-4o", "input": "hi", "background": True}
+            names = [
+                json.loads((await ask(server, "/v1/responses", asked)).body)["id"] for _ in range(2)
+            ]
+            seen: list[tuple[str, ...]] = []
+            deadline = time.monotonic() + 20
+            while not seen or seen[-1] != ("completed", "completed"):
+                assert time.monotonic() < deadline
+                found = [await server.ask("GET", f"/v1/responses/{one}", b"", {}) for one in names]
+                now = tuple(json.loads(one.body)["status"] for one in found)
+                if not seen or seen[-1] != now:
+                    seen.append(now)
+                await asyncio.sleep(0.002)
+            second, first = server.shared.latest(2)
+            order = ["queued", "in_progress", "completed"]
+            places = [[order.index(status) for status in pair] for pair in seen]
+            assert places == sorted(places)
+            began = second.arrived - first.arrived
+            assert began + second.planned_ttft >= first.planned_total
+            assert second.planned_total - second.planned_ttft == pytest.approx(0.29, rel=0.3)
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_ends_with_its_last_request() -> None:
+    """Where one answer runs at a time, one after the other."""
+    rule = replace(RULE, load=Load((11, 0.02), max_sequences=1))
+    config = replace(CONFIG, latency=Latency(rule), response=Response(GeneratorChoice("lorem"), 30))
+    requests = [{"custom_id": str(place), "params": MESSAGES} for place in range(4)]
+    path = "/v1/messages/batches"
+
+    async def scenario() -> None:
+        with InProcess(config) as server:
+            batch = json.loads((await ask(server, path, {"requests": requests})).body)
+            deadline = time.monotonic() + 30
+            while batch["processing_status"] != "ended":
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.02)
+                found = await server.ask("GET", f"{path}/{batch['id']}", b"", {})
+                batch = json.loads(found.body)
+            created, ended = (
+                datetime.fromisoformat(batch[key]).timestamp() for key in ("created_at", "ended_at")
+            )
+            assert ended - created > 4 * 0.29
+            assert ended - created < time.monotonic() - deadline + 30 + 0.1
+            assert batch["request_counts"]["succeeded"] == 4
+            (status,) = statuses(server)
+            assert (status.running, status.waiting) == (0, 0)
 
     asyncio.run(scenario())
 

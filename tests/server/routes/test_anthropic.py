@@ -16,6 +16,7 @@ from llmsim.engine.plan import WholeFrame
 from llmsim.providers.anthropic.provider import PREFIXES
 from llmsim.providers.provider import Endpoint
 from llmsim.server.application import build
+from llmsim.server.load.unattended import Replanned
 from llmsim.server.router import Router
 from llmsim.server.routes.anthropic import add
 from llmsim.state.sqlite import Store, new_store
@@ -32,7 +33,9 @@ class Answering:
     def note(self, failure: Failure) -> None:
         self.noted = failure
 
-    async def unawaited(self, endpoint: Endpoint, body: bytes, api_key: str) -> Plan:
+    async def unawaited(
+        self, endpoint: Endpoint, body: bytes, api_key: str, replanned: Replanned
+    ) -> Plan:
         self.api_key = api_key
         status = 200 if body != b"{}" else 400
         return Plan(status, WholeFrame(body), np.zeros(1), False, 0.0, 0.0, 0)
