@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from llmsim.config import Config
@@ -19,6 +20,7 @@ class Services:
     """One worker's parts, built once when it starts.
 
     ``config`` is what the server was started with; ``holder`` has the configuration in effect.
+    ``renew`` has what is in the files of ``server.tls`` put into effect; None without TLS.
     """
 
     config: Config
@@ -29,3 +31,4 @@ class Services:
     store: ObjectStore
     reread: Reread
     scopes: Scopes | None = None
+    renew: Callable[[], None] | None = None

@@ -147,6 +147,7 @@ class WorkerApp:
             self._store,
             self._reread,
             self._scopes,
+            partial(_ask_launcher, os.getppid()) if self._tls else None,
         )
         router = routes.all_paths(services)
         self.serve(router, build(router))
@@ -314,6 +315,12 @@ class WorkerApp:
 
 async def _respond(port: RSGIPort, response: tuple[int, Headers, bytes]) -> None:
     port.respond(*response)
+
+
+def _ask_launcher(launcher: int) -> None:
+    """Have the launcher, which starts the workers, look at the certificates: as at SIGHUP."""
+    if os.getppid() == launcher:
+        os.kill(launcher, signal.SIGHUP)
 
 
 def _freeze() -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from tests.attack import stalls
 from tests.attack.endings import WAYS
 from tests.attack.target import Target
+from tests.live.http1 import secured
 
 AT_ONCE: Final = 20
 """Clients."""
@@ -24,6 +25,7 @@ TOKENS: Final = 5000
 
 def attack(target: Target) -> None:
     """Come and go until the time is up."""
+    secured.set(target.tls)  # of this thread
     asyncio.run(_attack(target))
 
 
@@ -36,9 +38,9 @@ async def _come_and_go(target: Target, seed: int) -> None:
     rng = random.Random(seed)
     while target.going_on():
         name = rng.choice(list(WAYS))
-        target.report.sent["clients that end somehow"] += 1
         try:
             await asyncio.wait_for(WAYS[name](target.port), PATIENCE)
+            target.report.sent[f"clients of {name.partition(':')[0]} that end somehow"] += 1
         except TimeoutError:
             target.report.fault("a client does not come to its end", name)
         except (OSError, EOFError, AssertionError):  # garbage and new settings come in between

@@ -52,7 +52,7 @@ def attack(target: Target) -> None:
 
 def _send(target: Target, bodies: Sequence[Body], seed: int) -> None:
     rng = random.Random(seed)
-    connection = HTTPConnection("127.0.0.1", target.port, timeout=60)
+    connection = target.connection(60)
     for count in itertools.count():
         if not target.going_on():
             break

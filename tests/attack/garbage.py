@@ -31,7 +31,7 @@ def attack(target: Target) -> None:
     rng = random.Random(target.seed)
     while target.going_on():
         for _ in range(20):
-            _throw(target, _garbage(rng))
+            _throw(target, _garbage(rng), wrapped=rng.random() < 0.5)
         try:
             target.stats()
         except OSError as error:
@@ -49,9 +49,18 @@ def _garbage(rng: random.Random) -> bytes:
     return bytes(spoiled[: rng.randint(1, len(spoiled))])
 
 
-def _throw(target: Target, garbage: bytes) -> None:
+def _throw(target: Target, garbage: bytes, wrapped: bool) -> None:
     with suppress(OSError), socket.create_connection(("127.0.0.1", target.port), 5) as client:
         target.report.sent["raw bytes"] += 1
-        client.settimeout(PATIENCE)
-        client.sendall(garbage)
-        client.recv(1000)
+        if target.tls is None or not wrapped:
+            _say(client, garbage)
+            return
+        with target.tls.http1.wrap_socket(client) as secure:
+            target.report.sent["raw bytes within TLS"] += 1
+            _say(secure, garbage)
+
+
+def _say(client: socket.socket, garbage: bytes) -> None:
+    client.settimeout(PATIENCE)
+    client.sendall(garbage)
+    client.recv(1000)

@@ -6,11 +6,26 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
+from ssl import CERT_NONE, SSLContext, create_default_context
 from typing import Any
+
+from tests.live.http1 import Secured
 
 SLOWEST = 2.0
 """Seconds an answer may take."""
+
+
+def trusting_anyone() -> Secured:
+    """How clients speak TLS that look at no certificate."""
+    return Secured(_context("http/1.1"), _context("h2"))
+
+
+def _context(protocol: str) -> SSLContext:
+    context = create_default_context()
+    context.check_hostname, context.verify_mode = False, CERT_NONE
+    context.set_alpn_protocols([protocol])
+    return context
 
 
 @dataclass
@@ -38,20 +53,28 @@ class Report:
 
 @dataclass
 class Target:
-    """A server on this machine, how long it is attacked and with which seed."""
+    """A server on this machine, how long it is attacked and with which seed; ``tls`` is how its
+    clients speak TLS, if they do."""
 
     port: int
     until: float
     seed: int
+    tls: Secured | None = None
     report: Report = field(default_factory=Report)
 
     def going_on(self) -> bool:
         """Whether the attack's time is not up yet."""
         return time.monotonic() < self.until
 
+    def connection(self, timeout: float) -> HTTPConnection:
+        """A new connection; ``timeout`` is in seconds."""
+        if self.tls is None:
+            return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        return HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls.http1)
+
     def stats(self) -> dict[str, Any]:
         """The server's own figures."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = self.connection(20)
         try:
             connection.request("GET", "/llmsim/stats")
             stats: dict[str, Any] = json.loads(connection.getresponse().read())

@@ -4,14 +4,26 @@ import asyncio
 import json
 import socket
 import struct
+from contextvars import ContextVar
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from llmsim.state.shm import journal
 
 HOST = "127.0.0.1"
 CHAT = "/v1/chat/completions"
+
+
+class Secured(NamedTuple):
+    """How clients speak TLS: those of HTTP/1 and of WebSockets, and those of HTTP/2."""
+
+    http1: SSLContext
+    http2: SSLContext
+
+
+secured: ContextVar[Secured | None] = ContextVar("secured", default=None)
+"""What connections speak that are not told otherwise: plain HTTP, unless this is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,9 @@ class Connection:
         cls, port: int, receive_buffer: int | None = None, tls: SSLContext | None = None
     ) -> Self:
         """Connect; a small ``receive_buffer`` (bytes) makes a reader that soon holds things up."""
+        usual = secured.get()
+        if tls is None and usual is not None:
+            tls = usual.http1
         if receive_buffer is None:
             return cls(*await asyncio.open_connection(HOST, port, ssl=tls))
         sock = socket.socket()

@@ -11,7 +11,7 @@ from h2.errors import ErrorCodes
 from h2.events import DataReceived, Event, ResponseReceived, StreamEnded, StreamReset
 from h2.settings import SettingCodes
 
-from tests.live.http1 import CHAT, HOST
+from tests.live.http1 import CHAT, HOST, secured
 
 Header = tuple[str, str]
 
@@ -37,6 +37,9 @@ class Http2:
 
     @classmethod
     async def to(cls, port: int, window: int | None = None, tls: SSLContext | None = None) -> Self:
+        usual = secured.get()
+        if tls is None and usual is not None:
+            tls = usual.http2
         connection = cls(*await asyncio.open_connection(HOST, port, ssl=tls), window)
         await connection._flush()
         return connection

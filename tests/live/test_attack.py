@@ -10,11 +10,18 @@ from typing import Any
 
 import pytest
 
-from tests.attack.__main__ import SERVER, attacked
+from tests.attack.__main__ import SELF_SIGNED, SERVER, attacked
 from tests.attack.bodies import BODIES, MODEL
+from tests.attack.target import trusting_anyone
 from tests.serving import Server
 
 SECONDS = 6.0
+KINDS = (
+    "raw bytes within TLS",
+    "clients of HTTP/1 that end somehow",
+    "clients of HTTP/2 that end somehow",
+    "clients of WebSocket that end somehow",
+)
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +203,17 @@ def test_an_attack_of_a_few_seconds_finds_nothing(sim: Server) -> None:
     target = attacked(sim.port, SECONDS, seed=int(time.time()))
     assert not target.report.wrong, str(target.report)
     assert "Traceback" not in sim.output()
+
+
+def test_nor_does_one_over_tls(serve: Callable[..., Server]) -> None:
+    tls = trusting_anyone()
+    with serve(*SERVER, *SELF_SIGNED, tls=tls.http1) as secure:
+        target = attacked(secure.port, SECONDS / 2, int(time.time()), tls)
+        report = target.report
+        assert not report.wrong, str(report)
+        assert "Traceback" not in secure.output()
+        for kind in (
+            "raw bytes within TLS",
+            *(f"clients of {one} that end somehow" for one in KINDS),
+        ):
+            assert report.sent[kind], str(report)

@@ -317,6 +317,12 @@ def test_certificates_change_and_open_streams_end_whole(
         assert all(one.whole() for one in streams)
         after = stats(sim, verify)
         assert {after["requests"][name] for name in ("aborted", "lost", "active")} == {0}
+        server_pair(tmp_path)
+        reloaded = httpx.post(f"{sim.url}/llmsim/reload", verify=verify, trust_env=False)
+        assert reloaded.json()["reloaded"] is True
+        before = now()
+        until(serials, lambda found: found == {before})
+        after = stats(sim, verify)
         # A worker that dies has the certificate of the others, though the file may not be of use.
         Path(pair.cert).write_text("half a")
         dead = pids(after)

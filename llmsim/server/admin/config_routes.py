@@ -47,7 +47,7 @@ def add(router: Router, services: Services) -> None:
         _route(editors, "/llmsim/mocks", "POST", partial(_insert, "mocks")),
         _route(editors, "/llmsim/mocks/{name}", "DELETE", partial(_remove, "mocks")),
         _route(editors, "/llmsim/reset", "POST", _reset),
-        _route(editors, "/llmsim/reload", "POST", _reload),
+        _route(editors, "/llmsim/reload", "POST", partial(_reload, services.renew)),
         _route(editors, "/llmsim/timetable/restart", "POST", _restart),
     ]
 
@@ -140,8 +140,13 @@ async def _reset(editor: ConfigEditor, request: Request) -> Response:
     return json_response({"reset": True})
 
 
-async def _reload(editor: ConfigEditor, request: Request) -> Response:
-    return json_response({"reloaded": True, "unchanged_until_restart": await editor.reload()})
+async def _reload(
+    renew: Callable[[], None] | None, editor: ConfigEditor, request: Request
+) -> Response:
+    unchanged = await editor.reload()
+    if renew is not None and scope_of(request) is None:
+        renew()
+    return json_response({"reloaded": True, "unchanged_until_restart": unchanged})
 
 
 async def _restart(editor: ConfigEditor, request: Request) -> Response:

@@ -22,6 +22,7 @@ class Scene:
 
     def __init__(self, folder: Path) -> None:
         self.file = Config(seed=1)
+        self.renewed: list[int] = []
         self.worker = Worker(self.file, folder)
         self.worker.follow()
         self.worker.clock.woken = self.worker.take_over
@@ -31,6 +32,7 @@ class Scene:
             shared=self.worker.shared,
             reread=lambda: self.file,
             scopes=None,
+            renew=lambda: self.renewed.append(1),
         )
         config_routes.add(router, services)
         mocks.add(router, services)
@@ -87,6 +89,7 @@ def test_reload_reset_and_restart(scene: Scene) -> None:
     answer = scene.send("POST", "reload")
     assert answer == {"reloaded": True, "unchanged_until_restart": ["validation"]}
     assert scene.worker.config.seed == 3
+    assert scene.renewed == [1]  # certificates are looked at, too
     assert scene.send("POST", "reset") == {"reset": True}
     assert scene.send("POST", "timetable/restart") == {"restarted": True}
 
