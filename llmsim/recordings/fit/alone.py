@@ -1,8 +1,8 @@
 """Times as they would be for a request that has the engine for itself.
 
 What prefill takes is seen in times to first token once it is known what steps take, and what steps
-take in times between tokens once it is known what prefill adds to them. So each is fitted with what
-is known of the other, in turn.
+take in times between tokens once it is known when others were prefilled. So each is fitted with
+what is known of the other, in turn.
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmsim.core.load.step_cost import Load
-from llmsim.recordings.fit.load import LoadFit, Unidentified, load, most_sequences
+from llmsim.recordings.fit.load import (
+    LoadFit,
+    Steps,
+    Unidentified,
+    load,
+    most_sequences,
+    without_prefill,
+)
 from llmsim.recordings.fit.observed import FirstTokens, Gaps, Observed, Values
-from llmsim.recordings.fit.occupancy import Occupancy, PromptCost
+from llmsim.recordings.fit.occupancy import INSTANT, Occupancy, PromptCost
 from llmsim.recordings.fit.prefill import Prefill, prefill
 
-ENOUGH: Final = 100
-"""Samples without any load that are enough to do without all others."""
+ENOUGH: Final = 50
+"""Samples of a half without any load that are enough to do without all others."""
 
 QUIET: Final = 0.25
 """The share of samples with the least load, which stand in where there are not."""
@@ -32,10 +39,6 @@ LONGEST: Final = 0.99
 
 BUDGET: Final = Load().prefill_tokens_per_step
 """Tokens that are prefilled in a step: llmsim's default, as no trace tells it."""
-
-
-INSTANT: Final = 1e-6
-"""Seconds before something, when it has not happened yet."""
 
 
 class Alone(NamedTuple):
@@ -64,10 +67,11 @@ def engine(fitted: Observed, judged: Observed, occupancy: Occupancy) -> Engine:
     both = (fitted, judged)
     found: LoadFit | Unidentified = Unidentified("")
     for _ in range(ROUNDS):
+        known = found.prefill if isinstance(found, LoadFit) else None
         first = [_first(half.first, occupancy, found) for half in both]
-        prompts = prefill(*first[0], *first[1])
-        gaps = [_between(half.gaps, occupancy, prompts, found) for half in both]
-        found = load(*gaps[0], *gaps[1])
+        prompts = prefill(*first[0], *first[1], known)
+        steps = [_steps(half.gaps, occupancy, prompts, found) for half in both]
+        found = load(steps[0], steps[1], prompts.slope if prompts else None)
         if isinstance(found, Unidentified):
             break
     per_token = prompts.per_token if prompts else 0.0
@@ -77,14 +81,16 @@ def engine(fitted: Observed, judged: Observed, occupancy: Occupancy) -> Engine:
             tokens,
             ttft,
             np.maximum(ttft - per_token * tokens, 0.0),
-            (itl / _factor(sequences, found))[_quiet(occupancy, half.gaps.middle, sequences)],
+            _unloaded(each, found)[_quiet(occupancy, half.gaps.middle, each.sequences)],
         )
-        for half, (tokens, ttft), (sequences, itl) in zip(both, first, gaps, strict=True)
+        for half, (tokens, ttft), each in zip(both, first, steps, strict=True)
     ]
     if isinstance(found, LoadFit) and alone[0].rest.size:
         longest = float(np.quantile(alone[0].rest, LONGEST))
-        waiting = _waiting(fitted.first, occupancy, per_token, longest, found)
-        found = found._replace(max_sequences=most_sequences(waiting, gaps[0][0]))
+        waiting = np.concatenate(
+            [_waiting(half.first, occupancy, per_token, longest, found) for half in both]
+        )
+        found = found._replace(max_sequences=most_sequences(waiting, steps[0].sequences))
     return Engine(prompts, found, *alone)
 
 
@@ -113,25 +119,28 @@ def _quiet(occupancy: Occupancy, at: Values, in_flight: Values) -> NDArray[np.bo
     return quiet
 
 
-def _between(
+def _steps(
     seen: Gaps, occupancy: Occupancy, prompts: Prefill | None, found: LoadFit | Unidentified
-) -> tuple[Values, Values]:
-    """Sequences that decoded, and times between tokens less what prefill added to them."""
+) -> Steps:
+    """What was done in the time between tokens. What a step takes is needed to tell when prompts
+    were prefilled; at first it is not known."""
     ended = seen.began + seen.lasted
     missing = np.maximum(seen.in_flight - occupancy.open(ended - INSTANT), 0.0)
     sequences = occupancy.decoding(seen.middle) + missing
-    if prompts is None or isinstance(found, Unidentified):
-        return sequences, seen.itl
-    added = occupancy.prefill(PromptCost(prompts.per_token, BUDGET), found.step)
-    prefilling = added(ended) - added(seen.began)
-    return sequences, np.maximum(seen.lasted - prefilling, 0.0) / seen.tokens
+    if prompts is None or not seen.itl.size:
+        return Steps(sequences, np.zeros_like(seen.itl), seen.itl)
+    usual = float(np.median(seen.itl))
+    step = found.step if isinstance(found, LoadFit) else lambda n: np.full(n.shape, usual)
+    prefilled = occupancy.prefilled(PromptCost(prompts.per_token, BUDGET), step)
+    return Steps(sequences, (prefilled(ended) - prefilled(seen.began)) / seen.tokens, seen.itl)
 
 
-def _factor(sequences: Values, found: LoadFit | Unidentified) -> Values:
-    """How much longer a step was than with one sequence."""
+def _unloaded(steps: Steps, found: LoadFit | Unidentified) -> Values:
+    """Times between tokens as they would be with one sequence, and no prefill."""
     if isinstance(found, Unidentified):
-        return np.ones_like(sequences)
-    return found.step(np.maximum(sequences, 1.0)) / found.step(np.ones(1))
+        return steps.itl
+    alone = found.step(np.ones(1))
+    return without_prefill(steps, found) * alone / found.step(np.maximum(steps.sequences, 1.0))
 
 
 def _waiting(

@@ -7,14 +7,17 @@ engine had to do at any time, which one request alone does not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from llmsim.recordings.fit.observed import Values
 from llmsim.recordings.traces.row import TraceRow
 
-Steps = Callable[[Values], Values]
+INSTANT: Final = 1e-6
+"""Seconds before something, when it has not happened yet."""
+
+StepTime = Callable[[Values], Values]
 """The seconds of a step with so many sequences decoding."""
 
 
@@ -47,18 +50,18 @@ class Occupancy:
         """How many had their first token and not their last."""
         return _between(self._firsts, self._lasts, at)
 
-    def prefill(self, cost: PromptCost, step: Steps) -> Callable[[Values], Values]:
-        """The seconds that prefill had added to steps, until any time.
+    def prefilled(self, cost: PromptCost, step: StepTime) -> Callable[[Values], Values]:
+        """The tokens of prompts that had been prefilled until any time.
 
         The steps in which a prompt was prefilled end with its first token. They took as long as
-        steps with those who decoded do, and what its tokens took; the latter is spread evenly.
+        steps with those who decoded do, and what its tokens took; it is spread evenly over them.
         """
         if not self._firsts.size:
             return np.zeros_like
-        added = cost.per_token * self._tokens
-        others = self.decoding(self._firsts - 1e-9)
-        lasted = added + cost.steps(self._tokens) * step(np.maximum(others, 1.0))
-        rates = np.concatenate([added / lasted, -added / lasted])
+        others = self.decoding(self._firsts - INSTANT)
+        lasted = cost.per_token * self._tokens + cost.steps(self._tokens) * step(others)
+        rate = self._tokens / np.maximum(lasted, INSTANT)
+        rates = np.concatenate([rate, -rate])
         times = np.concatenate([self._firsts - lasted, self._firsts])
         order = np.argsort(times, kind="stable")
         times, rates = times[order], np.cumsum(rates[order])

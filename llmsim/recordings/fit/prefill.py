@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llmsim.recordings.fit.distributions import LEAST, SMALLEST
 from llmsim.recordings.fit.observed import Values
+from llmsim.recordings.fit.regression import line
 
 VARIED: Final = 0.1
 """The deviation of prompt lengths, beside their mean, below which nothing follows from them."""
@@ -17,27 +17,46 @@ CONFIDENT: Final = 2.0
 """Standard errors by which the slope must be away from 0."""
 
 
+class Slope(NamedTuple):
+    """Seconds for each token of a prompt, and their standard error."""
+
+    per_token: float
+    uncertain: float
+
+
 class Prefill(NamedTuple):
     """``overhead`` in seconds and ``per_token`` in seconds a token; ``problem`` says why the
-    latter is 0 where it could not be identified. ``error`` is the median of the relative error on
+    latter is 0 where it could not be identified. ``slope`` is the latter as times to first token
+    alone show it, None where they do not. ``error`` is the median of the relative error on
     the half that was not fitted, ``residuals`` are the times less what the prompt explains."""
 
     overhead: float
     per_token: float
+    slope: Slope | None
     error: float
     residuals: Values
     problem: str = ""
 
 
 def prefill(
-    tokens: Values, ttft: Values, judged_tokens: Values, judged_ttft: Values
+    tokens: Values,
+    ttft: Values,
+    judged_tokens: Values,
+    judged_ttft: Values,
+    known: Slope | None = None,
 ) -> Prefill | None:
-    """Both by robust regression on unloaded requests; None where there are too few."""
+    """Both by robust regression on unloaded requests; None where there are too few. What is
+    ``known`` of the slope from elsewhere is taken where it is the more certain."""
     if min(ttft.size, judged_ttft.size) < LEAST:
         return None
     overhead, slope, error = line(tokens, ttft)
     problem = ""
-    if tokens.std() < VARIED * max(tokens.mean(), 1.0):
+    own = Slope(slope, error)
+    varied = tokens.std() >= VARIED * max(tokens.mean(), 1.0)
+    if known is not None and known.per_token > 0 and (not varied or known.uncertain < error):
+        slope = known.per_token
+        overhead = float(np.median(ttft - slope * tokens))
+    elif not varied:
         problem = "the prompts are all about as long"
     elif slope < CONFIDENT * error:
         problem = "longer prompts took no longer"
@@ -46,34 +65,5 @@ def prefill(
     said = overhead + slope * judged_tokens
     wrong = np.abs(said - judged_ttft) / np.maximum(judged_ttft, SMALLEST)
     residuals = np.maximum(ttft - slope * tokens, 0.0)
-    return Prefill(overhead, slope, float(np.median(wrong)), residuals, problem)
-
-
-def line(x: Values, y: Values, counts: NDArray[Any] | None = None) -> tuple[float, float, float]:
-    """Offset, slope and the slope's standard error of a robust straight line through points, each
-    of which counts as many times as ``counts`` says.
-
-    Huber's M-estimator, by iteratively reweighted least squares; the scale is the median absolute
-    residual over 0.6745, k = 1.345 (Huber and Ronchetti, Robust Statistics, 2nd ed., 7.8).
-    """
-    prior = np.ones_like(y) if counts is None else counts / counts.mean()
-    weights = prior
-    offset = slope = 0.0
-    for _ in range(100):
-        total = weights.sum()
-        middle, level = (weights * x).sum() / total, (weights * y).sum() / total
-        spread = (weights * (x - middle) ** 2).sum()
-        before = offset, slope
-        slope = float((weights * (x - middle) * (y - level)).sum() / spread) if spread else 0.0
-        offset = float(level - slope * middle)
-        residuals = y - offset - slope * x
-        scale = float(np.median(np.abs(residuals))) / 0.6745
-        if scale <= 0:
-            break
-        weights = prior * np.minimum(1.0, 1.345 * scale / np.maximum(np.abs(residuals), 1e-300))
-        if np.allclose(before, (offset, slope), rtol=1e-9, atol=1e-12):
-            break
-    residuals = y - offset - slope * x
-    spread = float((weights * (x - x.mean()) ** 2).sum())
-    variance = float((weights * residuals**2).sum()) / max(y.size - 2, 1)
-    return offset, slope, float(np.sqrt(variance / spread)) if spread else float("inf")
+    seen = own if varied and not problem else None
+    return Prefill(overhead, slope, seen, float(np.median(wrong)), residuals, problem)

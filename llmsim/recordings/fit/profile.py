@@ -58,7 +58,7 @@ class ModelFit(NamedTuple):
 
 def fit(model: str, rows: Iterable[TraceRow]) -> ModelFit:
     """Fit one model's rows: one half of them, judged by the other."""
-    rows = list(rows)
+    rows = sorted(rows, key=lambda row: row.arrived)
     fitted, judged = (observed(half) for half in halves(rows))
     found = engine(fitted, judged, Occupancy(rows))
     one, other = found.fitted, found.judged

@@ -22,13 +22,13 @@ def test_who_was_there() -> None:
 
 
 def test_prefill_is_spread_over_its_steps() -> None:
-    """200 tokens take 0.2 s more than their two steps of 0.4 s, and end with the first token."""
-    added = Occupancy(ROWS).prefill(PromptCost(0.001, 100), lambda n: 0.4 * n)
-    seen = added(np.array([0.0, 11.0, 11.5, 12.0, 30.0]))
-    assert seen == pytest.approx([0, 0, 0.1, 0.2, 0.2])
+    """200 tokens take 0.2 s more than two steps of 0.4 s, and end with the first token."""
+    prefilled = Occupancy(ROWS).prefilled(PromptCost(0.001, 100), lambda n: 0.4 * n.clip(1))
+    seen = prefilled(np.array([0.0, 11.0, 11.5, 12.0, 30.0]))
+    assert seen == pytest.approx([0, 0, 100, 200, 200])
 
 
 def test_nobody() -> None:
     found = Occupancy([])
     assert found.open(np.ones(2)).tolist() == [0, 0]
-    assert found.prefill(PromptCost(1, 1), np.ones_like)(np.ones(2)).tolist() == [0, 0]
+    assert found.prefilled(PromptCost(1, 1), np.ones_like)(np.ones(2)).tolist() == [0, 0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from llmsim.recordings.fit.observed import Values
-from llmsim.recordings.fit.prefill import line, prefill
+from llmsim.recordings.fit.prefill import Slope, prefill
 
 
 def points(slope: float, spread: float = 1.0, size: int = 2000) -> tuple[Values, Values]:
@@ -43,6 +43,16 @@ def test_too_few() -> None:
     assert prefill(np.ones(3), np.ones(3), np.ones(99), np.ones(99)) is None
 
 
-def test_an_exact_line() -> None:
-    x = np.arange(10.0)
-    assert line(x, 3 + 2 * x)[:2] == pytest.approx((3, 2))
+def test_a_slope_that_is_known_better() -> None:
+    tokens, ttft = points(1e-4, size=60)
+    halves = (tokens[::2], ttft[::2], tokens[1::2], ttft[1::2])
+    known = prefill(*halves, Slope(3e-4, 1e-9))
+    assert known is not None
+    assert known.per_token == 3e-4
+    worse = prefill(*halves, Slope(3e-4, 1.0))
+    assert worse is not None
+    assert worse.per_token == pytest.approx(1e-4, rel=0.1)
+    same = np.full(30, 100.0)  # prompts that tell nothing themselves
+    elsewhere = prefill(same, ttft[::2], same, ttft[1::2], Slope(3e-4, 1.0))
+    assert elsewhere is not None
+    assert (elsewhere.per_token, elsewhere.problem) == (3e-4, "")
