@@ -117,7 +117,7 @@ class ScopeStore:
         with os.scandir(self._folder) as entries:
             for entry in entries:
                 with suppress(OSError):
-                    if not entry.name.endswith(".new"):
+                    if entry.name.startswith("="):
                         found[entry.name[1:]] = entry.stat().st_atime
         return found
 
@@ -136,7 +136,7 @@ class ScopeStore:
 
     def _write(self, record: ScopeRecord, before: int) -> int:
         path = self._path(record.name)
-        fresh = path.with_name(f"{path.name}.new")
+        fresh = self._folder / f"+{record.name}"
         now = max(time.time_ns(), before + 1)
         try:
             fresh.write_bytes(pickle.dumps(record))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from llmsim.testing.addresses import Addresses
 from llmsim.testing.calls import Calls
 from llmsim.testing.client import ControlClient
 from llmsim.testing.received_request import ReceivedRequest
+
+MISS: Final = "not_found"
+"""The kind of error of a request that nothing answers."""
 
 
 class Simulator:
@@ -86,7 +89,7 @@ class Simulator:
         *,
         match: Mapping[str, Any] | None = None,
         message: str | None = None,
-        retry_after_ms: float = 0,
+        retry_after_ms: float = 1,
     ) -> str:
         """Let the next requests fail with that status, before any mock; gives the name of the mock
         that does so. SDKs that try again wait as long as ``retry_after_ms`` says."""
@@ -121,9 +124,13 @@ class Simulator:
 
     @property
     def unmatched(self) -> list[ReceivedRequest]:
-        """The requests that neither a mock nor a recording answered: those that failed, where
-        ``on_miss`` is ``fail``."""
-        return [one for one in self.requests if one.mock is None and one.recording is None]
+        """The requests that neither a mock nor a recording answered: those that got 404, where
+        ``on_miss`` is ``fail``. What failed for another reason is not among them."""
+        return [
+            one
+            for one in self.requests
+            if one.mock is None and one.recording is None and one.error in (None, MISS)
+        ]
 
     def assert_called(
         self,

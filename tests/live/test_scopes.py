@@ -8,6 +8,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from websockets.sync.client import connect
 
 import llmsim
 
@@ -141,6 +142,18 @@ def test_other_paths_and_pages_are_in_scopes_too(scope: llmsim.Addresses) -> Non
         assert json.load(answer)["object"] == "list"
     with urlopen(f"{scope.url}/llmsim/requests", timeout=30) as answer:
         assert json.load(answer)["requests"] == []
+
+
+def test_a_websocket_is_in_the_scope_of_its_path(scope: llmsim.Addresses) -> None:
+    scope.client().add_mock({"response": {"content": "mine"}})
+    url = f"{scope.openai_url}/responses".replace("http", "ws", 1)
+    said = ""
+    with connect(url) as socket:
+        socket.send(json.dumps({"type": "response.create", "model": "gpt-4o", "input": "Hi"}))
+        while "response.completed" not in said:
+            said = str(socket.recv(timeout=30))
+    assert "mine" in said
+    assert [one.mock for one in scope.client().requests()] == ["mocks[0]"]
 
 
 def test_what_is_the_whole_servers_is_not_of_a_scope(scope: llmsim.Addresses) -> None:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsim.state.shm.histogram import BUCKETS, LONGEST, UPPER, bucket, quantile, upper
+from llmsim.state.shm.histogram import (
+    BUCKET_OF,
+    BUCKETS,
+    LONGEST,
+    SHORT,
+    UPPER,
+    bucket,
+    quantile,
+    upper,
+)
 
 WIDEST = 1 / 16
 """A bucket's width by its lower end, at most."""
@@ -25,6 +34,10 @@ def counted(values: list[int]) -> list[int]:
 def test_bucket_ends_where_the_next_begins(index: int) -> None:
     assert bucket(upper(index) - 1) == index
     assert bucket(upper(index)) == min(index + 1, BUCKETS - 1)
+
+
+def test_the_table_has_the_bucket_of_every_short_time() -> None:
+    assert list(BUCKET_OF) == [bucket(us) for us in range(SHORT)]
 
 
 def test_bounds_are_those_of_upper_and_reach_the_longest_time() -> None:
