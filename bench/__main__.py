@@ -18,6 +18,7 @@ from bench import (
     mocks,
     pacing,
     pictures,
+    replay,
     soak,
     startup,
     streams,
@@ -252,6 +253,38 @@ def pacing_command(
         raise click.UsageError("a bare application has no dashboards")
     benchmark = pacing.Pacing(dialect=dialect, control=control, **settings)
     finish(section("pacing", dialect), benchmark, as_json, record)
+
+
+@main.command(
+    "replay",
+    epilog="""\b
+Examples:
+  python -m bench replay
+  python -m bench replay --streams 500 --seconds 5 --rounds 1
+""",
+)
+@dialect_option
+@click.option("--streams", type=click.IntRange(1), default=500, show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.5),
+    default=8,
+    show_default=True,
+    help="Length of the measurement, once all streams are open.",
+)
+@rounds_option
+@connections_option
+@tokens_option
+@output
+def replay_command(
+    as_json: bool, record: Path | None, control: bool, dialect: str, **settings: Any
+) -> None:
+    """Recorded streams beside simulated ones: their times, CPU of each."""
+    if control:
+        raise click.UsageError("it has a bare application in any case")
+    benchmark = replay.Replay(dialect=dialect, **settings)
+    finish(section("replay", dialect), benchmark, as_json, record)
 
 
 @main.command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -82,6 +82,8 @@ class Pacing:
     ``control`` puts the bare application with one ``asyncio.sleep`` a frame in llmsim's place,
     every frame sent ``late_ms`` late. ``dashboards`` pages are open meanwhile, with a Prometheus,
     and ``idle`` connections on which nothing is said, and ``stalled`` streams that nobody reads.
+    ``replay`` makes settings by which the same answers are replayed: of a folder, the dialect,
+    how many tokens they have, and the settings by which they are simulated.
     """
 
     columns: ClassVar[Sequence[Column]] = COLUMNS
@@ -99,6 +101,7 @@ class Pacing:
     dashboards: int = 0
     idle: int = 0
     stalled: int = 0
+    replay: Callable[[Path, str, int, dict[str, Any]], dict[str, Any]] | None = None
 
     def run(self) -> list[dict[str, Cell]]:
         with TemporaryDirectory(prefix="llmsim-bench-") as name:
@@ -175,6 +178,8 @@ class Pacing:
             },
             "response": {"generator": "lorem", "target_tokens": load.tokens},
         }
+        if self.replay is not None:
+            settings = self.replay(folder, self.dialect, load.tokens, settings)
         return llmsim(port, self.workers, write_config(folder, "pacing", settings))
 
     def _request(self, tokens: int) -> bytes:
@@ -182,8 +187,8 @@ class Pacing:
 
     def warm_up(self, server: Server, load: Load) -> None:
         """A few short streams, so that idle memory is that of a server that has worked."""
-        if self.control or self.cold:
-            return  # a bare application's streams have one length
+        if self.control or self.cold or self.replay is not None:
+            return  # a bare application's streams have one length, and so have recorded ones
         short = Load(20, load.lead, WARM_UP, load.tail, window=0.1)
         run_client(server.port, self._request(WARM_UP), short)
 

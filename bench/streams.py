@@ -100,9 +100,9 @@ class Streams:
         self, servers: dict[str, Server], request: bytes, workers: int
     ) -> list[dict[str, Cell]]:
         for server in servers.values():
-            self._measure(server, request, seconds=0.5)
+            self.measure(server, request, seconds=0.5)
         rounds = [
-            {name: self._measure(server, request, self.seconds) for name, server in servers.items()}
+            {name: self.measure(server, request, self.seconds) for name, server in servers.items()}
             for _ in range(self.rounds)
         ]
         rows: list[dict[str, Cell]] = []
@@ -120,7 +120,8 @@ class Streams:
             )
         return rows
 
-    def _measure(self, server: Server, request: bytes, seconds: float) -> dict[str, float]:
+    def measure(self, server: Server, request: bytes, seconds: float) -> dict[str, float]:
+        """One measurement of a server, for so long."""
         wire = WIRES[self.dialect]
         used: dict[str, float] = {}
         seen = run_client(
