@@ -26,7 +26,7 @@ class ApiKeyAuth:
     @staticmethod
     def failure(keys: Set[str], path: str, query: str, header: RequestHeader) -> Failure | None:
         """Why a request is not let in where these are the keys; None if it is."""
-        if path.startswith(OPEN):
+        if path == "/" or path.startswith(OPEN):
             return None
         auth = registry.of_request(path, query, header).auth
         key = auth.key(header, query)

@@ -80,6 +80,7 @@ const DASHES = [
 const SPAN = 120; // seconds shown
 const STEP = 30; // seconds between two labels of the time axis
 const HEIGHT = 150;
+const WHOLE = [1, 2, 5].flatMap((one) => Array.from({ length: 12 }, (_, power) => one * 10 ** power)).sort((one, other) => one - other);
 
 class ChartView {
   /** @type {HTMLElement[]} */
@@ -154,6 +155,7 @@ class ChartView {
           ticks: { show: false },
           size: 62,
           space: 26,
+          ...(format === count ? { incrs: WHOLE } : {}),
           values: (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits.map(format),
         },
       ],

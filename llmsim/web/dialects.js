@@ -11,7 +11,7 @@
  * @typedef {object} Dialect
  * @property {string} label
  * @property {string} model chosen at first
- * @property {string} models path of the listing
+ * @property {string} models whose models, of those that `/llmsim/models` lists
  * @property {(request: SampleRequest) => string} path
  * @property {(request: SampleRequest) => Record<string, string>} headers
  * @property {(request: SampleRequest) => object} body
@@ -41,7 +41,7 @@ export const DIALECTS = {
   chat: {
     label: "OpenAI chat completions",
     model: "gpt-4o",
-    models: "../v1/models",
+    models: "openai",
     path: () => "../v1/chat/completions",
     headers: bearer,
     body: ({ model, prompt, tokens, stream }) => ({
@@ -58,7 +58,7 @@ export const DIALECTS = {
   responses: {
     label: "OpenAI responses",
     model: "gpt-4o",
-    models: "../v1/models",
+    models: "openai",
     path: () => "../v1/responses",
     headers: bearer,
     body: ({ model, prompt, tokens, stream }) => ({
@@ -74,7 +74,7 @@ export const DIALECTS = {
   anthropic: {
     label: "Anthropic messages",
     model: "claude-sonnet-4-5",
-    models: "../anthropic/v1/models",
+    models: "anthropic",
     path: () => "../v1/messages",
     headers: ({ key }) => ({
       "anthropic-version": "2023-06-01",
@@ -93,7 +93,7 @@ export const DIALECTS = {
   gemini: {
     label: "Gemini",
     model: "gemini-2.5-flash",
-    models: "../gemini/v1beta/models",
+    models: "gemini",
     path: ({ model, stream }) =>
       `../v1beta/models/${encodeURIComponent(model)}:` +
       (stream ? "streamGenerateContent?alt=sse" : "generateContent"),

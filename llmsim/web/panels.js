@@ -26,43 +26,43 @@ const TILES = [
   {
     name: "Requests/s",
     value: (_, now) => rate(now.requests),
-    note: (stats) => `${count(stats.requests.total)} in total`,
+    note: (stats) => `now · ${count(stats.requests.total)} in total`,
   },
   {
     name: "Tokens/s",
     value: (_, now) => rate(now.completion),
-    note: (stats) => `${count(stats.tokens.completion)} in total`,
+    note: (stats) => `now · ${count(stats.tokens.completion)} in total`,
   },
   {
     name: "Active requests",
     value: (stats) => count(stats.requests.active),
-    note: (stats) => `${count(stats.requests.active_streaming)} streams`,
+    note: (stats) => `now · ${count(stats.requests.active_streaming)} streams`,
   },
   {
     name: "TTFT, p95",
     value: (_, now) => millis(now["ttft_ms.p95"]),
-    note: (_, now) => `median ${millis(now["ttft_ms.p50"])}`,
+    note: (_, now) => `last 10 s · median ${millis(now["ttft_ms.p50"])}`,
   },
   {
     name: "ITL, p95",
     value: (_, now) => millis(now["itl_ms.p95"]),
-    note: (_, now) => `median ${millis(now["itl_ms.p50"])}`,
+    note: (_, now) => `last 10 s · median ${millis(now["itl_ms.p50"])}`,
   },
   {
     name: "Latency, p95",
     value: (_, now) => millis(now["latency_ms.p95"]),
-    note: (_, now) => `median ${millis(now["latency_ms.p50"])}`,
+    note: (_, now) => `last 10 s · median ${millis(now["latency_ms.p50"])}`,
   },
   {
     name: "Lateness, p99",
     value: (_, now) => millis(now["lateness_ms.p99"]),
-    note: (stats) => `max ${millis(stats.lateness_ms.max)}`,
+    note: (stats) => `last 10 s · max since start ${millis(stats.lateness_ms.max)}`,
     tone: (_, now) => ((now["lateness_ms.p99"] ?? 0) > LATE ? "warn" : ""),
   },
   {
     name: "Errors",
     value: (stats) => count(stats.errors.total),
-    note: (stats) => `${percent(share(stats.errors.total, stats.requests.total))} of requests`,
+    note: (stats) => `since start · ${percent(share(stats.errors.total, stats.requests.total))}`,
     tone: (_, now) => (now.errors ? "bad" : ""),
   },
 ];

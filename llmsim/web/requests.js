@@ -5,6 +5,7 @@ import { element, fillFacts, html, setText } from "./dom.js";
 import { clock, count, difference, known, millis, NONE } from "./format.js";
 import { fill, number } from "./table.js";
 import { timeline } from "./timeline.js";
+import { waterfall } from "./waterfall.js";
 
 /** @typedef {import("./timeline.js").RequestRecord} RequestRecord */
 
@@ -15,6 +16,7 @@ export class Requests {
   #refreshing = false;
   #paused = false;
   #limit = element("requests-limit", HTMLSelectElement);
+  #search = element("requests-search", HTMLFormElement);
 
   constructor() {
     const pause = element("requests-pause", HTMLButtonElement);
@@ -23,6 +25,9 @@ export class Requests {
       pause.setAttribute("aria-pressed", String(this.#paused));
     });
     this.#limit.addEventListener("change", () => this.refresh(true));
+    this.#search.addEventListener("input", () => this.refresh(true));
+    this.#search.addEventListener("submit", (event) => event.preventDefault());
+    element("request-curl", HTMLButtonElement).addEventListener("click", () => void copy());
   }
 
   /** Fetch the latest ones, unless that was done just now, or the list is paused or hidden. */
@@ -31,14 +36,26 @@ export class Requests {
     if (this.#refreshing || !(now || due)) return;
     this.#refreshing = true;
     try {
-      const response = await fetchOwn(`requests?limit=${this.#limit.value}`);
-      if (response.ok) this.#show((await response.json()).requests);
+      const response = await fetchOwn(`requests?${this.#query()}`);
+      const found = await response.json();
+      const wrong = html("requests-wrong");
+      wrong.hidden = response.ok;
+      setText(wrong, response.ok ? "" : (found.error?.message ?? ""));
+      if (response.ok) this.#show(found.requests);
     } catch {
       // the state of the connection shows it
     } finally {
       this.#refreshing = false;
       this.#refreshed = performance.now();
     }
+  }
+
+  #query() {
+    const query = new URLSearchParams({ limit: this.#limit.value });
+    for (const [name, text] of new FormData(this.#search)) {
+      if (String(text).trim()) query.set(name, String(text).trim());
+    }
+    return query;
   }
 
   /** @param {RequestRecord[]} list */
@@ -117,6 +134,9 @@ function show(request) {
       : compared("First token (response sent as a whole)", planned.ttft_ms, null),
     compared("End", planned.total_ms, actual.total_ms),
   ]);
+  why(request);
+  details(request);
+  shown = request;
   const body = request.request;
   setText(html("request-body"), typeof body === "string" ? body : JSON.stringify(body, null, 2) ?? "");
 }
@@ -131,4 +151,86 @@ function compared(name, planned, actual) {
   const late = known(planned) && known(actual) ? actual - planned : null;
   const cells = [millis(planned), millis(actual), difference(late)].map((text) => number(text));
   return [name, [{ text: name }, ...cells]];
+}
+
+/** The request that is shown. @type {RequestRecord | null} */
+let shown = null;
+
+/** @param {RequestRecord} request */
+function why(request) {
+  const { details: kept } = request;
+  /** @type {Record<string, string | null | undefined>} */
+  const facts = {
+    Failure: request.error && `${request.error}${request.injected ? " (injected)" : ""}`,
+    Message: kept?.message,
+    "Decided by": kept?.rule,
+    "Asked for": kept?.override,
+    Mock: request.mock,
+    Recording: kept?.recording,
+    "API key": kept?.key,
+    "x-request-id": request.x_request_id,
+    traceparent: request.traceparent,
+    Marker: request.marker,
+    Tokens: request.tokens && Object.entries(request.tokens).map(([kind, value]) => `${count(value)} ${kind}`).join(", "),
+  };
+  for (const { limit, of, before, after } of kept?.limits ?? []) {
+    facts[limit] = `${count(before)} before, ${count(after)} after, of ${count(of)}`;
+  }
+  const known = Object.entries(facts).filter(([, text]) => text);
+  fillFacts(html("request-why"), /** @type {Record<string, string>} */ (Object.fromEntries(known)));
+}
+
+/** @param {RequestRecord} request */
+function details({ details: kept }) {
+  html("request-details").hidden = !kept;
+  const frames = kept?.frames;
+  html("request-frames").hidden = !frames?.left_ms.length;
+  if (!kept || !frames) return;
+  if (frames.left_ms.length) setText(html("waterfall-text"), waterfall(element("waterfall", SVGElement), frames));
+  fill(html("request-headers"), kept.headers.map(([name, value], index) => [`${index}`, [{ text: name }, { text: value }]]));
+  const left = kept.answer_bytes - new TextEncoder().encode(kept.answer).length;
+  setText(html("request-answer"), kept.answer + (left > 0 ? `\n… ${count(left)} more bytes` : ""));
+}
+
+/** Put the request, as a curl command, where it can be pasted from. */
+async function copy() {
+  if (!shown) return;
+  const button = element("request-curl", HTMLButtonElement);
+  try {
+    await navigator.clipboard.writeText(curl(shown, location.origin));
+    setText(button, "Copied");
+  } catch {
+    setText(button, "The browser does not allow it");
+  }
+  setTimeout(() => setText(button, "Copy as curl"), 2000);
+}
+
+const OF_THE_CONNECTION = ["host", "content-length", "connection", "accept-encoding", "transfer-encoding", "user-agent"];
+
+/**
+ * A command that sends a request again; a masked key comes from a variable.
+ * @param {RequestRecord} request
+ * @param {string} origin
+ */
+export function curl(request, origin) {
+  const { request: body, details: kept } = request;
+  const headers = kept?.headers ?? [["content-type", "application/json"]];
+  const words = ["curl", request.stream ? "-N" : "-sS", quoted(origin + (kept?.url ?? request.endpoint))];
+  for (const [name, value] of headers) {
+    if (!OF_THE_CONNECTION.includes(name)) words.push("-H", quoted(`${name}: ${value}`));
+  }
+  words.push("-d", single(typeof body === "string" ? body : JSON.stringify(body)));
+  return words.join(" ");
+}
+
+/** @param {string} text */
+function quoted(text) {
+  if (!text.includes("…")) return single(text);
+  const parts = text.split(/([\s=&?]+)/).map((part) => (part.includes("…") ? "$API_KEY" : part));
+  return `"${parts.join("").replaceAll('"', '\\"')}"`;
+}
+
+/** @param {string} text */
+function single(text) {
+  return `'${text.replaceAll("'", `'"'"'`)}'`;
 }

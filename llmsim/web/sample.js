@@ -1,6 +1,7 @@
 /** A request to this server, made as any client makes it, and what was measured. */
 
 import { DIALECTS } from "./dialects.js";
+import { fetchOwn } from "./access.js";
 import { element, fillFacts, html, make, setText, svgElement } from "./dom.js";
 import { count, millis, NONE } from "./format.js";
 import { open } from "./requests.js";
@@ -94,13 +95,13 @@ export class Sample {
     const { models } = DIALECTS[this.#dialect.value];
     const list = html("sample-models");
     try {
-      const response = await fetch(models, { headers: models.includes("anthropic") ? { "anthropic-version": "2023-06-01" } : {} });
+      // llmsim's own list: a provider's wants an API key where the server has some.
+      const response = await fetchOwn("models");
       const listing = await response.json();
-      const names = (listing.data ?? listing.models ?? []).map((/** @type {any} */ one) => one.id ?? one.name);
       list.replaceChildren(
-        ...names.map((/** @type {string} */ name) => {
+        ...(listing.models[models] ?? []).map((/** @type {string} */ name) => {
           const option = make("option");
-          option.value = name.replace(/^models\//, "");
+          option.value = name;
           return option;
         }),
       );

@@ -19,7 +19,29 @@ import { millis } from "./format.js";
  * @property {number | null} [output_lag_max_ms]
  * @property {number | null} [delivery_lateness_max_ms]
  * @property {{planned: number, sent: number}} frames
+ * @property {boolean} [stream]
+ * @property {Record<string, number>} [tokens]
+ * @property {string | null} [error]
+ * @property {boolean} [injected]
+ * @property {string | null} [mock]
+ * @property {string | null} [x_request_id]
+ * @property {string | null} [traceparent]
+ * @property {string | null} [marker]
+ * @property {Details | null} [details]
  * @property {unknown} [request]
+ *
+ * @typedef {object} Details what is kept of some requests: docs/journal.md
+ * @property {string | null} url
+ * @property {[string, string][]} headers
+ * @property {string | null} key
+ * @property {string | null} message
+ * @property {string | null} rule
+ * @property {string | null} override
+ * @property {string | null} recording
+ * @property {{limit: string, of: number, before: number, after: number}[]} limits
+ * @property {string} answer
+ * @property {number} answer_bytes
+ * @property {import("./waterfall.js").FrameTimes} frames
  */
 
 const LEFT = 64;

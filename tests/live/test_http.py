@@ -68,7 +68,7 @@ def test_a_client_that_expects_100_continue_is_told_to(sim: Server) -> None:
         ("BREW", CHAT, 405),
         ("post", CHAT, 405),
         ("POST", "/v1/models", 405),
-        ("GET", "/", 404),
+        ("GET", "/nowhere", 404),
         ("GET", CHAT + "/", 404),
         ("BREW", "/v1/coffee", 404),
         ("POST", "/v1//chat/completions", 404),

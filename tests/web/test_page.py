@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +53,7 @@ def test_numbers_move(visit: Visit, sim: Server) -> None:
     assert "gpt-4o" in visit.page.inner_text("#models")
     assert "/v1/chat/completions" in visit.page.inner_text("#endpoints")
     assert visit.page.locator("#workers tr").count() == 2
-    assert visit.page.locator(".chart canvas").count() == 9
+    assert visit.page.locator(".chart canvas").count() == 10
 
 
 def test_text_from_requests_stays_text(visit: Visit, sim: Server) -> None:
@@ -254,3 +256,58 @@ def test_a_token_where_the_server_wants_one(
         page.reload()
         visit.state("live")
         visit.close()
+
+
+def test_at_every_width_what_matters_is_on_the_screen(browser: Browser, sim: Server) -> None:
+    chat(sim.url, model="claude-sonnet-4-5-20250929-with-a-long-name", max_tokens=3, stream=True)
+    for size in ((1440, 900), (390, 844)):
+        visit = Visit(browser, sim.url, size)
+        visit.open()
+        newest(visit, "claude")
+        for column in ("Status", "TTFT"):
+            box = visit.page.locator(f".requests th:has-text('{column}')").bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= size[0]
+        models = visit.page.locator(".scroll[aria-labelledby=models-title]")
+        if size[0] > 1000:
+            assert models.evaluate("it => it.scrollWidth <= it.clientWidth")
+        visit.close()
+
+
+def test_looking_at_a_server_with_keys_is_no_error(
+    browser: Browser, serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    config = tmp_path / "llmsim.yaml"
+    config.write_text("keys: [{key: sk-secret, name: alice}]")
+    with serve("--workers", "1", "--config", str(config)) as server:
+        visit = Visit(browser, server.url)
+        visit.open()
+        visit.page.wait_for_selector("#sample-models option", state="attached")
+        with urllib.request.urlopen(f"{server.url}/llmsim/stats", timeout=30) as response:
+            assert json.load(response)["errors"]["total"] == 0
+        with urllib.request.urlopen(f"{server.url}/", timeout=30) as response:
+            assert json.load(response)["dashboard"] == "/llmsim/"
+        visit.close()
+
+
+def test_requests_are_searched_and_inspected(visit: Visit, sim: Server) -> None:
+    chat(sim.url, model="steady-search", max_tokens=20, stream=True)
+    chat(sim.url, model="other-search", max_tokens=3)
+    page = visit.page
+    newest(visit, "other-search")
+    page.fill("#requests-search [name=model]", "steady-*")
+    page.wait_for_selector("#requests:not(:has-text('other-search')):has-text('steady-search')")
+    page.click("#requests tr >> nth=0")
+    page.wait_for_selector("#waterfall circle.planned")
+    frames = page.locator("#waterfall circle.actual").count()
+    assert frames == page.locator("#waterfall circle.planned").count() > 20
+    assert "anonymous" in page.inner_text("#request-why")
+    assert "data: [DONE]" in page.inner_text("#request-answer")
+    body = "const got = await fetch('/llmsim/requests?limit=1&contents=true&model=steady-*');"
+    body += "return it.curl((await got.json()).requests[0], 'http://sim');"
+    command = visit.module("requests.js", body)
+    assert command.startswith("curl -N 'http://sim/v1/chat/completions' -H ")
+    page.click("#request-close")
+    page.fill("#requests-search [name=model]", "")
+    page.fill("#requests-search [name=id]", "nobody")
+    page.wait_for_selector("#requests-none", state="visible")

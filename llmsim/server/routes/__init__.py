@@ -12,6 +12,7 @@ from llmsim.server.admin import (
     dashboard,
     metrics,
     mocks,
+    overview,
     requests,
     scope_routes,
     status,
@@ -49,9 +50,11 @@ def all_paths(services: Services) -> Router:
     models.add(router, services)
     config = services.config
     router.cold += status.probes(services.shared, config.server.workers)
+    router.cold.append(overview.root(services))
     router.cold.append(metrics.route(services.shared, config))
     if config.control.enabled:
         dashboard.add(router, services)
+        router.cold.append(overview.models(services))
         router.cold += status.routes(services.shared, services.scopes)
         router.cold += requests.routes(services.shared, services.scopes)
         config_routes.add(router, services)
