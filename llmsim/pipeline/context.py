@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,13 +44,13 @@ class Call(Struct):
     """One call of an endpoint, and what is to be known of it once it is planned.
 
     ``caller`` is None where nobody waits for the answer (batches), which ``api_key`` then says who
-    asked for; ``memory`` where the endpoint
-    remembers nothing. ``model`` is the one that
-    answers, ``mock`` names the mock or script that decided what is said, ``recording``
-    the recording that is replayed, ``upstream`` is the answer of another service that is passed on,
-    ``rule`` the part of the configuration that let it
-    fail, ``override`` what the request says about itself, ``held`` is to be settled when the
-    request has ended, ``scope`` is the label of the scope it is in.
+    asked for; ``memory`` where the endpoint remembers nothing. Where the client comes back for the
+    answer, and under load, ``replanned`` is told when its first and its last token are there
+    (seconds after arrival), if anybody wants to know. ``model`` is the one that answers, ``mock``
+    names the mock or script that decided what is said, ``recording`` the recording that is
+    replayed, ``upstream`` is the answer of another service that is passed on, ``rule`` the part of
+    the configuration that let it fail, ``override`` what the request says about itself, ``held`` is
+    to be settled when the request has ended, ``scope`` is the label of the scope it is in.
     """
 
     endpoint: Endpoint
@@ -62,6 +63,7 @@ class Call(Struct):
     mock: str = ""
     recording: str = ""
     api_key: str = ""
+    replanned: Callable[[float, float], None] | None = None
     upstream: UpstreamAnswer | None = None
     held: HeldLimits | None = None
     rule: str = ""

@@ -142,7 +142,7 @@ class RequestHandler:
                 return
             # Nobody asks how far a stream has come whose end is decided while it is sent.
             replanned = lifecycle.retimed if first else lambda ttft, total: None
-            self._load_writer.unattended(plan, lifecycle.start, replanned)
+            self._load_writer.unattended(plan, lifecycle.start, call.replanned or replanned)
         if first or not (in_parts or plan.total):
             self._writer.reply(port, call, lifecycle, plan, first or plan.frames[0])
         elif in_parts:

@@ -37,6 +37,8 @@ class UnattendedAnswers:
 
     def follow(self, planned: SequencePlan, start: int, replanned: Replanned) -> None:
         """Have an answer, whose request arrived at ``start`` (µs), take its place."""
+        decoding = (planned.steps - planned.hidden) * planned.step
+        replanned(planned.ttft + AHEAD, planned.ttft + decoding + AHEAD)
         task = asyncio.ensure_future(self._follow(planned, start, replanned))
         self._followed.add(task)
         task.add_done_callback(self._followed.discard)

@@ -26,7 +26,7 @@ from llmsim.providers.openai.assistants import objects as wire_objects
 from llmsim.providers.openai.assistants import runs as wire_runs
 from llmsim.providers.openai.assistants import steps as wire_steps
 from llmsim.providers.openai.assistants.objects import ASSISTANT, MESSAGE, RUN, THREAD
-from llmsim.providers.openai.assistants.runs import RunRecord
+from llmsim.providers.openai.assistants.runs import RunRecord, RunStretch
 from llmsim.providers.openai.lists import Object, Paging
 from llmsim.server.pipeline_state import offload
 from llmsim.server.resources.assistant_threads import (
@@ -38,6 +38,7 @@ from llmsim.server.resources.assistant_threads import (
 )
 from llmsim.server.resources.assistants import found, loads, not_found, page, token
 from llmsim.server.resources.run_streams import RunStreams
+from llmsim.server.resources.run_times import RunTimes
 
 MOST_MESSAGES = 1000
 """The latest messages of a thread that a run is told of."""
@@ -154,10 +155,23 @@ class AssistantRuns:
         request = call.request
         assert plan.completion is not None
         if not request.stream:
+            if plan.sequence is not None:
+                call.replanned = self._times(call, plan, began)
             return call.endpoint.codec.plain(request, plan.completion, call.stamp)
         if self.streams is None or plan.ending is not ConnectionEnd.WHOLE:
             return None
         return self.streams.followed(call, plan, began)
+
+    def _times(self, call: Call, plan: Plan, began: float) -> RunTimes:
+        """Who is told when a run's tokens are there."""
+
+        def timed(run: RunRecord, times: tuple[float, float]) -> RunRecord:
+            return structs.replace(
+                run, stretches=(*run.stretches[:-1], _stretch(call, plan, began, times))
+            )
+
+        name = events.named(call.request.wire.run, call.stamp).id
+        return RunTimes(self.store, name, began, timed)
 
     async def within_window(self, request: Request) -> Request:
         """The request without the oldest messages that do not fit the model, or the run's own
@@ -292,14 +306,18 @@ class SubmittedOutputs:
 
 def _planned(call: Call, plan: Plan, began: float) -> RunRecord:
     """The run with the stretch that is planned."""
-    request, stamp = call.request, call.stamp
-    assert plan.completion is not None
-    failure = None if plan.failure is BROKEN else plan.failure
-    written = 0 if failure is None else _written(call, plan, plan.completion)
-    run = events.named(request.wire.run, stamp)
-    times = (plan.ttft, plan.total)
-    stretch = wire_steps.stretch(request, plan.completion, stamp, began, times, failure, written)
+    run = events.named(call.request.wire.run, call.stamp)
+    stretch = _stretch(call, plan, began, (plan.ttft, plan.total))
     return structs.replace(run, stretches=(*run.stretches, stretch))
+
+
+def _stretch(call: Call, plan: Plan, began: float, times: tuple[float, float]) -> RunStretch:
+    """The stretch that is planned, with these times: TTFT and total."""
+    completion = plan.completion
+    assert completion is not None
+    failure = None if plan.failure is BROKEN else plan.failure
+    written = 0 if failure is None else _written(call, plan, completion)
+    return wire_steps.stretch(call.request, completion, call.stamp, began, times, failure, written)
 
 
 def _written(call: Call, plan: Plan, completion: Completion) -> int:

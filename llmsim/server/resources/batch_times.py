@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from llmsim.core import Plan
-from llmsim.server.load.unattended import AHEAD, PERIOD, Replanned
+from llmsim.server.load.unattended import PERIOD, Replanned
 
 
 class BatchTimes:
@@ -24,6 +24,7 @@ class BatchTimes:
     def begin(self) -> Replanned:
         """The next request begins: who is told when its tokens are there."""
         place, began = len(self.ends), time.time() - self._created
+        self.ends.append(began)
 
         def replanned(ttft: float, total: float) -> None:
             self.ends[place] = began + total
@@ -35,12 +36,11 @@ class BatchTimes:
         return replanned
 
     def planned(self, plan: Plan) -> None:
-        """The request that has begun is planned so."""
+        """The request that has begun last is planned so."""
         if plan.sequence is None:
-            self.ends.append(plan.total)
+            self.ends[-1] = plan.total
         else:
-            self.open.add(len(self.ends))
-            self.ends.append(plan.total + AHEAD)
+            self.open.add(len(self.ends) - 1)
 
     async def change(self) -> None:
         """Returns when the last one has ended, or after a while."""

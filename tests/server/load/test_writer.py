@@ -164,6 +164,48 @@ def test_a_batch_ends_with_its_last_request() -> None:
     asyncio.run(scenario())
 
 
+def test_how_far_a_run_has_come_follows_the_steps() -> None:
+    rule = replace(RULE, load=Load((11, 0.02), max_sequences=1))
+    config = replace(CONFIG, latency=Latency(rule), response=Response(GeneratorChoice("lorem"), 30))
+
+    async def scenario() -> None:
+        with InProcess(config) as server:
+
+            async def post(path: str, **fields: Any) -> Any:
+                return json.loads((await ask(server, path, fields)).body)
+
+            assistant = await post("/v1/assistants", model="gpt-4o")
+            runs = [
+                await post(
+                    "/v1/threads/runs", assistant_id=assistant["id"], thread={"messages": []}
+                )
+                for _ in range(3)
+            ]
+            order = ["queued", "in_progress", "completed"]
+            places = [0, 0, 0]
+            deadline = time.monotonic() + 30
+            while places != [2, 2, 2]:
+                assert time.monotonic() < deadline
+                for number, run in enumerate(runs):
+                    path = f"/v1/threads/{run['thread_id']}/runs/{run['id']}"
+                    runs[number] = json.loads((await server.ask("GET", path, b"", {})).body)
+                    now = order.index(runs[number]["status"])
+                    assert now >= places[number]
+                    places[number] = now
+                await asyncio.sleep(0.005)
+            ends = [run["completed_at"] for run in runs]
+            assert ends == sorted(ends)
+            assert time.monotonic() - deadline + 30 >= 3 * 0.29
+            steps = [
+                json.loads((await server.ask("GET", f"{where}/steps", b"", {})).body)["data"]
+                for run in runs
+                for where in [f"/v1/threads/{run['thread_id']}/runs/{run['id']}"]
+            ]
+            assert [len(one) for one in steps] == [1, 1, 1]
+
+    asyncio.run(scenario())
+
+
 def test_embeddings_take_no_part() -> None:
     async def scenario() -> None:
         with InProcess(CONFIG) as server:
