@@ -136,11 +136,16 @@ def apply(session: Session, file: IO[bytes], replace: bool) -> None:
     click.echo("applied")
 
 
-@ctl.command(epilog=_examples("reset"))
+@ctl.command(epilog=_examples("reset", "reset --what journal,stats"))
+@click.option(
+    "--what",
+    metavar="PARTS",
+    help="Only these, with commas: journal, counters, stats, limits, mocks.",
+)
 @click.pass_obj
-def reset(session: Session) -> None:
+def reset(session: Session, what: str | None) -> None:
     """Reset the counts of failures, mocks, scripts and limits."""
-    session.request("POST", "reset")
+    session.request("POST", "reset" if what is None else f"reset?what={_quoted(what)}")
     click.echo("reset")
 
 

@@ -153,9 +153,13 @@ class SharedState:
     def reset(self) -> Iterator[None]:
         """Count from nothing again whatever decides about requests. Statistics go on. In slices,
         with time for others between."""
+        yield from self.reset_counters()
+        yield from self.buckets.reset()
+
+    def reset_counters(self) -> Iterator[None]:
+        """The same, rate limits apart."""
         self.order.reset()
         yield from self.named_counters.reset()
-        yield from self.buckets.reset()
 
     def behind(self, generation: int) -> bool:
         """Whether a worker that serves goes by an older configuration than that."""

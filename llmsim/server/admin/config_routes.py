@@ -15,6 +15,7 @@ from llmsim.config.nodes import Node, Place
 from llmsim.core.errors import ConfigError
 from llmsim.runtime.editor import ConfigEditor, WholeServer, faults_as_json, parsed
 from llmsim.runtime.scopes import ScopeTarget
+from llmsim.server.admin import reset
 from llmsim.server.admin.json_response import error_response, json_response
 from llmsim.server.admin.scope_routes import scope_of
 from llmsim.server.router import Router
@@ -46,7 +47,7 @@ def add(router: Router, services: Services) -> None:
         _route(editors, "/llmsim/config", "PUT", partial(_edit_all, True)),
         _route(editors, "/llmsim/mocks", "POST", partial(_insert, "mocks")),
         _route(editors, "/llmsim/mocks/{name}", "DELETE", partial(_remove, "mocks")),
-        _route(editors, "/llmsim/reset", "POST", _reset),
+        _route(editors, "/llmsim/reset", "POST", partial(_reset, services)),
         _route(editors, "/llmsim/reload", "POST", partial(_reload, services.renew)),
         _route(editors, "/llmsim/timetable/restart", "POST", _restart),
     ]
@@ -135,9 +136,19 @@ async def _remove(section: str, editor: ConfigEditor, request: Request) -> Respo
     return _section_response(editor, section)
 
 
-async def _reset(editor: ConfigEditor, request: Request) -> Response:
-    await editor.reset()
-    return json_response({"reset": True})
+async def _reset(services: Services, editor: ConfigEditor, request: Request) -> Response:
+    what = request.query_params.get("what")
+    if what is None:
+        await editor.reset()
+        return json_response({"reset": True})
+    try:
+        parts = reset.parse(what)
+    except ValueError as error:
+        return error_response(400, str(error))
+    if scope_of(request) is not None:
+        return error_response(400, "what: a scope is reset as a whole")
+    await reset.reset(services, parts)
+    return json_response({"reset": list(parts)})
 
 
 async def _reload(

@@ -16,6 +16,7 @@ from llmsim.server.admin import (
     requests,
     scope_routes,
     status,
+    windows,
 )
 from llmsim.server.router import Router
 from llmsim.server.routes import (
@@ -57,6 +58,7 @@ def all_paths(services: Services) -> Router:
         router.cold.append(overview.models(services))
         router.cold += status.routes(services.shared, services.scopes)
         router.cold += requests.routes(services.shared, services.scopes)
+        router.cold += windows.routes(windows.Windows(services.shared, services.store))
         config_routes.add(router, services)
         mocks.add(router, services)
         scope_routes.add(router, services)

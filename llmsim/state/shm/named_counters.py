@@ -58,6 +58,14 @@ class NamedCounters:
         at = self.table.find(hashed(name))
         return self._cells[at + 1] if at else 0
 
+    def clear(self, name: str) -> None:
+        """Forget how often ``name`` was counted."""
+        key = hashed(name)
+        with self._segment.locked(self.table.lock_of(key)):
+            at = self.table.find(key)
+            if at:
+                self._cells[at + 1] = 0
+
     def reset(self) -> Iterator[None]:
         """Forget all counts. In slices, with time for others between."""
         return self.table.cleared(slice(1, 2))

@@ -141,7 +141,7 @@ def test_these_short_paths_answer_get_elsewhere(tmp_path: Path, path: str) -> No
     router = Router()
     worker = Worker(Config(), tmp_path)
     services: Any = SimpleNamespace(
-        holder=worker.holder, shared=worker.shared, reread=None, scopes=None
+        holder=worker.holder, shared=worker.shared, reread=None, scopes=None, renew=None
     )
     config_routes.add(router, services)
     with TestClient(build(router)) as client:
