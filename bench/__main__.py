@@ -18,6 +18,7 @@ from bench import (
     mocks,
     pacing,
     pictures,
+    proxied,
     replay,
     soak,
     startup,
@@ -285,6 +286,33 @@ def replay_command(
         raise click.UsageError("it has a bare application in any case")
     benchmark = replay.Replay(dialect=dialect, **settings)
     finish(section("replay", dialect), benchmark, as_json, record)
+
+
+@main.command(
+    "proxy",
+    epilog="""\b
+Examples:
+  python -m bench proxy
+  python -m bench proxy --streams 200 --seconds 10
+""",
+)
+@click.option("--streams", type=click.IntRange(1), default=50, show_default=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=10,
+    show_default=True,
+    help="Length of each measurement.",
+)
+@output
+def proxy_command(
+    as_json: bool, record: Path | None, control: bool, streams: int, seconds: float
+) -> None:
+    """Calls that are passed on and recorded: added time, CPU of each."""
+    if control:
+        raise click.UsageError("the service is what it is measured beside")
+    benchmark = proxied.Proxied(DEFAULT_DIALECT, streams, seconds)
+    finish("proxy", benchmark, as_json, record)
 
 
 @main.command(

@@ -86,6 +86,8 @@ class MemoryPort:
     async def left(self) -> None:
         raise AssertionError("a plain answer does not wait")
 
+    socket = None
+
     def unread(self) -> int:
         return 0
 

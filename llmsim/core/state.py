@@ -29,12 +29,34 @@ Listed: TypeAlias = list[tuple[str, bytes]]
 """Ids and objects."""
 
 
+class LiveSession(Protocol):
+    """A connection whose messages are requests."""
+
+    @property
+    def gone(self) -> Occurrence:
+        """It is closed."""
+        ...
+
+
+class Occurrence(Protocol):
+    """Something that happens once."""
+
+    async def wait(self) -> Any:
+        """Return when it has."""
+        ...
+
+
 class Caller(Protocol):
     """Who waits for an answer: the head of the request, and whether they are still there."""
 
     @property
     def path(self) -> str:
         """The path that was asked for, still encoded; empty where there is none."""
+        ...
+
+    @property
+    def socket(self) -> LiveSession | None:
+        """The WebSocket of which the request is a message; None if it stands by itself."""
         ...
 
     @property

@@ -84,6 +84,7 @@ class HeadersOnly:
     """A caller who is known by the headers of the request, and never leaves."""
 
     path = query = ""
+    socket = None
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = {name.lower(): value for name, value in headers.items()}

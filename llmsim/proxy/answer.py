@@ -20,6 +20,19 @@ LOOK: Final = 1 << 20
 
 TOKENIZER: Final = "o200k_base"
 
+LAST: Final = 1.0
+"""Seconds that a service has to end an answer whose last event it has sent."""
+
+LAST_EVENTS: Final = (
+    b"data: [DONE]",
+    b"message_stop",
+    b"response.completed",
+    b"response.failed",
+    b"response.incomplete",
+    b'"finishReason"',
+)
+"""What is in the last event of a stream."""
+
 PAUSE: Final = 0.01
 """Seconds from one look at a slow client to the next."""
 
@@ -62,7 +75,8 @@ class ServiceAnswer:
         self._over = over
         self._shaper: FrameShaper | None = None
         self._prompt: int | None = None
-        self._begun = False
+        self._begun = self._passed = False
+        self._latest = b""
         self._sent = self._looked = 0
         self._held: deque[int] = deque()
         self._usage = UsageReader()
@@ -88,13 +102,13 @@ class ServiceAnswer:
     def begin(self, playback: Playback) -> None:
         """The response has been opened: pass the body on."""
         self._begun = True
-        _in_background(self._play(playback))
+        in_background(self._play(playback))
 
     def release(self) -> None:
         """Let go of an answer that was never begun to be passed on."""
         if not self._begun:
             self._begun = True
-            _in_background(self._unwanted())
+            in_background(self._unwanted())
 
     async def _unwanted(self) -> None:
         await self._exchange.leave()
@@ -103,8 +117,16 @@ class ServiceAnswer:
     async def _play(self, playback: Playback) -> None:
         playing = asyncio.current_task()
         assert playing is not None
+        loop = asyncio.get_running_loop()
+
+        def left(done: asyncio.Future[None]) -> None:
+            if not done.cancelled() and not self._passed:
+                # Who has the last event may leave before its service has ended the answer.
+                patience = LAST if self._all_said else 0.0
+                loop.call_later(patience, lambda: self._passed or playing.cancel())
+
         leaving = asyncio.ensure_future(self._client.left())
-        leaving.add_done_callback(lambda done: None if done.cancelled() else playing.cancel())
+        leaving.add_done_callback(left)
         _ = playback.unread  # from here on it counts
 
         async def frame(content: bytes) -> bool:
@@ -112,6 +134,7 @@ class ServiceAnswer:
 
         try:
             await self._exchange.pass_on(frame)
+            self._passed = True
             self._ended(playback, await self._taken())
         except asyncio.CancelledError:
             playback.abandon()
@@ -119,6 +142,7 @@ class ServiceAnswer:
             playback.abandon()
             raise
         finally:
+            self._passed = True
             leaving.cancel()
             self._over(self._exchange)
 
@@ -138,11 +162,19 @@ class ServiceAnswer:
             if shaper.over:
                 return False
         self._sent += len(content)
+        self._latest = content
         if self._sent - self._looked >= self._look:
             self._looked = self._sent
             while self._waiting(playback) > self._most:
                 await asyncio.sleep(PAUSE)
         return True
+
+    @property
+    def _all_said(self) -> bool:
+        """Whether what was passed on looks like the end of the answer."""
+        if self.length is not None:
+            return self._sent >= self.length
+        return any(one in self._latest for one in LAST_EVENTS)
 
     def _waiting(self, playback: Playback) -> int:
         """How many bytes wait: those of frames that are not due yet, and those not read."""
@@ -175,7 +207,8 @@ class ServiceAnswer:
         playback.end(ending, usage, failure)
 
 
-def _in_background(work: Awaitable[None]) -> None:
+def in_background(work: Awaitable[None]) -> None:
+    """Do it beside all else."""
     task = asyncio.ensure_future(work)
     _playing.add(task)
     task.add_done_callback(_playing.discard)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, Protocol
 
 import httpx
 
@@ -21,6 +21,7 @@ from llmsim.recordings.recording import (
     RecordedResponse,
     Recording,
     ResponseEnd,
+    Transport,
 )
 
 CORRELATION: Final = ("x-request-id", "traceparent", "x-client-request-id")
@@ -33,6 +34,23 @@ UNREACHABLE: Final = Failure(
 REDIRECTED: Final = Failure(
     FailureKind.BAD_GATEWAY, "The upstream service redirects elsewhere, which is not followed."
 )
+
+
+class Incoming(Protocol):
+    """An answer as it comes: an :class:`httpx.Response`, or a turn over a WebSocket."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def headers(self) -> httpx.Headers: ...
+
+    @property
+    def is_redirect(self) -> bool: ...
+
+    def aiter_raw(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
 
 
 class Exchanges:
@@ -65,8 +83,9 @@ class Exchange:
         self._arrived = arrived
         self._noted = noted
         self._began = exchanges.clock()
-        self._response: httpx.Response | None = None
+        self._response: Incoming | None = None
         self.model, self.stream = asked(request.path, request.body.content)
+        self.stream |= request.transport is Transport.WEBSOCKET
         self._frames: list[RecordedFrame] = []
         self.status, self.waited = 0, 0.0
         self.headers: Headers = []
@@ -75,24 +94,23 @@ class Exchange:
         exchanges.open[self.model] += 1
         self._in_flight = exchanges.open[self.model]
 
-    async def open(self, opening: Awaitable[httpx.Response]) -> Failure | None:
+    async def open(self, opening: Awaitable[Incoming]) -> Failure | None:
         """Have the service answer: its head is known then. A failure is what the client is to get
         instead, and the end."""
         try:
             self._response = response = await opening
         except httpx.TimeoutException:
-            await self._over(ResponseEnd.TIMEOUT)
+            await self.finish(ResponseEnd.TIMEOUT)
             return TIMEOUT
         except httpx.HTTPError:
-            await self._over(ResponseEnd.UNANSWERED)
+            await self.finish(ResponseEnd.UNANSWERED)
             return UNREACHABLE
         except BaseException:
-            await self._over(ResponseEnd.LEFT)
+            await self.finish(ResponseEnd.LEFT)
             raise
-        self.headers = to_client(response.headers.multi_items())
-        self.status, self.waited = response.status_code, self._since()
+        self.begin(response.status_code, to_client(response.headers.multi_items()))
         if response.is_redirect:
-            await self._over(ResponseEnd.WHOLE)
+            await self.finish(ResponseEnd.WHOLE)
             return REDIRECTED
         return None
 
@@ -103,10 +121,7 @@ class Exchange:
         end = ResponseEnd.LEFT
         try:
             async for content in self._response.aiter_raw():
-                if self._noted:
-                    in_flight = self._exchanges.open[self.model]
-                    at, body = self._since(), Payload.of(content)
-                    self._frames.append(RecordedFrame(at=at, body=body, in_flight=in_flight))
+                self.note(content)
                 if not await frame(content):
                     break
             else:
@@ -116,13 +131,25 @@ class Exchange:
         except httpx.HTTPError:
             end = ResponseEnd.CUT
         finally:
-            await self._over(end)
+            await self.finish(end)
+
+    def note(self, content: bytes) -> None:
+        """Note a frame that has just come."""
+        if self._noted:
+            in_flight = self._exchanges.open[self.model]
+            at, body = self._since(), Payload.of(content)
+            self._frames.append(RecordedFrame(at=at, body=body, in_flight=in_flight))
 
     async def leave(self) -> None:
         """Let go of the service: nobody wants its answer any more."""
-        await self._over(ResponseEnd.LEFT)
+        await self.finish(ResponseEnd.LEFT)
 
-    async def _over(self, end: ResponseEnd) -> None:
+    def begin(self, status: int, headers: Headers) -> None:
+        """The head of the answer has come."""
+        self.status, self.headers, self.waited = status, headers, self._since()
+
+    async def finish(self, end: ResponseEnd) -> None:
+        """It has ended in this way, unless it had before; the service is let go of."""
         if self._ended_at:
             return
         self.end, self._ended_at = end, self._since() or 1e-6

@@ -32,11 +32,14 @@ def prepare(config: Config) -> None:
     if not config.proxy.upstreams:
         return
     try:
+        from llmsim.engine.tokens.ranks import encoding  # noqa: PLC0415
         from llmsim.proxy import recorder  # noqa: PLC0415
+        from llmsim.proxy.answer import TOKENIZER  # noqa: PLC0415
         from llmsim.proxy.services import UpstreamServices  # noqa: PLC0415
 
         UpstreamServices(config.proxy, None, config.server.max_unsent_bytes).check()
         recorder.prepare(config.record)
+        encoding(TOKENIZER)  # which takes long, and what is there when workers are forked is theirs
     except ModuleNotFoundError as error:
         advice = "pip install 'llmsim[record]'"
         raise CannotPassOn(f"proxy: {error.name} is not installed: {advice}") from None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+from functools import partial
 from typing import Any, Final
 
+import httpx
 import numpy as np
 import orjson
 
@@ -17,8 +19,9 @@ from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.engine.faults.fault_context import FrameList
 from llmsim.providers import registry
 from llmsim.proxy.recorder import recorder
+from llmsim.proxy.relay import Relay
 from llmsim.proxy.services import UpstreamServices
-from llmsim.recordings.recording import Payload, RecordedRequest
+from llmsim.recordings.recording import Payload, RecordedRequest, Transport
 from llmsim.state import launcher
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.segment import Segment
@@ -32,6 +35,7 @@ from llmsim.transport.port import Gone
 from llmsim.transport.rsgi import RSGIPort
 from llmsim.transport.scheduler import Scheduler, now_us
 from llmsim.transport.slow_clients import ClientLimits, SlowClients
+from llmsim.transport.websocket import Socket
 
 MARK_DIGITS: Final = 26
 HEALTHY: Final = b'{"status":"ok"}'
@@ -74,7 +78,7 @@ class ProxyApp:
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         if scope.proto != "http":
-            protocol.close(501)
+            await self._relayed(scope, protocol)
             return
         if scope.path == "/health":
             protocol.response_bytes(200, [JSON], HEALTHY)
@@ -94,6 +98,35 @@ class ProxyApp:
             port.respond(*provider.errors.refusal(bad.failure, stamp))
         except Gone:
             pass
+
+    async def _relayed(self, scope: Any, protocol: Any) -> None:
+        """Pass a WebSocket on, once its service has accepted it."""
+        provider = registry.of_request(scope.path, scope.query_string, scope.headers.get).name
+        request = RecordedRequest(
+            method="GET",
+            path=scope.path,
+            query=scope.query_string,
+            headers=scope.headers.items(),
+            transport=Transport.WEBSOCKET,
+        )
+        try:
+            target = self._services.target(provider, request)
+            service = await self._services.connected(target, request.headers)
+        except BadRequest:
+            protocol.close(404)
+            return
+        except httpx.HTTPError:
+            protocol.close(502)
+            return
+        most = self._server.max_unsent_bytes
+        behind = partial(self._clients.behind, scope.client)
+        transport = await protocol.accept()
+        socket = Socket(scope, transport, self._server.max_body_bytes, most, behind)
+        try:
+            await Relay(socket, service, self._services, provider, request, most).run()
+        finally:
+            socket.release()
+            protocol.close()
 
     async def _proxied(self, port: RSGIPort) -> None:
         start = now_us()

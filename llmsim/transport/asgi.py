@@ -36,6 +36,8 @@ class ASGIStream:
 class ASGIPort:
     """One HTTP request over ASGI."""
 
+    socket = None
+
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
         self._receive = receive

@@ -7,6 +7,7 @@ from typing import Protocol
 from llmsim.core import Headers
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.plan import Chunk
+from llmsim.core.state import LiveSession
 
 # A body over the limit is read to its end and thrown away up to this many times the limit, so
 # that a client that is still sending gets the answer instead of a broken pipe.
@@ -47,6 +48,11 @@ class Port(Protocol):
 
     method: str
     path: str
+
+    @property
+    def socket(self) -> LiveSession | None:
+        """The WebSocket of which the request is a message; None if it stands by itself."""
+        ...
 
     @property
     def scheme(self) -> str:

@@ -154,6 +154,8 @@ class ScopedHeaders:
 class RSGIPort:
     """One HTTP request over RSGI."""
 
+    socket = None
+
     __slots__ = (
         "_arrivals",
         "_body_deadline",

@@ -1,6 +1,7 @@
 """``llmsim record`` between clients and services."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ import openai
 import pytest
 from google import genai
 from google.genai import types
+from websockets.sync.client import connect
 
 from llmsim.recordings import folder
 from llmsim.recordings.recording import Recording, ResponseEnd
@@ -31,11 +33,11 @@ Serve = Callable[..., Server]
 class Proxy:
     """`llmsim record` in front of services on this machine."""
 
-    def __init__(self, out: Path, *args: str) -> None:
+    def __init__(self, out: Path, *args: str, log: Path | None = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.out = out
-        self.log = out.parent / "proxy.log"
+        self.log = log or out.parent / "proxy.log"
         command = [sys.executable, "-m", "llmsim", "record", "--out", str(out)]
         with self.log.open("wb") as sink:
             self.process = subprocess.Popen(
@@ -278,6 +280,45 @@ def test_no_more_is_read_for_a_client_that_reads_nothing(tmp_path: Path) -> None
     assert kept.response.end is ResponseEnd.LEFT
 
 
+def test_a_websocket_passes_as_it_is_and_its_turns_are_recorded(recorded: Proxy) -> None:
+    socket = f"{recorded.url.replace('http', 'ws')}/v1/responses"
+    asked = {"type": "response.create", "model": "gpt-4o", "input": "Hello"}
+    with connect(socket, compression=None) as connection:
+        for _ in range(2):
+            connection.send(json.dumps(asked))
+            came = [connection.recv(timeout=20, decode=False)]
+            while b'"response.completed"' not in came[-1]:
+                came.append(connection.recv(timeout=20, decode=False))
+        connection.send(json.dumps(asked))  # and leaves before it is answered
+    *whole, left = recorded.recordings(3)
+    assert [one.response.end for one in whole] == [ResponseEnd.WHOLE] * 2
+    assert left.response.end is ResponseEnd.LEFT
+    frames = [frame.body.content for frame in whole[1].response.frames]
+    assert [one.partition(b"data: ")[2][:-2] for one in frames] == came
+    assert sum(frame.tokens for frame in whole[1].response.frames) > 50
+    assert whole[0].key == whole[1].key
+
+
+def test_workers_have_files_of_their_own_and_are_counted_together(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        upstream = f"openai=http://127.0.0.1:{closed.getsockname()[1]}"
+        flags = ("--upstream", upstream, "--workers", "2")
+        with proxied(tmp_path / "out", *flags) as proxy:
+
+            def asked() -> int:
+                httpx.post(proxy.url + "/v1/chat/completions", json={}, timeout=20)
+                return len(list(proxy.out.glob("*.jsonl")))
+
+            until(asked, lambda files: files == 2)
+            url = proxy.url + "/llmsim/recording"
+            kept = len(list(folder.recordings(proxy.out)))
+            state = until(
+                lambda: httpx.get(url, timeout=20).json(), lambda now: now["recordings"] >= kept
+            )
+            assert (state["workers"], state["stopped"], state["problem"]) == (2, 0, None)
+
+
 def test_a_circle_is_refused(tmp_path: Path) -> None:
     port = free_port()
     args = ("--upstream", f"openai=http://127.0.0.1:{port}", "--port", str(port))
@@ -335,6 +376,44 @@ def test_a_kill_loses_nothing_that_was_complete(serve: Serve, tmp_path: Path) ->
             proxy.process.kill()
             proxy.process.wait()
     assert len(list(folder.recordings(proxy.out))) == 20
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "llmsim-test", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("may not mount a disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_stops_recording_and_not_serving(small_disk: Path, tmp_path: Path) -> None:
+    flags = ("--upstream", "openai=http://127.0.0.1:1")
+    proxy = Proxy(small_disk / "out", *flags, log=tmp_path / "proxy.log")
+    try:
+        until(proxy.ready, bool)
+        body = {"model": "gpt-4o", "input": "word " * 2000}
+
+        def asked() -> Any:
+            assert httpx.post(f"{proxy.url}/v1/responses", json=body, timeout=20).status_code == 502
+            return httpx.get(f"{proxy.url}/llmsim/recording", timeout=20).json()
+
+        state = until(asked, lambda now: now["stopped"] == 1)
+        assert state["problem"] == "No space left on device"
+        assert state["lost"] >= 1
+        assert asked()["recordings"] == state["recordings"]
+        kept = [line for file in folder.files(proxy.out) for line in folder.lines(file)]
+        assert len(kept) == state["recordings"] > 0
+        assert not [line for line in kept if line.recording is None]
+        assert proxy.log.read_text().count("nothing is recorded, serving goes on") == 1
+    finally:
+        proxy.process.kill()
+        proxy.process.wait()
 
 
 def test_nothing_is_left_of_a_proxy_whose_launcher_is_killed(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class SocketPort:
     query = ""
 
     def __init__(self, socket: Socket, message: bytes, stream_id: str | None) -> None:
-        self._socket = socket
+        self._socket = self.socket = socket
         self._message = message
         self._stream_id = stream_id
         self.path = socket.path

@@ -1,0 +1,139 @@
+"""Calls that are passed on, beside the service that answers them: added time and CPU."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+from bench.client import Load, LoadResult, run_client
+from bench.report import Cell, Column
+from bench.server import Server, free_port, llmsim, running, write_config
+from bench.wire import BODIES, WIRES
+from bench.wrk import run_wrk
+
+TTFT_MS, GAP_MS = 200.0, 20.0
+COLUMNS = (
+    Column("server", "asked"),
+    Column("streams", "streams"),
+    Column("late_p50_ms", "late p50 ms", 2),
+    Column("late_p99_ms", "late p99 ms", 2),
+    Column("added_p50_ms", "added p50 ms", 2),
+    Column("frame_cpu_us", "µs CPU a frame", 1),
+    Column("request_cpu_us", "µs CPU a request"),
+    Column("errors", "errors"),
+)
+NOTES = (
+    "The service is llmsim itself with one worker. Lateness is by when the client has read a "
+    "token, less when it was due; *added* is what its median is above that of the service asked "
+    "directly. CPU is that of the processes that were asked, without the service's. Requests are "
+    "plain ones, from 16 connections. Where it says recorded, every exchange is anonymised as by "
+    "default and written.",
+)
+
+DIRECT, PROXY, KEPT, RECORD = "the service", "on_miss: proxy", "the same, recorded", "llmsim record"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """What to measure: ``streams`` at once for ``seconds``, and then plain requests."""
+
+    columns: ClassVar[Sequence[Column]] = COLUMNS
+    notes: ClassVar[Sequence[str]] = NOTES
+    control: ClassVar[bool] = False
+
+    dialect: str
+    streams: int
+    seconds: float
+
+    def run(self) -> list[dict[str, Cell]]:
+        with TemporaryDirectory(prefix="llmsim-bench-") as path, ExitStack() as stack:
+            folder, load = Path(path), self.load()
+            service = stack.enter_context(self._service(folder, load, TTFT_MS, GAP_MS))
+            quick = stack.enter_context(self._service(folder, load, 0.0, 0.0))
+            rows: list[dict[str, Cell]] = []
+            for name in (DIRECT, PROXY, KEPT, RECORD):
+                with self._asked(name, folder, service) as paced:
+                    found = self._paced(name, paced, load)
+                with self._asked(name, folder, quick) as plain:
+                    found["request_cpu_us"] = self._plain(plain)
+                if rows:
+                    found["added_p50_ms"] = float(str(found["late_p50_ms"])) - float(
+                        str(rows[0]["late_p50_ms"])
+                    )
+                rows.append(found)
+            return rows
+
+    def load(self) -> Load:
+        """Streams that stay open from the last arrival to the end of the window."""
+        wire, ramp, settle, gap = WIRES[self.dialect], 2.0, 1.0, GAP_MS / 1e3
+        tokens = ceil((ramp + settle + self.seconds) / gap) + 30
+        return Load(
+            *(self.streams, wire.lead, tokens, wire.tail, ramp, settle, self.seconds),
+            pause=0.1,
+            ttft=TTFT_MS / 1e3,
+            gap=gap,
+        )
+
+    def _service(self, folder: Path, load: Load, ttft: float, gap: float) -> Any:
+        port = free_port()
+        latency = {"profile": "instant", "ttft_ms": ttft, "itl_ms": gap}
+        settings = {"latency": latency, "response": {"target_tokens": load.tokens}}
+        file = write_config(folder, f"service-{gap:g}", settings)
+        return running(llmsim(port, 1, file), port, folder)
+
+    @contextmanager
+    def _asked(self, name: str, folder: Path, service: Server) -> Iterator[Server]:
+        """The server that clients ask."""
+        if name == DIRECT:
+            yield service
+            return
+        port, url = free_port(), f"http://127.0.0.1:{service.port}"
+        kept = str(folder / f"recordings-{port}")
+        if name == RECORD:
+            command = [sys.executable, "-m", "llmsim", "record", "--port", str(port)]
+            command += ["--upstream", f"openai={url}", "--allow", "127.0.0.1", "--out", kept]
+        else:
+            settings: dict[str, Any] = {
+                "proxy": {"upstreams": {"openai": url}, "allow": ["127.0.0.1"]},
+                "on_miss": "proxy",
+            }
+            if name == KEPT:
+                settings["record"] = {"path": kept}
+            command = llmsim(port, 1, write_config(folder, f"proxy-{port}", settings))
+        with running(command, port, folder) as server:
+            yield server
+
+    def _paced(self, name: str, server: Server, load: Load) -> dict[str, Cell]:
+        used: dict[str, float] = {}
+
+        def on_mark(mark: str) -> None:
+            used[mark] = server.cpu()
+
+        request = self._request(load.tokens, stream=True)
+        seen: LoadResult = run_client(server.port, request, load, on_mark)
+        assert seen.late_read_ms is not None
+        return {
+            "server": name,
+            "streams": seen.open_at_close,
+            "late_p50_ms": seen.late_read_ms.p50,
+            "late_p99_ms": seen.late_read_ms.p99,
+            "added_p50_ms": None,
+            "frame_cpu_us": 1e6 * (used["close"] - used["open"]) / seen.window_events,
+            "errors": seen.errors,
+        }
+
+    def _plain(self, server: Server) -> float:
+        request = self._request(20, stream=False)
+        run_wrk(server.port, request, 1, 16, 1)
+        before = server.cpu()
+        tally = run_wrk(server.port, request, self.seconds, 16, 1)
+        return 1e6 * (server.cpu() - before) / tally.requests
+
+    def _request(self, tokens: int, stream: bool) -> bytes:
+        return WIRES[self.dialect].request(BODIES["small"](), tokens, stream=stream)
