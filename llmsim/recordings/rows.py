@@ -17,11 +17,13 @@ def row(recording: Recording) -> TraceRow:
     said = [frame for frame in response.frames if frame.tokens]
     streamed = recording.stream and bool(said)
     counted = sum(frame.tokens for frame in said)
+    unseen = usage.completion - counted if usage and streamed else 0
     return TraceRow(
         arrived=recording.arrived,
         model=recording.model,
         prompt_tokens=usage.prompt if usage else prompt_tokens(recording),
         cached_tokens=usage.cached if usage else 0,
+        hidden_tokens=min(usage.reasoning, max(unseen, 0)) if usage else 0,
         output_tokens=usage.completion if usage else counted,
         ttft=said[0].at if streamed else None,
         total=response.ended,

@@ -8,6 +8,7 @@ from llmsim.recordings.recording import (
     RecordedFrame,
     RecordedRequest,
     RecordedResponse,
+    RecordedUsage,
     ResponseEnd,
 )
 from llmsim.recordings.rows import row
@@ -28,6 +29,11 @@ def test_a_stream() -> None:
     assert found.gaps == pytest.approx((0.2, 0.4))
     assert found.gap_tokens == (3, 2)
     assert not found.failed
+    assert found.hidden_tokens == 0
+    hidden = RecordedUsage(prompt=1, completion=106, reasoning=100)
+    assert row(structs.replace(one, usage=hidden)).hidden_tokens == 100
+    shown = RecordedUsage(prompt=1, completion=6, reasoning=3)
+    assert row(structs.replace(one, usage=shown)).hidden_tokens == 0
 
 
 HELLO = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello there."}]}'

@@ -66,9 +66,10 @@ def engine(fitted: Observed, judged: Observed, occupancy: Occupancy) -> Engine:
     """Fit what prefill and steps take to one half, and judge it by the other."""
     both = (fitted, judged)
     found: LoadFit | Unidentified = Unidentified("")
+    usual = float(fitted.gaps.itl.mean()) if fitted.gaps.itl.size else 0.0
     for _ in range(ROUNDS):
         known = found.prefill if isinstance(found, LoadFit) else None
-        first = [_first(half.first, occupancy, found) for half in both]
+        first = [_first(half.first, occupancy, found, usual) for half in both]
         prompts = prefill(*first[0], *first[1], known)
         steps = [_steps(half.gaps, occupancy, prompts, found) for half in both]
         found = load(steps[0], steps[1], prompts.slope if prompts else None)
@@ -95,17 +96,18 @@ def engine(fitted: Observed, judged: Observed, occupancy: Occupancy) -> Engine:
 
 
 def _first(
-    seen: FirstTokens, occupancy: Occupancy, found: LoadFit | Unidentified
+    seen: FirstTokens, occupancy: Occupancy, found: LoadFit | Unidentified, usual: float
 ) -> tuple[Values, Values]:
-    """Uncached tokens and times to first token of the requests that met the least load."""
+    """Uncached tokens and times to first token of the requests that met the least load, less their
+    hidden reasoning: one of its tokens takes as long as one that is shown."""
     quiet = _quiet(occupancy, seen.arrived, seen.in_flight)
-    tokens, ttft = seen.uncached[quiet], seen.ttft[quiet]
+    tokens, ttft, hidden = seen.uncached[quiet], seen.ttft[quiet], seen.hidden[quiet]
     if isinstance(found, Unidentified):
-        return tokens, ttft
+        return tokens, np.maximum(ttft - hidden * usual, 0.0)
     others = occupancy.decoding(seen.arrived[quiet] + ttft - INSTANT)
     step = found.step(others)
     # It waits for half a step of the others, and is prefilled in whole ones.
-    steps = PromptCost(0.0, BUDGET).steps(tokens) + np.where(others > 0, 0.5, 0.0)
+    steps = PromptCost(0.0, BUDGET).steps(tokens) + np.where(others > 0, 0.5, 0.0) + hidden
     return tokens, np.maximum(ttft - steps * step + found.step(np.ones(1)), 0.0)
 
 

@@ -16,12 +16,14 @@ Values: TypeAlias = NDArray[np.float64]
 class FirstTokens(NamedTuple):
     """Of each streamed answer: when its request ``arrived`` by the trace's clock, the time to
     first token (``ttft``), the tokens of its prompt that no cache held (``uncached``), and how
-    many requests were open, 0 where the trace does not say."""
+    many requests were open, 0 where the trace does not say. ``hidden`` tokens were thought before
+    it and not shown."""
 
     arrived: Values
     ttft: Values
     uncached: Values
     in_flight: Values
+    hidden: Values
 
 
 class Gaps(NamedTuple):
@@ -46,7 +48,7 @@ class Gaps(NamedTuple):
 
 class Observed(NamedTuple):
     """Samples of a trace, all arrays of shape (samples,). Times are in seconds; ``output_tokens``
-    are evenly spread over what is rounded to them."""
+    are those that were shown, evenly spread over what is rounded to them."""
 
     output_tokens: Values
     first: FirstTokens
@@ -59,7 +61,7 @@ def observed(rows: Iterable[TraceRow]) -> Observed:
     """The samples of these rows. A frame of several tokens counts as that many gaps, of the same
     length each: services send some tokens together."""
     lengths: list[float] = []
-    first: list[tuple[float, float, float, float]] = []
+    first: list[tuple[float, ...]] = []
     between: list[Values] = [np.empty((0, 4))]
     requests = failed = 0
     for row in rows:
@@ -67,15 +69,15 @@ def observed(rows: Iterable[TraceRow]) -> Observed:
         if row.failed:
             failed += 1
             continue
-        if row.output_tokens:
-            lengths.append(row.output_tokens)
+        if row.output_tokens > row.hidden_tokens:
+            lengths.append(row.output_tokens - row.hidden_tokens)
         if row.ttft is not None:
             uncached = max(row.prompt_tokens - row.cached_tokens, 0)
-            first.append((row.arrived, row.ttft, uncached, row.in_flight))
+            first.append((row.arrived, row.ttft, uncached, row.in_flight, row.hidden_tokens))
         between.append(_gaps(row))
     return Observed(
         spread(np.array(lengths, dtype=np.float64)),
-        FirstTokens(*np.array(first, dtype=np.float64).reshape(-1, 4).T),
+        FirstTokens(*np.array(first, dtype=np.float64).reshape(-1, 5).T),
         Gaps(*np.concatenate(between).T),
         requests,
         failed,
@@ -117,7 +119,7 @@ def _gaps(row: TraceRow) -> Values:
         began = row.arrived + (row.ttft or 0.0) + np.cumsum(lasted) - lasted
         each = np.column_stack([began, lasted, np.maximum(counts, 1), in_flight])
         return np.repeat(each, counts, axis=0)
-    if row.ttft is None or row.total is None or row.output_tokens < 2 or row.total < row.ttft:
+    shown = row.output_tokens - row.hidden_tokens
+    if row.ttft is None or row.total is None or shown < 2 or row.total < row.ttft:
         return np.empty((0, 4))
-    tokens = row.output_tokens - 1
-    return np.array([[row.arrived + row.ttft, row.total - row.ttft, tokens, row.in_flight]])
+    return np.array([[row.arrived + row.ttft, row.total - row.ttft, shown - 1, row.in_flight]])

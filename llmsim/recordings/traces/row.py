@@ -16,12 +16,13 @@ class TraceRow(Struct, frozen=True, kw_only=True):
 
     ``arrived`` and all other times are in seconds; ``arrived`` counts from whatever the trace
     counts from, a Unix time where it has dates. ``total`` and ``ttft`` count from the arrival.
-    ``gaps`` are the times between frames after the first, ``gap_tokens`` the tokens of each of
-    these (empty: one each). ``hash_ids`` name the blocks of ``block`` tokens that the prompt is
-    made of: equal beginnings are shared prefixes. ``session`` joins the turns of a conversation and
-    ``delay`` is the time from the answer of its last turn. ``messages`` and ``answer`` are what
-    was said, where the trace has it. ``in_flight`` is how many requests were open at the arrival,
-    0 for unknown, and ``gap_in_flight`` how many at the end of each gap (empty: as many as then).
+    ``hidden_tokens`` of the output are reasoning that came in no frame. ``gaps`` are the times
+    between frames after the first, ``gap_tokens`` the tokens of each of these (empty: one each).
+    ``hash_ids`` name the blocks of ``block`` tokens that the prompt is made of: equal beginnings
+    are shared prefixes. ``session`` joins the turns of a conversation and ``delay`` is the time
+    from the answer of its last turn. ``messages`` and ``answer`` are what was said, where the trace
+    has it. ``in_flight`` is how many requests were open at the arrival, 0 for unknown, and
+    ``gap_in_flight`` how many at the end of each gap (empty: as many as then).
     """
 
     arrived: float
@@ -29,6 +30,7 @@ class TraceRow(Struct, frozen=True, kw_only=True):
     prompt_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    hidden_tokens: int = 0
     ttft: float | None = None
     total: float | None = None
     gaps: tuple[float, ...] = ()

@@ -21,7 +21,9 @@ def test_samples() -> None:
                 in_flight=3,
                 gap_in_flight=(4, 5),
             ),
-            TraceRow(arrived=1, output_tokens=5, ttft=0.2, total=1.0, in_flight=2),
+            TraceRow(
+                arrived=1, output_tokens=105, hidden_tokens=100, ttft=0.2, total=1.0, in_flight=2
+            ),
             TraceRow(arrived=2, output_tokens=9, failed=True, ttft=9.0),
             TraceRow(arrived=3, output_tokens=2, gaps=(0.3,)),
         ]
@@ -34,6 +36,7 @@ def test_samples() -> None:
     assert first.ttft.tolist() == [0.5, 0.2]
     assert first.uncached.tolist() == [40, 0]
     assert first.in_flight.tolist() == [3, 2]
+    assert first.hidden.tolist() == [0, 100]
     assert gaps.began.tolist() == pytest.approx([0.5, 0.6, 0.6, 1.2, 3])
     assert gaps.middle.tolist() == pytest.approx([0.55, 0.8, 0.8, 1.6, 3.15])
     assert gaps.itl.tolist() == pytest.approx([0.1, 0.2, 0.2, 0.2, 0.3])

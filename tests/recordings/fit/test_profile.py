@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from llmsim.recordings.fit.load import LoadFit
 from llmsim.recordings.fit.profile import by_model, configuration, fit
@@ -56,6 +57,24 @@ def test_a_model_without_load() -> None:
     assert rule["ttft_ms"]["mean"] == pytest.approx((0.2 + ALPHA + BETA) * 1e3, rel=0.05)
     assert made["response"]["target_tokens"]["distribution"] == "lognormal"
     assert any(problem.startswith("load: ") for problem in one.problems)
+
+
+def test_hidden_reasoning_is_no_overhead() -> None:
+    """A server thinks again: what is fitted is the rest."""
+    rows = [
+        structs.replace(
+            one,
+            ttft=one.ttft + 40 * (ALPHA + BETA),
+            output_tokens=one.output_tokens + 40,
+            hidden_tokens=40,
+        )
+        for one in traffic(loaded=False)
+        if one.ttft is not None
+    ]
+    made = configuration([fit("m", rows)])
+    rule = made["latency"]["models"]["m"]
+    assert rule["ttft_ms"]["mean"] == pytest.approx((0.2 + ALPHA + BETA) * 1e3, rel=0.05)
+    assert made["response"]["target_tokens"]["mean"] == pytest.approx(160, rel=0.05)
 
 
 def test_too_little_makes_no_configuration() -> None:
