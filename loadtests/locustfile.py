@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,13 @@ def planned(server_timing: str, part: str) -> float | None:
     """Seconds that llmsim planned for `ttft` or `total`; None when the gateway dropped it."""
     entry = re.search(rf"\b{part};\s*dur=(\d+(\.\d+)?)", server_timing)
     return float(entry[1]) / 1000 if entry else None
+
+
+def server_timing(headers: Mapping[str, Any]) -> str:
+    """The values of llmsim's header, by whatever name a gateway passes it on
+    (`llm_provider-server-timing`)."""
+    found = (value for name, value in headers.items() if name.lower().endswith("server-timing"))
+    return ",".join(value if isinstance(value, str) else ",".join(value) for value in found)
 
 
 def chunks(response: ResponseContextManager) -> Iterator[dict[str, Any]]:
@@ -169,9 +176,7 @@ class ChatUser(FastHttpUser):
         self, row: str, response: ResponseContextManager, part: str, seconds: float
     ) -> None:
         """Reports what was observed beyond what llmsim planned, if the plan came through."""
-        header = response.headers.get("server-timing", "") if response.headers else ""
-        entries = header if isinstance(header, str) else ",".join(header)
-        plan = planned(entries, part)
+        plan = planned(server_timing(response.headers or {}), part)
         if plan is not None:
             self.report(row, seconds - plan)
 

@@ -11,7 +11,7 @@ from click import Group
 from llmsim.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md")), ROOT / "loadtests/README.md"]
+PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "loadtests/README.md"]
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
 EXAMPLES = {
     "llmsim/engine/faults/repeat.py",

@@ -24,6 +24,7 @@ LADDER = [
     {"proxy"},
     {"server", "sending"},
     {"tui", "library", "testing", "overhead"},
+    {"loadtest"},
     {"drift"},
     {"cli"},
     {"__main__"},

@@ -7,6 +7,7 @@ import click
 from llmsim import __version__
 from llmsim.cli.check import check
 from llmsim.cli.ctl import ctl
+from llmsim.cli.loadtest import loadtest
 from llmsim.cli.models import models
 from llmsim.cli.overhead import overhead
 from llmsim.cli.plan import plan
@@ -46,6 +47,6 @@ def main() -> None:
 
 for _command in (
     serve, top, requests, ctl, plan, check, schema, models, record, recordings, replay, anonymise,
-    fit, overhead, drift,
+    fit, overhead, loadtest, drift,
 ):  # fmt: skip
     main.add_command(_command)

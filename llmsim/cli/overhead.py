@@ -143,11 +143,11 @@ def overhead(
     settings = OverheadSettings(
         gateway=_url(gateway, "--gateway"),
         upstream=_url(upstream, "--upstream"),
-        headers=tuple(map(_header, headers)),
+        headers=tuple(map(header_pair, headers)),
         rate=20.0 if rate is None else rate,
         ramp=None if ramp is None else _range(ramp),
-        duration=_seconds(duration, "--duration"),
-        timeout=_seconds(timeout, "--timeout"),
+        duration=seconds(duration, "--duration"),
+        timeout=seconds(timeout, "--timeout"),
         **options,
     )
     context = trust.context(ca, insecure, cert, key) if ca or insecure or cert else None
@@ -214,7 +214,8 @@ def _url(text: str, option: str) -> Any:
         raise click.BadParameter(str(error), param_hint=option) from None
 
 
-def _header(text: str) -> tuple[str, str]:
+def header_pair(text: str) -> tuple[str, str]:
+    """A header of the command line. Raises BadParameter."""
     name, colon, value = text.partition(":")
     if not colon or not name.strip() or "\r" in text or "\n" in text:
         raise click.BadParameter("expected NAME:VALUE", param_hint="-H")
@@ -232,13 +233,14 @@ def _range(text: str) -> tuple[float, float]:
     return found
 
 
-def _seconds(text: str, option: str) -> float:
+def seconds(text: str, option: str) -> float:
+    """A time of the command line: ``30s``, ``5m``, ``1h``. Raises BadParameter."""
     factor = {"s": 1.0, "m": 60.0, "h": 3600.0}
     number, unit = (text[:-1], text[-1]) if text[-1:] in factor else (text, "s")
     try:
-        seconds = float(number) * factor[unit]
+        found = float(number) * factor[unit]
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
+        found = 0.0
+    if not 0 < found < 1e6:
         raise click.BadParameter("expected a time: 30s, 5m", param_hint=option)
-    return seconds
+    return found

@@ -20,6 +20,8 @@ ROWS: Final = (
     ("answers' way out", "way_out_ms"),
 )
 """What is shown, and its name in the report."""
+SHOWN: Final = 8
+"""Names that are shown; the JSON has all."""
 LIMITED: Final = ("ttft_ms", "per_token_ms", "total_ms")
 """What can have a threshold."""
 
@@ -115,7 +117,12 @@ def _more(report: OverheadReport) -> Iterator[str]:
 def _headers(found: HeaderChanges) -> str:
     renamed = [f"{old} → {new}" for old, new in found.renamed.items()]
     parts = (("added", found.added), ("stripped", found.stripped), ("renamed", renamed))
-    return "; ".join(f"{name} {', '.join(names)}" for name, names in parts if names) or "the same"
+    return "; ".join(f"{name} {_some(names)}" for name, names in parts if names) or "the same"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -140,7 +147,7 @@ def _events(report: OverheadReport) -> str:
         text += f"; {frames.bytes_through:.0f} bytes for {frames.bytes_direct:.0f}"
     for name, fields in (("added", frames.fields_added), ("missing", frames.fields_removed)):
         if fields:
-            text += f"; fields {name}: {', '.join(fields[:8])}" + (" …" if fields[8:] else "")
+            text += f"; fields {name}: {_some(fields)}"
     return text
 
 

@@ -54,9 +54,12 @@ def rows(results: Path) -> dict[str, dict[str, Any]]:
 class Gateway(ThreadingHTTPServer):
     """Answers every request with the next of these (status, body) in turn."""
 
-    def __init__(self, answers: list[tuple[int, bytes]]) -> None:
+    def __init__(
+        self, answers: list[tuple[int, bytes]], headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.answers = cycle(answers)
+        self.headers = headers or {}
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -66,6 +69,8 @@ class Answer(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         status, body = next(self.server.answers)
         self.send_response(status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -158,3 +163,47 @@ def test_an_answer_no_client_could_use_is_a_failure(
     for said in failures:
         assert any(said in error for error in errors), errors
     assert "measure" not in run.output
+
+
+def test_a_loadtest_of_two_processes_waits_for_nobody(server: str) -> None:
+    """Its measures are added up, and are none of the requests that Locust counts."""
+    command = [sys.executable, "-m", "llmsim", "loadtest", "smoke", "--target", server]
+    command += ["--duration", "4s", "--rate", "10", "--max-tokens", "5", "--processes", "2"]
+    command += ["--dialect", "anthropic", "--model", "claude-haiku-4-5", "-H", "x-any: 1"]
+    command += ["--max-ttft-p95-ms", "60000"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+    )
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed
+    table = {line[:32].strip(): line[32:].split() for line in done.stdout.splitlines()}
+    assert {"TTFT", "overhead TTFT", "total", "overhead total", "ITL"} <= table.keys(), printed
+    count = int(table["TTFT"][0])
+    assert 5 <= count <= 120
+    assert any(
+        line.split()[:1] == ["Aggregated"] and line.split()[1] == str(count)
+        for line in printed.splitlines()
+    ), printed
+
+
+@pytest.mark.parametrize("gateway", [[(500, b"{}")]], indirect=True)
+def test_a_loadtest_with_failures_is_an_exit_code(gateway: str) -> None:
+    command = [sys.executable, "-m", "llmsim", "loadtest", "smoke", "--target", gateway]
+    command += ["--duration", "2s", "--rate", "5"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["Server-Timing", "llm_provider-server-timing"])
+def test_the_plan_is_found_by_whatever_name(name: str, tmp_path: Path) -> None:
+    results = tmp_path / "run"
+    with Gateway([(200, TOKEN + TOKEN + DONE)], {name: "ttft;dur=0.1, total;dur=0.2"}) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        run = load(
+            f"http://127.0.0.1:{server.server_port}", "--json-file", str(results), "StreamingUser"
+        )
+        server.shutdown()
+    assert run.code == 0, run.output
+    assert set(rows(results)) >= STREAM_OVERHEADS
