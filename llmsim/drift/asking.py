@@ -117,4 +117,5 @@ def _mock(said: SaidChoice, reasoning: int) -> RenderedMock:
         texts["refusal"] or None,
         texts["reasoning"] or words(reasoning, SEED),
         said.finish,
+        reason=said.reason,
     )

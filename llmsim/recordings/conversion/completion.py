@@ -108,7 +108,7 @@ def _choice(said: SaidChoice, texts: Sequence[GeneratedText]) -> Choice:
     if finish is Finish.STOP and any(isinstance(one, ToolCallSegment) for one in segments):
         finish = Finish.TOOLS  # Gemini has one word for both
     tokens = sum(text.tokens for text in texts)
-    return Choice(segments or (TextSegment(EMPTY),), tokens, finish, said.stop)
+    return Choice(segments or (TextSegment(EMPTY),), tokens, finish, said.stop, reason=said.reason)
 
 
 def _segment(part: SaidPart, text: GeneratedText) -> Segment:

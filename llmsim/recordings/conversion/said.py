@@ -41,11 +41,12 @@ class SaidPart:
 
 @dataclass(slots=True)
 class SaidChoice:
-    """A choice: its parts in their order and why it ended."""
+    """A choice: its parts in their order and why it ended, with the service's word for it."""
 
     parts: dict[Hashable, SaidPart] = field(default_factory=dict)
     finish: Finish | None = None
     stop: str | None = None
+    reason: str | None = None
 
 
 class SaidFailure(NamedTuple):
@@ -81,7 +82,7 @@ def choices(frames: Sequence[bytes]) -> list[SaidChoice]:
             choice = found.setdefault(one.choice, SaidChoice())
             if isinstance(one, _End):
                 choice.finish = FINISHES.get(one.reason, Finish.STOP)
-                choice.stop = one.stop
+                choice.stop, choice.reason = one.stop, one.reason
                 continue
             part = choice.parts.setdefault(one.part, SaidPart(one.kind))
             part.name = part.name or one.name

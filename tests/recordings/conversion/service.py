@@ -69,6 +69,10 @@ ANSWERS: list[tuple[str, str, dict[str, Any]]] = [
     ("anthropic", "", CLAUDE | {"thinking": {"type": "enabled", "budget_tokens": 1024}}),
     ("anthropic", "", CLAUDE | {"tools": [{"name": "look", "input_schema": TOOL}]}),
     ("anthropic", "", CLAUDE | {"stop_sequences": [" a"], "max_tokens": 100}),
+    ("anthropic", "mocks: [{response: {content: I look further., finish_reason: pause_turn}}]",
+     CLAUDE),
+    ("gemini", "mocks: [{response: {content: I look further., finish_reason: RECITATION}}]",
+     {"contents": [{"parts": [{"text": "Hello"}]}]}),
     ("gemini", "", {"contents": [{"parts": [{"text": "Hello"}]}]}),
     (
         "gemini",
