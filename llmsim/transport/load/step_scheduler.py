@@ -29,6 +29,8 @@ import math
 from collections import deque
 from typing import Final, TypeAlias
 
+import numpy as np
+
 from llmsim.core import Due, Plan
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.load.sequence_plan import SequencePlan
@@ -104,7 +106,7 @@ class SteppedStream(ActiveStream):
     after its start, −1 until then. ``tick`` is that of its next frame.
     """
 
-    __slots__ = ("_ahead", "_begins", "_early", "planned", "sequence", "tick")
+    __slots__ = ("_ahead", "_begins", "_early", "_ticks", "planned", "sequence", "tick")
 
     def __init__(
         self,
@@ -123,12 +125,23 @@ class SteppedStream(ActiveStream):
         # The plan may have its real TTFT by now; its due times are still those of one alone.
         self._early = early(plan.due, plan.ttft if plan.sequence is None else plan.sequence.ttft)
         self._ahead: list[float] = []
+        self._ticks: list[int] = []
         self._begins = 0
         self.elsewhere = holder
 
     def look_ahead(self, frame: int, count: int) -> list[int]:
         """Those of the next frames, from ``frame`` on, that are due by now, in µs after the start;
         then :data:`PARKED` if there are more. What is due by time is all there before that."""
+        place, ticks, sequence = frame - self._begins, self._ticks, self.sequence
+        if sequence is not None and 0 < place < len(ticks) - 1 and self.planned[0] >= 0:
+            replica = sequence.replica
+            if ticks[place] <= replica.reached < ticks[place + 1]:  # one, as nearly always
+                clock, self.tick = replica.clock, ticks[place + 1]
+                steps = self._ahead[place] - clock.steps
+                at = round((clock.time + steps * clock.step) * 1e6) - self.start
+                self.planned[1] = at = min(at, replica.now - self.start + TICK // 2)
+                self.offset, self.window = frame, [at, PARKED]
+                return self.window
         self.offset = frame
         window: list[int] = []
         self.window = window
@@ -153,28 +166,33 @@ class SteppedStream(ActiveStream):
 
     def _due_by_now(self, frame: int, sequence: ReplicaPlace) -> None:
         window, replica, start = self.window, sequence.replica, self.start
-        latest = replica.now - start + TICK // 2
+        latest, reached, clock = replica.now - start + TICK // 2, replica.reached, replica.clock
+        step, begins = clock.step * 1e6, clock.time * 1e6 - start
         count = len(self.due)
         while frame < count:
             place = frame - self._begins
             if not 0 <= place < len(self._ahead):
-                plan = sequence.plan
-                times = self.due[frame : frame + WINDOW]
-                shift = sequence.first + plan.hidden
-                self._ahead = ((times - plan.ttft) / plan.step + shift).tolist()
-                self._begins, place = frame, 0
-            steps = self._ahead[place]
-            tick = tick_of(steps)
-            if tick > replica.reached:
-                self.tick = tick
+                self._look_up(frame, sequence)
+                place = 0
+            if self._ticks[place] > reached:
+                self.tick = self._ticks[place]
                 window.append(PARKED)
                 break
-            window.append(min(round(replica.clock.time_of(steps) * 1e6) - start, latest))
+            at = round(begins + (self._ahead[place] - clock.steps) * step)
+            window.append(at if at < latest else latest)
             frame += 1
         if window and window[0] != PARKED:
             if self.planned[0] < 0:
                 self.planned[0] = window[0]
             self.planned[1] = window[-2] if window[-1] == PARKED else window[-1]
+
+    def _look_up(self, frame: int, sequence: ReplicaPlace) -> None:
+        """At which V, and in which ticks, the next frames are due, from ``frame`` on."""
+        plan = sequence.plan
+        times = self.due[frame : frame + WINDOW]
+        steps = (times - plan.ttft) / plan.step + (sequence.first + plan.hidden)
+        self._begins, self._ahead = frame, steps.tolist()
+        self._ticks = np.floor(steps * PARTS + 0.5).astype(np.int64).tolist()
 
 
 def early(due: Due, ttft: float) -> int:
