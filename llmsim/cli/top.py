@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
+from urllib.parse import SplitResult
 
 import click
 
@@ -64,14 +65,27 @@ def top(
     require_dashboard()
     if not terminal():
         raise click.UsageError("top needs a terminal; a program can read URL/llmsim/stats")
+    try:
+        sys.exit(_watched(server, token, (ca, insecure, cert, key), owner))
+    except KeyboardInterrupt:  # before the dashboard has the keyboard
+        sys.exit(0)
+
+
+def _watched(
+    server: SplitResult,
+    token: str | None,
+    trusted: tuple[str | None, bool, str | None, str | None],
+    owner: int | None,
+) -> int | None:
+    """Show the dashboard until it ends; the exit code."""
     # Imported late: it is an extra, and takes longer than all other commands need.
     from llmsim.tui.app import Dashboard  # noqa: PLC0415
     from llmsim.tui.poller import Poller  # noqa: PLC0415
     from llmsim.tui.stats_client import StatsClient  # noqa: PLC0415
 
     quit_label = "Quit" if owner is None else "Stop server"
-    tls = trust.context(ca, insecure, cert, key) if server.scheme == "https" else None
+    tls = trust.context(*trusted) if server.scheme == "https" else None
     client = StatsClient(server, token, context=tls)
     app = Dashboard(server.geturl(), Poller(client.read), quit_label, owner)
     app.run()
-    sys.exit(app.return_code)
+    return app.return_code

@@ -27,6 +27,7 @@ from llmsim.server.admin.auth import open_door
 from llmsim.server.attached.end_of_input import stop_at_end_of_input
 from llmsim.server.attached.free_port import free_port
 from llmsim.server.attached.ready_file import accepts, local_url, ready_file
+from llmsim.server.attached.whereabouts import whereabouts
 from llmsim.server.granian_overrides import Supervisor
 from llmsim.server.tls.files import TLSFiles
 from llmsim.server.tls.renewal import Renewal
@@ -74,6 +75,8 @@ def serve(
         segment = _segment(config)
         config_store = ConfigStore(config, segment, folder)
         supervisor = _supervisor(config, room)
+        for line in whereabouts(config):
+            log.info("%s", line)
         door = open_door(config)
         if door is not None:
             log.warning("%s", door)

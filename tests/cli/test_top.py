@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from llmsim.server.attached.ready_file import local_url
@@ -33,3 +35,18 @@ def test_a_mistaken_url(run: Run) -> None:
 def test_where_a_server_is_local_url(host: str, url: str) -> None:
     assert local_url(host, 80) == url
     assert local_url(host, 80, tls=True) == url.replace("http", "https")
+
+
+def test_an_interrupt_before_the_first_drawing_ends_well(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = pytest.importorskip("llmsim.tui.app")
+
+    def interrupted(self: object) -> None:
+        raise KeyboardInterrupt
+
+    # By its name alone, the module's is the command's.
+    monkeypatch.setattr(import_module("llmsim.cli.top"), "terminal", lambda: True)
+    monkeypatch.setattr(app.Dashboard, "run", interrupted)
+    result = run("top")
+    assert (result.exit_code, result.output) == (0, "")
