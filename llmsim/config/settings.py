@@ -137,13 +137,15 @@ class Control:
     nothing of what is under ``/llmsim``.
 
     ``token`` is what requests to llmsim's own endpoints have to carry; None lets everyone in.
-    ``protect_metrics`` asks for it at ``/metrics``, too.
+    ``protect_metrics`` asks for it at ``/metrics``, too. ``cors`` are the origins whose pages may
+    use them.
     """
 
     enabled: bool = True
     headers: bool = True
     token: str | None = None
     protect_metrics: bool = False
+    cors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from llmsim.pipeline.context import Call, EndpointMemory
 from llmsim.providers.provider import Endpoint
 from llmsim.runtime.holder import ConfigHolder
 from llmsim.server.access_log import AccessLog, lifecycle_class
+from llmsim.server.entry.content_encoding import BOM, decoded
 from llmsim.server.journal.recorder import Recorders
 from llmsim.server.large_answers import LargeAnswers
 from llmsim.server.lifecycle import RequestLifecycle
@@ -99,7 +100,11 @@ class RequestHandler:
         self, port: Port, call: Call, lifecycle: RequestLifecycle
     ) -> list[TokenLogprobs]:
         """Gives what takes long to let go of."""
-        call.body = await port.body(self._body_limit)
+        body = await port.body(self._body_limit)
+        encoding = port.header("content-encoding")
+        if encoding is not None or body.startswith(BOM):
+            body = await decoded(body, encoding, self._body_limit)
+        call.body = body
         read = now_us()
         endpoint, pipeline = call.endpoint, self._holder.runtime.pipeline
         try:

@@ -31,6 +31,8 @@ from llmsim.server.access_log import AccessLog
 from llmsim.server.admin.limits import describe_limits
 from llmsim.server.api_key_auth import ApiKeyAuth
 from llmsim.server.application import build
+from llmsim.server.entry.content_encoding import request_body
+from llmsim.server.entry.cors import Cors
 from llmsim.server.handler import BROKEN, LEAVING, RequestHandler
 from llmsim.server.pipeline_state import pipeline_state
 from llmsim.server.refusals import refusal
@@ -97,6 +99,7 @@ class WorkerApp:
             self._holder.runtime.config, self._shared, first, most
         )
         self._api_key_auth = ApiKeyAuth(self._shared.counters)
+        self._cors = Cors(config.control.cors)
         self._store = Store(store, durable=config.store.path is not None)
         self._router = Router()
         self._starlette = Starlette()
@@ -235,6 +238,12 @@ class WorkerApp:
             self._slow_clients,
             self._body_deadline,
         )
+        origin = scope.headers.get("origin")
+        if origin is not None:
+            preflight = self._cors.preflight(port.method, port.path, port.header)
+            if preflight is not None:
+                return _respond(port, (204, preflight, b""))
+            port.also = self._cors.headers(port.path, origin)
         handler = self._router.handler(port.method, port.path)
         if handler is None and port.path.startswith(SCOPE_PATH):
             scope, path = self._within(port.path)
@@ -297,7 +306,7 @@ class WorkerApp:
     async def _other(self, port: RSGIPort) -> None:
         limit = self._config.server.max_body_bytes
         try:
-            body = await port.body(limit)
+            body = await request_body(port, limit)
         except BadRequest as bad:
             port.respond(*refusal(bad.failure, port.path, port.query, port.header))
             return

@@ -152,7 +152,7 @@ class ScopedHeaders:
 
 
 class RSGIPort:
-    """One HTTP request over RSGI."""
+    """One HTTP request over RSGI. ``also`` are headers that its response has beside others."""
 
     socket = None
 
@@ -165,6 +165,7 @@ class RSGIPort:
         "_outflow",
         "_peer",
         "_protocol",
+        "also",
         "method",
         "path",
         "scope",
@@ -186,6 +187,7 @@ class RSGIPort:
         self._clients = clients
         self._body_deadline = body_deadline
         self._headers = scope.headers
+        self.also: Headers = []
         self.method: str = scope.method
         self.path: str = scope.path
 
@@ -282,8 +284,10 @@ class RSGIPort:
         return Gone()
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        if self.also:
+            headers = [*headers, *self.also]
         if len(body) > PIECE and self.method != "HEAD":
-            stream = self.open(status, [*headers, ("content-length", str(len(body)))])
+            stream = self._opened(status, [*headers, ("content-length", str(len(body)))])
             stream.send(body)
             stream.close()
             return
@@ -295,6 +299,9 @@ class RSGIPort:
         self._protocol.response_bytes(status, headers, body)
 
     def open(self, status: int, headers: Headers) -> RSGIStream:
+        return self._opened(status, [*headers, *self.also] if self.also else headers)
+
+    def _opened(self, status: int, headers: Headers) -> RSGIStream:
         self._outflow = outflow = self._clients.outflow(self.scope)
         return RSGIStream(self._protocol.response_stream(status, headers), outflow)
 

@@ -17,6 +17,7 @@ from llmsim.config.schema.values import (
     Hour,
     Line,
     Number,
+    Origin,
     Share,
     Switch,
     Text,
@@ -254,6 +255,9 @@ class ControlSection(Section, of=Control):
         None, description="Bearer token that llmsim's own endpoints require."
     )
     protect_metrics: Switch = Field(False, description="Whether /metrics requires the token, too.")
+    cors: Annotated[tuple[Origin, ...], Each(distinct, empty=True)] = Field(
+        (), description="Origins whose pages may use llmsim's own endpoints."
+    )
 
 
 class ScopesSection(Section, of=ScopeSettings):

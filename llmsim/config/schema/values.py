@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from typing import Annotated, Any, Final, TypeAlias, get_args
+from urllib.parse import urlsplit
 
 import annotated_types as at
 from pydantic import (
@@ -173,6 +174,13 @@ def _address(value: Any) -> str:
         raise unfit("an IP address such as 0.0.0.0, 127.0.0.1 or ::") from None
 
 
+def _origin(text: str) -> None:
+    """Raises ValueError for what no browser sends as a page's origin."""
+    parts = urlsplit(text)
+    if not parts.scheme or not parts.netloc or text != f"{parts.scheme}://{parts.netloc}".lower():
+        raise ValueError("must be a scheme and a host in lower case, as https://app.example.com")
+
+
 def _host_pattern(value: str) -> None:
     if not _HOST_PATTERN.fullmatch(value):
         raise ValueError("must be a host name such as sim.example or *.sim.example, and no port")
@@ -234,6 +242,7 @@ def Name(what: str) -> BeforeValidator:  # noqa: N802  an annotation, like the o
 Switch: TypeAlias = Annotated[bool, Strict(), BeforeValidator(_switch), must_be("true or false")]
 Address: TypeAlias = Annotated[str, BeforeValidator(_address)]
 HostPattern: TypeAlias = Annotated[str, Text("a host name", _host_pattern)]
+Origin: TypeAlias = Annotated[str, Text("an origin", _origin)]
 Line: TypeAlias = Annotated[str, Text()]
 ShellPattern: TypeAlias = Annotated[str, Text("a shell pattern")]
 Regex: TypeAlias = Annotated[str, Text("a regular expression", regex.check)]

@@ -85,6 +85,7 @@ class AdminAuth:
     def __init__(self, control: Control, server: Server) -> None:
         self._token = None if control.token is None else control.token.encode()
         self._protect_metrics = control.protect_metrics
+        self._origins = frozenset(control.cors)
         self._hosts = AllowedHosts(server.allowed_hosts)
 
     def protect(self, router: Router) -> None:
@@ -114,7 +115,8 @@ class AdminAuth:
             return error_response(403, f"host: must be {allowed}, not {host!r}")
         if not needs_token:
             return None
-        if method not in SAFE and is_cross_site(header):
+        from_page = method not in SAFE and header("origin") not in self._origins
+        if from_page and is_cross_site(header):
             return error_response(403, "origin: requests from pages of other sites are refused")
         if self._token is not None and not self._has_token(header("authorization") or ""):
             message = "authorization: must be Bearer and the token that control.token sets"
