@@ -11,7 +11,7 @@ from llmsim.providers.openai.provider import OPENAI
 from llmsim.providers.provider import Endpoint, Provider, RequestHeader
 
 PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI)
-"""The first one has every path that no other claims."""
+"""The first one has every path and request that no other claims."""
 
 SHARED = ("/v1/models", "/v1/files", "/v1/skills")
 """What paths begin with that several providers have."""
@@ -19,21 +19,26 @@ SHARED = ("/v1/models", "/v1/files", "/v1/skills")
 
 def of_path(path: str) -> Provider:
     """The provider whose path it is."""
+    return _claiming(path) or PROVIDERS[0]
+
+
+def _claiming(path: str) -> Provider | None:
     for provider in PROVIDERS:
         if path.startswith(provider.claims.prefixes):
             return provider
-    return PROVIDERS[0]
+    return None
 
 
 def of_request(path: str, query: str, header: RequestHeader) -> Provider:
     """The provider a request is for. ``query`` is what follows the question mark, still encoded.
 
     A path that begins with several slashes, as a base URL that ends in one makes it, counts as
-    the path it was meant to be.
+    the path it was meant to be. On a path that none claims, or several have, the request itself
+    says it.
     """
     path = "/" + path.lstrip("/")
-    if not path.startswith(SHARED):
-        return of_path(path)
+    if not path.startswith(SHARED) and (found := _claiming(path)) is not None:
+        return found
     verb = path.rpartition(":")[2]
     for provider in PROVIDERS:
         if verb in provider.claims.verbs:
@@ -41,7 +46,7 @@ def of_request(path: str, query: str, header: RequestHeader) -> Provider:
     for provider in PROVIDERS:
         if any(header(name) is not None for name in provider.claims.headers):
             return provider
-    for provider in PROVIDERS:
+    for provider in PROVIDERS if path.startswith(SHARED) else ():
         if any(f"&{name}=" in f"&{query}" for name in provider.claims.parameters):
             return provider
     return PROVIDERS[0]

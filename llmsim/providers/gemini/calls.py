@@ -14,7 +14,7 @@ COLLECTIONS = ("models", "tunedModels")
 REMEMBERED = 4096
 
 _CALL = re.compile(
-    rf"(?:/gemini)?/(?P<version>v1|v1beta)/(?P<name>(?:{'|'.join(COLLECTIONS)})/.+)"
+    rf"(?:/gemini)?/(?P<version>v1|v1alpha|v1beta)/(?P<name>(?:{'|'.join(COLLECTIONS)})/.+)"
     rf":(?P<verb>{'|'.join(VERBS)})",
     re.DOTALL,
 )

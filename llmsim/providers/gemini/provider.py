@@ -72,7 +72,15 @@ def _named(path: str, query: str, strict: bool = False) -> Endpoint:
 GEMINI = Provider(
     name="gemini",
     claims=Claims(
-        prefixes=("/gemini/", "/v1beta/", "/v1/tunedModels/"),
+        prefixes=(
+            "/gemini/",
+            "/upload/",
+            "/v1alpha/",
+            "/v1beta/",
+            "/v1/cachedContents",
+            "/v1/interactions",
+            "/v1/tunedModels/",
+        ),
         verbs=VERBS,
         headers=("x-goog-api-key",),
         parameters=("key",),
@@ -84,7 +92,11 @@ GEMINI = Provider(
     endpoints=endpoints,
     pattern=EndpointPattern(_matches, _named),
     models=ModelListing(
-        ("/v1/models", "/v1beta/models", "/gemini/v1/models", "/gemini/v1beta/models"),
+        tuple(
+            f"{prefix}/{version}/models"
+            for prefix in ("", "/gemini")
+            for version in ("v1", "v1alpha", "v1beta")
+        ),
         model_list.page,
         model_list.model,
         errors.headers,

@@ -23,6 +23,22 @@ from llmsim.providers.provider import (
     ProviderAuth,
 )
 
+SERVED = (
+    "assistants",
+    "audio",
+    "chat",
+    "completions",
+    "conversations",
+    "embeddings",
+    "images",
+    "moderations",
+    "realtime",
+    "responses",
+    "threads",
+    "vector_stores",
+)
+"""What paths under ``/v1`` begin with that are OpenAI's alone, whatever headers come with them."""
+
 PREFIXES = ("/v1", "/openai/v1")
 RESPONSES = "/v1/responses"
 RUNS = "/v1/threads/runs"
@@ -57,7 +73,13 @@ def _endpoint(path: str, codec: Codec, errors: ErrorFormat | None = None) -> End
 
 OPENAI = Provider(
     name="openai",
-    claims=Claims(),
+    claims=Claims(
+        prefixes=(
+            *(f"/v1/{name}" for name in SERVED),
+            "/openai/",
+            "/openresponses/",
+        )
+    ),
     auth=ProviderAuth(auth.key, auth.refusal, auth.HEADERS, auth.PARAMETERS),
     errors=errors.FORMAT,
     headers=errors.head,

@@ -56,7 +56,16 @@ def test_a_listing_is_in_the_callers_words(
 
 PATHS = [
     f"{prefix}/models"
-    for prefix in ("/v1", "/openai/v1", "/anthropic/v1", "/v1beta", "/gemini/v1", "/gemini/v1beta")
+    for prefix in (
+        "/v1",
+        "/openai/v1",
+        "/anthropic/v1",
+        "/v1alpha",
+        "/v1beta",
+        "/gemini/v1",
+        "/gemini/v1alpha",
+        "/gemini/v1beta",
+    )
 ]
 
 
