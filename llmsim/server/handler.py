@@ -186,7 +186,13 @@ class RequestHandler:
             self._large_answers.note(plan.failure)
         await lifecycle.remember(call, plan)
         lifecycle.unawaited(plan)
-        self._load_writer.unattended(plan, lifecycle.start, replanned or lifecycle.retimed)
+
+        def retimed(ttft: float, total: float) -> None:
+            lifecycle.retimed(ttft, total)
+            if replanned is not None:
+                replanned(ttft, total)
+
+        self._load_writer.unattended(plan, lifecycle.start, retimed)
         return plan
 
     def note(self, failure: Failure) -> None:

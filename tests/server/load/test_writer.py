@@ -158,6 +158,8 @@ def test_a_batch_ends_with_its_last_request() -> None:
             assert ended - created > 4 * 0.29
             assert ended - created < time.monotonic() - deadline + 30 + 0.1
             assert batch["request_counts"]["succeeded"] == 4
+            ends = [entry.arrived + entry.planned_total for entry in server.shared.latest(4)]
+            assert max(ends) == pytest.approx(ended, abs=0.1)
             (status,) = statuses(server)
             assert (status.running, status.waiting) == (0, 0)
 
