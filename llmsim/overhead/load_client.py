@@ -33,6 +33,8 @@ ANCILLARY: Final = socket.CMSG_SPACE(STAMP.size)
 READ: Final = 1 << 18
 TICK: Final = 0.2
 """Seconds between two calls of ``on_tick``."""
+PAUSE: Final = 0.1
+"""Seconds after a failure in which a stream that is kept open does not begin again."""
 SPIN: Final = 0.0012
 """Seconds before a request is due in which the loop no longer sleeps: epoll counts milliseconds."""
 
@@ -185,12 +187,10 @@ class LoadClient:
                 ticked = now
             self._expire(now)
             self._poll(min((waiting[0] if waiting else now + TICK) - time.time(), TICK))
-            if times.again_until:
-                ended = len(self._done) - seen
-                seen += ended
-                if (now := time.time()) < until:
-                    for _ in range(ended):
-                        heapq.heappush(waiting, now)
+            if times.again_until and (now := time.time()) < until:
+                for ended in self._done[seen:]:
+                    heapq.heappush(waiting, now + (PAUSE if ended.error else 0.0))
+                seen = len(self._done)
 
     def _poll(self, wait: float) -> None:
         wait = 0.0 if wait < SPIN else wait - SPIN

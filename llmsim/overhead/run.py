@@ -7,7 +7,6 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Final
 from urllib.parse import SplitResult
 
@@ -67,7 +66,7 @@ class OverheadRun:
         self._progress = on_progress
         self._dialect = DIALECTS[settings.dialect]
         self._run = secrets.token_hex(4)
-        self._numbers = count()
+        self._next = 0
         self._journal = JournalReader(settings.upstream, settings.token, context)
         self._context = context
         self._direct = self._way("direct", settings.upstream, settings.upstream_model)
@@ -162,13 +161,7 @@ class OverheadRun:
 
     def _turn(self, way: Way, times: SendTimes) -> list[Joined]:
         begun = time.time()
-        first = next(self._numbers)
-
-        def tick(done: int, in_flight: int) -> None:
-            self._progress(self._part, f"{way.name}: {done} answered, {in_flight} in flight")
-
-        answers = way.client.turn(times, first, tick)
-        self._numbers = count(max((one.number for one in answers), default=first) + 1)
+        answers = self._answers(way, times)
         time.sleep(SETTLE)
         self._progress(self._part, f"{way.name}: reading llmsim's journal")
         answers.sort(key=lambda one: one.number)
@@ -177,6 +170,16 @@ class OverheadRun:
         if way is self._through:
             self._keep(answers, found)
         return found
+
+    def _answers(self, way: Way, times: SendTimes) -> list[RawAnswer]:
+        """Send, each request with a number that no other of the run has."""
+
+        def tick(done: int, in_flight: int) -> None:
+            self._progress(self._part, f"{way.name}: {done} answered, {in_flight} in flight")
+
+        answers = way.client.turn(times, self._next, tick)
+        self._next = max((one.number for one in answers), default=self._next) + 1
+        return answers
 
     def _keep(self, answers: Sequence[RawAnswer], found: Sequence[Joined]) -> None:
         """Keep the bodies of some streams, to compare their events."""
@@ -194,7 +197,7 @@ class OverheadRun:
             self._progress(0.0, f"{way.name}: warming up")
             number = settings.streams or max(round(settings.rate * settings.warm_up), 2)
             gap = settings.warm_up / number
-            answers = way.client.turn(SendTimes([0.0, *(gap * at for at in range(1, number))]))
+            answers = self._answers(way, SendTimes([gap * at for at in range(number)]))
             looked = [seen(one, self._dialect, self.streamed(one.number)) for one in answers]
             if all(one.error is not None for one in looked):
                 url = settings.gateway if way is self._through else settings.upstream

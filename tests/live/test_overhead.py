@@ -146,6 +146,7 @@ def test_every_dialect_is_asked_in_both_ways(sim: Server, dialect: str, tmp_path
     found, _ = overhead(sim.url, sim, tmp_path, *args)
     assert found["errors"] == {}
     assert found["requests"] == found["matched"] == 22
+    assert found["through"]["timed"] == found["direct"]["timed"] == 22
     assert found["through"]["ttft_ms"] is not None
     assert found["through"]["plain_total_ms"] is not None
     assert found["frames"]["compared"] == found["frames"]["same_bytes"], found["frames"]
