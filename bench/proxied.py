@@ -17,7 +17,7 @@ from bench.server import Server, free_port, llmsim, running, write_config
 from bench.wire import BODIES, WIRES
 from bench.wrk import run_wrk
 
-TTFT_MS, GAP_MS = 200.0, 20.0
+TTFT_MS, GAP_MS, PAUSE = 200.0, 20.0, 0.001
 COLUMNS = (
     Column("server", "asked"),
     Column("streams", "streams"),
@@ -29,8 +29,8 @@ COLUMNS = (
     Column("errors", "errors"),
 )
 NOTES = (
-    "The service is llmsim itself with one worker. Lateness is by when the client has read a "
-    "token, less when it was due; *added* is what its median is above that of the service asked "
+    "The service is llmsim itself with one worker. Lateness is by when a token was in the client's "
+    "socket, less when it was due; *added* is what its median is above that of the service asked "
     "directly. CPU is that of the processes that were asked, without the service's. Requests are "
     "plain ones, from 16 connections. Where it says recorded, every exchange is anonymised as by "
     "default and written.",
@@ -75,7 +75,7 @@ class Proxied:
         tokens = ceil((ramp + settle + self.seconds) / gap) + 30
         return Load(
             *(self.streams, wire.lead, tokens, wire.tail, ramp, settle, self.seconds),
-            pause=0.1,
+            pause=PAUSE,
             ttft=TTFT_MS / 1e3,
             gap=gap,
         )
@@ -117,12 +117,12 @@ class Proxied:
 
         request = self._request(load.tokens, stream=True)
         seen: LoadResult = run_client(server.port, request, load, on_mark)
-        assert seen.late_read_ms is not None
+        assert seen.late_ms is not None
         return {
             "server": name,
             "streams": seen.open_at_close,
-            "late_p50_ms": seen.late_read_ms.p50,
-            "late_p99_ms": seen.late_read_ms.p99,
+            "late_p50_ms": seen.late_ms.p50,
+            "late_p99_ms": seen.late_ms.p99,
             "added_p50_ms": None,
             "frame_cpu_us": 1e6 * (used["close"] - used["open"]) / seen.window_events,
             "errors": seen.errors,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -31,6 +32,9 @@ CELLS: Final = (RECORDINGS, RECORDING_BYTES, RECORDINGS_LOST)
 
 MOST_WAITING: Final = 64 * 2**20
 """Bytes of bodies that may wait to be written."""
+
+SWITCH: Final = 0.0005
+"""Seconds for which this thread may keep the interpreter while frames wait to be passed on."""
 
 log = logging.getLogger("llmsim")
 
@@ -105,10 +109,14 @@ class Recorder:
                 recording = self._waiting.popleft()
             if recording is None:
                 return
+            usual = sys.getswitchinterval()
+            sys.setswitchinterval(SWITCH)
             try:
                 self._writer.write(self._kept(recording))
             except Exception:  # the next one may do better
                 log.exception("could not record an exchange")
+            finally:
+                sys.setswitchinterval(usual)
             self._count()
             with self._changed:
                 self._bytes -= _size(recording)

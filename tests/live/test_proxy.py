@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import re
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,6 @@ from tests.live.test_record import (
     ENDLESS,
     FRAMES,
     HEAD,
-    Answer,
     Service,
     breaking,
     chunk,
@@ -191,96 +192,123 @@ def test_latency_overrides_and_faults_bend_what_the_service_says(front: Front) -
     assert entry["model"] == "gpt-4o"
 
 
-def against(answer: Answer, tmp_path: Path, asking: Callable[[str], Any]) -> tuple[Any, Recording]:
-    """What a client sees of such a service through a server, and what is recorded."""
+SENT = [0]
+"""Bytes that the endless service has got rid of."""
 
-    async def scene() -> tuple[Any, Recording]:
-        async with Service(answer) as service:
-            url = f"http://127.0.0.1:{service.port}"
-            config = configured(tmp_path / "llmsim.yaml", url, "", ("openai",), 2000)
 
-            def look() -> tuple[Any, Recording]:
-                with Server(("--config", config), tmp_path / "front.log") as server:
-                    front = Front(server, tmp_path / "recordings")
-                    return asking(server.url), front.recordings(1)[0]
+async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(HEAD)
+    SENT[0] = 0
+    with suppress(OSError):  # the client has left, and so has the server
+        while SENT[0] < ENDLESS:
+            writer.write(chunk(bytes(65_536)))
+            await writer.drain()
+            SENT[0] += 65_536
+    writer.close()
 
-            return await asyncio.to_thread(look)
 
-    return asyncio.run(scene())
+class Begun:
+    """A request whose head was read, to be read again."""
+
+    def __init__(self, reader: asyncio.StreamReader, head: bytes) -> None:
+        self.reader, self.head = reader, head
+
+    async def readuntil(self, separator: bytes) -> bytes:
+        return self.head
+
+    async def read(self) -> bytes:
+        return await self.reader.read()
+
+
+ANSWERS = {one.__name__: one for one in (streaming, breaking, silent, elsewhere, endless)}
+
+
+async def as_asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers in the way that the request's header names."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    found = re.search(rb"x-answer: (\w+)", head)
+    assert found is not None
+    await ANSWERS[found[1].decode()](Begun(reader, head), writer)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """In front of a service that does odd things when it is asked to."""
+    path = tmp_path_factory.mktemp("odd")
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    service = Service(as_asked)
+    asyncio.run_coroutine_threadsafe(service.__aenter__(), loop).result(20)
+    url = f"http://127.0.0.1:{service.port}"
+    config = configured(path / "llmsim.yaml", url, "", ("openai",), 2000)
+    with Server(("--config", config), path / "front.log") as server:
+        yield Front(server, path / "recordings")
+    loop.call_soon_threadsafe(loop.stop)
 
 
 BODY: dict[str, Any] = {"model": "gpt-4o", "stream": True, "messages": SAID}
 
 
-def test_bytes_and_borders_of_frames_stay(tmp_path: Path) -> None:
-    def look(url: str) -> list[bytes]:
-        url += "/v1/chat/completions"
-        with httpx.stream("POST", url, json=BODY, timeout=20) as response:
-            return list(response.iter_raw())
+def asked_for(front: Front, answer: str) -> httpx.Response:
+    url, headers = front.url + "/v1/chat/completions", {"x-answer": answer}
+    return httpx.post(url, json=BODY, headers=headers, timeout=20)
 
-    frames, kept = against(streaming, tmp_path, look)
-    assert frames == FRAMES
+
+def last_recorded(front: Front, end: ResponseEnd) -> Recording:
+    """The latest recording, once it is one that ended so."""
+    return until(
+        lambda: list(folder.recordings(front.kept)),
+        lambda found: bool(found) and found[-1].response.end is end,
+    )[-1]
+
+
+def test_bytes_and_borders_of_frames_stay(odd: Front) -> None:
+    url, headers = odd.url + "/v1/chat/completions", {"x-answer": "streaming"}
+    with httpx.stream("POST", url, json=BODY, headers=headers, timeout=20) as response:
+        assert list(response.iter_raw()) == FRAMES
+    kept = last_recorded(odd, ResponseEnd.WHOLE)
     assert [frame.body.content for frame in kept.response.frames] == FRAMES
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "message"),
-    [(silent, 504, "did not answer in time"), (elsewhere, 502, "redirects elsewhere")],
+    ("answer", "status", "message", "end"),
+    [
+        ("silent", 504, "did not answer in time", ResponseEnd.TIMEOUT),
+        ("elsewhere", 502, "redirects elsewhere", ResponseEnd.WHOLE),
+    ],
 )
 def test_a_service_that_fails_fails_in_the_providers_words(
-    answer: Answer, status: int, message: str, tmp_path: Path
+    answer: str, status: int, message: str, end: ResponseEnd, odd: Front
 ) -> None:
-    def look(url: str) -> httpx.Response:
-        return httpx.post(url + "/v1/chat/completions", json=BODY, timeout=20)
-
-    response, _ = against(answer, tmp_path, look)
+    response = asked_for(odd, answer)
     assert response.status_code == status
     error = response.json()["error"]
     assert message in error["message"]
     assert error.keys() == {"message", "type", "param", "code"}
+    assert last_recorded(odd, end).response.status in (0, 302)
 
 
-def test_what_breaks_off_breaks_off_for_the_client_and_counts(tmp_path: Path) -> None:
-    def look(url: str) -> Any:
-        with pytest.raises(httpx.RemoteProtocolError):
-            httpx.post(url + "/v1/chat/completions", json=BODY, timeout=20)
-        return httpx.get(url + "/llmsim/stats", timeout=20).json()
-
-    stats, kept = against(breaking, tmp_path, look)
-    assert kept.response.end is ResponseEnd.CUT
-    assert stats["errors"]["by_kind"] == {"bad_gateway": {"injected": 0, "real": 1}}
+def test_what_breaks_off_breaks_off_for_the_client_and_counts(odd: Front) -> None:
+    before = odd.stats()["errors"]["by_kind"].get("bad_gateway", {"real": 0})["real"]
+    with pytest.raises(httpx.RemoteProtocolError):
+        asked_for(odd, "breaking")
+    assert last_recorded(odd, ResponseEnd.CUT).response.content == FRAMES[0]
+    assert odd.stats()["errors"]["by_kind"]["bad_gateway"]["real"] == before + 1
 
 
-def test_no_more_is_read_for_a_client_that_reads_nothing(tmp_path: Path) -> None:
-    sent, ended = [0], [False]
-
-    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(HEAD)
-        try:
-            while sent[0] < ENDLESS:
-                writer.write(chunk(bytes(65_536)))
-                await writer.drain()
-                sent[0] += 65_536
-        except OSError:
-            pass
-        ended[0] = True
-        writer.close()
-
-    def look(url: str) -> int:
-        with closing(HTTPConnection(url.removeprefix("http://"), timeout=20)) as connection:
-            connection.request("POST", "/v1/chat/completions", json.dumps(BODY))
-            connection.getresponse()
-            seen = -1
-            while sent[0] != seen:  # until it stands still
-                seen = sent[0]
-                time.sleep(1)
-        until(lambda: ended[0], bool)  # the client has left, so the service is let go
-        return seen
-
-    seen, kept = against(endless, tmp_path, look)
+def test_no_more_is_read_for_a_client_that_reads_nothing(odd: Front) -> None:
+    with closing(HTTPConnection(odd.url.removeprefix("http://"), timeout=20)) as connection:
+        headers = {"x-answer": "endless"}
+        connection.request("POST", "/v1/chat/completions", json.dumps(BODY), headers)
+        connection.getresponse()
+        seen = -1
+        while SENT[0] != seen:  # until it stands still
+            seen = SENT[0]
+            time.sleep(1)
     assert 0 < seen < ENDLESS / 4
-    assert kept.response.end is ResponseEnd.LEFT
+    assert last_recorded(odd, ResponseEnd.LEFT).response.status == 200
 
 
 @pytest.mark.parametrize(
