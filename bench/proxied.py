@@ -17,7 +17,7 @@ from bench.server import Server, free_port, llmsim, running, write_config
 from bench.wire import BODIES, WIRES
 from bench.wrk import run_wrk
 
-TTFT_MS, GAP_MS, PAUSE = 200.0, 20.0, 0.001
+TTFT_MS, GAP_MS, PAUSE = 200.0, 20.0, 0.0005
 COLUMNS = (
     Column("server", "asked"),
     Column("streams", "streams"),
