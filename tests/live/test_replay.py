@@ -11,9 +11,11 @@ import anthropic
 import httpx
 import openai
 import pytest
+from click.testing import CliRunner
 from google import genai
 from google.genai import types
 
+from llmsim.cli import main
 from llmsim.recordings import folder
 from llmsim.recordings.recording import Recording
 from tests.live.test_record import proxied
@@ -162,6 +164,13 @@ def test_sdks_get_the_recorded_answers_with_ids_of_their_own(serve: Serve, recor
         assert "x-llmsim-recording" not in other.headers
         stats = httpx.get(f"{sim.url}/llmsim/stats", timeout=20).json()
         assert stats["tokens"]["completion"] > 0
+
+
+def test_a_server_answers_in_the_shape_that_drift_knows(recorded: Path) -> None:
+    """What is recorded of llmsim is what it answers without a server, headers included."""
+    result = CliRunner().invoke(main, ["drift", str(recorded)])
+    assert result.exit_code == 0, result.output
+    assert result.output.count(": no drift") >= 9
 
 
 def test_a_folder_that_is_not_there_is_one_line(serve: Serve) -> None:
