@@ -23,7 +23,7 @@ def report(answers: Sequence[Answer], progress: SendingProgress, seconds: float)
     return {
         "sent": progress.sent,
         "answered": len(good),
-        "failed": progress.sent - len(good),
+        "failed": len(answers) - len(good),
         "unanswered": progress.sent - len(answers),
         "seconds": round(seconds, 3),
         "requests_per_second": round(progress.sent / seconds, 3) if seconds else 0.0,
@@ -71,7 +71,9 @@ def summary(found: dict[str, Any]) -> str:
     lines = [
         f"{found['sent']} requests in {found['seconds']:.1f} s "
         f"({found['requests_per_second']:.1f}/s), {found['most_in_flight']} in flight at most",
-        f"{found['answered']} answered, {found['failed']} failed" + (failed and f" ({failed})"),
+        f"{found['answered']} answered, {found['failed']} failed"
+        + (failed and f" ({failed})")
+        + (f", {found['unanswered']} left without an answer" if found["unanswered"] else ""),
         f"{found['status_as_recorded']} with the recorded status, {found['status_other']} with "
         "another",
         f"{found['prompt_tokens']} prompt tokens (recorded {recorded['prompt_tokens']}), "

@@ -184,6 +184,15 @@ async def _looking(progress: SendingProgress, look: Callable[[SendingProgress], 
         look(progress)
 
 
+def _quicker_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415  there is none for Windows
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
+
+
 def sent(
     requests: Iterable[TimedRequest],
     settings: SendSettings,
@@ -191,6 +200,6 @@ def sent(
 ) -> tuple[Sequence[Answer], SendingProgress]:
     """Send requests, and give what came of them: of those until then when it is interrupted."""
     sender = OpenLoopSender(settings)
-    with suppress(KeyboardInterrupt):
-        asyncio.run(sender.send(requests, look))
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_quicker_loop()) as runner:
+        runner.run(sender.send(requests, look))
     return sender.answers, sender.progress
