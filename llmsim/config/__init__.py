@@ -24,6 +24,7 @@ from llmsim.config.settings import (
     AssistantSettings,
     Control,
     JournalSettings,
+    LimitHeadersOf,
     Logging,
     Metrics,
     Models,
@@ -66,8 +67,10 @@ __all__ = [
 class Config:
     """Everything that can be configured. ``seed`` None draws a new seed for each request.
 
-    ``validation`` says whether requests are refused that are well formed but that the provider
-    would not take: unknown models, parameters that exclude each other, schemas not strict enough.
+    ``rate_limit_headers`` "hosted" gives answers the headers of a hosted service's generous tier,
+    as long as there are no ``rate_limits``. ``validation`` says whether requests are refused that
+    are well formed but that the provider would not take: unknown models, parameters that exclude
+    each other, schemas not strict enough.
     """
 
     server: Server = field(default_factory=Server)
@@ -80,6 +83,7 @@ class Config:
     scripts: tuple[MockScript, ...] = ()
     models: Models = field(default_factory=Models)
     control: Control = field(default_factory=Control)
+    rate_limit_headers: LimitHeadersOf = "hosted"
     validation: Validation = "lenient"
     seed: int | None = None
     metrics: Metrics = field(default_factory=Metrics)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from llmsim.core import Plan, Request, Stamp
+from llmsim.core import Headers, Plan, Request, Stamp
 from llmsim.core.errors import Failure
 from llmsim.core.mocks.on_miss import OnMiss
 from llmsim.core.overrides import Scenario
@@ -43,14 +43,15 @@ class EndpointMemory(Protocol):
 class Call(Struct):
     """One call of an endpoint, and what is to be known of it once it is planned.
 
-    ``caller`` is None where nobody waits for the answer (batches), which ``api_key`` then says who
-    asked for; ``memory`` where the endpoint remembers nothing. Where the client comes back for the
-    answer, and under load, ``replanned`` is told when its first and its last token are there
-    (seconds after arrival), if anybody wants to know. ``model`` is the one that answers, ``mock``
-    names the mock or script that decided what is said, ``recording`` the recording that is
-    replayed, ``upstream`` is the answer of another service that is passed on, ``rule`` the part of
-    the configuration that let it fail, ``override`` what the request says about itself, ``held`` is
-    to be settled when the request has ended, ``scope`` is the label of the scope it is in.
+    ``caller`` is None where nobody waits for the answer (batches), which ``api_key`` then says
+    who asked for; ``memory`` where the endpoint remembers nothing. Where the client comes back
+    for the answer, and under load, ``replanned`` is told when its first and its last token are
+    there (seconds after arrival), if anybody wants to know. ``model`` is the one that answers,
+    ``mock`` names the mock or script that decided what is said, ``recording`` the recording that
+    is replayed, ``upstream`` is the answer of another service that is passed on, ``rule`` the
+    part of the configuration that let it fail, ``override`` what the request says about itself,
+    ``held`` is to be settled when the request has ended, ``scope`` is the label of the scope it
+    is in, ``hosted`` are the rate-limit headers of the hosted service where none are configured.
     """
 
     endpoint: Endpoint
@@ -69,6 +70,7 @@ class Call(Struct):
     rule: str = ""
     override: str = ""
     scope: str = ""
+    hosted: Headers | None = None
 
     def key(self) -> str:
         """The API key that the request came with; empty where there is none."""

@@ -80,6 +80,16 @@ class LimitHeaders(Protocol):
     def __call__(self, statuses: Sequence[LimitStatus], now: float, /) -> Headers: ...
 
 
+HostedLimits: TypeAlias = Callable[[int], Headers]
+"""The rate-limit headers of the hosted service at a Unix time, in a generous tier of which nothing
+is used."""
+
+
+def no_limits(now: int) -> Headers:
+    """Of a service that says nothing of its limits."""
+    return []
+
+
 class ModelPage(Protocol):
     """The body of a listing, or of the page of it that the query asks for. Raises BadRequest."""
 
@@ -147,7 +157,8 @@ class Provider:
 
     ``endpoints`` makes all its endpoints, for a server that is strict (refuses all that the live
     service refuses) or is not. ``headers`` is the response head of its answers and
-    ``limit_headers`` what a caller is told of the rate limits.
+    ``limit_headers`` what a caller is told of the rate limits, ``hosted_limits`` of those of the
+    real service where none are configured.
     """
 
     name: str
@@ -159,6 +170,7 @@ class Provider:
     endpoints: Callable[[bool], Sequence[Endpoint]]
     pattern: EndpointPattern | None = None
     models: ModelListing | None = None
+    hosted_limits: HostedLimits = no_limits
 
     def endpoint(
         self,

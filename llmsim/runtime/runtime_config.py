@@ -27,13 +27,15 @@ class RuntimeConfig:
     """Everything derived from one configuration, replaced as a whole: a request sees one
     configuration only, the one in effect when it arrived.
 
-    ``api_keys`` are those that are let in; empty where nobody needs one.
+    ``api_keys`` are those that are let in; empty where nobody needs one. ``hosted`` says that
+    answers have the rate-limit headers of the hosted service.
     """
 
     config: Config
     registry: ModelRegistry
     pipeline: Pipeline
     api_keys: frozenset[str]
+    hosted: bool = False
 
 
 def runtime_config(
@@ -60,7 +62,8 @@ def runtime_config(
         passes_on=any(outcome == "proxy" for outcome in outcomes(config)),
     )
     api_keys = frozenset(one.key for one in config.keys)
-    return RuntimeConfig(config, registry, pipeline, api_keys)
+    hosted = config.rate_limit_headers == "hosted" and not config.rate_limits
+    return RuntimeConfig(config, registry, pipeline, api_keys, hosted)
 
 
 def callers(config: Config) -> dict[str, str]:

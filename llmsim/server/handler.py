@@ -70,6 +70,8 @@ class RequestHandler:
         the request is counted exactly once. ``memory`` is what the endpoint remembers."""
         lifecycle = self._lifecycle(endpoint.name, self._counters, self._journal, self._recorders)
         call = Call(endpoint, port, lifecycle.stamp(), b"", memory)
+        if self._holder.runtime.hosted:
+            call.hosted = endpoint.provider.hosted_limits(call.stamp.created)
         try:
             entries = await self._answer(port, call, lifecycle)
             while entries:

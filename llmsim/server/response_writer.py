@@ -151,6 +151,8 @@ def response_head(
     times are not known yet."""
     if plan.headers is None:
         head = call.endpoint.headers(plan, call.stamp)
+        if call.hosted is not None:
+            head += call.hosted
     elif call.upstream is None:
         head = [*plan.headers, (RECORDING, call.recording)]
     else:

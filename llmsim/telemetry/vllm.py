@@ -6,6 +6,7 @@ Names, labels and meanings: vLLM's documentation, "Production Metrics".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from time import time
 
 from prometheus_client.metrics_core import Metric
 
@@ -18,6 +19,27 @@ ANSWERS = BucketBounds(0.00009, 120.0)
 GAPS = BucketBounds(0.00009, 4.0)
 LABELS = ("model_name", "engine")
 GONE = 499
+
+CACHE_CONFIG = {
+    "block_size": "16",
+    "cache_dtype": "auto",
+    "calculate_kv_scales": "False",
+    "cpu_offload_gb": "0",
+    "enable_prefix_caching": "True",
+    "engine": "0",
+    "gpu_memory_utilization": "0.9",
+    "is_attention_free": "False",
+    "num_cpu_blocks": "None",
+    "num_gpu_blocks": "65536",
+    "num_gpu_blocks_override": "None",
+    "prefix_caching_hash_algo": "sha256",
+    "sliding_window": "None",
+    "swap_space": "4",
+    "swap_space_bytes": "4294967296",
+}
+"""What a server with a cache of a million tokens says; nothing here is simulated by blocks."""
+
+LORA = ("max_lora", "running_lora_adapters", "waiting_lora_adapters")
 
 
 def families(
@@ -48,6 +70,18 @@ def families(
         ("num_preemptions", "Preempted requests: always 0.", 0),
     ):
         yield counter(f"vllm:{name}", meaning, LABELS, {key: count})
+    yield gauge(
+        "vllm:cache_config_info",
+        "The configuration of the cache.",
+        tuple(CACHE_CONFIG),
+        {tuple(CACHE_CONFIG.values()): 1.0},
+    )
+    yield gauge(
+        "vllm:lora_requests_info",
+        "Running adapters: none, their models are served as any other.",
+        LORA,
+        {("0", "", ""): time()},
+    )
     yield counter(
         "vllm:request_success",
         "Finished requests, by finish reason.",

@@ -55,6 +55,7 @@ class Simulated:
         path.write_text(text, encoding="utf-8")
         self.config = load(str(path), {}, {})
         self.now = 1.0
+        self.hosted = False
         self.state = state or memory_state(count(1001).__next__, clock=lambda: self.now)
         self.pipeline = runtime_config(self.config, self.state).pipeline
         self._endpoints = registry.by_codec(self.config.validation == "strict")

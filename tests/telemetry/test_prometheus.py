@@ -296,6 +296,8 @@ def test_vllm_is_exposed_where_it_is_wanted() -> None:
         ("vllm:inter_token_latency_seconds_count", "0", "mine"): 1,
     }
     assert {key: metrics[key] for key in expected} == expected
+    names = {key[0] for key in metrics}
+    assert {"vllm:cache_config_info", "vllm:lora_requests_info"} <= names
 
 
 def test_replicas_are_exposed() -> None:

@@ -34,7 +34,7 @@ from llmsim.config.schema.server import (
     ThinkingSection,
 )
 from llmsim.config.schema.values import ScenarioWord, Seed, Text, Words
-from llmsim.config.settings import Validation
+from llmsim.config.settings import LimitHeadersOf, Validation
 from llmsim.core.mocks.mock import recordings_named
 
 
@@ -57,6 +57,11 @@ class ConfigSection(Section, of=Config):
     )
     models: ModelsSection = subsection(ModelsSection)
     control: ControlSection = subsection(ControlSection)
+    rate_limit_headers: Annotated[LimitHeadersOf, Words(get_args(LimitHeadersOf))] = Field(
+        "hosted",
+        description="Rate-limit headers of answers while there are no rate_limits: `hosted`, those "
+        "of a generous tier, or `configured`, none.",
+    )
     validation: Annotated[Validation, Words(get_args(Validation))] = Field(
         "lenient", description="`strict`: refuse everything the provider refuses."
     )

@@ -58,6 +58,26 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
     return made
 
 
+HOSTED = {
+    "requests": 4_000,
+    "tokens": 4_800_000,
+    "input-tokens": 4_000_000,
+    "output-tokens": 800_000,
+}
+"""Limits a minute in tier 4 of the page."""
+
+
+@lru_cache(maxsize=16)
+def hosted(now: int) -> Headers:
+    """The limit headers of the hosted service at a Unix time."""
+    made: Headers = []
+    for name, most in HOSTED.items():
+        limit, remaining, reset = HEADER_NAMES[name]
+        left = most - 1 if name == "requests" else most
+        made += [(limit, str(most)), (remaining, str(left)), (reset, moment(now))]
+    return made
+
+
 def message(exceeded: Exceeded, organization: str) -> str:
     """Why a request is refused."""
     if exceeded.measure is Measure.CONCURRENT:

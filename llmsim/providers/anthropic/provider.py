@@ -52,6 +52,7 @@ ANTHROPIC = Provider(
     errors=errors.FORMAT,
     headers=errors.head,
     limit_headers=limits.headers,
+    hosted_limits=limits.hosted,
     endpoints=endpoints,
     models=ModelListing(
         ("/v1/models", "/anthropic/v1/models"),

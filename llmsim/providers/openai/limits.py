@@ -55,6 +55,22 @@ def headers(standings: Sequence[LimitStatus], now: float) -> Headers:
     return made if tokens is None else made + _three(_TOKENS, tokens)
 
 
+_HOSTED: Headers = [
+    (_REQUESTS[0], "30000"),
+    (_TOKENS[0], "150000000"),
+    (_REQUESTS[1], "29999"),
+    (_TOKENS[1], "149999984"),
+    (_REQUESTS[2], "2ms"),
+    (_TOKENS[2], "0s"),
+]
+"""Tier 5 of the guide."""
+
+
+def hosted(now: int) -> Headers:
+    """The limit headers of the hosted service."""
+    return _HOSTED
+
+
 def _three(names: tuple[str, str, str], one: LimitStatus) -> Headers:
     limit, remaining, reset = names
     return [

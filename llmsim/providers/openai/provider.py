@@ -84,6 +84,7 @@ OPENAI = Provider(
     errors=errors.FORMAT,
     headers=errors.head,
     limit_headers=limits.headers,
+    hosted_limits=limits.hosted,
     endpoints=endpoints,
     models=ModelListing(
         ("/v1/models", "/openai/v1/models"), model_list.page, model_list.model, errors.identity
