@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmsim.config import Config
 from llmsim.core.state import ObjectStore
@@ -12,6 +12,7 @@ from llmsim.runtime.holder import ConfigHolder
 from llmsim.runtime.scopes import Scopes
 from llmsim.server.handler import RequestHandler
 from llmsim.state.shared_state import SharedState
+from llmsim.telemetry.recent import LastMinute
 from llmsim.transport.scheduler import Scheduler
 
 
@@ -32,3 +33,4 @@ class Services:
     reread: Reread
     scopes: Scopes | None = None
     renew: Callable[[], None] | None = None
+    last_minute: LastMinute = field(default_factory=LastMinute)

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable
 from dataclasses import replace
 from functools import partial
@@ -45,6 +46,8 @@ from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import DELIVERY_LATENESS, OUTPUT_LAG, WARM
 from llmsim.state.shm.segment import Segment
 from llmsim.state.sqlite import Store
+from llmsim.telemetry.recent import EVERY, LastMinute
+from llmsim.telemetry.snapshot import Snapshot
 from llmsim.transport import descriptor_table
 from llmsim.transport.arrival import ArrivalClock, kernel_times
 from llmsim.transport.body_deadline import BodyDeadline
@@ -157,6 +160,7 @@ class WorkerApp:
         for callback in self._router.on_shutdown:
             shutdown.on_signals(loop, SHUTDOWN_SIGNALS, callback)
         self._metrics = WorkerMetrics(loop, shared.counters)
+        self._sample(loop, services.last_minute)
         self._holder.follow(loop)
         self._slow_clients.watch()
         self._body_deadline.watch(loop)
@@ -165,6 +169,11 @@ class WorkerApp:
         _freeze()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SHUTDOWN_SIGNALS)
+
+    def _sample(self, loop: asyncio.AbstractEventLoop, last_minute: LastMinute) -> None:
+        """Remember what the counters are, now and again."""
+        last_minute.sample(Snapshot(self._shared.all_counters), time.monotonic())
+        loop.call_later(EVERY, self._sample, loop, last_minute)
 
     def _warm_up(self) -> None:
         try:

@@ -52,6 +52,41 @@ class Recent:
         return len(self._seen) > 1 and second - self._seen[1][0] >= SECONDS
 
 
+MINUTE = 60.0
+EVERY = 5.0
+"""Seconds between two samples of :class:`LastMinute`."""
+SAMPLED = ("latency", "ttft", "itl", "queue", "lateness")
+
+
+class LastMinute:
+    """What one worker has seen of the last minute, to be sampled every :data:`EVERY` seconds."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, dict[str, list[int]]]] = deque()
+
+    def sample(self, snapshot: Snapshot, second: float) -> None:
+        """Remember the counters at ``second`` of the monotonic clock."""
+        samples = self._samples
+        samples.append((second, _counts(snapshot)))
+        while len(samples) > 1 and second - samples[1][0] >= MINUTE:
+            samples.popleft()
+
+    def times(self, snapshot: Snapshot) -> dict[str, Quantiles] | None:
+        """Quantiles of what was counted in about the last minute, or since the first sample where
+        that is less; None if there is none yet."""
+        if not self._samples:
+            return None
+        before = self._samples[0][1]
+        return {
+            f"{name}_ms": _quantiles(before[name], counts)
+            for name, counts in _counts(snapshot).items()
+        }
+
+
+def _counts(snapshot: Snapshot) -> dict[str, list[int]]:
+    return {name: getattr(snapshot, name).counts for name in SAMPLED}
+
+
 def _quantiles(before: list[int], now: list[int]) -> Quantiles:
     grown = [max(0, new - old) for old, new in zip(before, now, strict=True)]
     if not any(grown):

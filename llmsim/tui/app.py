@@ -100,7 +100,10 @@ class Dashboard(App[None]):
                 with Horizontal(id="middle"):
                     with Vertical():
                         yield Panel(
-                            "Latency since start (ms)", latency.latency, self.history, "latency"
+                            "Latency (ms), 1m: a minute",
+                            latency.latency,
+                            self.history,
+                            "latency",
                         )
                         yield Panel("Endpoints", rankings.endpoints, self.history, "endpoints")
                     yield Panel("Models", rankings.models, self.history, "models")

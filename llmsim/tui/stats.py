@@ -107,6 +107,7 @@ class ServerStats(msgspec.Struct, frozen=True):
     itl_ms: LatencyStats = LatencyStats()
     queue_ms: LatencyStats = LatencyStats()
     lateness_ms: LatencyStats = LatencyStats()
+    last_minute: dict[str, LatencyStats | None] | None = None
 
 
 _DECODER = msgspec.json.Decoder(ServerStats)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llmsim.state.shm.histogram import BUCKETS, bucket
-from llmsim.telemetry.recent import SECONDS, STALE, Quantiles, Recent
+from llmsim.telemetry.recent import MINUTE, SECONDS, STALE, LastMinute, Quantiles, Recent
 
 
 def snapshot(*latencies_ms: int) -> Any:
@@ -14,7 +14,7 @@ def snapshot(*latencies_ms: int) -> Any:
     for one in latencies_ms:
         counts[bucket(one * 1000)] += 1
     times, none = SimpleNamespace(counts=counts), SimpleNamespace(counts=[0] * BUCKETS)
-    others = dict.fromkeys(("ttft", "itl", "lateness", "arrival_lag", "output_lag"), none)
+    others = dict.fromkeys(("ttft", "itl", "queue", "lateness", "arrival_lag", "output_lag"), none)
     return SimpleNamespace(latency=times, **others)
 
 
@@ -62,3 +62,18 @@ def test_after_a_pause_it_begins_anew() -> None:
     recent.times(snapshot(1000), 100.0)
     assert recent.times(snapshot(1000, 10), 100.0 + STALE + 1) is None
     assert latency(recent.times(snapshot(1000, 10, 10), 102.0 + STALE))["p99"] < 20
+
+
+def test_the_last_minute_leaves_out_what_was_before_it() -> None:
+    minute = LastMinute()
+    assert minute.times(snapshot(5)) is None
+    minute.sample(snapshot(*[1000] * 50), 100.0)
+    minute.sample(snapshot(*[1000] * 50, *[100] * 50), 105.0)
+    known = snapshot(*[1000] * 50, *[100] * 50, *[10] * 50)
+    assert latency(minute.times(known))["p99"] == pytest.approx(100, rel=0.07)
+    minute.sample(known, 105.0 + MINUTE)
+    assert latency(minute.times(known))["p99"] == pytest.approx(10, rel=0.07)
+    minute.sample(known, 110.0 + 2 * MINUTE)
+    again = minute.times(known)
+    assert again is not None
+    assert again["latency_ms"] is None

@@ -47,3 +47,23 @@ def test_frames_that_left_late_are_a_finding(p99: float, alarming: bool) -> None
     stats: ServerStats = read(1.0, total=1, lateness_ms={"p99": p99}).stats
     late = latency(history(), stats, 36, 6)[-1]
     assert any("red" in str(span.style) for span in late.spans) is alarming
+
+
+MINUTE: dict[str, Any] = TIMES | {
+    "last_minute": {
+        "latency_ms": {"p50": 12.4, "p95": 20.0, "p99": 30.0},
+        "ttft_ms": None,
+        "lateness_ms": {"p50": 0.1, "p95": 0.2, "p99": 0.3},
+    }
+}
+
+
+def test_the_last_minute_is_beside_all_since_the_start() -> None:
+    assert drawn(latency, 36, 3, MINUTE) == [
+        "       1m50 1m95 1m99  p50  p95  p99",
+        "total  12.4 20.0 30.0 37.6 83.4 90.3",
+        "TTFT      -    -    - 12.4 70.6 88.9",
+    ]
+    assert drawn(latency, 70, 2, MINUTE)[0].split() == [
+        *("1m50", "1m95", "1m99", "avg", "p50", "p95", "p99", "max"),
+    ]

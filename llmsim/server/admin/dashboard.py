@@ -83,7 +83,7 @@ def add(router: Router, services: Services) -> None:
 
     def message() -> bytes:
         snapshot = Snapshot(shared.all_counters)
-        document = stats_document(shared, snapshot)
+        document = stats_document(shared, snapshot, services.last_minute)
         document["recent"] = recent.times(snapshot, time.monotonic())
         return sse.event(orjson.dumps(document), b"stats")
 

@@ -22,6 +22,7 @@ from llmsim.server.pipeline_state import offload
 from llmsim.state.scoped import prefix_of
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import WARM
+from llmsim.telemetry.recent import LastMinute
 from llmsim.telemetry.recording import recording_state
 from llmsim.telemetry.snapshot import Snapshot, workers
 from llmsim.telemetry.stats import stats
@@ -45,14 +46,16 @@ def probes(shared: SharedState, expected: int) -> list[Route]:
     return [Route("/health", health), Route("/ready", ready)]
 
 
-def routes(shared: SharedState, scopes: Scopes | None = None) -> list[Route]:
+def routes(
+    shared: SharedState, scopes: Scopes | None = None, last_minute: LastMinute | None = None
+) -> list[Route]:
     """What is under ``/llmsim/``."""
 
     async def show_stats(request: Request) -> Response:
         scope = await scope_in(request, scopes)
         if scope is not None:
             return json_response(await offload(scope_stats, shared, scope.record))
-        return json_response(stats_document(shared, Snapshot(shared.all_counters)))
+        return json_response(stats_document(shared, Snapshot(shared.all_counters), last_minute))
 
     async def show_limits(request: Request) -> Response:
         try:
@@ -79,13 +82,15 @@ def routes(shared: SharedState, scopes: Scopes | None = None) -> list[Route]:
     ]
 
 
-def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
+def stats_document(
+    shared: SharedState, snapshot: Snapshot, last_minute: LastMinute | None = None
+) -> dict[str, Any]:
     """What ``/llmsim/stats`` answers at this moment."""
     uptime = time.time() - shared.segment.started
     limits = shared.limits(0, SHOWN)
     now = time.monotonic()
     replicas = list(shared.step_clocks.statuses(now))
-    return stats(
+    document = stats(
         snapshot,
         workers(shared.all_counters),
         uptime,
@@ -94,6 +99,8 @@ def stats_document(shared: SharedState, snapshot: Snapshot) -> dict[str, Any]:
         replicas,
         recording_state(shared.all_counters),
     )
+    document["last_minute"] = None if last_minute is None else last_minute.times(snapshot)
+    return document
 
 
 def _number(request: Request, name: str, low: int, high: int, default: int) -> int:

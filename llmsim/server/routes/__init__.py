@@ -56,7 +56,7 @@ def all_paths(services: Services) -> Router:
     if config.control.enabled:
         dashboard.add(router, services)
         router.cold.append(overview.models(services))
-        router.cold += status.routes(services.shared, services.scopes)
+        router.cold += status.routes(services.shared, services.scopes, services.last_minute)
         router.cold += requests.routes(services.shared, services.scopes)
         router.cold += windows.routes(windows.Windows(services.shared, services.store))
         config_routes.add(router, services)

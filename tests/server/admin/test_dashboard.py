@@ -21,7 +21,7 @@ from llmsim.state.shared_state import SharedState, new_segment
 def router() -> Router:
     made = Router()
     shared = SharedState(new_segment(Config(Server(workers=1, journal_mb=1))))
-    add(made, SimpleNamespace(shared=shared))  # type: ignore[arg-type]
+    add(made, SimpleNamespace(shared=shared, last_minute=None))  # type: ignore[arg-type]
     return made
 
 
