@@ -141,7 +141,7 @@ class ArrivalClock:
         """When a request arrived whose data are the last that its connection brought. ``waits``
         says whether its answer does, ``large`` whether its body is."""
         pause = self._pause if waits else max(self._pause, self._asked_enough)
-        if self._receipts is None or (seen.read < pause and not seen.slow):
+        if self._receipts is None or (seen.read < pause and not (waits and seen.slow)):
             return arrival(seen, None, large)
         found = arrival(seen, self._receipts.last(client, server), large)
         self._asked_enough = seen.read + PAUSE

@@ -141,6 +141,14 @@ def test_for_answers_without_latency_it_is_asked_once_a_millisecond() -> None:
     assert receipts.asked == 2
 
 
+def test_without_latency_it_is_not_asked_more_often_for_bodies_that_took_long() -> None:
+    receipts = Receipts(Span(0, 4_000), Span(0, 4_000))
+    clock = ArrivalClock(receipts)
+    for _ in range(10):  # as every body does under full load
+        clock.of(Waypoints(10_000, 10_100, 11_250), CLIENT, SERVER, False)
+    assert receipts.asked == 1
+
+
 def test_a_body_that_took_long_is_always_asked_for() -> None:
     receipts = Receipts(Span(9_000, 13_000), Span(60_000, 64_000))
     clock = ArrivalClock(receipts)
