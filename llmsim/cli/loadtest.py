@@ -21,8 +21,8 @@ LOCUSTFILE: Final = Path(llmsim.__file__).parent / "loadtest/locustfile.py"
 EXAMPLES = """\b
 Examples:
   llmsim loadtest smoke --target http://127.0.0.1:4000
-  llmsim loadtest spike --target http://127.0.0.1:4000 --rate 50 --duration 2m \\
-      --dialect anthropic --model claude-haiku-4-5 --max-ttft-p95-ms 900
+  llmsim loadtest spike --target http://127.0.0.1:4000 --rate 50 --duration 2m
+  llmsim loadtest load --target http://127.0.0.1:4000 --dialect anthropic --max-ttft-p95-ms 900
   llmsim loadtest soak --target http://127.0.0.1:4000 --processes 4
 """
 
@@ -69,7 +69,9 @@ def loadtest(
     processes: int | None,
     **options: object,
 ) -> None:
-    """Put load of a shape on a gateway, or on anything that speaks one of the APIs.
+    """Put load of a shape on a gateway.
+
+    Anything that speaks one of the APIs will do.
 
     Requests come at random times at the rate of the profile, whether answers come or not: smoke
     (a few), load (up, on, down), stress (steps), spike (ten times as much at once), soak (long).

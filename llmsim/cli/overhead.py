@@ -22,11 +22,9 @@ WIDTH: Final = 24
 
 EXAMPLES = """\b
 Examples:
-  llmsim serve --port 8080                          # what the gateway has as its upstream
   llmsim overhead --gateway http://127.0.0.1:4000 --model gpt-4o-mini
   llmsim overhead --gateway http://127.0.0.1:4000 --model gpt-4o-mini --streams 50 --html cost.html
-  llmsim overhead --gateway http://127.0.0.1:4000 --model claude --dialect anthropic \\
-      --upstream-model claude-sonnet-4-5 --max-added-ttft-p99-ms 15 --json cost.json
+  llmsim overhead --gateway http://127.0.0.1:4000 --model claude --max-added-ttft-p99-ms 15
   llmsim overhead --gateway http://127.0.0.1:4000 --model gpt-4o-mini --ramp 10..500
 """
 
