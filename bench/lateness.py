@@ -84,8 +84,13 @@ class Lateness:
         with running(pacing.command(port, folder, load), port, folder) as server:
             pacing.warm_up(server, load)
             before = time.time()
-            seen = run_client(port, self.request(load.tokens), load)
-            stats = server.get("/llmsim/stats")
+            stats: dict[str, Any] = {}
+
+            def mark(name: str) -> None:
+                if name == "close":  # what is late after that the client does not report, either
+                    stats.update(server.get("/llmsim/stats"))
+
+            seen = run_client(port, self.request(load.tokens), load, mark)
             arrived = arrivals(server, before)
         return {
             "streams": seen.open_at_close,

@@ -27,7 +27,7 @@ from llmsim.transport.port import Port, Stream
 
 COUNTED = 32
 """About so many of the open streams count their bytes."""
-PERIOD = 25_000
+PERIOD = 10_000
 """µs between two frames that are followed."""
 FOLLOWED = 64
 """Frames that are followed at a time."""
