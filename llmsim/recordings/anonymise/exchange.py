@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
-from typing import Final
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, unquote
 
-import re2
 from msgspec import structs
 
-from llmsim.providers.registry import PROVIDERS
+from llmsim.recordings import credentials
 from llmsim.recordings.anonymise import bodies
 from llmsim.recordings.anonymise.anonymiser import Anonymiser, AnonymiseRules, Edit, applied
 from llmsim.recordings.recording import (
@@ -21,21 +19,6 @@ from llmsim.recordings.recording import (
     Recording,
     Replaced,
 )
-
-HEADERS: Final[Set[str]] = frozenset(
-    name for provider in PROVIDERS for name in provider.auth.headers
-) | {"cookie", "set-cookie", "proxy-authorization"}
-"""Headers with credentials: those in which any provider takes its key, and cookies."""
-
-PARAMETERS: Final[Set[str]] = frozenset(
-    name for provider in PROVIDERS for name in provider.auth.parameters
-)
-"""The same for parameters of the query."""
-
-SECRET: Final = re2.compile(
-    r"(?i)(?:^|[-_])(?:key|token|secret|password|signature|sig|credential|auth|authorization)s?$"
-)
-"""Names of other headers and parameters whose values are credentials."""
 
 
 def anonymised(
@@ -86,17 +69,12 @@ def anonymised(
     return structs.replace(made, anonymised=replaced), anonymiser
 
 
-def is_credential(name: str, known: Set[str]) -> bool:
-    """Whether a header or parameter of this name has a credential."""
-    return name.lower() in known or SECRET.search(name) is not None
-
-
 def without_credentials(recording: Recording) -> Recording:
     """The recording without headers and query parameters that have credentials: what is kept where
     nothing is anonymised."""
     request, response = recording.request, recording.response
     parts = request.query.split("&")
-    query = [one for one in parts if not is_credential(one.partition("=")[0], PARAMETERS)]
+    query = [one for one in parts if not credentials.in_parameter(one.partition("=")[0])]
     return structs.replace(
         recording,
         request=structs.replace(
@@ -107,29 +85,29 @@ def without_credentials(recording: Recording) -> Recording:
 
 
 def _open_headers(pairs: Pairs) -> Pairs:
-    return [(name, value) for name, value in pairs if not is_credential(name, HEADERS)]
+    return [(name, value) for name, value in pairs if not credentials.in_header(name)]
 
 
 def _learn_heads(
     anonymiser: Anonymiser, request: RecordedRequest, response: RecordedResponse
 ) -> None:
     for name, value in (*request.headers, *response.headers):
-        if is_credential(name, HEADERS):
-            anonymiser.learn(value.rpartition(" ")[2], "api_key")
+        if credentials.in_header(name):
+            anonymiser.learn(credentials.parted(value)[1], "api_key")
         else:
             anonymiser.look(value)
     for name, value in _parameters(request.query):
-        if is_credential(name, PARAMETERS):
+        if credentials.in_parameter(name):
             anonymiser.learn(unquote(value), "api_key")
 
 
 def _headers(anonymiser: Anonymiser, pairs: Pairs, place: str) -> Pairs:
     made = []
     for name, value in pairs:
-        if is_credential(name, HEADERS):
-            scheme, space, credential = value.rpartition(" ")
+        if credentials.in_header(name):
+            scheme, credential = credentials.parted(value)
             fake = anonymiser.whole(credential, "api_key", place) if credential else ""
-            made.append((name, scheme + space + fake))
+            made.append((name, scheme + fake))
         else:
             made.append((name, _text(anonymiser, value, place)))
     return made
@@ -149,7 +127,7 @@ def _query(anonymiser: Anonymiser, query: str) -> str:
     made = []
     for name, value in _parameters(query):
         clear = unquote(value)
-        if is_credential(name, PARAMETERS) and clear:
+        if credentials.in_parameter(name) and clear:
             new = anonymiser.whole(clear, "api_key", "query")
         else:
             new = _text(anonymiser, clear, "query")

@@ -14,7 +14,7 @@ from llmsim.core.api_keys import masked
 from llmsim.core.errors import Failure
 from llmsim.core.state import Caller, HeldLimits
 from llmsim.pipeline.context import Call
-from llmsim.providers.registry import PROVIDERS
+from llmsim.recordings import credentials
 from llmsim.server.journal.frame_times import MOST_BYTES, FrameTimes
 from llmsim.state.shm.request_details import RequestDetails, encoded
 
@@ -23,11 +23,6 @@ MOST_OPEN = 1000
 MOST_HEADERS = 64
 MOST_VALUE = 2048
 """Characters of a header, or of a message, that are kept."""
-SECRET_HEADERS = frozenset(
-    {name for provider in PROVIDERS for name in provider.auth.headers}
-    | {"authorization", "proxy-authorization", "cookie"}
-)
-SECRET_PARAMETERS = frozenset(name for provider in PROVIDERS for name in provider.auth.parameters)
 
 
 class Recorders:
@@ -154,10 +149,10 @@ def _headers(caller: Caller) -> Headers:
 
 
 def _shown(name: str, value: str) -> str:
-    if name not in SECRET_HEADERS:
+    if not credentials.in_header(name):
         return value
-    scheme, space, secret = value.rpartition(" ")
-    return scheme + space + masked(secret, {})
+    scheme, secret = credentials.parted(value)
+    return scheme + masked(secret, {})
 
 
 def _url(caller: Caller) -> str:
@@ -168,6 +163,6 @@ def _url(caller: Caller) -> str:
     parts = []
     for part in caller.query[:MOST_VALUE].split("&"):
         name, equals, value = part.partition("=")
-        secret = name in SECRET_PARAMETERS
+        secret = credentials.in_parameter(name)
         parts.append(f"{name}{equals}{masked(value, {})}" if secret else part)
     return f"{path}?{'&'.join(parts)}"

@@ -142,7 +142,7 @@ REQUESTS = [
     {"headers": [("authorization", f"Bearer {KEY}")]},
     {"headers": [("x-goog-api-key", "short")]},
     {"headers": [("x-custom-token", "abc def")]},
-    {"headers": [("cookie", "session=abc")]},
+    {"headers": [("cookie", "session=abc; more=x1y2z3")]},
     {"headers": [("user-agent", f"me ({EMAIL})")]},
     {"body": {"messages": [{"role": "user", "content": f"I am {EMAIL}"}]}},
     {"body": {"messages": [{"role": "user", "content": [{"type": "text", "text": KEY}]}]}},
@@ -154,7 +154,7 @@ REQUESTS = [
     {"body": f"just text of {EMAIL}"},
 ]
 SECRETS = [
-    KEY, EMAIL, EMAIL.replace("@", "%40"), "short", "abc def", "session=abc", "tr0ub4&x",
+    KEY, EMAIL, EMAIL.replace("@", "%40"), "short", "abc def", "session=abc", "x1y2z3", "tr0ub4&x",
     "hunter2hunter2", "4111111111111111",
 ]  # fmt: skip
 
