@@ -32,7 +32,9 @@ SPREAD: Final = 0.5
 """Part of a turn, and at most seconds, over which streams that are kept open begin."""
 STEP_FACTOR: Final = 1.5
 KEPT_UP: Final = 0.9
-"""Part of the offered rate that counts as all of it: a turn's edges are in it."""
+"""Part of the offered rate that counts as all of it."""
+GRACE: Final = 0.25
+"""Seconds by which the last answers of a turn may be late whatever its length."""
 ERRORS: Final = 0.01
 PORTS: Final = {"http": 80, "https": 443}
 
@@ -156,8 +158,8 @@ class OverheadRun:
         if settings.arrivals == "constant":
             return SendTimes([at / rate for at in range(number)])
         random = np.random.default_rng((settings.seed, turn))
-        times = np.cumsum(random.exponential(1 / rate, number))
-        return SendTimes([float(at) for at in times])
+        # A Poisson process, so many arrivals being known: each is anywhere in the turn.
+        return SendTimes([float(at) for at in random.uniform(0, length, number)])
 
     def _turn(self, way: Way, times: SendTimes) -> list[Joined]:
         begun = time.time()
@@ -224,6 +226,7 @@ class OverheadRun:
                     way.result.splits += result.splits
                     way.result.answered += result.answered
                     way.result.seconds += result.seconds
+                    way.result.sending += result.sending
             if not self._steps[-1].holds:
                 return
 
@@ -238,8 +241,8 @@ class OverheadRun:
             added_ttft_ms=more.ttft_ms,
             added_total_ms=more.total_ms,
             box=summary.box(through, direct, self._settings.box_share, None),
-            holds=keeps_up(through, rate),
-            direct_holds=keeps_up(direct, rate),
+            holds=keeps_up(through),
+            direct_holds=keeps_up(direct),
         )
 
     def _report(self, started: float) -> OverheadReport:
@@ -300,12 +303,12 @@ def ramp_rates(low: float, high: float) -> list[float]:
     return [*rates, high] if high > low else rates
 
 
-def keeps_up(found: SideResult, rate: float) -> bool:
-    """Whether requests at this rate were answered at it, but for a hundredth."""
+def keeps_up(found: SideResult) -> bool:
+    """Whether requests were answered as fast as they were sent, but for a hundredth."""
     if not found.joined:
         return False
     failed = 1 - found.answered / len(found.joined)
-    return failed <= ERRORS and found.rate >= KEPT_UP * rate
+    return failed <= ERRORS and found.sending + GRACE >= KEPT_UP * found.seconds
 
 
 def load_name(settings: OverheadSettings) -> str:

@@ -19,14 +19,15 @@ FEW: Final = 100
 
 @dataclass(slots=True)
 class SideResult:
-    """What one way has collected: requests joined with llmsim's, how many of them were retried
-    over new connections, seconds in which they were answered, and their times."""
+    """What one way has collected: requests joined with llmsim's, their times, how many were
+    answered well, and the seconds over which they were answered and sent."""
 
     head_at_once: bool
     joined: list[Joined] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     answered: int = 0
     seconds: float = 0.0
+    sending: float = 0.0
 
     def add(self, turn: Sequence[Joined]) -> None:
         """One turn."""
@@ -36,6 +37,8 @@ class SideResult:
         self.splits += splits(turn, self.head_at_once)
         self.answered += sum(one.seen.error is None for one in turn)
         self.seconds += turn_seconds(turn)
+        dues = [one.seen.due for one in turn]
+        self.sending += max(dues) - min(dues)
 
     @property
     def rate(self) -> float:

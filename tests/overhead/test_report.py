@@ -169,10 +169,17 @@ def test_a_ramp_goes_up_by_half_and_ends_as_asked() -> None:
     assert ramp_rates(10, 10) == [10]
 
 
-def test_keeping_up_is_answering_at_the_rate() -> None:
-    assert keeps_up(side(0.001), 10.0)
-    assert not keeps_up(side(0.001), 20.0)
+@pytest.mark.parametrize(
+    ("stretch", "keeps"), [(1.0, True), (1.05, True), (1.3, False), (2.0, False)]
+)
+def test_keeping_up_is_answering_as_fast_as_is_sent(stretch: float, keeps: bool) -> None:
+    found = SideResult(head_at_once=False)
+    found.add([timed(at, (stretch - 1) * at / 10) for at in range(200)])
+    assert keeps_up(found) is keeps
+
+
+def test_failing_is_not_keeping_up() -> None:
     failing = SideResult(head_at_once=False)
     failing.add([timed(at, 0.0) for at in range(50)] + [Joined(seen(error="timeout"))])
-    assert not keeps_up(failing, 1.0)
-    assert not keeps_up(SideResult(head_at_once=False), 1.0)
+    assert not keeps_up(failing)
+    assert not keeps_up(SideResult(head_at_once=False))
