@@ -100,7 +100,7 @@ class Dashboard(App[None]):
                 with Horizontal(id="middle"):
                     with Vertical():
                         yield Panel(
-                            "Latency (ms), 1m: a minute",
+                            "Latency (ms), 1m: last min",
                             latency.latency,
                             self.history,
                             "latency",
