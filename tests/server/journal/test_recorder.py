@@ -28,11 +28,12 @@ def recorders(details: int = 3, frames: bool = False, config: Config | None = No
 def call(tmp_path: Path) -> Call:
     headers = {
         "authorization": "Bearer sk-secret-secret-1234",
-        "cookie": "session=secret",
+        "cookie": "other=secret; session=1",
         "x-trace": "7",
     }
     made = Simulated(tmp_path).call(headers=headers)
-    made.caller.path, made.caller.query = "/v1/chat/completions", "a=1&key=secret-secret-5678"
+    made.caller.path = "/v1/chat/completions"
+    made.caller.query = "a=1&key=secret-secret-5678&api_key=secret-secret-9999"
     made.rule = "errors"
     return made
 
@@ -85,6 +86,6 @@ def test_no_secret_is_kept(call: Call, keys: tuple[ApiKey, ...], shown: str) -> 
     assert details is not None
     assert dict(details.headers)["authorization"] == "Bearer sk-…1234"
     assert dict(details.headers)["x-trace"] == "7"
-    assert details.url == "/v1/chat/completions?a=1&key=sec…5678"
+    assert details.url == "/v1/chat/completions?a=1&key=sec…5678&api_key=sec…9999"
     assert (details.key, details.rule, details.message) == (shown, "errors", "busy")
     assert (details.answer, details.response_headers) == (b"whole", [("a", "b")])
