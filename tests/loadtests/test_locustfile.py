@@ -201,9 +201,8 @@ def test_the_plan_is_found_by_whatever_name(name: str, tmp_path: Path) -> None:
     results = tmp_path / "run"
     with Gateway([(200, TOKEN + TOKEN + DONE)], {name: "ttft;dur=0.1, total;dur=0.2"}) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        run = load(
-            f"http://127.0.0.1:{server.server_port}", "--json-file", str(results), "StreamingUser"
-        )
+        host = f"http://127.0.0.1:{server.server_port}"
+        run = load(host, "--json-file", str(results), "StreamingUser", seconds=4)
         server.shutdown()
     assert run.code == 0, run.output
     assert set(rows(results)) >= STREAM_OVERHEADS
