@@ -19,7 +19,9 @@ from llmsim.server.journal.frame_times import MOST_BYTES, FrameTimes
 from llmsim.state.shm.request_details import RequestDetails, encoded
 
 MOST_OPEN = 1000
-"""Requests of a worker whose details are collected at a time."""
+"""Requests of a worker whose details are collected at a time, where those of every stream are."""
+MOST_SAMPLED = 100
+"""The same where they are not: each takes tens of kilobytes until its stream ends."""
 MOST_HEADERS = 64
 MOST_VALUE = 2048
 """Characters of a header, or of a message, that are kept."""
@@ -42,14 +44,16 @@ class Recorders:
     def recorder(self, call: Call, plan: Plan, start: int) -> RequestRecorder | None:
         """What collects the details of a request that arrived at ``start`` (µs of the clock); None
         if none are kept."""
+        most = MOST_OPEN
         if not (self._frames and plan.stream):
+            most = MOST_SAMPLED
             second = start // 1_000_000
             if second != self._second:
                 self._second, self._taken = second, 0
             if self._taken >= self._most:
                 return None
             self._taken += 1
-        if self.open >= MOST_OPEN:
+        if self.open >= most:
             return None
         self.open += 1
         return RequestRecorder(self, call, start)

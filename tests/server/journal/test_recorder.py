@@ -12,7 +12,7 @@ from llmsim.core.api_keys import ApiKey
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.engine.plan import failed
 from llmsim.pipeline.context import Call
-from llmsim.server.journal.recorder import MOST_OPEN, Recorders
+from llmsim.server.journal.recorder import MOST_OPEN, MOST_SAMPLED, Recorders
 from llmsim.state.shm.request_details import decoded
 from tests.pipeline.simulated import Simulated
 
@@ -63,9 +63,10 @@ def test_all_streams_where_their_frames_are_wanted(call: Call) -> None:
     assert [kept(made, call, PLAIN, n) for n in range(2)] == [True, False]
 
 
-def test_not_more_than_so_many_at_a_time(call: Call) -> None:
-    made = recorders(1, frames=True)
-    opened = [made.recorder(call, STREAM, n) for n in range(MOST_OPEN + 1)]
+@pytest.mark.parametrize(("frames", "most"), [(True, MOST_OPEN), (False, MOST_SAMPLED)])
+def test_not_more_than_so_many_at_a_time(call: Call, frames: bool, most: int) -> None:
+    made = recorders(10_000, frames)
+    opened = [made.recorder(call, STREAM, n) for n in range(most + 1)]
     assert opened[-1] is None
     assert opened[0] is not None
     opened[0].ended(None, None, (0, 0, 0, 0))
