@@ -32,6 +32,9 @@ CALM = 300
 """µs from handing over to planning that need no question: a calm server takes half of that."""
 PAUSE = 1000
 """µs for which nothing is asked once an answer has told nothing new."""
+REST = 10_000
+"""µs for which nothing is asked about requests whose answers do not wait: only statistics have
+their arrival."""
 GRACE = 1000
 """µs by which the way of a body may take longer than that of its head, if they came together."""
 LARGE = 16_384
@@ -135,6 +138,11 @@ class ArrivalClock:
         self._receipts = receipts
         self._pause = self._asked_enough = 0
 
+    def resting(self, read: int) -> bool:
+        """Whether nothing would be asked for a request that was read then and whose answer does not
+        wait."""
+        return read < self._pause or read < self._asked_enough
+
     def of(
         self, seen: Waypoints, client: str, server: str, waits: bool, large: bool = False
     ) -> int:
@@ -144,7 +152,7 @@ class ArrivalClock:
         if self._receipts is None or (seen.read < pause and not (waits and seen.slow)):
             return arrival(seen, None, large)
         found = arrival(seen, self._receipts.last(client, server), large)
-        self._asked_enough = seen.read + PAUSE
+        self._asked_enough = seen.read + REST
         if found == seen.handed:
             self._pause = seen.read + PAUSE
         return found

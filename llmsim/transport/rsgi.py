@@ -309,8 +309,10 @@ class RSGIPort:
         handed = self._handed
         if read - handed < CALM:
             return handed
-        seen, connection = Waypoints(handed, begun, read), self.connection()
         large = int(self._headers.get("content-length") or 0) > LARGE
+        if not (waits or large) and self._arrivals.resting(read):
+            return handed
+        seen, connection = Waypoints(handed, begun, read), self.connection()
         if connection is None:
             return arrival(seen, None, large)
         return self._arrivals.of(seen, *connection, waits, large)
