@@ -17,7 +17,7 @@ from llmsim import config as configuration
 from llmsim.config import Config
 from llmsim.config.nodes import Place, tree
 from llmsim.config.reader import read
-from llmsim.core import Plan, Request, Stamp
+from llmsim.core import Numbering, Plan, Request, Stamp
 from llmsim.engine import seeds
 from llmsim.pipeline.context import Call
 from llmsim.providers import registry
@@ -55,9 +55,25 @@ def plan(
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return made()
+        return _listed(made())
     with ThreadPoolExecutor(1) as thread:  # that loop cannot run another one inside
-        return thread.submit(made).result()
+        return _listed(thread.submit(made).result())
+
+
+class ListedFrames(list[bytes]):
+    """Frames to go over: views of them know no iteration where they are compiled."""
+
+    def join(self, start: int, stop: int) -> bytes:
+        return b"".join(self[start:stop])
+
+    def reorder(self, order: Numbering) -> ListedFrames:
+        return ListedFrames(self[index] for index in order[:].tolist())
+
+
+def _listed(plan: Plan) -> Plan:
+    """The plan with its frames and due times written out."""
+    frames = ListedFrames(plan.frames[place] for place in range(len(plan.frames)))
+    return structs.replace(plan, frames=frames, due=plan.due[:])
 
 
 def settings_of(config: Config | Mapping[str, Any] | str | os.PathLike[str] | None) -> Config:

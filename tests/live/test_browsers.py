@@ -56,6 +56,7 @@ def test_llmsims_own_endpoints_are_closed_to_it(server: str) -> None:
         ("/v1/threads", gzip.compress(b"{}"), "gzip", 200),
         ("/v1/threads", b"{}", "gzip", 400),
     ],
+    ids=range(6),
 )
 def test_a_body_is_read_as_its_head_says(
     server: str, path: str, body: bytes, encoding: str, status: int

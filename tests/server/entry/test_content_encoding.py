@@ -60,6 +60,7 @@ def test_a_coded_body_is_what_it_holds(name: str, text: bytes) -> None:
         (b"\xef\xbb\xbf" + TEXT, None),
         (gzip.compress(b"\xef\xbb\xbf" + TEXT), "gzip"),
     ],
+    ids=range(10),
 )
 def test_other_forms_are_read_too(body: bytes, encoding: str | None) -> None:
     assert read(body, encoding) == TEXT
