@@ -70,7 +70,7 @@ def test_all_else_can_be_imported() -> None:
         for module in pkgutil.walk_packages(llmsim.__path__, "llmsim."):
             extras = (
                 "llmsim.tui.", "llmsim.server.tls.self_signed", "llmsim.proxy.",
-                "llmsim.sending.", "llmsim.drift.", "llmsim.__main__"
+                "llmsim.sending.", "llmsim.drift.", "llmsim.loadtest.", "llmsim.__main__"
             )
             if not module.name.startswith(extras):
                 importlib.import_module(module.name)

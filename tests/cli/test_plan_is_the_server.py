@@ -162,6 +162,13 @@ def body_of(api: Api, fields: Mapping[str, Any]) -> bytes:
     return orjson.dumps(document)
 
 
+def _without_stream(body: bytes) -> bytes:
+    """The body as it is where the path says whether to stream: the API has no such field."""
+    document = orjson.loads(body)
+    document.pop("stream", None)
+    return orjson.dumps(document)
+
+
 def path_of(api: Api, fields: Mapping[str, Any]) -> str:
     """Gemini has the model and whether to stream in the path, the others in the body alone."""
     path = api.streaming_path if "stream" in fields and api.streaming_path else api.path

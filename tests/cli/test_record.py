@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from llmsim.config.settings import RecordSettings
 from llmsim.proxy import launch
-from llmsim.proxy.worker import ProxySettings
 from tests.cli.conftest import Run
 
 UPSTREAM = ("--upstream", "openai=https://api.openai.com")
@@ -27,21 +27,19 @@ def test_sizes(
     flags: tuple[str, ...],
     expected: int | None,
 ) -> None:
-    asked: list[ProxySettings] = []
-    monkeypatch.setattr(launch, "proxy", lambda settings, host, port: asked.append(settings))
+    asked: list[RecordSettings] = []
+    monkeypatch.setattr(launch, "proxy", lambda settings, kept, *where: asked.append(kept))
     assert run("record", *UPSTREAM, "--out", str(tmp_path), *flags).exit_code == 0
-    assert asked[0].max_size == expected
-    assert asked[0].rules is not None
-    assert asked[0].rules.mode == "standard"
+    assert (asked[0].max_bytes, asked[0].anonymise) == (expected, "standard")
 
 
 def test_nothing_need_be_anonymised(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[ProxySettings] = []
-    monkeypatch.setattr(launch, "proxy", lambda settings, host, port: asked.append(settings))
+    asked: list[RecordSettings] = []
+    monkeypatch.setattr(launch, "proxy", lambda settings, kept, *where: asked.append(kept))
     run("record", *UPSTREAM, "--out", str(tmp_path), "--anonymise", "off")
-    assert asked[0].rules is None
+    assert asked[0].anonymise == "off"
 
 
 @pytest.mark.parametrize(

@@ -90,4 +90,4 @@ def test_no_descriptor_is_left_open(ends: tuple[socket.socket, socket.socket]) -
     for _ in range(10):
         Connection(name(client)).hang_up(reset=False)
         Connection("127.0.0.1:1").hang_up(reset=False)
-    assert opened() == before
+    assert opened() <= before  # what others left may be closed meanwhile
