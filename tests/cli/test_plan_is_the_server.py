@@ -194,7 +194,8 @@ def compared(
     headers = {**api.headers, **headers}
     for form in ({}, {"stream": True}) if api.streams else ({},):
         body, path = body_of(api, {**fields, **form}), path_of(api, {**fields, **form})
-        answer, stamp = asyncio.run(answered(config, path, body, headers))
+        sent = _without_stream(body) if api.streaming_path else body
+        answer, stamp = asyncio.run(answered(config, path, sent, headers))
         seed = answer.head.get("x-llmsim-seed")
         plan = planned(body, endpoint, config, stamp, int(seed) if seed else None, headers=headers)
         assert plan.status == answer.status, answer.body
