@@ -152,6 +152,7 @@ CHAT = [
     Example("metadata", {"metadata": dict.fromkeys(map(str, range(17)), "")}, "at most 16"),
     Example("tools-wanted", {"tool_choice": "auto"}, "'tool_choice' is only allowed"),
     Example("tools-count", {"tools": [FUNCTION] * 129}, "'tools': array too long"),
+    Example("functions-count", {"functions": [{"name": "f"}] * 129}, "'functions': array too long"),
     Example("tools", {"tools": [{**FUNCTION, "function": {"name": "a b"}}]}, "does not match"),
     Example(
         "calls-empty",

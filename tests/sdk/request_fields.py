@@ -29,6 +29,8 @@ from openai.types.responses import response_create_params as responses
 from pydantic import BaseModel
 from typing_extensions import NotRequired, Required, get_type_hints, is_typeddict  # noqa: UP035  as the SDKs
 
+from llmsim.providers.gemini.json_names import camel_name
+
 Node = Any
 """A node of the format, as JSON."""
 
@@ -300,7 +302,7 @@ class _Models:
             self.types[name] = {}
             lacking = self._lacking.get(kind.__name__, set())
             self.types[name] = {
-                _camel(key): self._node(field.annotation)
+                camel_name(key): self._node(field.annotation)
                 for key, field in kind.model_fields.items()
                 if key not in lacking
             }
@@ -320,11 +322,6 @@ class _Models:
             inner = self._node(arguments[1])
             return {"map": inner} if isinstance(inner, str) and inner != "scalar" else None
         return None if kind is Any or kind is object else "scalar"
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(one.capitalize() for one in rest)
 
 
 if __name__ == "__main__":

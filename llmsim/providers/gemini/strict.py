@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from llmsim.core.errors import invalid
 from llmsim.providers import rules
 from llmsim.providers.gemini import errors, json_names
+from llmsim.providers.gemini.generate.contents import CALLED_BY_USER
 from llmsim.providers.rules import Breach, Rules
 from llmsim.providers.wire.decoding import MalformedBody, json_values
 from llmsim.providers.wire.request_fields import (
@@ -42,11 +43,6 @@ AUTOMATIC = -1
 
 UNSIGNED = ("skip_thought_signature_validator", "context_engineering_is_the_way_to_go")
 """Signatures that the guide gives for calls which the model did not make."""
-
-CALLED_FIRST = (
-    "Please ensure that function call turn comes immediately after a user turn or after a "
-    "function response turn."
-)
 
 RULES: Rules[Body] = Rules()
 
@@ -115,7 +111,7 @@ def path(steps: Path) -> str:
     return text
 
 
-@RULES.row("call-turn", CALLED_FIRST, SEEN)
+@RULES.row("call-turn", CALLED_BY_USER, SEEN)
 def _call_turn(body: Body) -> Iterator[Breach]:
     before = ""
     for place, content in _contents(body):

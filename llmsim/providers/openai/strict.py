@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from llmsim.core.catalog import models
 from llmsim.core.errors import BadRequest, invalid
@@ -45,6 +45,8 @@ EFFORTS: tuple[tuple[rules.SomeModels, tuple[str, ...]], ...] = (
     (rules.models("GPT-5.1", r"gpt-5\.1(-.*)?"), ("none", "low", "medium", "high")),
 )
 """The efforts that a family takes, where it does not take all."""
+
+C = TypeVar("C", bound="CommonParams")
 
 _CHILDREN = ("properties", "$defs", "definitions")
 _LISTS = ("anyOf", "allOf", "oneOf", "prefixItems")
@@ -284,3 +286,56 @@ def unsupported(param: str) -> BadRequest:
     """The exception for a parameter that the model does not take."""
     message = f"Unsupported parameter: '{param}' is not supported with this model."
     return invalid(message, param, "unsupported_parameter")
+
+
+class CommonParams(Protocol):
+    """The parameters that chat completions and responses have under the same names."""
+
+    @property
+    def stream(self) -> bool | None: ...
+
+    @property
+    def stream_options(self) -> object: ...
+
+    @property
+    def metadata(self) -> Mapping[str, Any] | None: ...
+
+    @property
+    def service_tier(self) -> str | None: ...
+
+    @property
+    def tools(self) -> list[Any] | None: ...
+
+
+def add_common(table: rules.Rules[C]) -> None:
+    """The rules of what is the same in both APIs."""
+
+    @table.checked(
+        "stream-options",
+        "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+        API,
+    )
+    def _stream_options(params: C) -> None:
+        check_streaming(params.stream_options, params.stream)
+
+    @table.checked(
+        "metadata",
+        "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, "
+        "but got an object with {count} properties instead.",
+        API,
+    )
+    def _metadata(params: C) -> None:
+        check_metadata(params.metadata)
+
+    @table.checked("service-tier", "Invalid value: '{value}'. Supported values are: {known}.", API)
+    def _service_tier(params: C) -> None:
+        check_choice(params.service_tier, "service_tier", SERVICE_TIERS)
+
+    @table.checked(
+        "tools-count",
+        "Invalid '{where}': array too long. Expected an array with maximum length 128, but got an "
+        "array with length {length} instead.",
+        API,
+    )
+    def _tools_count(params: C) -> None:
+        check_length(params.tools, "tools", MOST_TOOLS)

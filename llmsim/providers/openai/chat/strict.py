@@ -17,18 +17,15 @@ from llmsim.providers.openai.strict import (
     ONE_CALL_AT_A_TIME,
     REASONING_GUIDE,
     SEEN,
-    SERVICE_TIERS,
-    check_choice,
+    add_common,
     check_effort,
     check_fields,
     check_function,
     check_length,
     check_limit,
-    check_metadata,
     check_name,
     check_sampling,
     check_schema_format,
-    check_streaming,
     check_text_length,
     unsupported,
 )
@@ -39,6 +36,7 @@ LEAST_BIAS, MOST_BIAS = -100, 100
 DEEPSEEK = rules.models("DeepSeek", r"deepseek.*")
 
 RULES: Rules[ChatRequest] = Rules()
+add_common(RULES)
 
 
 def check(body: bytes, params: ChatRequest) -> None:
@@ -56,15 +54,6 @@ def check(body: bytes, params: ChatRequest) -> None:
 def _chat_model(params: ChatRequest) -> Iterator[Breach]:
     if models.resolve(params.model).kind != "chat":
         yield Breach("model")
-
-
-@RULES.checked(
-    "stream-options",
-    "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-    API,
-)
-def _stream_options(params: ChatRequest) -> None:
-    check_streaming(params.stream_options, params.stream)
 
 
 @RULES.row(
@@ -181,21 +170,6 @@ def _logit_bias(params: ChatRequest) -> Iterator[Breach]:
             yield Breach(f"logit_bias.{token}", {"value": bias})
 
 
-@RULES.checked("service-tier", "Invalid value: '{value}'. Supported values are: {known}.", API)
-def _service_tier(params: ChatRequest) -> None:
-    check_choice(params.service_tier, "service_tier", SERVICE_TIERS)
-
-
-@RULES.checked(
-    "metadata",
-    "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but "
-    "got an object with {count} properties instead.",
-    API,
-)
-def _metadata(params: ChatRequest) -> None:
-    check_metadata(params.metadata)
-
-
 @RULES.row("tools-wanted", "'{where}' is only allowed when 'tools' are specified.", SEEN)
 def _tools_wanted(params: ChatRequest) -> Iterator[Breach]:
     if params.tools is None:
@@ -205,13 +179,12 @@ def _tools_wanted(params: ChatRequest) -> Iterator[Breach]:
 
 
 @RULES.checked(
-    "tools-count",
+    "functions-count",
     "Invalid '{where}': array too long. Expected an array with maximum length 128, but got an "
     "array with length {length} instead.",
     API,
 )
-def _tools_count(params: ChatRequest) -> None:
-    check_length(params.tools, "tools", MOST_TOOLS)
+def _functions_count(params: ChatRequest) -> None:
     check_length(params.functions, "functions", MOST_TOOLS)
 
 

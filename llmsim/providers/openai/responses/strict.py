@@ -11,21 +11,16 @@ from llmsim.providers.openai.responses.tools import JsonFormat, SchemaFormat
 from llmsim.providers.openai.strict import (
     API,
     JSON,
-    MOST_TOOLS,
     REASONING_GUIDE,
     SEEN,
-    SERVICE_TIERS,
-    check_choice,
+    add_common,
     check_effort,
     check_fields,
     check_function,
-    check_length,
     check_limit,
-    check_metadata,
     check_name,
     check_sampling,
     check_schema_format,
-    check_streaming,
     check_text_length,
 )
 from llmsim.providers.rules import Breach, Rules
@@ -54,6 +49,7 @@ TOOL_NEEDS = {
 SOCKET_ONLY = ("generate", "stream_id", "type")
 
 RULES: Rules[ResponsesRequest] = Rules()
+add_common(RULES)
 
 
 def check(body: bytes, params: ResponsesRequest, live: bool = False) -> None:
@@ -79,15 +75,6 @@ def _check_present(params: ResponsesRequest) -> str:
 
 
 @RULES.checked(
-    "stream-options",
-    "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-    API,
-)
-def _stream_options(params: ResponsesRequest) -> None:
-    check_streaming(params.stream_options, params.stream)
-
-
-@RULES.checked(
     "max-output-tokens",
     "Invalid '{where}': integer below minimum value. Expected a value >= 16, but got {value} "
     "instead.",
@@ -109,31 +96,6 @@ def _sampling_of_reasoning(params: ResponsesRequest) -> None:
     model = params.model or ""
     check_sampling(model, params.temperature, params.top_p, effort, "reasoning.effort")
     check_effort(model, effort, "reasoning.effort")
-
-
-@RULES.checked(
-    "metadata",
-    "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but "
-    "got an object with {count} properties instead.",
-    API,
-)
-def _metadata(params: ResponsesRequest) -> None:
-    check_metadata(params.metadata)
-
-
-@RULES.checked("service-tier", "Invalid value: '{value}'. Supported values are: {known}.", API)
-def _service_tier(params: ResponsesRequest) -> None:
-    check_choice(params.service_tier, "service_tier", SERVICE_TIERS)
-
-
-@RULES.checked(
-    "tools-count",
-    "Invalid '{where}': array too long. Expected an array with maximum length 128, but got an "
-    "array with length {length} instead.",
-    API,
-)
-def _tools_count(params: ResponsesRequest) -> None:
-    check_length(params.tools, "tools", MOST_TOOLS)
 
 
 @RULES.checked(
