@@ -10,8 +10,8 @@ from urllib.parse import quote
 import click
 import yaml
 
-from llmsim.cli import trust
-from llmsim.cli.remote import YAML, Remote, address
+from llmsim.cli import server_options
+from llmsim.cli.remote import YAML, Remote
 
 EXAMPLES = """\b
 Examples:
@@ -32,20 +32,7 @@ file_argument = click.argument("file", type=click.File("rb"), metavar="[FILE]", 
 
 
 @click.group(epilog=EXAMPLES)
-@click.option(
-    "--url",
-    envvar="LLMSIM_URL",
-    default="http://127.0.0.1:8080",
-    metavar="URL",
-    help="Address of the server. Default: LLMSIM_URL, or http://127.0.0.1:8080.",
-)
-@click.option(
-    "--token",
-    envvar="LLMSIM_TOKEN",
-    metavar="TOKEN",
-    help="Bearer token, if the server requires one. Default: LLMSIM_TOKEN, or none.",
-)
-@trust.options
+@server_options.options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of YAML.")
 @click.pass_context
 def ctl(
@@ -64,12 +51,8 @@ def ctl(
     changes, each mistake is printed with its key, and the exit code is 2. The exit code is 1 if the
     server does not answer or refuses access.
     """
-    try:
-        server = address(url)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--url") from None
-    tls = trust.context(ca, insecure, cert, key) if server.scheme == "https" else None
-    context.obj = Session(Remote(server, token, tls), as_json)
+    server = server_options.remote(url, token, ca, insecure, cert, key)
+    context.obj = Session(server, as_json)
 
 
 class Session:

@@ -63,6 +63,11 @@ class Remote:
         if token:
             self._headers["authorization"] = f"Bearer {token}"
 
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return self._url.geturl()
+
     def request(
         self, method: str, path: str, body: bytes | None = None, media_type: str = JSON
     ) -> Any:
@@ -96,7 +101,7 @@ class Remote:
         return decoded
 
     def _failed(self, why: str) -> Unreachable:
-        return Unreachable(f"{self._url.geturl()}: {why}")
+        return Unreachable(f"{self.url}: {why}")
 
     def _refused(self, status: int, decoded: Any) -> click.ClickException:
         error = decoded.get("error") if isinstance(decoded, dict) else None

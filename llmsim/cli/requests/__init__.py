@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 import click
 
-from llmsim.cli import trust
-from llmsim.cli.remote import Remote, address
+from llmsim.cli import server_options
+from llmsim.cli.remote import Remote
 from llmsim.cli.requests import lines
 
 PAGE: Final = 1000
@@ -64,20 +64,7 @@ def _filters(command: Any) -> Any:
 @click.option("--har", "form", flag_value="har", help="Print an HTTP archive (HAR 1.2).")
 @click.option("--curl", "form", flag_value="curl", help="Print a curl command for each.")
 @click.option("--json", "form", flag_value="json", help="Print whole requests as JSON, one a line.")
-@click.option(
-    "--url",
-    envvar="LLMSIM_URL",
-    default="http://127.0.0.1:8080",
-    metavar="URL",
-    help="Address of the server. Default: LLMSIM_URL, or http://127.0.0.1:8080.",
-)
-@click.option(
-    "--token",
-    envvar="LLMSIM_TOKEN",
-    metavar="TOKEN",
-    help="Bearer token, if the server requires one. Default: LLMSIM_TOKEN, or none.",
-)
-@trust.options
+@server_options.options
 def requests(
     stream: bool | None,
     limit: int,
@@ -95,17 +82,13 @@ def requests(
 
     The newest requests come last. `docs/journal.md` has the meaning of the filters.
     """
-    try:
-        server = address(url)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--url") from None
+    server = server_options.remote(url, token, ca, insecure, cert, key)
     if follow and form == "har":
         raise click.UsageError("--har has an end: it excludes --follow")
     # Imported late: it takes longer than all other commands need.
     from llmsim.cli.requests import export  # noqa: PLC0415
 
-    tls = trust.context(ca, insecure, cert, key) if server.scheme == "https" else None
-    journal = RemoteJournal(Remote(server, token, tls), _query(filters, stream), form is not None)
+    journal = RemoteJournal(server, _query(filters, stream), form is not None)
     found = list(reversed(list(journal.newest(limit))))
     if form == "har":
         click.echo(export.archive(found))
@@ -114,7 +97,7 @@ def requests(
     if form == "json":
         write = json.dumps
     elif form == "curl":
-        write = partial(export.curl, url=server.geturl())
+        write = partial(export.curl, url=server.url)
     if form is None and (found or follow):
         click.echo(lines.HEAD)
     for one in found:
