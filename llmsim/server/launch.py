@@ -41,6 +41,7 @@ from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.state.sqlite import FILE, prepare
 from llmsim.telemetry import logs
 from llmsim.telemetry.forgotten_keys import ForgottenKeys
+from llmsim.telemetry.history import HistoryWriter
 from llmsim.transport.capacity import Capacity, capacity, open_file_limit, probe
 
 BACKLOG = 4096
@@ -82,7 +83,8 @@ def serve(
             log.warning("%s", door)
         renewal = _tls(server, Path(folder), supervisor, segment)
         supervisor.on_reload(lambda: _reload(config_store, reread, renewal))
-        looks = [ForgottenKeys(key_tables(segment)).look]
+        history = HistoryWriter(segment.history(), counters_of(segment))
+        looks = [ForgottenKeys(key_tables(segment)).look, history.look]
         if server.hang_timeout:
             hanging = HangingWorkers(
                 segment, server.hang_timeout, supervisor.pids, supervisor.ending

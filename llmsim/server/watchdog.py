@@ -70,8 +70,8 @@ class HangDetector:
 
 
 class Watchdog:
-    """Calls all of ``looks`` with the monotonic clock's seconds, again and again, in a thread of
-    its own: the main thread may wait for a lock that a hung worker holds."""
+    """Calls all of ``looks`` with the monotonic clock's seconds, at each whole second, in a thread
+    of its own: the main thread may wait for a lock that a hung worker holds."""
 
     def __init__(self, looks: Sequence[Callable[[float], None]]) -> None:
         self._looks = looks
@@ -82,9 +82,12 @@ class Watchdog:
 
     def _watch(self) -> None:
         while True:
-            time.sleep(PERIOD)
+            time.sleep(PERIOD - time.time() % PERIOD)
             for look in self._looks:
-                look(time.monotonic())
+                try:
+                    look(time.monotonic())
+                except Exception:  # the others look on
+                    log.exception("the watchdog failed")
 
 
 class HangingWorkers:

@@ -11,6 +11,7 @@ from typing import Any
 
 from llmsim.config import Config
 from llmsim.state.shm import (
+    history_ring,
     journal,
     labels,
     layout,
@@ -45,6 +46,7 @@ def new_segment(config: Config) -> Segment:
     shape = Shape(
         *(slots, layout.SIZE, ring, prompt_prefixes.SIZE, counters, limits, keys, step_clocks.SIZE),
         labels.SIZE,
+        history_ring.SIZE,
     )
     segment = Segment.create(shape)
     restart_timetable(segment)

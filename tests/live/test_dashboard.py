@@ -11,7 +11,8 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from tests.live.watch import stats, until
+from tests.live.http1 import chat, in_turn, post
+from tests.live.watch import read, stats, until
 from tests.serving import Server
 
 
@@ -77,3 +78,32 @@ def test_open_dashboards_do_not_keep_a_server_from_ending(
             list(documents(response))  # to its end, in good order
         assert sim.process.wait(20) == 0
         assert time.monotonic() - began < 15, "the drain timeout is 30 s"
+
+
+def seconds(port: int) -> list[float]:
+    """Requests a second, of the seconds of the last minute that are known."""
+    status, document = read(port, "/llmsim/stats/history?since=60s")
+    assert status == 200, document
+    return [rate for rate in document["series"]["requests_per_second"] if rate is not None]
+
+
+def test_the_history_outlives_workers(serve: Callable[..., Server]) -> None:
+    def answered() -> int:
+        return round(sum(seconds(sim.port)))
+
+    def restarts() -> int:
+        try:
+            return int(stats(sim.port)["worker_restarts"])
+        except OSError:  # asked of a worker that is being killed
+            return 0
+
+    with serve("--workers", "2", "--latency", "instant") as sim:
+        # What is counted before the launcher first looks is in no second.
+        until(lambda: seconds(sim.port), bool)
+        for _ in range(10):
+            in_turn(sim.port, post(chat(max_tokens=2)))
+        until(answered, lambda count: count == 10)
+        for worker in stats(sim.port)["workers"]:
+            os.kill(worker["pid"], signal.SIGKILL)
+        until(restarts, lambda died: died == 2)
+        assert answered() == 10

@@ -33,7 +33,7 @@ def routes(shared: SharedState, scopes: Scopes | None = None) -> list[Route]:
 
     async def show_requests(request: Request) -> Response:
         try:
-            wanted = parse(_single(request))
+            wanted = parse(single(request))
             before = _position(wanted.cursor)
         except ValueError as error:
             return error_response(400, str(error))
@@ -85,7 +85,7 @@ def page(shared: SharedState, wanted: RequestFilter, before: Mapping[int, int]) 
     return {"requests": found, "next_cursor": None}
 
 
-def _single(request: Request) -> dict[str, str]:
+def single(request: Request) -> dict[str, str]:
     """The query. Raises ValueError for a parameter that is in it twice."""
     pairs = request.query_params.multi_items()
     query = dict(pairs)

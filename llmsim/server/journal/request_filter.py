@@ -59,7 +59,7 @@ def parse(query: Mapping[str, str]) -> RequestFilter:
             quick.append(_QUICK[name](values.pop(name)))
         elif name in _THOROUGH:
             thorough.append(_THOROUGH[name](values.pop(name)))
-    since = _since(values.pop("since", "0"))
+    since = moment("since", values.pop("since", "0"))
     limit = whole_number("limit", values.pop("limit", "20"), 1, MAX_LIMIT)
     contents = _switch("contents", values.pop("contents", "false"))
     cursor = values.pop("cursor", "")
@@ -165,11 +165,12 @@ def _id(text: str) -> Check:
     return check
 
 
-def _since(text: str) -> float:
-    """A Unix time, or how long ago: ``90s``, ``5m``, ``2h``."""
+def moment(name: str, text: str) -> float:
+    """A Unix time, or how long ago: ``90s``, ``5m``, ``2h``. Raises ValueError, which names the
+    parameter."""
     span = _SPAN.fullmatch(text)
     if span is None:
-        raise ValueError(f"since: must be a Unix time, or such as 90s, 5m or 2h, not {text!r}")
+        raise ValueError(f"{name}: must be a Unix time, or such as 90s, 5m or 2h, not {text!r}")
     number, unit = float(span[1]), span[2]
     return number if unit is None else time.time() - number * _SECONDS[unit]
 

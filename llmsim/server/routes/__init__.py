@@ -10,6 +10,7 @@ from llmsim.server.admin import (
     auth,
     config_routes,
     dashboard,
+    history,
     metrics,
     mocks,
     overview,
@@ -57,6 +58,7 @@ def all_paths(services: Services) -> Router:
         dashboard.add(router, services)
         router.cold.append(overview.models(services))
         router.cold += status.routes(services.shared, services.scopes, services.last_minute)
+        router.cold.append(history.route(services.shared))
         router.cold += requests.routes(services.shared, services.scopes)
         router.cold += windows.routes(windows.Windows(services.shared, services.store))
         config_routes.add(router, services)

@@ -5,7 +5,8 @@ Layout, in bytes:
     0       header, one page: 16 int64 (magic, slots, size of a slot's counters and of its journal,
             pid of the launcher, Unix time of the start in µs, boot secret, sizes of the prefixes,
             the named counters and the buckets, for how many keys both are, whether the locks are
-            mutexes, sizes of the step clocks and of the labels), then 440 int64 cursors
+            mutexes, sizes of the step clocks, of the labels and of the history), then 440
+            int64 cursors
     4096    the counters of each slot                                        (worker_counters)
     …       the journal of each slot                                         (journal)
     …       the prefixes of cached prompts                                   (prompt_prefixes)
@@ -13,6 +14,7 @@ Layout, in bytes:
     …       the concurrency slots, then the buckets of rate limits           (rate_limit_buckets)
     …       the step clocks of replicas                                      (step_clocks)
     …       the labels of what is counted                                    (labels)
+    …       the history of the last day                                      (history_ring)
     …       the locks, where they are mutexes                                (process_locks)
 
 Who writes what, and what keeps others away:
@@ -24,6 +26,7 @@ Who writes what, and what keeps others away:
     cursors                  any worker; a lock for each
     named counters, buckets  any worker; the locks of :class:`Lock`, each for some of the entries
     step clocks              any worker; a lock for each, readers take none
+    history                  the launcher; it needs no lock, and readers take none
 
 A slot is one worker's counters and journal. It belongs to the process that holds a lock on byte
 ``slot`` of the segment's file, and the kernel frees that lock when the process dies, however it
@@ -114,6 +117,7 @@ class Shape:
     max_keys: int = 0
     step_clocks: int = 0
     labels: int = 0
+    history: int = 0
 
     @property
     def prefixes_at(self) -> int:
@@ -141,9 +145,14 @@ class Shape:
         return self.step_clocks_at + self.step_clocks
 
     @property
+    def history_at(self) -> int:
+        """Where the history begins."""
+        return self.labels_at + self.labels
+
+    @property
     def locks_at(self) -> int:
         """Where the locks begin."""
-        return self.labels_at + self.labels
+        return self.history_at + self.history
 
     @property
     def size(self) -> int:
@@ -160,7 +169,7 @@ class Segment:
         self.header = memoryview(self._map)[:PAGE].cast("q")
         if self.header[0] != MAGIC:
             raise RuntimeError(f"{path} is not a segment of this version of llmsim")
-        sizes = [*self.header[1:4], *self.header[7:11], *self.header[12:14]]
+        sizes = [*self.header[1:4], *self.header[7:11], *self.header[12:15]]
         self.shape = Shape(*sizes)
         self._locks: ProcessLocks = (
             MutexLocks(self._map, self.shape.locks_at)
@@ -189,6 +198,7 @@ class Segment:
             header[11] = 1
         header[12] = shape.step_clocks
         header[13] = shape.labels
+        header[14] = shape.history
         header[0] = MAGIC
         return cls(descriptor, path)
 
@@ -241,6 +251,11 @@ class Segment:
         """The labels of what is counted, as bytes."""
         start = self.shape.labels_at
         return memoryview(self._map)[start : start + self.shape.labels]
+
+    def history(self) -> memoryview:
+        """The history, as bytes."""
+        start = self.shape.history_at
+        return memoryview(self._map)[start : start + self.shape.history]
 
     @contextmanager
     def locked(self, number: int) -> Iterator[None]:
