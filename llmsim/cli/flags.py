@@ -103,6 +103,14 @@ def loaded(path: str | Path | None, values: Mapping[str, str | None]) -> Config:
         raise InvalidConfig(error.faults) from None
 
 
+def watched(path: str | None) -> Callable[[], tuple[Path, ...]]:
+    """A function that gives the files it is read from, as the file names them by then. Raises
+    UsageError where there is none."""
+    if not config.files(path, os.environ):
+        raise click.UsageError("--watch needs a file to watch: --config FILE")
+    return partial(config.files, path, dict(os.environ))
+
+
 def loading(path: str | None, values: Mapping[str, str | None]) -> Callable[[], Config]:
     """A function that loads it again, as the file is by then, which has to say something. It can go
     to another process, and raises ConfigError."""

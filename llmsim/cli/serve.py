@@ -18,7 +18,7 @@ Examples:
   llmsim serve --port 9000 --workers 4 --latency gpt-5
   llmsim serve --generator echo --latency instant --log-level warning
   llmsim serve --generator "fixed:All good." --seed 7
-  llmsim serve --config llmsim.yaml
+  llmsim serve --config llmsim.yaml --watch
   llmsim serve --tui --workers 2
   llmsim serve --tls self-signed
   llmsim serve --replay recordings/ --on-miss fail
@@ -46,6 +46,12 @@ Examples:
 )
 @click.option("--tui", is_flag=True, help="Also show the dashboard of llmsim top.")
 @click.option(
+    "--watch",
+    is_flag=True,
+    help="Take the configuration again when its file changes, as at SIGHUP: the files it takes "
+    "mocks from and certificates too.",
+)
+@click.option(
     "--ready-file",
     metavar="FILE",
     help="A file that appears once the server is ready, with its URL, and goes with it.",
@@ -56,7 +62,12 @@ Examples:
     help="Also stop when standard input ends: with the program that holds its other end.",
 )
 def serve(
-    path: str | None, tui: bool, ready_file: str | None, until_eof: bool, **values: str | None
+    path: str | None,
+    tui: bool,
+    watch: bool,
+    ready_file: str | None,
+    until_eof: bool,
+    **values: str | None,
 ) -> None:
     """Run the server.
 
@@ -73,6 +84,7 @@ def serve(
         require_dashboard()
         if not terminal():
             raise click.UsageError("--tui needs a terminal")
+    watched = flags.watched(path) if watch else None
     with _no_garbage():
         config = flags.loaded(path, values)
         # Imported late: it takes longer than all other commands need.
@@ -86,7 +98,7 @@ def serve(
     beside = _beside(config) if tui else nullcontext()
     try:
         with beside:
-            launch.serve(config, flags.loading(path, values), ready_file, until_eof)
+            launch.serve(config, flags.loading(path, values), ready_file, until_eof, watched)
     except launch.CannotStart as error:
         raise click.ClickException(str(error)) from None
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from llmsim.config.settings import (
     Access,
@@ -59,6 +60,7 @@ __all__ = [
     "Response",
     "Server",
     "effective",
+    "files",
     "load",
 ]
 
@@ -132,3 +134,12 @@ def effective(config: Config) -> dict[str, object]:
 
     with collection.paused():
         return reader.written(config)
+
+
+def files(path: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files a configuration is read from, the one ``path`` or LLMSIM_CONFIG names first; none
+    where neither does."""
+    from llmsim.config import mock_files  # noqa: PLC0415
+
+    source = path if path is not None else environ.get("LLMSIM_CONFIG")
+    return (Path(source), *mock_files.named(source)) if source else ()

@@ -12,6 +12,7 @@ from typing import Final
 from llmsim.config import document
 from llmsim.config.nodes import Entry, Faults, Items, Node, Place, Table, is_null, shown, wrong
 from llmsim.config.reader import read_key
+from llmsim.core.errors import ConfigError
 from llmsim.core.spelling import did_you_mean
 
 KEY: Final = "mock_files"
@@ -71,3 +72,15 @@ def _add(
             if not isinstance(entry.node, Items):
                 raise wrong(entry.node.place, name, f"must be a list, not {shown(entry.node)}")
             added[name] += entry.node.nodes
+
+
+def named(path: str) -> tuple[Path, ...]:
+    """The files that the configuration at ``path`` takes mocks from, as far as it can be read."""
+    try:
+        root = document.read(path, Faults())
+        if not isinstance(root, Table) or KEY not in root.entries:
+            return ()
+        names = read_key(KEY, root.entries[KEY].node)
+    except ConfigError:
+        return ()
+    return tuple(Path(path).parent / name for name in names)

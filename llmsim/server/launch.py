@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging.config
 import math
 import resource
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -24,6 +25,7 @@ from llmsim.runtime.editor import Reload, Reread
 from llmsim.runtime.store import ConfigStore
 from llmsim.runtime.warm_up import preload
 from llmsim.server.admin.auth import open_door
+from llmsim.server.attached.config_watch import ConfigWatch, reload_by_signal
 from llmsim.server.attached.end_of_input import stop_at_end_of_input
 from llmsim.server.attached.free_port import free_port
 from llmsim.server.attached.ready_file import accepts, local_url, ready_file
@@ -54,13 +56,18 @@ class CannotStart(Exception):  # noqa: N818  named for what it says
 
 
 def serve(
-    config: Config, reread: Reread, ready_path: str | None = None, until_eof: bool = False
+    config: Config,
+    reread: Reread,
+    ready_path: str | None = None,
+    until_eof: bool = False,
+    watched: Callable[[], tuple[Path, ...]] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let open streams end and return.
 
     ``reread`` gives the configuration as it would be if the server were started now. The file
     ``ready_path`` is there while the server can be used. With ``until_eof`` it also stops when
-    standard input ends. Raises CannotStart.
+    standard input ends. Where ``watched`` gives files, a change of one of them or of a certificate
+    is a reload. Raises CannotStart.
     """
     logging.config.dictConfig(logs.configuration(config.logging.format, config.server.log_level))
     with ExitStack() as stack:
@@ -90,6 +97,8 @@ def serve(
                 segment, server.hang_timeout, supervisor.pids, supervisor.ending
             )
             looks.append(hanging.look)
+        if watched is not None:
+            looks.append(_config_watch(watched, server).look)
         Watchdog(looks).start()
         if ready_path is not None:
             _announce(ready_path, server, segment, stack)
@@ -129,6 +138,14 @@ def _supervisor(config: Config, room: Capacity) -> Supervisor:
         respawn_failed_workers=True,
         workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
     )
+
+
+def _config_watch(watched: Callable[[], tuple[Path, ...]], server: Server) -> ConfigWatch:
+    """What asks for a reload when one of these files or of the certificates changes."""
+    tls = server.tls
+    named = () if tls is None else (tls.cert, tls.key, tls.client_ca)
+    certificates = tuple(Path(name) for name in named if name is not None)
+    return ConfigWatch(lambda: (*watched(), *certificates), reload_by_signal)
 
 
 def _tls(server: Server, folder: Path, supervisor: Supervisor, segment: Segment) -> Renewal | None:

@@ -82,3 +82,9 @@ def test_too_few_descriptors(
         f"Error: at most {files} open files are allowed, {needed} are needed: raise the limit "
         "(ulimit -n) or have fewer server.workers\n"
     )
+
+
+def test_watch_needs_a_file(run: Run) -> None:
+    result = run("serve", "--watch")
+    assert result.exit_code == 2
+    assert "--watch needs a file to watch: --config FILE" in result.stderr
