@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 import llmsim
-from llmsim.cli.overhead import DIALECTS, header_pair, seconds
+from llmsim.cli.load_options import Seconds, asking
 from llmsim.loadtest.profiles import PROFILES
 
 LOCUSTFILE: Final = Path(llmsim.__file__).parent / "loadtest/locustfile.py"
@@ -36,21 +36,13 @@ def _print_file(ctx: click.Context, param: click.Parameter, value: bool) -> None
 @click.command(epilog=EXAMPLES)
 @click.argument("profile", type=click.Choice(tuple(PROFILES)))
 @click.option("--target", required=True, metavar="URL", help="What to put load on.")
-@click.option("--model", default="gpt-4o-mini", show_default=True)
-@click.option("--dialect", type=click.Choice(DIALECTS), default=DIALECTS[0], show_default=True)
+@asking("gpt-4o-mini")
 @click.option("--plain", is_flag=True, help="Answers in one piece, and no streams.")
-@click.option(
-    "--api-key", envvar="LLMSIM_GATEWAY_KEY", default="sk-llmsim", metavar="KEY",
-    help="Default: LLMSIM_GATEWAY_KEY, or sk-llmsim.",
-)  # fmt: skip
-@click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Sent, too.")
 @click.option(
     "--rate", type=click.FloatRange(min=1), metavar="N",
     help="Most requests a second. Default: the profile's.",
 )  # fmt: skip
-@click.option("--duration", metavar="TIME", help="30s, 5m. Default: the profile's.")
-@click.option("--prompt-tokens", type=click.IntRange(min=1), default=50, show_default=True)
-@click.option("--max-tokens", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option("--duration", type=Seconds(), metavar="TIME", help="30s, 5m. Default: the profile's.")
 @click.option("--processes", type=click.IntRange(min=1), help="Processes that send. Default: one.")
 @click.option("--max-ttft-p95-ms", type=float, metavar="MS")
 @click.option("--max-total-p95-ms", type=float, metavar="MS")
@@ -64,8 +56,7 @@ def loadtest(
     profile: str,
     target: str,
     plain: bool,
-    headers: tuple[str, ...],
-    duration: str | None,
+    headers: tuple[tuple[str, str], ...],
     processes: int | None,
     **options: object,
 ) -> None:
@@ -82,11 +73,9 @@ def loadtest(
     environment = {
         "LOAD_SHAPE": profile,
         "LOAD_PLAIN": "1" if plain else "",
-        "LOAD_HEADERS": json.dumps([header_pair(one) for one in headers]),
+        "LOAD_HEADERS": json.dumps(headers),
         **{f"LOAD_{name.upper()}": str(one) for name, one in options.items() if one is not None},
     }
-    if duration is not None:
-        environment["LOAD_DURATION"] = str(seconds(duration, "--duration"))
     command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless"]
     command += ["--host", target.rstrip("/"), "--only-summary"]
     if processes is not None and processes > 1:
