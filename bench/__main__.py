@@ -113,7 +113,7 @@ ONCE_OPEN = "Length of the measurement, once all streams are open."
 CONTROL = click.option(
     "--control", is_flag=True, help="Measure a second bare application instead of llmsim."
 )
-OUTPUT = (
+OUTPUT: Sequence[Option] = (
     click.option(
         "--record",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -135,10 +135,11 @@ def command(
             section += f"-{settings['dialect']}"  # each dialect has a section of its own
         finish(section, make(**settings), as_json, record)
 
+    called: Callable[..., None] = run
     for option in reversed((*options, *OUTPUT)):
-        run = option(run)
+        called = option(called)
     lines = "".join(f"\n  python -m bench {name} {one}".rstrip() for one in examples)
-    main.command(name, help=about, epilog=f"\b\nExamples:{lines}")(run)
+    main.command(name, help=about, epilog=f"\b\nExamples:{lines}")(called)
 
 
 def finish(name: str, benchmark: Benchmark, as_json: bool, record: Path | None) -> None:

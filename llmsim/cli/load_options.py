@@ -17,69 +17,44 @@ DIALECTS: Final = ("openai_chat", "openai_responses", "anthropic", "gemini")
 UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class Seconds(click.ParamType):
-    """A time: ``30s``, ``5m``, ``1h``. Seconds, as a number."""
-
-    name = "time"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        text = str(value)
-        number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "s")
-        try:
-            found = float(number) * UNITS[unit]
-        except ValueError:
-            found = 0.0
-        if not 0 < found < 1e6:
-            self.fail("expected a time: 30s, 5m", param, ctx)
-        return found
+def seconds(text: str) -> float:
+    """A time: ``30s``, ``5m``, ``1h``. This and the following raise BadParameter."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "s")
+    try:
+        found = float(number) * UNITS[unit]
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 1e6:
+        raise click.BadParameter("expected a time: 30s, 5m")
+    return found
 
 
-class HeaderPair(click.ParamType):
-    """A header: ``NAME:VALUE``. Its name and its value."""
-
-    name = "header"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        name, colon, text = str(value).partition(":")
-        if not colon or not name.strip() or "\r" in text or "\n" in text:
-            self.fail("expected NAME:VALUE", param, ctx)
-        return name.strip(), text.strip()
+def header_pair(text: str) -> tuple[str, str]:
+    """Name and value of a header: ``NAME:VALUE``."""
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip() or "\r" in text or "\n" in text:
+        raise click.BadParameter("expected NAME:VALUE")
+    return name.strip(), value.strip()
 
 
-class RateRange(click.ParamType):
-    """Requests a second from one number to another: ``LOW..HIGH``. Both numbers."""
-
-    name = "range"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
-        low, dots, high = str(value).partition("..")
-        try:
-            found = float(low), float(high if dots else low)
-        except ValueError:
-            found = 0.0, 0.0
-        if not 0 < found[0] <= found[1] < 1e6:
-            self.fail("expected LOW..HIGH, requests a second", param, ctx)
-        return found
+def rate_range(text: str) -> tuple[float, float]:
+    """Requests a second from one number to another: ``LOW..HIGH``."""
+    low, dots, high = text.partition("..")
+    try:
+        found = float(low), float(high if dots else low)
+    except ValueError:
+        found = 0.0, 0.0
+    if not 0 < found[0] <= found[1] < 1e6:
+        raise click.BadParameter("expected LOW..HIGH, requests a second")
+    return found
 
 
-class Address(click.ParamType):
+def server(text: str) -> SplitResult:
     """A server, as :func:`address` reads it."""
-
-    name = "url"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> SplitResult:
-        try:
-            return address(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    try:
+        return address(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def asking(model_default: str | None = None) -> Callable[[F], F]:
@@ -98,7 +73,7 @@ def asking(model_default: str | None = None) -> Callable[[F], F]:
             "processes. Default: sk-llmsim.",
         ),
         click.option(
-            "-H", "--header", "headers", type=HeaderPair(), multiple=True, metavar="NAME:VALUE",
+            "-H", "--header", "headers", type=header_pair, multiple=True, metavar="NAME:VALUE",
             help="Sent, too.",
         ),
         click.option("--prompt-tokens", type=click.IntRange(min=1), default=50, show_default=True),

@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 import llmsim
-from llmsim.cli.load_options import Seconds, asking
+from llmsim.cli.load_options import asking, seconds
 from llmsim.loadtest.profiles import PROFILES
 
 LOCUSTFILE: Final = Path(llmsim.__file__).parent / "loadtest/locustfile.py"
@@ -42,7 +42,7 @@ def _print_file(ctx: click.Context, param: click.Parameter, value: bool) -> None
     "--rate", type=click.FloatRange(min=1), metavar="N",
     help="Most requests a second. Default: the profile's.",
 )  # fmt: skip
-@click.option("--duration", type=Seconds(), metavar="TIME", help="30s, 5m. Default: the profile's.")
+@click.option("--duration", type=seconds, metavar="TIME", help="30s, 5m. Default: the profile's.")
 @click.option("--processes", type=click.IntRange(min=1), help="Processes that send. Default: one.")
 @click.option("--max-ttft-p95-ms", type=float, metavar="MS")
 @click.option("--max-total-p95-ms", type=float, metavar="MS")

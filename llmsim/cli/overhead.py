@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from llmsim.cli import trust
-from llmsim.cli.load_options import Address, RateRange, Seconds, asking, gathered
+from llmsim.cli.load_options import asking, gathered, rate_range, seconds, server
 from llmsim.cli.remote import DEFAULT_PORT
 from llmsim.overhead.settings import OverheadSettings
 
@@ -75,12 +75,12 @@ def _print_schema(ctx: click.Context, param: click.Parameter, value: bool) -> No
 
 @click.command(epilog=EXAMPLES)
 @click.option(
-    "--gateway", type=Address(), required=True, metavar="URL",
+    "--gateway", type=server, required=True, metavar="URL",
     help="The gateway. A path is a prefix.",
 )  # fmt: skip
 @click.option(
     "--upstream",
-    type=Address(),
+    type=server,
     default=f"http://127.0.0.1:{DEFAULT_PORT}",
     show_default=True,
     metavar="URL",
@@ -98,18 +98,18 @@ def _print_schema(ctx: click.Context, param: click.Parameter, value: bool) -> No
 @click.option("--rate", type=click.FloatRange(min=0.01), help="Requests a second. Default: 20.")
 @click.option("--streams", type=click.IntRange(min=1), help="Keep so many requests in flight.")
 @click.option(
-    "--ramp", type=RateRange(), metavar="LOW..HIGH", help="Requests a second, in steps to the knee."
+    "--ramp", type=rate_range, metavar="LOW..HIGH", help="Requests a second, in steps to the knee."
 )
 @click.option(
     "--arrivals", type=click.Choice(("poisson", "constant")), default="poisson", show_default=True
 )
 @click.option(
-    "--duration", type=Seconds(), default="30s", show_default=True, metavar="TIME",
+    "--duration", type=seconds, default="30s", show_default=True, metavar="TIME",
     help="For how long requests are sent, half of it past the gateway.",
 )  # fmt: skip
 @click.option("--turns", type=click.IntRange(min=1), default=3, show_default=True,
               help="Turns each way.")  # fmt: skip
-@click.option("--timeout", type=Seconds(), default="30s", show_default=True, metavar="TIME")
+@click.option("--timeout", type=seconds, default="30s", show_default=True, metavar="TIME")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the times of sending.")
 @click.option(
     "--box-share", type=click.FloatRange(0, 1), default=0.5, show_default=True,

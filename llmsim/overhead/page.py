@@ -2,66 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
+from llmsim.overhead.charts import ChartSeries, LinearAxis, LogAxis, PercentileAxis, chart
 from llmsim.overhead.figures import Values
 from llmsim.overhead.report import OverheadReport, Ramp
 from llmsim.overhead.splits import column
 from llmsim.overhead.summary import SideResult
-from llmsim.overhead.text import summary_text
+from llmsim.overhead.text import TIMES_HEAD, facts, ramp_table, time_rows
 
-WIDTH: Final = 480
-HEIGHT: Final = 300
-LEFT: Final = 56
-RIGHT: Final = 12
-TOP: Final = 30
-BOTTOM: Final = 44
 POINTS: Final = 600
 """Points of a series at most."""
 THROUGH: Final = "through the gateway"
 DIRECT: Final = "past it"
 
-Scale = Callable[[float], float]
-
 STYLE: Final = """
-:root { color-scheme: light dark; --through: #2a78d6; --direct: #8a8f98; --third: #d1495b; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-figure { display: inline-block; margin: 0 .5rem 1rem 0; } svg { max-width: 100%; }
-text { font-size: 11px; fill: currentColor; } .axis { stroke: currentColor; fill: none; }
-.grid { stroke: currentColor; opacity: .15; } .s0 { --c: var(--through); }
-.s1 { --c: var(--direct); } .s2 { --c: var(--third); }
-polyline { fill: none; stroke: var(--c); stroke-width: 2; }
-circle { fill: var(--c); fill-opacity: .45; } rect { fill: var(--c); }
-pre { overflow-x: auto; font: 12.5px/1.45 ui-monospace, monospace; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1c2024; --through: #2466b8;
+  --direct: #6b7280; --third: #c2334a; --rule: #d5d9de; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14171a; --ink: #e6e8ea;
+  --through: #6aa9f0; --direct: #a3abb5; --third: #f0768a; --rule: #3a4047; } }
+* { box-sizing: border-box; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto;
+  padding: 0 1rem; background: var(--paper); color: var(--ink); overflow-wrap: anywhere; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
+  gap: 1rem; margin: 1.5rem 0; }
+figure { margin: 0; } svg { display: block; width: 100%; height: auto; }
+text { font-size: 11px; fill: currentColor; } .title { font-size: 13px; font-weight: 600; }
+.axis { stroke: currentColor; fill: none; } .grid { stroke: var(--rule); }
+.s0 { --c: var(--through); } .s1 { --c: var(--direct); } .s2 { --c: var(--third); }
+polyline { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; }
+circle { fill: var(--c); fill-opacity: .6; } rect { fill: var(--c); }
+.scroll { overflow-x: auto; margin: 1rem 0; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--rule); text-align: left;
+  vertical-align: top; }
+.times th, .times td { white-space: nowrap; } .times td, .times thead th { text-align: right; }
+.times thead th:first-child { text-align: left; } tbody th { font-weight: normal; }
+.facts th { white-space: nowrap; }
 .note { border-left: 3px solid var(--third); padding: .2rem .8rem; margin: .6rem 0; }
 .big { font-size: 1.15rem; } .big b { font-size: 1.6rem; }
+@media (max-width: 40rem) { .facts th, .facts td { display: block; border: 0; padding: 0; }
+  .facts td { padding: 0 0 .6rem; } .facts th { font-weight: 600; } }
 """
-
-
-class ChartSeries(NamedTuple):
-    """What a chart shows under one name: points, or a line through them."""
-
-    name: str
-    x: Values
-    y: Values
-    line: bool = True
 
 
 def page(report: OverheadReport, through: SideResult, direct: SideResult) -> str:
     """The whole page."""
     title = f"What {report.gateway} costs"
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
-    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    about = (
+        f"{report.model}, {report.dialect}, {report.answers}; {report.load}; {report.requests} "
+        f"requests through the gateway, {report.direct.requests} past it to {report.upstream}"
+    )
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in report.notes)
-    charts = "\n".join(_charts(report, through, direct))
+    ramp = "" if report.ramp is None else _table("times", *ramp_table(report.ramp))
     return (
-        f'<!doctype html>\n<html lang="en"><head>{head}{viewport}</head><body><main>'
-        f"<h1>{escape(title)}</h1>{_headline(report)}{notes}\n{charts}\n"
-        f"<h2>All figures</h2><pre>{escape(summary_text(report))}</pre></main></body></html>\n"
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>"
+        f"<h1>{escape(title)}</h1><p>{escape(about)}.</p>{_headline(report)}{notes}\n"
+        f'<div class="charts">{"".join(_charts(report, through, direct))}</div>\n'
+        f"<h2>All figures</h2>{_table('times', TIMES_HEAD, list(time_rows(report)))}{ramp}"
+        f"{_table('facts', (), list(facts(report)))}</main></body></html>\n"
     )
 
 
@@ -76,6 +81,23 @@ def _headline(report: OverheadReport) -> str:
     )
 
 
+def _table(kind: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose rows have a name each. It scrolls by itself where the page is narrow, by
+    keyboard, too."""
+    heads = "".join(f'<th scope="col">{escape(one)}</th>' for one in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(f"<td>{escape(one)}</td>" for one in cells)
+        + "</tr>"
+        for name, *cells in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0"><table class="{kind}">'
+        + (f"<thead><tr>{heads}</tr></thead>" if head else "")
+        + f"<tbody>{body}</tbody></table></div>"
+    )
+
+
 def _charts(report: OverheadReport, through: SideResult, direct: SideResult) -> Iterator[str]:
     if report.ramp is not None:
         yield from _ramp(report.ramp)
@@ -86,22 +108,26 @@ def _charts(report: OverheadReport, through: SideResult, direct: SideResult) -> 
         ("way_in", "Requests' way in"),
         ("way_out", "Answers' way out"),
     ):
-        series = [
-            ChartSeries(label, *_distribution(column(side.splits, name)))
-            for label, side in ((THROUGH, through), (DIRECT, direct))
-        ]
-        if all(one.x.size for one in series):
-            yield chart(f"{title}: distribution", "ms", "part of the requests", series)
+        sides = ((THROUGH, column(through.splits, name)), (DIRECT, column(direct.splits, name)))
+        yield from _distributions(title, sides)
     yield from _run(through, direct)
-    yield from _late(through)
+    first = "ttft" if column(through.splits, "ttft").size else "total"
+    whose = (("the way", first), ("llmsim late", "simulator_late"), ("client late", "client_late"))
+    yield from _distributions(
+        "Whose time it was", [(label, column(through.splits, name)) for label, name in whose]
+    )
 
 
-def _distribution(values: Values) -> tuple[Values, Values]:
-    """Values in order up to p99.5, and which part of all is not above each."""
-    if not values.size:
-        return values, values
-    part = np.linspace(0, 0.995, min(POINTS, max(values.size, 2)))
-    return np.quantile(values, part), part
+def _distributions(title: str, sides: Sequence[tuple[str, Values]]) -> Iterator[str]:
+    """Milliseconds by percentile, as far as the fewer values say something."""
+    fewest = min(values.size for _, values in sides)
+    if fewest < 2:
+        return
+    axis = PercentileAxis(min(1 - 1 / fewest, 0.999))
+    part = 1 - np.geomspace(1, 1 - axis.high, min(POINTS, fewest))
+    series = [ChartSeries(name, part, np.quantile(values, part)) for name, values in sides]
+    log = LogAxis.of(*(one.y for one in series))
+    yield chart(title, (axis, "percentile"), (log, "ms"), series)
 
 
 def _run(through: SideResult, direct: SideResult) -> Iterator[str]:
@@ -115,20 +141,8 @@ def _run(through: SideResult, direct: SideResult) -> Iterator[str]:
         series.append(ChartSeries(label, at, column(rows[::step], name), line=False))
     if any(one.x.size for one in series):
         title = "Time to first token" if name == "ttft" else "Total"
-        yield chart(f"{title}, less llmsim's, over the run", "s", "ms", series)
-
-
-def _late(through: SideResult) -> Iterator[str]:
-    parts = (
-        ("the way", "ttft" if column(through.splits, "ttft").size else "total"),
-        ("llmsim late", "simulator_late"),
-        ("client late", "client_late"),
-    )
-    series = [
-        ChartSeries(label, *_distribution(column(through.splits, name))) for label, name in parts
-    ]
-    if all(one.x.size for one in series):
-        yield chart("Whose time it was: distribution", "ms", "part of the requests", series)
+        x, y = LinearAxis.of(*(one.x for one in series)), LogAxis.of(*(one.y for one in series))
+        yield chart(f"{title}, less llmsim's, over the run", (x, "s"), (y, "ms"), series)
 
 
 def _ramp(ramp: Ramp) -> Iterator[str]:
@@ -137,67 +151,16 @@ def _ramp(ramp: Ramp) -> Iterator[str]:
         ChartSeries(THROUGH, offered, np.array([one.gateway_rate for one in ramp.steps])),
         ChartSeries(DIRECT, offered, np.array([one.direct_rate for one in ramp.steps])),
     ]
-    yield chart("Good answers a second", "requests/s offered", "answers/s", rates)
+    unit = "requests/s offered"
+    x, y = LinearAxis.of(offered), LinearAxis.of(*(one.y for one in rates))
+    yield chart("Good answers a second", (x, unit), (y, "answers/s"), rates)
     added = [(one.offered, one.added_ttft_ms or one.added_total_ms) for one in ramp.steps]
     known = [(rate, one) for rate, one in added if one is not None]
     if known:
-        x = np.array([rate for rate, _ in known])
+        at = np.array([rate for rate, _ in known])
         lines = [
-            ChartSeries(name, x, np.array([one.at(name) for _, one in known]))
+            ChartSeries(name, at, np.array([one.at(name) for _, one in known]))
             for name in ("p50", "p99")
         ]
-        yield chart("Added latency", "requests/s offered", "ms", lines)
-
-
-def chart(title: str, x_name: str, y_name: str, series: Sequence[ChartSeries]) -> str:
-    """One chart as SVG: axes from 0, or from the least value below it."""
-    some = [one for one in series if one.x.size]
-    x_low, x_high = _bounds([one.x for one in some])
-    y_low, y_high = _bounds([one.y for one in some])
-
-    def across(value: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (min(value, x_high) - x_low) / (x_high - x_low)
-
-    def up(value: float) -> float:
-        part = (min(value, y_high) - y_low) / (y_high - y_low)
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part
-
-    marks = "".join(
-        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(y):.1f}" y2="{up(y):.1f}"/>'
-        f'<text x="{LEFT - 6}" y="{up(y) + 4:.1f}" text-anchor="end">{y:.4g}</text>'
-        for y in np.linspace(y_low, y_high, 5)
-    ) + "".join(
-        f'<text x="{across(x):.1f}" y="{HEIGHT - BOTTOM + 15}" text-anchor="middle">{x:.4g}</text>'
-        for x in np.linspace(x_low, x_high, 5)
-    )
-    drawn = "".join(_drawn(number, one, across, up) for number, one in enumerate(some))
-    legend = "".join(
-        f'<g class="s{number}"><rect x="{LEFT + 150 * number}" y="{HEIGHT - 10}" width="9" '
-        f'height="9"/><text x="{LEFT + 13 + 150 * number}" y="{HEIGHT - 2}">{escape(one.name)}'
-        f"</text></g>"
-        for number, one in enumerate(some)
-    )
-    frame = f"M{LEFT},{TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"
-    return (
-        f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" '
-        f'aria-label="{escape(title)}"><text x="{LEFT - 40}" y="14">{escape(title)} '
-        f'({escape(y_name)})</text>{marks}<path class="axis" d="{frame}"/>'
-        f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 14}" text-anchor="end">{escape(x_name)}</text>'
-        f"{drawn}{legend}</svg></figure>"
-    )
-
-
-def _drawn(number: int, one: ChartSeries, across: Scale, up: Scale) -> str:
-    points = [(across(float(x)), up(float(y))) for x, y in zip(one.x, one.y, strict=True)]
-    if one.line:
-        joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        return f'<polyline class="s{number}" points="{joined}"/>'
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>' for x, y in points)
-    return f'<g class="s{number}">{dots}</g>'
-
-
-def _bounds(values: Sequence[Values]) -> tuple[float, float]:
-    """Of an axis: outliers above p99.5 are left at its end."""
-    joined = np.concatenate(values)
-    low, high = min(float(joined.min()), 0.0), float(np.quantile(joined, 0.995))
-    return low, high if high > low else low + 1.0
+        log = LogAxis.of(*(one.y for one in lines))
+        yield chart("Added latency", (x, unit), (log, "ms"), lines)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from llmsim.overhead.figures import Percentiles
-from llmsim.overhead.report import HeaderChanges, OverheadReport, RampStep
+from llmsim.overhead.report import HeaderChanges, OverheadReport, Ramp
 
 NAMES: Final = ("p50", "p90", "p99")
+TIMES_HEAD: Final = ("milliseconds", *(f"{name} added (95 %)" for name in NAMES), "direct p50")
 ROWS: Final = (
     ("time to first token", "ttft_ms"),
     ("  of it, held for more text", "held_ms"),
@@ -62,30 +63,36 @@ def summary_text(report: OverheadReport) -> str:
         f"{report.load}, {report.answers}; {report.requests} requests through the gateway, "
         f"{report.direct.requests} past it, {report.duration_s:.0f} s",
         "",
-        *_times(report),
+        *(_aligned(row, (28, 26, 26, 26, 12)) for row in (TIMES_HEAD, *time_rows(report))),
         "",
-        *_more(report),
+        *(f"{name:<27}{value}" for name, value in facts(report)),
     ]
     if report.ramp is not None:
-        parts += ["", *_ramp(report.ramp.steps, report.ramp.knee, report.ramp.direct_knee)]
+        head, rows = ramp_table(report.ramp)
+        parts += ["", *(_aligned(row, (12, 10, 9, 9, 24, 14, 10)) for row in (head, *rows))]
     if report.notes:
         parts += ["", *report.notes]
     return "\n".join(parts)
 
 
-def _times(report: OverheadReport) -> Iterator[str]:
-    head = f"{'milliseconds':<28}"
-    yield head + "".join(f"{name + ' added (95 %)':>26}" for name in NAMES) + f"{'direct p50':>12}"
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """A line of a table: the name to the left, figures to the right."""
+    name, *figures = zip(cells, widths, strict=True)
+    return f"{name[0]:<{name[1]}}" + "".join(f"{text:>{width}}" for text, width in figures).rstrip()
+
+
+def time_rows(report: OverheadReport) -> Iterator[tuple[str, ...]]:
+    """The table of times, below TIMES_HEAD."""
     for title, figure in ROWS:
         added: Percentiles | None = getattr(report.added, figure)
         direct: Percentiles | None = getattr(report.direct, figure)
         if added is not None:
-            cells = "".join(f"{_with_interval(added, name):>26}" for name in NAMES)
-            yield f"{title:<28}{cells}{'' if direct is None else f'{direct.p50:.3f}':>12}"
+            cells = (_with_interval(added, name) for name in NAMES)
+            yield title, *cells, "" if direct is None else f"{direct.p50:.3f}"
     for title, figure in (("llmsim late", "simulator_late_ms"), ("client late", "client_late_ms")):
         found: Percentiles | None = getattr(report, figure)
         if found is not None:
-            yield f"{title:<28}" + "".join(f"{found.at(name):>26.3f}" for name in NAMES)
+            yield title, *(f"{found.at(name):.3f}" for name in NAMES), ""
 
 
 def _with_interval(figure: Percentiles, name: str) -> str:
@@ -93,25 +100,33 @@ def _with_interval(figure: Percentiles, name: str) -> str:
     return f"{figure.at(name):.3f} ({low:.2f}…{high:.2f})"
 
 
-def _more(report: OverheadReport) -> Iterator[str]:
+def facts(report: OverheadReport) -> Iterator[tuple[str, str]]:
+    """What is no time: its name, and what is to say of it."""
     through, direct = report.through, report.direct
-    yield f"joined with the journal    {report.matched} of {report.requests}"
+    yield "joined with the journal", f"{report.matched} of {report.requests}"
     if report.tokens_per_read is not None and direct.tokens_per_read is not None:
         yield (
-            f"tokens per read            {report.tokens_per_read.p50:.2f} "
-            f"(direct {direct.tokens_per_read.p50:.2f})"
+            "tokens per read",
+            f"{report.tokens_per_read.p50:.2f} (direct {direct.tokens_per_read.p50:.2f})",
         )
     ratio = "" if report.rate_ratio is None else f": {report.rate_ratio:.3f} of it"
-    yield f"answers a second           {through.rate:.2f}, direct {direct.rate:.2f}{ratio}"
-    yield f"errors                     {_counts(report.errors)}, direct {_counts(direct.errors)}"
+    yield "answers a second", f"{through.rate:.2f}, direct {direct.rate:.2f}{ratio}"
+    yield "errors", f"{_counts(report.errors)}, direct {_counts(direct.errors)}"
     again = report.retries
     yield (
-        f"retried upstream           {again.requests} requests, {again.upstream} attempts more"
-        + (f" ({_counts(again.statuses)})" if again.statuses else "")
+        "retried upstream",
+        f"{again.requests} requests, {again.upstream} attempts more"
+        + (f" ({_counts(again.statuses)})" if again.statuses else ""),
     )
-    yield f"response headers           {_headers(report.headers)}"
-    yield f"request headers            {_headers(report.request_headers)}"
-    yield f"events of streams          {_events(report)}"
+    yield "response headers", _headers(report.headers)
+    yield "request headers", _headers(report.request_headers)
+    yield "events of streams", _events(report)
+    if report.ramp is not None:
+        knee, beside = (
+            "no step" if one is None else f"{one:g} requests/s"
+            for one in (report.ramp.knee, report.ramp.direct_knee)
+        )
+        yield "kept up with", f"{knee}, direct {beside}"
 
 
 def _headers(found: HeaderChanges) -> str:
@@ -151,17 +166,29 @@ def _events(report: OverheadReport) -> str:
     return text
 
 
-def _ramp(
-    steps: Sequence[RampStep], knee: float | None, direct_knee: float | None
-) -> Iterator[str]:
-    yield "requests/s   gateway   direct   errors   TTFT added p50 / p99   the box's share"
-    for one in steps:
+def ramp_table(ramp: Ramp) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The steps of a ramp: the table's head, and its rows."""
+    head = (
+        "requests/s",
+        "gateway",
+        "direct",
+        "errors",
+        "TTFT added p50 / p99",
+        "box's share",
+        "kept up",
+    )
+    rows: list[tuple[str, ...]] = []
+    for one in ramp.steps:
         added = one.added_ttft_ms or one.added_total_ms
-        times = "" if added is None else f"{added.p50:.2f} / {added.p99:.2f} ms"
-        yield (
-            f"{one.offered:>10.1f}{one.gateway_rate:>10.1f}{one.direct_rate:>9.1f}"
-            f"{one.gateway_errors:>9}   {times:<20}   {one.box.share:.0%}"
-            + ("" if one.holds else "   does not keep up")
+        rows.append(
+            (
+                f"{one.offered:.1f}",
+                f"{one.gateway_rate:.1f}",
+                f"{one.direct_rate:.1f}",
+                str(one.gateway_errors),
+                "" if added is None else f"{added.p50:.2f} / {added.p99:.2f} ms",
+                f"{one.box.share:.0%}",
+                "yes" if one.holds else "no",
+            )
         )
-    ends = [f"{'no step' if one is None else f'{one:g} requests/s'}" for one in (knee, direct_knee)]
-    yield f"The gateway keeps up with {ends[0]}; past it, {ends[1]} were kept up with."
+    return head, rows

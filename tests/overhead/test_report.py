@@ -155,7 +155,14 @@ def test_text_and_page_have_it_all() -> None:
     step = RampStep(10.0, 9.9, 10.0, 0, 0, some, some, box, holds=False, direct_holds=True)
     found = report(ramp=Ramp([step], None, 10.0))
     text = summary_text(found)
-    for part in ("5.000 (5.00…5.00)", "via", "a → x-a", "does not keep up", "usage", "200 of 200"):
+    for part in (
+        "5.000 (5.00…5.00)",
+        "via",
+        "a → x-a",
+        "kept up with               no step, direct 10 requests/s",
+        "usage",
+        "200 of 200",
+    ):
         assert part in text
     html = page(found, side(0.006), side(0.001))
     assert "&lt;model&gt;" in html
