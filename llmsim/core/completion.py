@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from llmsim.core.request import Canvas
+from llmsim.core.request import Canvas, Tool
 
 if TYPE_CHECKING:  # the command line has no need of numpy
     import numpy as np
@@ -69,10 +69,34 @@ class GeneratedText(Struct, frozen=True, gc=False):
         return len(source) if isinstance(source, str) else source.characters
 
 
+class Source(Struct, frozen=True, gc=False):
+    """What a search found: a page on the web, or a file, which has an id in place of a URL.
+
+    ``score`` is how well it fits, 0 to 1.
+    """
+
+    title: str
+    text: str
+    url: str = ""
+    file: str = ""
+    score: float = 1.0
+
+
+class Citation(Struct, frozen=True, gc=False):
+    """A stretch of a text, from character ``start`` to ``end`` (exclusive), and the place among
+    the sources of what it rests on."""
+
+    start: int
+    end: int
+    place: int
+    source: Source
+
+
 class TextSegment(Struct, frozen=True, gc=False):
     """Part of the answer's text."""
 
     generated: GeneratedText
+    citations: tuple[Citation, ...] = ()
 
 
 class ReasoningSegment(Struct, frozen=True, gc=False):
@@ -88,14 +112,36 @@ class RefusalSegment(Struct, frozen=True, gc=False):
 
 
 class ToolCallSegment(Struct, frozen=True, gc=False):
-    """A tool call; ``generated`` are its arguments, streamed in fragments."""
+    """A tool call; ``generated`` are its arguments, streamed in fragments. ``form`` is that of the
+    tool."""
 
     name: str
     generated: GeneratedText
     custom: bool = False
+    form: str = ""
 
 
-Segment: TypeAlias = TextSegment | ReasoningSegment | RefusalSegment | ToolCallSegment
+class HostedCallSegment(Struct, frozen=True, gc=False):
+    """A call of a tool that the provider runs itself, and what came of it.
+
+    ``subject`` is what it is called for (a query, a URL, code, arguments as JSON), ``generated``
+    how the model writes that. A search or a fetch finds ``sources``, code and MCP give ``output``,
+    which is ``result_tokens`` long, and painting gives a picture's ``versions``, the last of them
+    done.
+    """
+
+    tool: Tool
+    subject: str
+    generated: GeneratedText
+    sources: tuple[Source, ...] = ()
+    output: str = ""
+    versions: tuple[bytes, ...] = ()
+    result_tokens: int = 0
+
+
+Segment: TypeAlias = (
+    TextSegment | ReasoningSegment | RefusalSegment | ToolCallSegment | HostedCallSegment
+)
 
 
 class Finish(Enum):

@@ -54,13 +54,25 @@ class Message(Struct, frozen=True, gc=False):
     tokens: tuple[int, ...] = ()
 
 
+Hosted: TypeAlias = Literal["web_search", "web_fetch", "file_search", "code", "image", "mcp"]
+"""What a tool does that the provider runs itself."""
+
+
 class Tool(Struct, frozen=True, gc=False):
-    """A tool on offer. ``schema`` is the JSON Schema of its arguments; None takes anything."""
+    """A tool on offer. ``schema`` is the JSON Schema of its arguments; None takes anything.
+
+    ``hosted`` is for a tool that the provider runs itself: the answer then has its result, too.
+    ``paint`` says what pictures it makes. ``form`` names the shape that a call has where the
+    provider defines the tool and the client runs it.
+    """
 
     name: str
     description: str = ""
     schema: Schema | None = None
     custom: bool = False
+    hosted: Hosted | None = None
+    form: str = ""
+    paint: Paint | None = None
 
 
 class ToolChoice(Struct, frozen=True, gc=False):

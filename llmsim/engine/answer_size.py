@@ -16,6 +16,7 @@ from typing import Final
 from llmsim.core import (
     Choice,
     Embed,
+    HostedCallSegment,
     Moderate,
     Paint,
     Request,
@@ -71,7 +72,11 @@ def of_choice(choice: Choice, request: Request) -> int:
 
 def _of_segment(segment: Segment) -> int:
     # A character is up to 6 bytes long in JSON; those that are, are rare in what is generated.
-    return segment.generated.characters + CHOICE
+    size = segment.generated.characters + CHOICE
+    if isinstance(segment, HostedCallSegment):
+        found = sum(len(source.text) + CHOICE for source in segment.sources)
+        size += found + len(segment.output) + 2 * sum(map(len, segment.versions))
+    return size
 
 
 def of_task(request: Request, task: Task, width: int) -> int:

@@ -11,6 +11,7 @@ from llmsim.core import (
     Completion,
     Finish,
     GeneratedText,
+    HostedCallSegment,
     ReasoningSegment,
     RefusalSegment,
     Request,
@@ -25,7 +26,7 @@ from llmsim.core.conversation import results
 from llmsim.core.errors import BadRequest, Failure, FailureKind, TooLong
 from llmsim.core.load.step_cost import Replicas
 from llmsim.core.value import Value
-from llmsim.engine import answer_size, effort, sampling, thinking, tools
+from llmsim.engine import answer_size, effort, hosted, sampling, thinking, tools
 from llmsim.engine.logprobs import with_logprobs
 from llmsim.engine.mocks.rendered import mock_segments
 from llmsim.engine.overrides import NO_OVERRIDES, ResponseOverrides
@@ -170,8 +171,11 @@ def _choice(
     mock = inputs.overrides.mock
     answering = mock if mock is not None and mock.has_answer else None
     calls: list[Tool] = []
-    if request.tools and answering is None:
+    ran: tuple[HostedCallSegment, ...] = ()
+    if request.tools and answering is None and limit > 0:
         calls = tools.chosen(request, settings.call_rate, seed)
+        ran = _ran(request, settings, inputs, limit, seed)
+        limit -= sum([call.generated.tokens for call in ran])
     stop = None
     if answering is not None:
         brief = _brief(request, seed, inputs, settings, 0, limit)
@@ -186,20 +190,9 @@ def _choice(
         generated = settings.tokenizer.text(settings.refusal, pieces=request.stream)
         segments, finish = (RefusalSegment(generated),), Finish.STOP
     else:
-        brief = _brief(request, seed, inputs, settings, _target(settings, seed), limit)
-        generated, whole = _text(brief, settings)
-        hit = before_stop(generated.text, request.stop) if request.stop else None
-        if hit is not None:
-            before, stop = hit
-            generated, _ = recited(before, brief)
-        if request.logprobs is not None:
-            size = answer_size.of_logprobs(generated.tokens, request)
-            answer_size.check(size * request.n, inputs.most_bytes)
-            if not inputs.patient:
-                effort.check(effort.of_logprobs(generated.tokens, request))
-            generated = with_logprobs(generated, request.logprobs, settings.tokenizer, seed)
-        segments = (TextSegment(generated),)
-        finish = Finish.STOP if whole or stop is not None else Finish.LENGTH
+        segments, finish, stop = _words(request, settings, inputs, limit, seed)
+    if ran:
+        segments = (*ran, *hosted.with_citations(segments, ran, request))
     hidden = thought
     if thought and request.thinking is not None and request.thinking.visible:
         segments = (_thought(thought, request, settings, inputs, seed), *segments)
@@ -210,6 +203,38 @@ def _choice(
         reason, block = mock.reason, mock.block
     tokens = sum([part.generated.tokens for part in segments])
     return Choice(segments, tokens, finish, stop, None, hidden, reason, block)
+
+
+def _words(
+    request: Request, settings: ModelSettings, inputs: PlanInputs, limit: int, seed: int
+) -> tuple[tuple[Segment, ...], Finish, str | None]:
+    """An answer in words, why it ended, and the stop sequence that ended it if one did."""
+    brief = _brief(request, seed, inputs, settings, _target(settings, seed), limit)
+    generated, whole = _text(brief, settings)
+    hit = before_stop(generated.text, request.stop) if request.stop else None
+    if hit is not None:
+        generated, _ = recited(hit[0], brief)
+    if request.logprobs is not None:
+        size = answer_size.of_logprobs(generated.tokens, request)
+        answer_size.check(size * request.n, inputs.most_bytes)
+        if not inputs.patient:
+            effort.check(effort.of_logprobs(generated.tokens, request))
+        generated = with_logprobs(generated, request.logprobs, settings.tokenizer, seed)
+    finish = Finish.STOP if whole or hit is not None else Finish.LENGTH
+    return (TextSegment(generated),), finish, None if hit is None else hit[1]
+
+
+def _ran(
+    request: Request, settings: ModelSettings, inputs: PlanInputs, limit: int, seed: int
+) -> tuple[HostedCallSegment, ...]:
+    """What the provider itself runs before anything is said, where the limit has room for it."""
+    tool = hosted.chosen(request, settings.call_rate, seed)
+    if tool is None:
+        return ()
+    if not inputs.patient and hosted.slow(tool):
+        raise effort.TakesLong
+    call = hosted.run(tool, request, seed, settings.tokenizer)
+    return (call,) if call.generated.tokens < limit else ()
 
 
 def _target(settings: ModelSettings, seed: int) -> int:

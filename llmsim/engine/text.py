@@ -79,6 +79,11 @@ class Pool:
             return GeneratedText(run, tokens, run, range(tokens)), whole
         return GeneratedText(str(run), tokens), whole
 
+    def passage(self, seed: int, tokens: int) -> str:
+        """So many tokens of text, from a sentence's beginning, with a full stop at the end."""
+        start = self._sentences[seed % len(self._sentences)]
+        return str(PoolRun(self, start, tokens, tokens > 1))
+
     def pieces(self, start: int, stop: int) -> list[str]:
         """Those from ``start`` to ``stop`` (exclusive)."""
         start, count = start % self._once, stop - start

@@ -53,39 +53,36 @@ def call(
     Raises BadRequest for a schema that nothing is valid against.
     """
     text = f"input {mix(seed, 23) % 1000}" if tool.custom else arguments(tool, seed)
-    return fitted(tool.name, text, tool.custom, limit, tokenizer, pieces)
+    return fitted(tool, text, limit, tokenizer, pieces)
 
 
 def fitted(
-    name: str, text: str, custom: bool, limit: int, tokenizer: Tokenizer, pieces: bool
+    tool: Tool, text: str, limit: int, tokenizer: Tokenizer, pieces: bool
 ) -> tuple[ToolCallSegment, bool]:
     """A call with these arguments, and whether ``limit`` tokens were enough for all of it."""
-    frame = PER_CALL + tokenizer.count(name)
+    frame = PER_CALL + tokenizer.count(tool.name)
     whole = frame + tokenizer.count(text) <= limit
     if not whole:
         text = tokenizer.cut(text, max(0, limit - frame))
-    return called(name, text, custom, tokenizer, pieces), whole
+    return called(tool, text, tokenizer, pieces), whole
 
 
-def called(
-    name: str, text: str, custom: bool, tokenizer: Tokenizer, pieces: bool
-) -> ToolCallSegment:
-    """A call of the tool ``name`` with these arguments.
+def called(tool: Tool, text: str, tokenizer: Tokenizer, pieces: bool) -> ToolCallSegment:
+    """A call of the tool with these arguments.
 
     Its token count includes the name and what frames a call, before the arguments' own.
     """
-    frame = PER_CALL + tokenizer.count(name)
+    frame = PER_CALL + tokenizer.count(tool.name)
     made = tokenizer.text(text, pieces=pieces)
     ends = [frame + end for end in made.ends]
-    return ToolCallSegment(
-        name, GeneratedText(text, frame + made.tokens, made.pieces, ends), custom
-    )
+    generated = GeneratedText(text, frame + made.tokens, made.pieces, ends)
+    return ToolCallSegment(tool.name, generated, tool.custom, tool.form)
 
 
 def arguments(tool: Tool, seed: int) -> str:
     """JSON text valid against the tool's schema."""
     try:
-        return schema.text(ANYTHING if tool.schema is None else tool.schema, seed)
+        return schema.text(tool.schema or ANYTHING, seed)
     except schema.ImpossibleSchema as error:
         message = f"Invalid schema for function '{tool.name}': {error}"
         raise invalid(message, "tools", "invalid_function_parameters") from None
@@ -118,9 +115,11 @@ def about_results(messages: Sequence[Message]) -> str:
 
 
 def offered_tools(request: Request) -> list[Tool]:
-    """The tools that may be called."""
+    """The tools of the client's that may be called."""
     names = request.choice.names
-    return [tool for tool in request.tools if not names or tool.name in names]
+    return [
+        tool for tool in request.tools if tool.hosted is None and (not names or tool.name in names)
+    ]
 
 
 def _called_this_turn(messages: Sequence[Message]) -> set[str]:

@@ -13,7 +13,8 @@ from llmsim.core.errors import BadRequest
 from llmsim.core.latency import LatencyRule
 from llmsim.core.mocks.match import MockMatch
 from llmsim.core.patterns import matches
-from llmsim.engine.tasks import embeddings, images
+from llmsim.engine import painting
+from llmsim.engine.tasks import embeddings
 from llmsim.engine.text import pool
 from llmsim.engine.timing import KEPT, draws_of
 from llmsim.engine.tokens.tokenizer import tokenizer
@@ -44,7 +45,7 @@ def warm_up(config: Config, registry: ModelRegistry) -> None:
         draws_of(profile)
     kinds = {resolve(name).kind for name in names}
     if "image" in kinds:
-        images.preload()
+        painting.preload()
     if "embedding" in kinds:
         embeddings.vector("", embeddings.SPACE)
 

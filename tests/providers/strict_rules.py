@@ -222,6 +222,11 @@ RESPONSES = [
         items({"type": "reasoning", "id": "rs_1", "summary": []}),
         "without its required following item",
     ),
+    Example(
+        "built-in-calls",
+        items({"type": "shell_call", "call_id": "c", "action": {"commands": ["ls"]}}),
+        "No tool output found for shell call c",
+    ),
     Example("json-word", {"text": {"format": {"type": "json_object"}}}, "the word 'json'"),
     Example(
         "schema",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from llmsim.core import Completion, Finish, RefusalSegment, Segment, TextSegment, Usage
+from llmsim.core import Completion, Finish, RefusalSegment, Segment, TextSegment, Tool, Usage
 from llmsim.core.mocks.response import MockUsage
 from llmsim.core.value import Value
+from llmsim.engine import hosted
 from llmsim.engine.logprobs import with_logprobs
+from llmsim.engine.seeds import mix
 from llmsim.engine.text import Brief, before_stop, recited
 from llmsim.engine.tools import fitted
 
@@ -47,7 +49,20 @@ def mock_segments(
         return (RefusalSegment(generated),), Finish.STOP if whole else Finish.LENGTH, None
     segments: list[Segment] = []
     limit = brief.limit
-    if mock.content is not None and (mock.content or not mock.calls):
+    offered = {tool.name: tool for tool in brief.request.tools}
+    calls = [(offered.get(name) or Tool(name), text) for name, text in mock.calls]
+    ran = [
+        hosted.called(
+            tool, hosted.subject_of(text), brief.request, mix(brief.seed, place), brief.tokenizer
+        )
+        for place, (tool, text) in enumerate(calls)
+        if tool.hosted is not None
+    ]
+    calls = [(tool, text) for tool, text in calls if tool.hosted is None]
+    for call in ran:
+        segments.append(call)
+        limit -= call.generated.tokens
+    if mock.content is not None and (mock.content or not calls):
         generated, whole = recited(mock.content, brief)
         hit = before_stop(generated.text, brief.request.stop) if brief.request.stop else None
         if hit is not None:
@@ -56,20 +71,19 @@ def mock_segments(
             generated = with_logprobs(
                 generated, brief.request.logprobs, brief.tokenizer, brief.seed
             )
-        segments.append(TextSegment(generated))
+        segments += hosted.with_citations((TextSegment(generated),), tuple(ran), brief.request)
         if hit is not None:
             return tuple(segments), Finish.STOP, hit[1]
         if not whole:
             return tuple(segments), Finish.LENGTH, None
         limit -= generated.tokens
-    custom = {tool.name for tool in brief.request.tools if tool.custom}
-    for name, text in mock.calls:
-        called, whole = fitted(name, text, name in custom, limit, brief.tokenizer, brief.pieces)
+    for tool, text in calls:
+        called, whole = fitted(tool, text, limit, brief.tokenizer, brief.pieces)
         segments.append(called)
         if not whole:
             return tuple(segments), Finish.LENGTH, None
         limit -= called.generated.tokens
-    return tuple(segments), Finish.TOOLS if mock.calls else Finish.STOP, None
+    return tuple(segments), Finish.TOOLS if calls else Finish.STOP, None
 
 
 def with_usage(completion: Completion, usage: MockUsage) -> Completion:

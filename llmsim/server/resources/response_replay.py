@@ -22,14 +22,16 @@ from llmsim.core import (
     Stamp,
     TextSegment,
     TokenLogprobs,
+    Tool,
     Usage,
 )
 from llmsim.engine import tools
 from llmsim.engine.compose import ModelSettings
 from llmsim.engine.plan import timed
 from llmsim.engine.tokens.tokenizer import Tokenizer
-from llmsim.providers.openai.responses import conversion
+from llmsim.providers.openai.responses import built_in_items, conversion
 from llmsim.providers.openai.responses.codec import OpenAIResponses
+from llmsim.providers.openai.responses.params import ResponsesRequest
 from llmsim.server.resources.response_archive import StoredResponse
 
 SAME = 1e-6
@@ -46,7 +48,7 @@ def replay(
     entry = response.entry
     request = structs.replace(conversion.request(response.params), stream=True)
     stamp = Stamp(entry.mark, int(entry.arrived))
-    completion = completion_of(entry.answer, settings.tokenizer)
+    completion = completion_of(entry.answer, settings.tokenizer, response.params)
     whole = timed(request, completion, settings, entry.seed, codec, stamp)
     times = _as_planned(whole, entry.planned_ttft, entry.planned_total)
     stop = len(times)
@@ -68,11 +70,13 @@ def _as_planned(whole: Plan, ttft: float, total: float) -> Seconds:
     return np.where(times < whole.ttft, np.minimum(times, ttft), late)
 
 
-def completion_of(answer: bytes, tokenizer: Tokenizer) -> Completion:
+def completion_of(answer: bytes, tokenizer: Tokenizer, params: ResponsesRequest) -> Completion:
     """The completion behind a response object."""
     response = orjson.loads(answer)
     segments = [
-        segment for item in response["output"] if (segment := _segment(item, tokenizer)) is not None
+        segment
+        for item in response["output"]
+        if (segment := _segment(item, tokenizer) or _built_in(item, tokenizer, params)) is not None
     ] or [TextSegment(GeneratedText("", 0))]
     tokens = sum(segment.generated.tokens for segment in segments)
     counted = response["usage"]
@@ -106,12 +110,27 @@ def _segment(item: dict[str, Any], tokenizer: Tokenizer) -> Segment | None:
             return RefusalSegment(tokenizer.text(text, pieces=True))
         case {"type": "message", "content": [{"text": str(text), "logprobs": list(entries)}]}:
             words = tokenizer.text(text, pieces=True)
-            return TextSegment(structs.replace(words, logprobs=tuple(map(_logprobs, entries))))
+            words = structs.replace(words, logprobs=tuple(map(_logprobs, entries)))
+            return TextSegment(words, built_in_items.citations(item["content"][0]["annotations"]))
         case {"type": "function_call", "name": str(name), "arguments": str(arguments)}:
-            return tools.called(name, arguments, False, tokenizer, True)
+            return tools.called(Tool(name), arguments, tokenizer, True)
         case {"type": "custom_tool_call", "name": str(name), "input": str(text)}:
-            return tools.called(name, text, True, tokenizer, True)
+            return tools.called(Tool(name, custom=True), text, tokenizer, True)
     return None
+
+
+def _built_in(
+    item: dict[str, Any], tokenizer: Tokenizer, params: ResponsesRequest
+) -> Segment | None:
+    """The same for a call of a tool that the provider defines."""
+    called = built_in_items.client_call(item)
+    if called is not None:
+        tool, text = called
+        return tools.called(tool, text, tokenizer, True)
+    found = built_in_items.hosted_call(item, params)
+    if found is None:
+        return None
+    return structs.replace(found, generated=tokenizer.text(found.subject, pieces=True))
 
 
 def _logprobs(entry: dict[str, Any]) -> TokenLogprobs:

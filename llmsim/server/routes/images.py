@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim.core import Canvas
-from llmsim.engine.tasks.images import painted
+from llmsim.engine.painting import painted
 from llmsim.providers.openai.images.codec import OpenAIImages
 from llmsim.providers.openai.images.params import Purpose
 from llmsim.providers.openai.provider import OPENAI, PREFIXES

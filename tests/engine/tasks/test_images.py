@@ -8,7 +8,8 @@ import pytest
 
 from llmsim.core import Canvas, Completion, Image, Message, Paint, Pictures, Request
 from llmsim.engine.compose import PlanInputs
-from llmsim.engine.tasks.images import TOKENS, VARIETY, paint, painted, tokens
+from llmsim.engine.painting import painted
+from llmsim.engine.tasks.images import TOKENS, VARIETY, paint, tokens
 from tests.engine.asking import drawn, settings
 
 MODEL = "gpt-image-2"

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from llmsim.core import Plan
+from llmsim.providers.openai.responses.built_in_items import OUTPUTS, SEARCHED
 from llmsim.providers.wire import sse
 from llmsim.server.resources.response_replay import replay
 from tests.server.responding import World, living
@@ -26,6 +27,15 @@ CASES: dict[str, dict[str, Any]] = {
     "background": {"background": True},
     "prepared": {"generate": False},
     "schema": {"text": {"format": {"type": "json_object"}}},
+    "web_search": {"tools": [{"type": "web_search"}], "include": [SEARCHED]},
+    "file_search": {"tools": [{"type": "file_search", "vector_store_ids": ["v"]}]},
+    "code": {"tools": [{"type": "code_interpreter", "container": "c"}], "include": [OUTPUTS]},
+    "picture": {"tools": [{"type": "image_generation", "size": "64x32"}]},
+    "mcp": {"tools": [{"type": "mcp", "server_label": "m", "require_approval": "never"}]},
+    "approval": {"tools": [{"type": "mcp", "server_label": "m"}]},
+    "shell": {"tools": [{"type": "shell"}]},
+    "computer": {"tools": [{"type": "computer"}]},
+    "patch": {"tools": [{"type": "apply_patch"}]},
 }
 
 

@@ -15,6 +15,7 @@ from msgspec import structs
 from llmsim.core import (
     Choice,
     Completion,
+    HostedCallSegment,
     ReasoningSegment,
     RefusalSegment,
     Request,
@@ -28,6 +29,7 @@ from llmsim.core.errors import Failure, invalid
 from llmsim.providers.anthropic import errors as anthropic_errors
 from llmsim.providers.anthropic.messages import content as messages_content
 from llmsim.providers.anthropic.messages import events, params, threads
+from llmsim.providers.anthropic.messages import hosted as messages_hosted
 from llmsim.providers.anthropic.messages import strict as messages_strict
 from llmsim.providers.anthropic.messages.threads import Turn
 from llmsim.providers.wire import partial_json, sse
@@ -119,7 +121,7 @@ def _message(request: Request, completion: Completion, stamp: Stamp, tier: bytes
             b"],",
             messages_content.stop_members(choice),
             b',"usage":',
-            messages_content.usage(completion.usage, tier),
+            messages_content.usage(completion, tier),
             b"}",
         )
     )
@@ -130,9 +132,13 @@ def _content(choice: Choice, unseen: bool, stamp: Stamp) -> bytes:
     blocks: list[bytes] = []
     if unseen:
         blocks.append(_thinking("", stamp))
-    calls = 0
+    calls = ran = 0
     for segment in choice.segments:
         match segment:
+            case TextSegment(generated=words, citations=cited) if cited:
+                listed = b",".join(messages_hosted.citations(cited))
+                text = orjson.dumps(words.text)
+                blocks.append(b'{"type":"text","text":%b,"citations":[%b]}' % (text, listed))
             case TextSegment(generated=words) | RefusalSegment(generated=words):
                 if words.tokens:
                     blocks.append(b'{"type":"text","text":%b}' % orjson.dumps(words.text))
@@ -142,6 +148,10 @@ def _content(choice: Choice, unseen: bool, stamp: Stamp) -> bytes:
                 arguments = orjson.dumps(partial_json.complete_value(words.text))
                 blocks.append(messages_content.tool_use(segment, calls, stamp, arguments))
                 calls += 1
+            case HostedCallSegment(generated=words):
+                blocks.append(messages_hosted.use(segment, ran, stamp, words.text.encode()))
+                blocks.append(messages_hosted.result(segment, ran, stamp))
+                ran += 1
             case _:
                 assert_never(segment)
     return blocks[0] if len(blocks) == 1 else b",".join(blocks)

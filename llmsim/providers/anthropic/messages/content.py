@@ -11,6 +11,7 @@ import orjson
 
 from llmsim.core import Choice, Completion, Finish, RefusalSegment, Stamp, ToolCallSegment, Usage
 from llmsim.providers.anthropic.errors import call_id, message_id, model_name
+from llmsim.providers.anthropic.messages import hosted
 
 _REASONS = {
     Finish.STOP: "end_turn",
@@ -51,9 +52,14 @@ def stop_members(choice: Choice) -> bytes:
     return b'"stop_reason":"%b","stop_sequence":null,"stop_details":null' % reason.encode()
 
 
-def usage(used: Usage, tier: bytes) -> bytes:
+def usage(completion: Completion, tier: bytes) -> bytes:
     """The usage of a whole message. ``input_tokens`` does not include the cached ones."""
-    return b"%b%b}" % (_counts(used, used.completion, tier), _details(used))
+    used = completion.usage
+    return b"%b%b%b}" % (
+        _counts(used, used.completion, tier),
+        _details(used),
+        hosted.requests(completion.choices[0]),
+    )
 
 
 def start_usage(used: Usage, tier: bytes) -> bytes:
@@ -61,9 +67,15 @@ def start_usage(used: Usage, tier: bytes) -> bytes:
     return _counts(used, min(1, used.completion), tier) + b"}"
 
 
-def final_usage(used: Usage) -> bytes:
+def final_usage(completion: Completion) -> bytes:
     """The usage at the end of a stream: totals, not what was added since its start."""
-    return b'{%b,"output_tokens":%d%b}' % (_input(used), used.completion, _details(used))
+    used = completion.usage
+    return b'{%b,"output_tokens":%d%b%b}' % (
+        _input(used),
+        used.completion,
+        _details(used),
+        hosted.requests(completion.choices[0]),
+    )
 
 
 def _counts(used: Usage, output: int, tier: bytes) -> bytes:
@@ -108,8 +120,10 @@ def signature(stamp: Stamp) -> bytes:
 
 def tool_use(call: ToolCallSegment, place: int, stamp: Stamp, arguments: bytes) -> bytes:
     """The block of a tool call; ``arguments`` is its input as JSON."""
-    return b'{"type":"tool_use","id":"%b","name":%b,"input":%b,"caller":{"type":"direct"}}' % (
+    toolset = b',"toolset_name":"%b"' % call.form.encode() if call.form else b""
+    return b'{"type":"tool_use","id":"%b","name":%b,"input":%b,"caller":{"type":"direct"}%b}' % (
         call_id(stamp, place).encode(),
         orjson.dumps(call.name),
         arguments,
+        toolset,
     )

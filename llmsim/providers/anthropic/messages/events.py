@@ -17,6 +17,7 @@ from llmsim.core import (
     START,
     Completion,
     GeneratedText,
+    HostedCallSegment,
     ReasoningSegment,
     RefusalSegment,
     Request,
@@ -26,7 +27,7 @@ from llmsim.core import (
     TextSegment,
     ToolCallSegment,
 )
-from llmsim.providers.anthropic.messages import content
+from llmsim.providers.anthropic.messages import content, hosted
 from llmsim.providers.anthropic.messages.content import UNSTOPPED
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun, BeatRuns
@@ -35,6 +36,7 @@ PING = sse.event(b'{"type": "ping"}', b"ping")
 STOP = sse.event(b'{"type":"message_stop"}', b"message_stop")
 
 _TEXT = b'{"type":"text","text":""}'
+_CITED = b'{"type":"text","text":"","citations":[]}'
 _THINKING = b'{"type":"thinking","thinking":"","signature":""}'
 
 
@@ -82,7 +84,7 @@ def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) 
     )
     end = b'{"type":"message_delta","delta":{%b},"usage":%b}' % (
         content.stop_members(choice),
-        content.final_usage(completion.usage),
+        content.final_usage(completion),
     )
     closing = [sse.event(end, b"message_delta"), STOP]
     opening = sse.event(start, b"message_start")
@@ -106,6 +108,7 @@ class _BlockEvents:
         self._stamp = stamp
         self._index = 0
         self._calls = 0
+        self._ran = 0
         self._tokens = 0
 
     def unseen(self) -> None:
@@ -118,6 +121,12 @@ class _BlockEvents:
         """The block of one segment; text of no tokens makes none."""
         generated = segment.generated
         match segment:
+            case TextSegment(citations=cited) if cited:
+                self._open(_block_start(self._index, _CITED))
+                self._pieces(generated, _text_deltas(self._index))
+                for citation in hosted.citations(cited):
+                    self._citation(citation, generated.tokens)
+                self._close(generated.tokens)
             case TextSegment() | RefusalSegment():
                 if generated.tokens:
                     self._open(_block_start(self._index, _TEXT))
@@ -130,6 +139,8 @@ class _BlockEvents:
                 self._close(generated.tokens)
             case ToolCallSegment():
                 self._call(segment)
+            case HostedCallSegment():
+                self._hosted(segment)
             case _:
                 assert_never(segment)
 
@@ -142,6 +153,28 @@ class _BlockEvents:
         if call.generated.text != "{}":
             self._pieces(call.generated, deltas)
         self._close(call.generated.tokens)
+
+    def _hosted(self, call: HostedCallSegment) -> None:
+        """A call that the service answers itself: a block for it and one for its result, which is
+        there whole."""
+        deltas = _deltas(self._index, b"input_json_delta", b"partial_json")
+        self._open(_started(self._index, hosted.use(call, self._ran, self._stamp, b"{}")))
+        self._frame(deltas[""])
+        self._pieces(call.generated, deltas)
+        tokens = call.generated.tokens
+        self._frame(_block_stop(self._index), max(0, tokens - 1))
+        self._index += 1
+        result = hosted.result(call, self._ran, self._stamp)
+        self._frame(_started(self._index, result), max(0, tokens - 1))
+        self._ran += 1
+        self._close(tokens)
+
+    def _citation(self, citation: bytes, tokens: int) -> None:
+        delta = (
+            b'{"type":"content_block_delta","index":%d,"delta":'
+            b'{"type":"citations_delta","citation":%b}}' % (self._index, citation)
+        )
+        self._frame(sse.event(delta, b"content_block_delta"), max(0, tokens - 1))
 
     def _open(self, event: bytes) -> None:
         self._frame(event)

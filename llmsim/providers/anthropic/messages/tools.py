@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from llmsim.core import AUTO, Schema, Tool, ToolChoice
+from llmsim.core import AUTO, Hosted, Schema, Tool, ToolChoice
 from llmsim.core.errors import BadRequest, invalid
 from llmsim.providers.anthropic.messages.blocks import CacheControl
+
+T = TypeVar("T")
 
 
 class WireTool(Struct):
@@ -49,8 +51,7 @@ def _commands(*names: str, **others: Schema) -> Schema:
 
 
 # The tools that Anthropic defines and the client runs, by the beginning of their type, with the
-# arguments a model is most likely to call them with. Those that run at the service are not
-# simulated, and so never called.
+# arguments a model is most likely to call them with.
 DEFINED: dict[str, Schema] = {
     "bash_": {
         "type": "object",
@@ -59,11 +60,32 @@ DEFINED: dict[str, Schema] = {
     },
     "text_editor_": _commands("view", path={"type": "string"}),
     "memory_": _commands("view", path={"type": "string", "const": "/memories"}),
-    "computer_": {
+    "computer_2": {
         "type": "object",
         "properties": {"action": {"type": "string", "enum": ["screenshot"]}},
         "required": ["action"],
     },
+}
+
+# Families of tools without a name of their own, by the beginning of their type: what the family
+# is called, and its member that a model is most likely to begin with.
+TOOLSETS: dict[str, tuple[str, str]] = {
+    "computer_toolset_": ("computer", "screenshot"),
+    "browser_toolset_": ("browser", "list_tabs"),
+}
+
+
+def _one(name: str) -> Schema:
+    return {"type": "object", "properties": {name: {"type": "string"}}, "required": [name]}
+
+
+# The tools that run at the service, by the beginning of their type: what they do, and how they are
+# called. Any others (MCP, tool search, the advisor) are never called.
+HOSTED: dict[str, tuple[Hosted, Schema]] = {
+    "web_search_": ("web_search", _one("query")),
+    "web_fetch_": ("web_fetch", _one("url")),
+    "code_execution_20250522": ("code", _one("code")),
+    "code_execution_": ("code", _one("command")),
 }
 
 
@@ -72,18 +94,29 @@ def offered_tools(wires: Sequence[WireTool]) -> tuple[Tool, ...]:
     tools: list[Tool] = []
     for place, wire in enumerate(wires):
         schema = None if wire.input_schema is None else _repaired(wire.input_schema)
+        hosted: Hosted | None = None
+        if wire.type is not None and (family := _of_type(TOOLSETS, wire.type)) is not None:
+            toolset, member = family
+            tools.append(Tool(member, schema={"type": "object"}, form=toolset))
+            continue
         if wire.type is not None and wire.type != "custom":
-            schema = next((DEFINED[one] for one in DEFINED if wire.type.startswith(one)), None)
+            schema = _of_type(DEFINED, wire.type)
+            if schema is None:
+                hosted, schema = _of_type(HOSTED, wire.type) or (None, None)
             if schema is None:
                 continue
         elif schema is None:
             raise _missing(f"tools.{place}.custom.input_schema")
         if wire.name is None:
             raise _missing(f"tools.{place}.custom.name")
-        tools.append(Tool(wire.name, wire.description or "", schema))
+        tools.append(Tool(wire.name, wire.description or "", schema, hosted=hosted))
     if len({tool.name for tool in tools}) < len(tools):
         raise invalid("tools: Tool names must be unique.", "tools")
     return tuple(tools)
+
+
+def _of_type(known: Mapping[str, T], kind: str) -> T | None:
+    return next((known[one] for one in known if kind.startswith(one)), None)
 
 
 def malformed_properties(schema: dict[str, Any]) -> list[str]:

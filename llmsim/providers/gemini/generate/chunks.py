@@ -14,6 +14,7 @@ from llmsim.core import (
     Completion,
     Finish,
     GeneratedText,
+    HostedCallSegment,
     ReasoningSegment,
     RefusalSegment,
     Stamp,
@@ -22,7 +23,7 @@ from llmsim.core import (
     ToolCallSegment,
 )
 from llmsim.providers.gemini import errors
-from llmsim.providers.gemini.generate import logprobs
+from llmsim.providers.gemini.generate import hosted, logprobs
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun
 
@@ -70,10 +71,13 @@ def whole_candidate(index: int, choice: Choice, style: CandidateStyle) -> bytes:
                 break
             parts.append(_call(segment, index, calls, style))
             calls += 1
+        elif isinstance(segment, HostedCallSegment):
+            parts += hosted.parts(segment)
         else:
             parts.append(_part(segment, segment.generated.text, place == signing, style))
             scored += segment.generated.logprobs
-    return candidate(index, b",".join(parts), finish(choice), scored)
+    more = hosted.members(choice)
+    return candidate(index, b",".join(parts), finish(choice), scored, more)
 
 
 def candidate_tails(
@@ -101,6 +105,10 @@ def candidate_tails(
             tails.append([_tail(candidate(index, part), style.framing)])
             beats.append(((offset + generated.tokens - 1,), 0))
             calls += 1
+        elif isinstance(segment, HostedCallSegment):
+            for part in hosted.parts(segment):
+                tails.append([_tail(candidate(index, part), style.framing)])
+                beats.append(((offset + max(generated.tokens, 1) - 1,), 0))
         else:
             count = len(generated.pieces) - last
             tails.append(_text_tails(index, segment, count, style))
@@ -121,27 +129,36 @@ def last_candidate(index: int, choice: Choice, style: CandidateStyle, alone: boo
     place = len(choice.segments) - 1
     segment = choice.segments[place]
     empty = not alone or _ends_in_nothing(choice)
+    more = hosted.members(choice)
+    if isinstance(segment, HostedCallSegment):
+        return candidate(index, b"", ending, (), more)
     if isinstance(segment, ToolCallSegment):
         if empty:
-            return candidate(index, b"", ending)
+            return candidate(index, b"", ending, (), more)
         calls = sum(isinstance(one, ToolCallSegment) for one in choice.segments)
-        return candidate(index, _call(segment, index, calls - 1, style), ending)
+        return candidate(index, _call(segment, index, calls - 1, style), ending, (), more)
     generated = segment.generated
     part = _part(
         segment, "" if empty else generated.pieces[-1], place == _signing(choice, style), style
     )
     scored = logprobs.by_piece(generated)[-1] if generated.logprobs and not empty else ()
-    return candidate(index, part, ending, scored)
+    return candidate(index, part, ending, scored, more)
 
 
 def candidate(
-    index: int, parts: bytes, finish: bytes = b"", scored: Sequence[TokenLogprobs] = ()
+    index: int,
+    parts: bytes,
+    finish: bytes = b"",
+    scored: Sequence[TokenLogprobs] = (),
+    more: bytes = b"",
 ) -> bytes:
-    """A candidate of these parts, joined by commas; a cut one may have none."""
+    """A candidate of these parts, joined by commas; a cut one may have none. It may have ``more``
+    members, each after a comma."""
     content = b'"parts":[%b],' % parts if parts else b""
     reason = b',"finishReason":"%b"' % finish if finish else b""
     scores = logprobs.members(scored) if scored else b""
-    return b'{"content":{%b"role":"model"}%b,"index":%d%b}' % (content, reason, index, scores)
+    about = (content, reason, index, scores, more)
+    return b'{"content":{%b"role":"model"}%b,"index":%d%b%b}' % about
 
 
 def finish(choice: Choice) -> bytes:
@@ -254,6 +271,8 @@ def _ends_in_nothing(choice: Choice) -> bool:
     last = choice.segments[-1]
     if isinstance(last, ToolCallSegment):
         return _cut(len(choice.segments) - 1, choice)
+    if isinstance(last, HostedCallSegment):
+        return True
     return not last.generated.pieces
 
 

@@ -15,6 +15,7 @@ from llmsim.core.errors import Failure
 from llmsim.providers.gemini import errors as gemini_errors
 from llmsim.providers.gemini import strict as gemini_strict
 from llmsim.providers.gemini.generate import chunks as generate_chunks
+from llmsim.providers.gemini.generate import hosted as generate_hosted
 from llmsim.providers.gemini.generate import params
 from llmsim.providers.gemini.generate.contents import Media
 from llmsim.providers.wire import sse
@@ -63,12 +64,12 @@ class Gemini:
         style = generate_chunks.candidate_style(completion, self._framing, stamp)
         block = completion.choices[0].block
         if block is not None:
-            return _blocked(block, completion.usage, request, stamp)
+            return _blocked(block, completion, request, stamp)
         candidates = [
             generate_chunks.whole_candidate(index, choice, style)
             for index, choice in enumerate(completion.choices)
         ]
-        return _response(candidates, completion.usage, request, stamp)
+        return _response(candidates, completion, request, stamp)
 
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         framing = self._framing
@@ -92,9 +93,9 @@ class Gemini:
         ]
         block = completion.choices[0].block
         if block is None:
-            closing = _response(candidates, completion.usage, request, stamp)
+            closing = _response(candidates, completion, request, stamp)
         else:
-            closing = _blocked(block, completion.usage, request, stamp)
+            closing = _blocked(block, completion, request, stamp)
         frames = sse.Spliced(
             _prefix(framing, completion.usage.prompt, request.model, stamp),
             sse.Chained(tails),
@@ -116,16 +117,19 @@ def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> byte
     return framing.before + prefix.encode()
 
 
-def _response(candidates: list[bytes], usage: Usage, request: Request, stamp: Stamp) -> bytes:
-    about = f'],"usageMetadata":{_usage(usage, request.wire)},{_identity(request.model, stamp)}}}'
+def _response(
+    candidates: list[bytes], completion: Completion, request: Request, stamp: Stamp
+) -> bytes:
+    used = _usage(completion.usage, request.wire, completion if request.tools else None)
+    about = f'],"usageMetadata":{used},{_identity(request.model, stamp)}}}'
     return b'{"candidates":[' + b",".join(candidates) + about.encode()
 
 
-def _blocked(reason: str, usage: Usage, request: Request, stamp: Stamp) -> bytes:
+def _blocked(reason: str, completion: Completion, request: Request, stamp: Stamp) -> bytes:
     """What a prompt gets that is not answered."""
     feedback = f'{{"promptFeedback":{{"blockReason":"{reason}"}},"usageMetadata":'
     identity = _identity(request.model, stamp)
-    return f"{feedback}{_usage(usage, request.wire)},{identity}}}".encode()
+    return f"{feedback}{_usage(completion.usage, request.wire)},{identity}}}".encode()
 
 
 def _identity(model: str, stamp: Stamp) -> str:
@@ -137,14 +141,17 @@ def _quoted(model: str) -> str:
     return orjson.dumps(model).decode()
 
 
-def _usage(usage: Usage, media: Media) -> str:
-    """``usageMetadata``, in which thoughts are not part of the candidates' tokens."""
+def _usage(usage: Usage, media: Media, completion: Completion | None = None) -> str:
+    """``usageMetadata``, in which thoughts are not part of the candidates' tokens, and the results
+    of the service's own tools not part of the prompt's. Those of ``completion`` are counted."""
+    results = 0 if completion is None else generate_hosted.prompt_tokens(completion.choices)
+    ran = f',"toolUsePromptTokenCount":{results}' if results else ""
     cached = f',"cachedContentTokenCount":{usage.cached}' if usage.cached else ""
     thoughts = f',"thoughtsTokenCount":{usage.reasoning}' if usage.reasoning else ""
     return (
         f'{{"promptTokenCount":{usage.prompt},'
         f'"candidatesTokenCount":{usage.completion - usage.reasoning},'
-        f'"totalTokenCount":{usage.total}{cached},'
+        f'"totalTokenCount":{usage.total + results}{cached}{ran},'
         f'"promptTokensDetails":[{modalities(usage.prompt, media)}]{thoughts}}}'
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from llmsim.core import AUTO, Format, Tool, ToolChoice
+from llmsim.core import AUTO, Format, Hosted, Tool, ToolChoice
 from llmsim.core.errors import invalid
 
 MODES: dict[str, Literal["auto", "none", "required"]] = {
@@ -36,9 +36,30 @@ class FunctionDeclaration(Struct, rename="camel"):
 
 
 class WireTool(Struct, rename="camel"):
-    """Google's own tools (search, code execution and so on) are ignored."""
+    """Functions, and Google's own tools. Maps and MCP servers are ignored."""
 
     function_declarations: list[FunctionDeclaration] | None = None
+    google_search: Any = None
+    google_search_retrieval: Any = None
+    enterprise_web_search: Any = None
+    url_context: Any = None
+    code_execution: Any = None
+    file_search: Any = None
+    computer_use: Any = None
+
+
+HOSTED: tuple[tuple[str, Hosted], ...] = (
+    ("google_search", "web_search"),
+    ("google_search_retrieval", "web_search"),
+    ("enterprise_web_search", "web_search"),
+    ("url_context", "web_fetch"),
+    ("code_execution", "code"),
+    ("file_search", "file_search"),
+)
+"""The tools that the service runs itself, and what they do."""
+
+COMPUTER = Tool("open_web_browser")
+"""What a model that may use a computer begins with."""
 
 
 class FunctionCallingConfig(Struct, rename="camel"):
@@ -51,12 +72,19 @@ class ToolConfig(Struct, rename="camel"):
 
 
 def offered_tools(wires: Sequence[WireTool]) -> tuple[Tool, ...]:
-    """The functions offered. Raises BadRequest for one that cannot be declared so."""
-    return tuple(
-        _tool(declared, f"tools[{place}].function_declarations[{index}]")
-        for place, wire in enumerate(wires)
-        for index, declared in enumerate(wire.function_declarations or ())
-    )
+    """The functions offered, and the tools of the service's own. Raises BadRequest for a function
+    that cannot be declared so."""
+    tools: list[Tool] = []
+    for place, wire in enumerate(wires):
+        where = f"tools[{place}].function_declarations"
+        for index, declared in enumerate(wire.function_declarations or ()):
+            tools.append(_tool(declared, f"{where}[{index}]"))
+        tools += [
+            Tool(name, hosted=hosted) for name, hosted in HOSTED if getattr(wire, name) is not None
+        ]
+        if wire.computer_use is not None:
+            tools.append(COMPUTER)
+    return tuple(tools)
 
 
 def _tool(declared: FunctionDeclaration, where: str) -> Tool:

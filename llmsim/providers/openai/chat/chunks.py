@@ -10,8 +10,10 @@ import orjson
 
 from llmsim.core import (
     Choice,
+    Citation,
     Finish,
     GeneratedText,
+    HostedCallSegment,
     ReasoningSegment,
     RefusalSegment,
     Segment,
@@ -97,9 +99,14 @@ def choice_chunks(
         if isinstance(segment, ToolCallSegment):
             calls += 1
             beats.append(((offset,), 0))
-        tails.append(content)
-        beats.append((generated.ends, offset))
+        if not isinstance(segment, HostedCallSegment):  # which chat completions do not show
+            tails.append(content)
+            beats.append((generated.ends, offset))
         offset += generated.tokens
+        if isinstance(segment, TextSegment) and segment.citations:
+            listed = b",".join(cited(segment.citations))
+            tails.append(_chunks(index, [b'"annotations":[%b]' % listed], style))
+            beats.append(((max(offset, 1) - 1,), 0))
     reason = b'"delta":{},"logprobs":null,"finish_reason":"%b"}]' % finish(
         choice.finish, style.legacy
     )
@@ -123,9 +130,29 @@ def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> Sequ
             )
         case ToolCallSegment():
             return _chunks(index, _call(index, segment, place, style), style)
+        case HostedCallSegment():
+            return ()
         case ReasoningSegment():
             thoughts = _thoughts(index, style.usage, style.obfuscated)
             return sse.PieceTails(thoughts, generated.pieces)
+
+
+def cited(citations: Sequence[Citation]) -> list[bytes]:
+    """What a text cites, as a message lists it."""
+    return [
+        orjson.dumps(
+            {
+                "type": "url_citation",
+                "url_citation": {
+                    "start_index": one.start,
+                    "end_index": one.end,
+                    "title": one.source.title,
+                    "url": one.source.url,
+                },
+            }
+        )
+        for one in citations
+    ]
 
 
 def _chunks(index: int, deltas: Iterable[bytes], style: ChunkStyle) -> list[bytes]:

@@ -168,12 +168,13 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
     ):
         return _WORDS + orjson.dumps(first.generated.text) + _WORDS_END[choice.finish]
     content = refusal = entries = b"null"
-    thoughts = b""
+    thoughts = annotated = b""
     calls: list[ToolCallSegment] = []
     for segment in choice.segments:
         match segment:
-            case TextSegment(generated=words):
+            case TextSegment(generated=words, citations=citations):
                 content = orjson.dumps(words.text)
+                annotated = b",".join(chunks.cited(citations)) if citations else b""
                 if words.logprobs:
                     entries = choice_logprobs(words.logprobs)
             case RefusalSegment(generated=words):
@@ -184,12 +185,14 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
                 calls.append(segment)
     called = _calls(index, calls, wire, stamp) if calls else b""
     return (
-        b'{"index":%d,"message":{"role":"assistant","content":%b%b,"refusal":%b,"annotations":[]%b},'
+        b'{"index":%d,"message":{"role":"assistant","content":%b%b,"refusal":%b,'
+        b'"annotations":[%b]%b},'
         % (
             index,
             content,
             thoughts,
             refusal,
+            annotated,
             called,
         )
         + b'"logprobs":%b,"finish_reason":"%b"}'

@@ -60,6 +60,7 @@ class ChatRequest(Struct):
     metadata: dict[str, Any] | None = None
     store: bool | None = None
     thinking: Any = None
+    web_search_options: dict[str, Any] | None = None
 
     @property
     def legacy(self) -> bool:

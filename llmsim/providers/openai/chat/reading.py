@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from llmsim.core import AUTO, Request, Thinking
+from llmsim.core import AUTO, Request, Thinking, Tool
 from llmsim.core.catalog import models
 from llmsim.core.errors import invalid
 from llmsim.providers.openai.chat.conversation import conversation
@@ -12,6 +12,9 @@ from llmsim.providers.openai.chat.params import DECODER, ChatRequest
 from llmsim.providers.openai.chat.tools import answer_format, offered_tools, tool_choice
 from llmsim.providers.openai.errors import refuse
 from llmsim.providers.wire.decoding import MalformedBody, decode
+
+WEB_SEARCH = Tool("web_search", hosted="web_search")
+"""What ``web_search_options`` lets the model do, which its calls do not show."""
 
 
 def read(body: bytes) -> Request:
@@ -22,6 +25,8 @@ def read(body: bytes) -> Request:
         raise refuse(mistake) from None
     limit = wire.max_completion_tokens
     tools = offered_tools(wire.tools, wire.functions)
+    if wire.web_search_options is not None:
+        tools = (*tools, WEB_SEARCH)
     response_format = wire.response_format
     return Request(
         wire.model,

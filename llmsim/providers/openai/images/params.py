@@ -86,7 +86,7 @@ def read(body: bytes, purpose: Purpose) -> Request:
     if not images and purpose != "generations":
         raise _missing("image")
     stream = wire.stream is True and purpose != "variations"
-    width, height = _size(wire.size)
+    width, height = size_of(wire.size)
     canvas = Canvas(
         0,
         width,
@@ -155,7 +155,8 @@ def _image(encoded: str) -> Image:
     return Image("high", width, height)
 
 
-def _size(size: str | None) -> tuple[int, int]:
+def size_of(size: str | None) -> tuple[int, int]:
+    """Width and height in pixels. Raises BadRequest for those that there are not."""
     if size is None or size == "auto":
         return SIZE
     if found := _SIZE.fullmatch(size):

@@ -43,7 +43,7 @@ def request(params: ResponsesRequest) -> Request:
         if not continues and (mistake := inputs.mismatch(own)) is not None:
             raise mistake
         messages = _messages(params.instructions, own)
-    tools = offered_tools(params.tools) if params.tools else ()
+    tools = offered_tools(params.tools, params.approved is not None) if params.tools else ()
     silent = params.generate is False
     return Request(
         model,

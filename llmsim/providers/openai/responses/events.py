@@ -16,7 +16,6 @@ from llmsim.core import (
     ReasoningSegment,
     RefusalSegment,
     Request,
-    Segment,
     Stamp,
     StreamScript,
     TextSegment,
@@ -25,8 +24,9 @@ from llmsim.core import (
 )
 from llmsim.core.value import Value
 from llmsim.providers.openai.deltas import by_piece, logprob_entries, obfuscation
-from llmsim.providers.openai.responses import items, response_object
-from llmsim.providers.openai.responses.items import OutputItem, Parts
+from llmsim.providers.openai.responses import built_in_items, items, response_object
+from llmsim.providers.openai.responses.built_in_items import BuiltInItem
+from llmsim.providers.openai.responses.items import OutputItem, Parts, Written
 from llmsim.providers.openai.responses.params import Wire
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun, BeatRuns
@@ -37,6 +37,9 @@ LAST = {Finish.LENGTH: b"response.incomplete", Finish.FILTER: b"response.incompl
 BEGUN = (b"response.created", b"response.in_progress")
 QUEUED = (b"response.created", b"response.queued", b"response.in_progress")
 ADDED, DONE = b"response.output_item.added", b"response.output_item.done"
+ANNOTATION = b"response.output_text.annotation.added"
+UNNAMED = b"response.shell_call_command."
+"""Events that do not say which item they are of, but where it is."""
 
 
 class EventNames(Value, frozen=True, gc=False):
@@ -89,12 +92,13 @@ def script(request: Request, completion: Completion, stamp: Stamp) -> StreamScri
         begun = QUEUED
         beats.append(((min(0, latest),), 0))
     runs: list[Events | Deltas] = [Events(begun, partial(_lifecycle, wire, stamp))]
-    written, offset = [], 0
+    written: list[ItemEvents | BuiltInEvents] = []
+    offset = 0
     for item in items.outputs(request, completion, stamp):
-        one = ItemEvents(item)
+        one = BuiltInEvents(item) if isinstance(item, BuiltInItem) else ItemEvents(item)
         one.add(runs, beats, offset, latest, params.obfuscated)
         written.append(one)
-        offset += item.segment.generated.tokens if item.segment is not None else 0
+        offset += one.tokens
     finish = Finish.STOP if params.generate is False else choice.finish
     whole = partial(_whole, wire, stamp, finish, completion.usage, written)
     runs.append(Events((LAST.get(finish, b"response.completed"),), whole))
@@ -114,7 +118,7 @@ def _whole(
     stamp: Stamp,
     finish: Finish,
     usage: Usage,
-    written: Sequence[ItemEvents],
+    written: Sequence[ItemEvents | BuiltInEvents],
     place: int,
 ) -> Parts:
     """The members of the last event, which has the whole response."""
@@ -127,7 +131,7 @@ class ItemEvents:
     """The events of one item, which are written when they are sent, but for what takes long: log
     probabilities, and a text that is no view."""
 
-    __slots__ = ("_entries", "_item", "_names", "_text")
+    __slots__ = ("_entries", "_item", "_names", "_text", "tokens")
 
     def __init__(self, item: OutputItem) -> None:
         self._item = item
@@ -135,6 +139,7 @@ class ItemEvents:
         self._entries = b"[]"
         self._text: SupportsBytes = b""
         segment = item.segment
+        self.tokens = 0 if segment is None else segment.generated.tokens
         if segment is not None:
             self._text = items.text(segment.generated)
             if isinstance(segment, TextSegment) and segment.generated.logprobs:
@@ -163,14 +168,21 @@ class ItemEvents:
             runs.append(Deltas(names.delta, self._where(), _tails(generated, names, obfuscated)))
             beats.append((generated.ends, offset))
         last = min(offset + max(generated.tokens, 1) - 1, latest)
+        if isinstance(segment, TextSegment) and segment.citations:
+            listed = built_in_items.cited(segment.citations)
+            runs.append(Events((ANNOTATION,) * len(listed), partial(self._annotation, listed)))
+            beats.append(((last,) * len(listed), 0))
         runs.append(Events((*names.after, DONE), self._after))
         beats.append(((last,) * (1 + len(names.after)), 0))
 
     def whole(self) -> Parts:
         """The whole item."""
         segment = self._item.segment
-        content = () if segment is None else _content_of(segment, self._text, self._entries)
+        content = () if segment is None else _whole_content_of(segment, self._text, self._entries)
         return items.closed(self._item, content)
+
+    def _annotation(self, listed: Sequence[bytes], place: int) -> Parts:
+        return (self._where(), b'"annotation_index":%d,"annotation":%b}' % (place, listed[place]))
 
     def _around(self, place: int) -> Parts:
         return self._of_item(items.opened(self._item)) if not place else self._done()
@@ -186,7 +198,7 @@ class ItemEvents:
         if segment is None or names is None or place == len(names.after):
             return self._done()
         if place:
-            content = _content_of(segment, self._text, self._entries)
+            content = _whole_content_of(segment, self._text, self._entries)
             return (self._where(), b'"part":', *content, b"}")
         more = (b',"logprobs":', self._entries) if isinstance(segment, TextSegment) else ()
         return (self._where(), names.member, self._text, *more, b"}")
@@ -210,7 +222,65 @@ class ItemEvents:
         return b'"item_id":"%b","output_index":%d,%b' % (item.id, item.place, index)
 
 
-def _names_of(segment: Segment | None) -> EventNames | None:
+class BuiltInEvents:
+    """The events of an item that is written already."""
+
+    __slots__ = ("_item", "tokens")
+
+    def __init__(self, item: BuiltInItem) -> None:
+        self._item = item
+        self.tokens = item.tokens
+
+    def add(
+        self,
+        runs: list[Events | Deltas],
+        beats: list[BeatRun],
+        offset: int,
+        latest: int,
+        obfuscated: bool,
+    ) -> None:
+        """Add them; ``offset`` is the beat of the item's first token, ``latest`` that of the
+        answer's last one."""
+        item = self._item
+        first = min(offset, latest)
+        last = min(offset + max(item.tokens, 1) - 1, latest)
+        before, after = [name for name, _ in item.before], [name for name, _ in item.after]
+        runs.append(Events((ADDED, *before), self._before))
+        beats.append(((first,) * (1 + len(before)), 0))
+        if item.generated is not None and item.generated.pieces:
+            tails = sse.PieceTails(_piece_tails(False, obfuscated), item.generated.pieces)
+            where = b'"item_id":"%b","output_index":%d,' % (item.id, item.place)
+            runs.append(Deltas(item.delta, where, tails))
+            beats.append((item.generated.ends, offset))
+        runs.append(Events((*after, DONE), self._after))
+        beats.append(((last,) * (1 + len(after)), 0))
+
+    def whole(self) -> Parts:
+        """The whole item."""
+        return (self._item.whole,)
+
+    def _before(self, place: int) -> Parts:
+        item = self._item
+        return self._of_item(item.opened) if not place else self._event(item.before[place - 1])
+
+    def _after(self, place: int) -> Parts:
+        item = self._item
+        if place == len(item.after):
+            return self._of_item(item.whole)
+        return self._event(item.after[place])
+
+    def _of_item(self, written: bytes) -> Parts:
+        return (b'"output_index":%d,"item":' % self._item.place, written, b"}")
+
+    def _event(self, named: built_in_items.Named) -> Parts:
+        name, members = named
+        where = b'"output_index":%d' % self._item.place
+        if not name.startswith(UNNAMED):
+            where += b',"item_id":"%b"' % self._item.id
+        return (where, members, b"}")
+
+
+def _names_of(segment: Written | None) -> EventNames | None:
     match segment:
         case None:
             return None
@@ -224,7 +294,14 @@ def _names_of(segment: Segment | None) -> EventNames | None:
             return INPUT if custom else ARGUMENTS
 
 
-def _content_of(segment: Segment, text: SupportsBytes, entries: bytes) -> Parts:
+def _whole_content_of(segment: Written, text: SupportsBytes, entries: bytes) -> Parts:
+    """The same once all is said, with what a text cites."""
+    if isinstance(segment, TextSegment):
+        return items.whole_part(segment, text, entries)
+    return _content_of(segment, text, entries)
+
+
+def _content_of(segment: Written, text: SupportsBytes, entries: bytes) -> Parts:
     """What is in an item with that text, which is JSON; ``entries`` are its log probabilities."""
     match segment:
         case TextSegment() | RefusalSegment():

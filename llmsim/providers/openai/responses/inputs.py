@@ -6,13 +6,15 @@ input, and most kinds share their fields.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from llmsim.core import Image, Message, Role, ToolCall
+from llmsim.core.codec import dumps
 from llmsim.core.errors import BadRequest, invalid
+from llmsim.providers.openai.responses import built_in
 from llmsim.providers.openai.responses.encrypted_content import decrypted
 from llmsim.providers.wire import attachments
 
@@ -38,6 +40,7 @@ class Part(Struct):
     type: str = ""
     text: str | None = None
     refusal: str | None = None
+    stdout: str | None = None
     image_url: str | None = None
     detail: str | None = None
     file_id: str | None = None
@@ -59,6 +62,17 @@ class Item(Struct):
     input: Any = None
     output: str | list[Part] | dict[str, Any] | None = None
     encrypted_content: str | None = None
+    action: Any = None
+    actions: Any = None
+    operation: Any = None
+    approval_request_id: str | None = None
+    approve: bool | None = None
+
+    @property
+    def called(self) -> str:
+        """The id of the call that it is or answers."""
+        named = self.call_id or (self.id if self.type == "local_shell_call_output" else None)
+        return named or ""
 
     @property
     def kind(self) -> str:
@@ -100,7 +114,18 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call"}
-OUTPUTS = {f"{kind}_output": what for kind, what in CALLS.items()}
+BUILT_IN_CALLS = {kind: kind.replace("_", " ") for kind in built_in.CALLS}
+"""Calls of tools that the provider defines and the client runs."""
+
+
+def _outputs(calls: Mapping[str, str]) -> dict[str, str]:
+    """The kinds of items that answer such calls."""
+    return {f"{kind}_output": what for kind, what in calls.items()}
+
+
+OUTPUTS = _outputs(CALLS)
+ANY_CALLS = CALLS | BUILT_IN_CALLS
+ANY_OUTPUTS = _outputs(ANY_CALLS)
 
 
 def items(sent: str | Sequence[Item] | None) -> list[Item]:
@@ -147,21 +172,24 @@ def _type(value: object) -> str:
     return "a number"
 
 
-def mismatch(items: Iterable[Item]) -> BadRequest | None:
-    """The first call without its output, or output without its call; None if all fit."""
+def mismatch(
+    items: Iterable[Item], calls: Mapping[str, str] = CALLS, outputs: Mapping[str, str] = OUTPUTS
+) -> BadRequest | None:
+    """The first call without its output, or output without its call; None if all fit. Those of
+    built-in tools are looked at by strict validation only."""
     waiting: dict[str, str] = {}
     called: set[str] = set()
     for item in items:
-        name = item.call_id
+        name = item.called
         if not name:
             continue
         kind = item.kind
-        if kind in CALLS:
-            waiting[name] = CALLS[kind]
+        if kind in calls:
+            waiting[name] = calls[kind]
             called.add(name)
-        elif kind in OUTPUTS:
+        elif kind in outputs:
             if name not in called:
-                message = f"No tool call found for {OUTPUTS[kind]} output with call_id {name}."
+                message = f"No tool call found for {outputs[kind]} output with call_id {name}."
                 return invalid(message, "input")
             waiting.pop(name, None)
     for name, what in waiting.items():
@@ -180,10 +208,8 @@ def messages(instructions: str | None, items: Iterable[Item]) -> tuple[Message, 
         kind = item.kind
         if kind == "reasoning":
             continue
-        if kind in CALLS:
-            custom = kind == "custom_tool_call"
-            arguments = item.input if custom else item.arguments
-            calls.append(ToolCall(item.call_id or "", item.name or "", arguments, custom))
+        if kind in ANY_CALLS:
+            calls.append(_call(item, kind))
             continue
         if calls:
             made.append(Message("assistant", "", None, (), tuple(calls)))
@@ -192,11 +218,28 @@ def messages(instructions: str | None, items: Iterable[Item]) -> tuple[Message, 
             made.append(_message(ROLES[item.role or "user"], item.content or "", None))
         elif kind == "compaction":
             made.append(Message("assistant", decrypted(item.encrypted_content or "")))
-        elif kind in OUTPUTS and not isinstance(item.output, dict):
-            made.append(_message("tool", item.output or "", item.call_id))
+        elif kind in ANY_OUTPUTS:
+            made.append(_message("tool", _output(item.output), item.called or None))
     if calls:
         made.append(Message("assistant", "", None, (), tuple(calls)))
     return tuple(made)
+
+
+def _call(item: Item, kind: str) -> ToolCall:
+    if kind in built_in.CALLS:
+        own = {"action": item.action, "actions": item.actions, "operation": item.operation}
+        text = dumps({name: value for name, value in own.items() if value is not None}).decode()
+        return ToolCall(item.called, built_in.CALLS[kind], text)
+    custom = kind == "custom_tool_call"
+    return ToolCall(item.called, item.name or "", item.input if custom else item.arguments, custom)
+
+
+def _output(output: str | list[Part] | dict[str, Any] | None) -> str | list[Part]:
+    """What a tool gave; a computer's is its screen."""
+    if not isinstance(output, dict):
+        return output or ""
+    url, file = output.get("image_url"), output.get("file_id")
+    return [Part("input_image", image_url=url, file_id=file)]
 
 
 def _message(role: Role, content: str | list[Part], answers: str | None) -> Message:
@@ -206,8 +249,8 @@ def _message(role: Role, content: str | list[Part], answers: str | None) -> Mess
     images: list[Image] = []
     extra = mark = 0
     for part in content:
-        if part.text is not None or part.refusal is not None:
-            texts.append(part.text or part.refusal or "")
+        if part.text is not None or part.refusal is not None or part.stdout is not None:
+            texts.append(part.text or part.refusal or part.stdout or "")
         elif part.type == "input_image":
             images.append(_image(part))
             mark = attachments.mark(part.image_url or part.file_id or "", mark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import SupportsBytes, TypeAlias
 
 import msgspec
@@ -12,6 +13,7 @@ from llmsim.core import (
     Completion,
     Finish,
     GeneratedText,
+    HostedCallSegment,
     ReasoningSegment,
     RefusalSegment,
     Request,
@@ -23,12 +25,17 @@ from llmsim.core import (
 from llmsim.core.completion import TextView
 from llmsim.providers.openai import errors
 from llmsim.providers.openai.deltas import logprob_entries
+from llmsim.providers.openai.responses import built_in_items
+from llmsim.providers.openai.responses.built_in_items import BuiltInItem
 from llmsim.providers.openai.responses.encrypted_content import encrypted
-from llmsim.providers.openai.responses.params import Wire
+from llmsim.providers.openai.responses.params import ResponsesRequest, Wire
 
 Parts: TypeAlias = tuple[SupportsBytes, ...]
 """JSON in parts, so that a text which occurs several times is in memory once, or not at all before
 it is sent."""
+
+Written: TypeAlias = TextSegment | RefusalSegment | ReasoningSegment | ToolCallSegment
+"""What is written into an item as it is said."""
 
 # The number of the first input item; output items are numbered from 0.
 INPUT = 0x800000
@@ -41,6 +48,17 @@ PREFIXES = {
     "custom_tool_call": "ctc",
     "custom_tool_call_output": "ctco",
     "compaction": "cmp",
+    "apply_patch_call": "apc",
+    "code_interpreter_call": "ci",
+    "computer_call": "cu",
+    "file_search_call": "fs",
+    "image_generation_call": "ig",
+    "local_shell_call": "lsh",
+    "mcp_approval_request": "mcpr",
+    "mcp_call": "mcp",
+    "mcp_list_tools": "mcpl",
+    "shell_call": "sh",
+    "web_search_call": "ws",
 }
 """What an item's id begins with, by its type."""
 
@@ -52,7 +70,7 @@ class OutputItem(Struct, frozen=True, gc=False):
 
     place: int
     id: bytes
-    segment: Segment | None
+    segment: Written | None
     cut: bool
     call_id: bytes = b""
     encrypted: bytes = b""
@@ -71,7 +89,9 @@ def item_id(kind: str, place: int, mark: str) -> str:
     return f"{PREFIXES.get(kind, 'item')}_{place:06x}{mark}"
 
 
-def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[OutputItem]:
+def outputs(
+    request: Request, completion: Completion, stamp: Stamp
+) -> list[OutputItem | BuiltInItem]:
     """The output items of a completion: reasoning first, if there was any."""
     wire: Wire = request.wire
     if wire.params.generate is False:
@@ -85,35 +105,48 @@ def outputs(request: Request, completion: Completion, stamp: Stamp) -> list[Outp
     reasoning = b""
     if "reasoning.encrypted_content" in (wire.params.include or ()):
         reasoning = encrypted(stamp.mark * 6).encode()
-    made = []
+    made: list[OutputItem | BuiltInItem] = []
     calls = 0
-    for place, segment in enumerate(segments):
-        kind = _kind(segment)
-        call_id = b""
+    for number, segment in enumerate(segments):
+        if isinstance(segment, HostedCallSegment):
+            made += _hosted(segment, len(made), stamp, wire.params)
+            continue
+        kind, place = _kind(segment), len(made)
+        name = item_id(kind, place, stamp.mark)
+        short = cut and number == len(segments) - 1
+        call_id = ""
         if isinstance(segment, ToolCallSegment):
-            call_id = errors.call_id(stamp, calls).encode()
+            call_id = errors.call_id(stamp, calls)
             calls += 1
-        made.append(
-            OutputItem(
-                place,
-                item_id(kind, place, stamp.mark).encode(),
-                segment,
-                cut and place == len(segments) - 1,
-                call_id,
-                reasoning if kind == "reasoning" else b"",
-            )
-        )
+            if segment.form:
+                made.append(built_in_items.of_client(segment, place, name, call_id, short))
+                continue
+        secret = reasoning if kind == "reasoning" else b""
+        made.append(OutputItem(place, name.encode(), segment, short, call_id.encode(), secret))
     return made
 
 
-def _kind(segment: Segment | None) -> str:
+def _hosted(
+    call: HostedCallSegment, place: int, stamp: Stamp, params: ResponsesRequest
+) -> Iterator[BuiltInItem]:
+    """The items of a call that the provider answers itself: for an MCP server that the
+    conversation does not know yet its tools, too."""
+    if call.tool.hosted == "mcp" and all(one.kind != "mcp_list_tools" for one in params.items):
+        name = item_id("mcp_list_tools", place, stamp.mark)
+        yield built_in_items.listing(call.tool.name, place, name, params)
+        place += 1
+    name = item_id(built_in_items.kind_of(call), place, stamp.mark)
+    yield built_in_items.hosted(call, place, name, params)
+
+
+def _kind(segment: Written | None) -> str:
     match segment:
         case None | ReasoningSegment():
             return "reasoning"
         case TextSegment() | RefusalSegment():
             return "message"
-        case ToolCallSegment(custom=custom):
-            return "custom_tool_call" if custom else "function_call"
+        case ToolCallSegment(custom=custom, form=form):
+            return form or ("custom_tool_call" if custom else "function_call")
 
 
 class LateText:
@@ -134,11 +167,22 @@ def text(generated: GeneratedText) -> SupportsBytes:
     return msgspec.json.encode(source) if isinstance(source, str) else LateText(source)
 
 
+_TEXT = b'{"type":"output_text","annotations":[],"logprobs":'
+
+
 def part(segment: TextSegment | RefusalSegment, text: SupportsBytes, entries: bytes) -> Parts:
     """A message's content part with that text and those log probabilities, which are JSON."""
     if isinstance(segment, RefusalSegment):
         return (b'{"type":"refusal","refusal":', text, b"}")
-    head = b'{"type":"output_text","annotations":[],"logprobs":'
+    return (_TEXT, entries, b',"text":', text, b"}")
+
+
+def whole_part(segment: TextSegment | RefusalSegment, text: SupportsBytes, entries: bytes) -> Parts:
+    """The same with the annotations of a text that cites what was found."""
+    if isinstance(segment, RefusalSegment) or not segment.citations:
+        return part(segment, text, entries)
+    listed = b",".join(built_in_items.cited(segment.citations))
+    head = b'{"type":"output_text","annotations":[%b],"logprobs":' % listed
     return (head, entries, b',"text":', text, b"}")
 
 
@@ -183,8 +227,10 @@ def _around(item: OutputItem, status: bytes) -> tuple[bytes, bytes]:
             return head, b"}"
 
 
-def whole(item: OutputItem) -> Parts:
+def whole(item: OutputItem | BuiltInItem) -> Parts:
     """The item as an answer that is not streamed has it."""
+    if isinstance(item, BuiltInItem):
+        return (item.whole,)
     segment = item.segment
     if segment is None:
         return closed(item, ())
@@ -193,7 +239,7 @@ def whole(item: OutputItem) -> Parts:
         case TextSegment() | RefusalSegment():
             logprobs = segment.generated.logprobs
             entries = logprob_entries(logprobs) if logprobs else b"[]"
-            return closed(item, part(segment, content, entries))
+            return closed(item, whole_part(segment, content, entries))
         case ReasoningSegment():
             return closed(item, summary(content))
         case ToolCallSegment():

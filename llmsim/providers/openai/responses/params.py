@@ -104,6 +104,14 @@ class ResponsesRequest(Struct):
         return self.input if isinstance(self.input, list) else ()
 
     @property
+    def approved(self) -> str | None:
+        """The request to call an MCP server that was approved with this input."""
+        if not isinstance(self.input, list):
+            return None
+        found = (one for one in self.input if one.kind == "mcp_approval_response" and one.approve)
+        return next((one.approval_request_id for one in found), None)
+
+    @property
     def summarized(self) -> bool:
         """Whether a summary of the reasoning is wanted."""
         reasoning = self.reasoning

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmsim.core.errors import invalid
+from llmsim.providers.openai.responses import inputs
 from llmsim.providers.openai.responses.inputs import Item, Part
 from llmsim.providers.openai.responses.params import ResponsesRequest
 from llmsim.providers.openai.responses.tools import JsonFormat, SchemaFormat
@@ -200,6 +201,19 @@ def _reasoning_alone(params: ResponsesRequest) -> Iterator[Breach]:
         alone = after is None or after.role in ("user", "system", "developer")
         if item.kind == "reasoning" and alone:
             yield Breach("input", {"id": item.id or ""})
+
+
+@RULES.checked(
+    "built-in-calls",
+    "No tool output found for {kind} {id}.",
+    SEEN,
+)
+def _built_in_calls(params: ResponsesRequest) -> None:
+    if params.continues:
+        return
+    mistake = inputs.mismatch(params.items, inputs.ANY_CALLS, inputs.ANY_OUTPUTS)
+    if mistake is not None:
+        raise mistake
 
 
 @RULES.row(

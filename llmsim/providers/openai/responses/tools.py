@@ -12,6 +12,8 @@ from msgspec import Struct
 from llmsim.core import AUTO, Format, Tool, ToolChoice
 from llmsim.core.errors import BadRequest, invalid
 from llmsim.providers.openai.errors import refuse
+from llmsim.providers.openai.responses import built_in
+from llmsim.providers.openai.responses.built_in import BUILT_IN
 from llmsim.providers.wire.decoding import malformed_body
 
 
@@ -28,16 +30,6 @@ class Custom(Struct, tag="custom", tag_field="type"):
 
 
 CLIENT_TOOLS: dict[str, type[Function] | type[Custom]] = {"function": Function, "custom": Custom}
-
-# The tools that the provider runs itself: they are accepted, and never called.
-BUILT_IN = frozenset(
-    (
-        "apply_patch", "code_interpreter", "computer", "computer_use", "computer_use_preview",
-        "file_search", "image_generation", "local_shell", "mcp", "namespace",
-        "programmatic_tool_calling", "shell", "tool_search", "web_search",
-        "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11",
-    )
-)  # fmt: skip
 
 
 class TextFormat(Struct, tag="text", tag_field="type"):
@@ -60,8 +52,11 @@ class TextConfig(Struct):
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
-def offered_tools(wires: Sequence[dict[str, Any]] | None) -> tuple[Tool, ...]:
-    """The tools that clients run. Raises BadRequest for one of no known type."""
+def offered_tools(
+    wires: Sequence[dict[str, Any]] | None, approved: bool = False
+) -> tuple[Tool, ...]:
+    """The tools that may be called; ``approved`` says that calls of MCP servers were. Raises
+    BadRequest for one of no known type."""
     tools: list[Tool] = []
     for place, wire in enumerate(wires or ()):
         where = f"tools[{place}]"
@@ -69,7 +64,10 @@ def offered_tools(wires: Sequence[dict[str, Any]] | None) -> tuple[Tool, ...]:
         wire_type = CLIENT_TOOLS.get(kind) if isinstance(kind, str) else None
         if wire_type is not None:
             tools.append(_tool(wire, wire_type, where))
-        elif not isinstance(kind, str) or kind not in BUILT_IN:
+        elif isinstance(kind, str) and kind in BUILT_IN:
+            if (defined := built_in.tool(wire, approved)) is not None:
+                tools.append(defined)
+        else:
             raise _unknown(kind, ["function", "custom", *sorted(BUILT_IN)], f"{where}.type")
     return tuple(tools)
 
@@ -109,23 +107,43 @@ def tool_choice(
         case {"type": "function" | "custom", "name": str(name)}:
             return ToolChoice("required", (_known(name, tools),), side_by_side)
         case {"type": "allowed_tools", "mode": "auto" | "required" as mode, "tools": list(allowed)}:
-            picked = tuple(_known(name, tools) for name in _names(allowed))
+            picked = _picked(allowed, tools)
             if not picked:
                 return ToolChoice("none")
             return ToolChoice(mode, picked, side_by_side)
         case {"type": str(kind)} if kind in BUILT_IN:
-            return ToolChoice("none")
+            return _defined(_name(kind, choice), tools, side_by_side)
     raise invalid("Invalid value for 'tool_choice'.", "tool_choice", "invalid_value")
 
 
-def _names(allowed: Sequence[object]) -> list[str]:
-    """The names of the allowed tools that clients run."""
-    return [
-        name
-        for tool in allowed
-        if isinstance(tool, dict) and tool.get("type") in ("function", "custom")
-        if isinstance(name := tool.get("name"), str)
-    ]
+def _defined(name: str, tools: Sequence[Tool], parallel: bool) -> ToolChoice:
+    """The choice of a tool that the provider defines; one that is never called is none."""
+    if any(tool.name == name for tool in tools):
+        return ToolChoice("required", (name,), parallel)
+    return ToolChoice("none")
+
+
+def _name(kind: str, choice: object) -> str:
+    """What a tool that the provider defines is called here."""
+    match choice:
+        case {"type": "mcp", "server_label": str(label)}:
+            return label
+        case _:
+            return built_in.name_of(kind)
+
+
+def _picked(allowed: Sequence[object], tools: Sequence[Tool]) -> tuple[str, ...]:
+    """The names of the tools allowed. Raises BadRequest for one of the client's that is not
+    offered."""
+    offered = {tool.name for tool in tools}
+    picked: list[str] = []
+    for one in allowed:
+        match one:
+            case {"type": "function" | "custom", "name": str(name)}:
+                picked.append(_known(name, tools))
+            case {"type": str(kind)} if kind in BUILT_IN and _name(kind, one) in offered:
+                picked.append(_name(kind, one))
+    return tuple(picked)
 
 
 def _known(name: str, tools: Sequence[Tool]) -> str:

@@ -159,20 +159,26 @@ def test_a_property_described_by_no_schema_may_be_anything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "offered"),
+    ("kind", "hosted"),
     [
-        ("bash_20250124", True),
-        ("text_editor_20250728", True),
-        ("memory_20250818", True),
-        ("computer_20250124", True),
-        ("web_search_20250305", False),
-        ("code_execution_20260521", False),
+        ("bash_20250124", None),
+        ("text_editor_20250728", None),
+        ("memory_20250818", None),
+        ("computer_20250124", None),
+        ("web_search_20250305", "web_search"),
+        ("web_fetch_20260318", "web_fetch"),
+        ("code_execution_20260521", "code"),
     ],
 )
-def test_only_what_the_client_runs_may_be_called(kind: str, offered: bool) -> None:
-    tools = asked(tools=[{"type": kind, "name": "it"}]).tools
-    assert [tool.name for tool in tools] == (["it"] if offered else [])
-    assert all(tool.schema for tool in tools)
+def test_the_service_runs_some_of_the_tools_that_it_defines(kind: str, hosted: str | None) -> None:
+    (tool,) = asked(tools=[{"type": kind, "name": "it"}]).tools
+    assert (tool.name, tool.hosted) == ("it", hosted)
+    assert tool.schema
+
+
+@pytest.mark.parametrize("kind", ["tool_search_tool_bm25_20251119", "advisor_20260301"])
+def test_what_is_not_simulated_is_never_called(kind: str) -> None:
+    assert asked(tools=[{"type": kind, "name": "it"}]).tools == ()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from contextlib import suppress
 from typing import Any
+from zlib import crc32
 
 import orjson
 import pytest
@@ -23,6 +24,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
 FUNCTION = {"type": "function", "name": "f", "parameters": SCHEMA, "description": "Does f"}
 CUSTOM = {"type": "custom", "name": "c"}
 SEARCH = {"type": "web_search"}
+SHELL = {"type": "shell"}
 CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
 OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "done"}
 CUSTOM_CALL = {"type": "custom_tool_call", "call_id": "call_2", "name": "c", "input": "ls"}
@@ -89,7 +91,7 @@ def test_a_request_without_anything_is_answered(data: bytes) -> None:
         (
             {"tools": [{"type": "function", "name": "g"}, SEARCH, CUSTOM]},
             "tools",
-            (Tool("g"), Tool("c", "", None, True)),
+            (Tool("g"), Tool("web_search", hosted="web_search"), Tool("c", "", None, True)),
         ),
         ({"tools": []}, "tools", ()),
         ({"text": {"format": {"type": "text"}}}, "format", None),
@@ -121,10 +123,14 @@ def test_what_a_parameter_means(fields: dict[str, Any], name: str, value: object
                 "mode": "required",
                 "tools": [{"type": "function", "name": "f"}, {"type": "web_search"}],
             },
-            ToolChoice("required", ("f",)),
+            ToolChoice("required", ("f", "web_search")),
         ),
-        ({"type": "allowed_tools", "mode": "auto", "tools": [SEARCH]}, ToolChoice("none")),
-        ({"type": "web_search_preview"}, ToolChoice("none")),
+        (
+            {"type": "allowed_tools", "mode": "auto", "tools": [SEARCH]},
+            ToolChoice("auto", ("web_search",)),
+        ),
+        ({"type": "allowed_tools", "mode": "auto", "tools": [SHELL]}, ToolChoice("none")),
+        ({"type": "web_search_preview"}, ToolChoice("required", ("web_search",))),
         ({"type": "mcp", "server_label": "x"}, ToolChoice("none")),
         ({"type": "shell"}, ToolChoice("none")),
     ],
@@ -206,10 +212,14 @@ GIF = picture(b"GIF89a\x20\x03\x58\x02")
             [
                 {"type": "web_search_call", "id": "ws_1", "status": "completed"},
                 {"type": "shell_call_output", "call_id": "x", "output": [{"stdout": "y"}]},
-                {"type": "computer_call_output", "call_id": "x", "output": {"type": "z"}},
+                {"type": "computer_call_output", "call_id": "x", "output": {"file_id": "f"}},
                 {"role": "user", "content": "a"},
             ],
-            (Message("user", "a"),),
+            (
+                Message("tool", "y", answers="x"),
+                Message("tool", images=(Image(),), answers="x", mark=crc32(b"f")),
+                Message("user", "a"),
+            ),
         ),
         (
             [{"type": "compaction", "encrypted_content": encrypted("user: whales")}],
