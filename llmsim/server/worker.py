@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -59,7 +60,7 @@ from llmsim.transport.port import Gone
 from llmsim.transport.rsgi import RSGIPort, stamp_hand_over
 from llmsim.transport.scheduler import Scheduler, now_us
 from llmsim.transport.slow_clients import ClientLimits, SlowClients
-from llmsim.transport.websocket import Socket
+from llmsim.transport.websocket import CLOSED, Socket
 
 LAUNCHER_DIED = signal.SIGUSR2
 
@@ -289,7 +290,8 @@ class WorkerApp:
             return
         self._websockets += 1
         try:
-            await self._talk(scope, await protocol.accept(), handler, within, path)
+            with suppress(*CLOSED):  # who leaves during the handshake has asked for nothing
+                await self._talk(scope, await protocol.accept(), handler, within, path)
         finally:
             self._websockets -= 1
             protocol.close()

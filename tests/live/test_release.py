@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,6 +28,7 @@ def sim(serve: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) 
         server = serve("--workers", "1", "--latency", "fast")
     with server:
         yield server
+    assert "Traceback" not in server.output()
 
 
 def sockets(pid: int) -> int:
@@ -72,3 +75,18 @@ def test_a_connection_is_closed_however_it_ends(sim: Server, name: str) -> None:
 def test_no_session_of_hundreds_is_left(sim: Server) -> None:
     for halfway in (False, True):
         take(sim, session(1, halfway), 200)
+
+
+def test_who_leaves_during_a_websockets_handshake_is_no_error(sim: Server) -> None:
+    handshake = (
+        b"GET /v1/responses HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    (worker,) = stats(sim.port)["workers"]
+    time.sleep(0.1)  # until the connection that asked is closed
+    before = sockets(worker["pid"])
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", sim.port)) as client:
+            client.sendall(handshake)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    all_gone(worker["pid"], before)
