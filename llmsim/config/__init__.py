@@ -35,6 +35,7 @@ from llmsim.config.settings import (
     RecordSettings,
     Response,
     Server,
+    TelemetrySettings,
     ThinkingSettings,
     Validation,
 )
@@ -104,6 +105,7 @@ class Config:
     on_miss: OnMissRules = field(default_factory=OnMissRules)
     proxy: ProxySettings = field(default_factory=ProxySettings)
     record: RecordSettings = field(default_factory=RecordSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
 
 # What follows is imported late: pydantic takes longer than all that --help needs.

@@ -195,6 +195,23 @@ class JournalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OTLPSettings:
+    """The collector that gets a span of requests: a ``sample`` of them, 0 to 1, in the name of a
+    service. ``url`` None is none."""
+
+    url: str | None = None
+    sample: float = 1.0
+    service_name: str = "llmsim"
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """What is told to other services of each request."""
+
+    otlp: OTLPSettings = OTLPSettings()
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectStoreSettings:
     """Where what clients store is kept. ``path`` None is a file of the server's own, which goes
     with it. Of more threads than ``max_threads`` the oldest are forgotten."""

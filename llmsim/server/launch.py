@@ -44,6 +44,7 @@ from llmsim.state.sqlite import FILE, prepare
 from llmsim.telemetry import logs
 from llmsim.telemetry.forgotten_keys import ForgottenKeys
 from llmsim.telemetry.history import HistoryWriter
+from llmsim.telemetry.otlp import configured
 from llmsim.transport.capacity import Capacity, capacity, open_file_limit, probe
 
 BACKLOG = 4096
@@ -78,6 +79,7 @@ def serve(
         preload(config)
         _recordings(config)
         _services(config)
+        _spans(config)
         folder = _folder(stack)
         store = _store(config, folder)
         segment = _segment(config)
@@ -289,6 +291,14 @@ def _services(config: Config) -> None:
     try:
         serving.prepare(config)
     except serving.CannotPassOn as error:
+        raise CannotStart(str(error)) from None
+
+
+def _spans(config: Config) -> None:
+    """Look whether requests can be told of as spans, before there are workers."""
+    try:
+        configured.prepare(config.telemetry.otlp)
+    except configured.NoSpans as error:
         raise CannotStart(str(error)) from None
 
 

@@ -47,6 +47,7 @@ from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import DELIVERY_LATENESS, OUTPUT_LAG, WARM
 from llmsim.state.shm.segment import Segment
 from llmsim.state.sqlite import Store
+from llmsim.telemetry.otlp.configured import request_spans
 from llmsim.telemetry.recent import EVERY, LastMinute
 from llmsim.telemetry.snapshot import Snapshot
 from llmsim.transport import descriptor_table
@@ -127,6 +128,8 @@ class WorkerApp:
         self._websockets = 0
         self._metrics: WorkerMetrics | None = None
         self._access_log: AccessLog | None = None
+        otlp = config.telemetry.otlp
+        self._spans = request_spans(otlp, self._shared.journal, self._shared.counters)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         shared = self._shared
@@ -134,6 +137,8 @@ class WorkerApp:
         if self._config.logging.access.which != "off":
             self._access_log = AccessLog(self._config.logging, shared.counters)
             self._access_log.start()
+        if self._spans is not None:
+            self._spans.start()
         output_lag = OutputLag(
             loop,
             self._kernel_times,
@@ -196,6 +201,8 @@ class WorkerApp:
         self._holder.stop()
         if self._access_log is not None:
             self._access_log.stop()
+        if self._spans is not None:
+            self._spans.stop()
         if self._services is not None:
             self._services.close()
         self._shared.resign()

@@ -54,7 +54,7 @@ class MetricsReading:
     ``limits`` are the buckets of the rate limits, ``examples`` the latest answers. ``hung``
     is how many workers were killed as they hung. ``tables`` are those that ``server.max_keys``
     bounds, ``replicas`` those of models under load, ``recording`` how that
-    goes.
+    goes. ``spans`` says whether there are any.
     """
 
     snapshot: Snapshot
@@ -68,6 +68,7 @@ class MetricsReading:
     tables: Mapping[str, KeyTable] = field(default_factory=dict)
     replicas: Sequence[ClockStatus] = ()
     recording: dict[str, Any] | None = None
+    spans: bool = False
 
 
 def render(
@@ -123,6 +124,8 @@ class Exposition(Collector):
         yield from workers.families(reading.workers, snapshot.deaths, reading.hung, reading.second)
         yield from replicas.families(reading.replicas)
         yield from recording.families(reading.recording)
+        if reading.spans:
+            yield from _spans(snapshot)
         if self._config.vllm:
             yield from vllm.families(snapshot, self._config, reading.replicas)
 
@@ -287,6 +290,18 @@ def _errors(snapshot: Snapshot) -> Iterator[Metric]:
         "Requests refused by a rate limit; injected errors are not counted.",
         (),
         one(snapshot.limited),
+    )
+
+
+def _spans(snapshot: Snapshot) -> Iterator[Metric]:
+    yield counter(
+        "llmsim_spans", "Spans of requests that the collector took.", (), one(snapshot.spans)
+    )
+    yield counter(
+        "llmsim_spans_dropped",
+        "Requests without a span: the collector took none, or there were too many.",
+        (),
+        one(snapshot.spans_dropped),
     )
 
 

@@ -38,6 +38,8 @@ from llmsim.state.shm.layout import (
     QUEUE,
     RSS,
     SHORTEST,
+    SPANS,
+    SPANS_DROPPED,
     STARTED,
     TIMES,
     TOO_LARGE,
@@ -116,6 +118,8 @@ class Snapshot:
         self.latency, self.ttft, self.itl = map(TimeHistograms, times.sum(axis=0))
         self.deaths = [cell[DIED] for cell in cells]
         self.dropped = sum(cell[DROPPED] for cell in cells)
+        self.spans = sum(cell[SPANS] for cell in cells)
+        self.spans_dropped = sum(cell[SPANS_DROPPED] for cell in cells)
         self.too_large = sum(cell[TOO_LARGE] for cell in cells)
         self.dropped_clients = {
             bound: sum(cell[place] for cell in cells) for bound, place in DROPPED_CLIENTS.items()

@@ -11,8 +11,8 @@ from llmsim.testing.calls import Calls
 from llmsim.testing.client import ControlClient
 from llmsim.testing.received_request import ReceivedRequest
 
-MISS: Final = "not_found"
-"""The kind of error of a request that nothing answers."""
+MISS: Final = "on_miss"
+"""The part of the configuration that lets requests fail which nothing answers."""
 
 
 class Simulator:
@@ -129,7 +129,8 @@ class Simulator:
         return [
             one
             for one in self.requests
-            if one.mock is None and one.recording is None and one.error in (None, MISS)
+            if one.rule == MISS
+            or (one.error is None and one.mock is None and one.recording is None)
         ]
 
     def assert_called(

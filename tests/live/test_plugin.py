@@ -159,6 +159,13 @@ def test_it(llmsim):
     assert application.ask("weather?") == "Sunny."
     with pytest.raises(openai.NotFoundError):
         application.ask("What else?")
+    llmsim.fail_next(404, match={"content_contains": "lost"})
+    llmsim.configure(models={"unknown": "reject"})
+    for question, model in (("lost?", "gpt-4o"), ("weather?", "nobody's")):
+        messages = [{"role": "user", "content": question}]
+        with pytest.raises(openai.NotFoundError):
+            openai.OpenAI().chat.completions.create(model=model, messages=messages)
+    assert [one.status for one in llmsim.requests] == [200, 404, 404, 404]
     assert [one.text for one in llmsim.unmatched] == ["What else?"]
 """,
         conftest="""

@@ -1,5 +1,5 @@
-"""The ``proxy`` and ``record`` sections: services that requests are passed on to, and what of that
-is kept."""
+"""The ``proxy``, ``record`` and ``telemetry`` sections: services that requests are passed on to,
+what of that is kept, and services that are told of requests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Annotated, TypeAlias, get_args
 
 from pydantic import Field
 
-from llmsim.config.schema.section import Each, Section, distinct
-from llmsim.config.schema.values import Day, Line, Name, Named, Text, Whole, Words
-from llmsim.config.settings import Anonymise, ProxySettings, RecordSettings
+from llmsim.config.schema.section import Each, Section, distinct, subsection
+from llmsim.config.schema.values import Day, Line, Name, Named, Share, Text, Whole, Words
+from llmsim.config.settings import (
+    Anonymise,
+    OTLPSettings,
+    ProxySettings,
+    RecordSettings,
+    TelemetrySettings,
+)
 from llmsim.core.upstream.url import service_url
 
 URL: TypeAlias = Annotated[str, Text("a URL", service_url)]
@@ -45,3 +51,21 @@ class RecordSection(Section, of=RecordSettings):
     max_bytes: Annotated[int, Whole(1, 2**50)] | None = Field(
         None, description="How large the folder may become: the oldest finished files go."
     )
+
+
+class OTLPSection(Section, of=OTLPSettings):
+    """A collector of OpenTelemetry, which gets a span of each request."""
+
+    url: URL | None = Field(
+        None,
+        description="Where it takes OTLP over HTTP; a URL without a path is completed by "
+        "`/v1/traces`. Default: no spans are made.",
+    )
+    sample: Share = Field(1.0, description="Share of requests of which a span is made.")
+    service_name: Line = Field("llmsim", description="The `service.name` of the spans.")
+
+
+class TelemetrySection(Section, of=TelemetrySettings):
+    """What other services are told of each request."""
+
+    otlp: OTLPSection = subsection(OTLPSection)

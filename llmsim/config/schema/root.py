@@ -18,7 +18,7 @@ from llmsim.config.schema.limits import (
 from llmsim.config.schema.mocks import MockScriptSection, MockSection, named_apart
 from llmsim.config.schema.on_miss import OnMissSection
 from llmsim.config.schema.problems import Problem, Problems
-from llmsim.config.schema.proxy import ProxySection, RecordSection
+from llmsim.config.schema.proxy import ProxySection, RecordSection, TelemetrySection
 from llmsim.config.schema.replay import ReplaySection
 from llmsim.config.schema.resources import AssistantsSection, OpenAISection, StoreSection
 from llmsim.config.schema.section import Each, Section, distinct, subsection
@@ -93,6 +93,7 @@ class ConfigSection(Section, of=Config):
     on_miss: OnMissSection = subsection(OnMissSection)
     proxy: ProxySection = subsection(ProxySection)
     record: RecordSection = subsection(RecordSection)
+    telemetry: TelemetrySection = subsection(TelemetrySection)
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         on_miss = self.on_miss

@@ -26,6 +26,8 @@ NOBODY: Final = "Neither a mock nor a recording answers this request."
 NOT_HERE: Final = Failure(
     FailureKind.BAD_GATEWAY, "This request is for its provider's service, which is not asked here."
 )
+RULE: Final = "on_miss"
+"""The part of the configuration that lets such a request fail."""
 LONGEST: Final = 1 << 20
 """Tokens that an answer of another service may have."""
 
@@ -62,6 +64,7 @@ class OnMissStep:
                 return
             outcome = self._rules.of(context.request.model)
         if outcome == "fail":
+            context.call.rule = RULE
             raise BadRequest(Failure(FailureKind.NOT_FOUND, await self._message(context)))
         # What is answered later, or to nobody, is an object of this server's.
         if outcome == "proxy" and context.call.caller and not context.request.polled:

@@ -64,6 +64,7 @@ def exposition(
         shared.key_tables,
         list(shared.step_clocks.statuses(time.monotonic())),
         recording_state(shared.all_counters),
+        config.telemetry.otlp.url is not None,
     )
     return render(reading, config.metrics, accept, encodings)
 

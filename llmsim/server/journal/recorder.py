@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from llmsim.config import Config
-from llmsim.core import Headers, Plan
+from llmsim.core import Completion, Finish, Headers, Plan
 from llmsim.core.api_keys import masked
 from llmsim.core.errors import Failure
 from llmsim.core.state import Caller, HeldLimits
@@ -25,6 +25,13 @@ MOST_SAMPLED = 100
 MOST_HEADERS = 64
 MOST_VALUE = 2048
 """Characters of a header, or of a message, that are kept."""
+
+FINISH_REASONS: Mapping[Finish, str] = {
+    Finish.STOP: "stop",
+    Finish.LENGTH: "length",
+    Finish.TOOLS: "tool_calls",
+    Finish.FILTER: "content_filter",
+}
 
 
 class Recorders:
@@ -56,7 +63,7 @@ class Recorders:
         if self.open >= most:
             return None
         self.open += 1
-        return RequestRecorder(self, call, start)
+        return RequestRecorder(self, call, plan, start)
 
     def watch(self, start: int) -> FrameTimes:
         """The times of a stream that began at ``start``."""
@@ -74,6 +81,7 @@ class RequestRecorder:
     """Collects the details of one request until it ends."""
 
     __slots__ = (
+        "_finish_reasons",
         "_head",
         "_headers",
         "_key",
@@ -87,8 +95,9 @@ class RequestRecorder:
         "_whole",
     )
 
-    def __init__(self, recorders: Recorders, call: Call, start: int) -> None:
+    def __init__(self, recorders: Recorders, call: Call, plan: Plan, start: int) -> None:
         self._recorders = recorders
+        self._finish_reasons = _finish_reasons(plan.completion)
         self._start = start
         self._url, self._key = "", ""
         self._headers: Headers = []
@@ -141,8 +150,16 @@ class RequestRecorder:
                 [] if held is None else held.effects(tokens),
                 due,
                 left,
+                self._finish_reasons if failure is None else [],
             )
         )
+
+
+def _finish_reasons(completion: Completion | None) -> list[str]:
+    """Why each choice is to end, in the words of OpenAI's chat."""
+    if completion is None or completion.made is not None:
+        return []
+    return [choice.reason or FINISH_REASONS[choice.finish] for choice in completion.choices]
 
 
 def _headers(caller: Caller) -> Headers:

@@ -75,6 +75,7 @@ def _details(details: RequestDetails) -> dict[str, Any]:
         "response_headers": [list(one) for one in details.response_headers],
         "answer": details.answer.decode(errors="replace"),
         "answer_bytes": details.answer_bytes,
+        "finish_reasons": details.finish_reasons,
         "frames": {
             "due_ms": [_ms(at) for at in details.due_times()],
             "left_ms": [_ms(at) for at in details.left_times()],

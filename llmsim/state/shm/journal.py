@@ -51,6 +51,10 @@ _PLANNED = struct.Struct("=dd")
 _PLANNED_AT = struct.calcsize("=QQIId")
 _END = struct.Struct("=dddIiIIII")
 _END_AT = struct.calcsize("=QQIIddd")
+_ENDED = struct.Struct("=d")
+_ENDED_AT = _END_AT + struct.calcsize("=d")
+_STORED = struct.Struct("=Q")
+_STORED_AT = _RECORD.size - struct.calcsize("=Q")
 _FAILURE = struct.Struct("=BQI")
 _FAILURE_AT = struct.calcsize("=QQIIddd dddIiIIII fff IBqI I")
 _UNKNOWN = (-1.0, -1.0, -1.0, 0, 0, *NO_TOKENS)
@@ -174,38 +178,25 @@ class Journal:
         length = len(name) + len(body) + len(answer)
         if length * 4 > self._room:
             length, body, answer = len(name), b"", b""
-        start = self._claim(length) if place == NOWHERE else place
+        start = self._put(name, body, answer, length) if place == NOWHERE else place
+        at = _HEADER + number % RECORDS * _RECORD_BYTES
+        _RECORD.pack_into(
+            self._memory, at,
+            number ^ self._check, start, len(body), len(answer), arrived, planned[0], planned[1],
+            *_UNKNOWN,
+            arrival_lag, -1.0, -1.0, frames, streamed, seed, name_length, len(tags),
+            0, 0, 0, number + 1,
+        )  # fmt: skip
+
+    def _put(self, name: bytes, body: bytes, answer: bytes, length: int) -> int:
+        """Where in the ring these are from now on, which have so many bytes together."""
+        start = self._claim(length)
         offset = start % self._room
-        if place != NOWHERE:
-            pass
-        elif length > LARGE:
+        if length > LARGE:
             self._write(offset, name, body, answer)
         else:
             self._ring[offset : offset + length] = name + body + answer if answer else name + body
-        _RECORD.pack_into(
-            self._memory,
-            _HEADER + number % RECORDS * _RECORD_BYTES,
-            number ^ self._check,
-            start,
-            len(body),
-            len(answer),
-            arrived,
-            planned[0],
-            planned[1],
-            *_UNKNOWN,
-            arrival_lag,
-            -1.0,
-            -1.0,
-            frames,
-            streamed,
-            seed,
-            name_length,
-            len(tags),
-            0,
-            0,
-            0,
-            number + 1,
-        )
+        return start
 
     def written(
         self, endpoint: str, model: str, tags: bytes, body: bytes, answer: bytes
@@ -298,6 +289,18 @@ class Journal:
         if number >= self._header[0] - RECORDS:
             at = _HEADER + number % RECORDS * _RECORD_BYTES
             _PLANNED.pack_into(self._memory, at + _PLANNED_AT, ttft, total)
+
+    @property
+    def reserved(self) -> int:
+        """How many requests there have been: the number of the next one."""
+        return self._header[0]
+
+    def ended(self, number: int) -> bool | None:
+        """Whether that request has ended; None where there is none, or not any more."""
+        at = _HEADER + number % RECORDS * _RECORD_BYTES
+        (end,) = _ENDED.unpack_from(self._memory, at + _ENDED_AT)
+        (stored,) = _STORED.unpack_from(self._memory, at + _STORED_AT)
+        return end >= 0 if stored == number + 1 else None
 
     def find(self, mark: str) -> JournalEntry | None:
         """The entry of that mark, unless it has been overwritten or is of another launch."""

@@ -42,6 +42,8 @@ COUNTERS = (
     "recordings",  # of exchanges with other services, written
     "recording_bytes",
     "recordings_lost",  # as the folder took none, or too many waited
+    "spans",  # of requests, taken by the collector
+    "spans_dropped",  # as it took none, or there were too many
 )
 GAUGES = (
     "beat_us",  # of the monotonic clock, when the owner last wrote its gauges
@@ -99,6 +101,8 @@ SIZE = -(-(_SERIES + SERIES * len(TIMES) * HISTOGRAM) * 8 // 4096) * 4096
     RECORDINGS,
     RECORDING_BYTES,
     RECORDINGS_LOST,
+    SPANS,
+    SPANS_DROPPED,
 ) = range(HEADER, HEADER + len(COUNTERS))
 BEAT, CPU_BEFORE, RSS, LAG, CONNECTIONS, GENERATION, WARM, RECORDING = range(
     _GAUGES, _GAUGES + len(GAUGES)

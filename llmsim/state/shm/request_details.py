@@ -15,7 +15,8 @@ class RequestDetails(msgspec.Struct, frozen=True, gc=False, array_like=True):
     failure; ``rule`` and ``override`` are what decided about it, empty where nothing did.
     ``limits`` are (key of the limit, limit, left before the request, left after it). ``due`` is
     when each frame was due, in µs after arrival, and ``left`` are pairs: so many frames had left,
-    µs after arrival; both are 32-bit numbers.
+    µs after arrival; both are 32-bit numbers. ``finish_reasons`` says why each
+    choice was to end.
     """
 
     url: str
@@ -31,6 +32,7 @@ class RequestDetails(msgspec.Struct, frozen=True, gc=False, array_like=True):
     limits: list[tuple[str, int, int, int]]
     due: bytes
     left: bytes
+    finish_reasons: list[str] = []
 
     def due_times(self) -> list[float]:
         """When each frame was due, seconds after arrival; none for frames of which nobody knew."""

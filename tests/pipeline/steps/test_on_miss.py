@@ -34,6 +34,13 @@ def test_what_nobody_answers(tmp_path: Path, text: str, status: int, words: str)
     assert words in said(plan)
 
 
+def test_who_failed_it(tmp_path: Path) -> None:
+    simulated = Simulated(tmp_path, "on_miss: fail")
+    call = simulated.call()
+    assert simulated.plan(call).status == 404
+    assert call.rule == "on_miss"
+
+
 class Passing:
     """Services that answer at once, and how that was bent."""
 

@@ -65,7 +65,7 @@ def details(key: str = "", answer: bytes = b"") -> bytes:
     return encoded(
         RequestDetails(
             *("/v1/x", [("a", "b")], key, [("c", "d")], answer, len(answer), "", "", "", ""),
-            *([("requests_per_minute", 9, 5, 4)], b"", b""),
+            *([("requests_per_minute", 9, 5, 4)], b"", b"", ["stop"]),
         )
     )
 
@@ -160,6 +160,7 @@ def test_an_entry_says_why(client: TestClient, asked: Callable[..., str]) -> Non
         "response_headers": [["c", "d"]],
         "answer": "hi",
         "answer_bytes": 2,
+        "finish_reasons": ["stop"],
         "frames": {"due_ms": [], "left_ms": []},
     }
     (whole,) = client.get("/llmsim/requests?contents=true").json()["requests"]
