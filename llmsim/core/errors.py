@@ -16,6 +16,7 @@ class FailureKind(Enum):
     """What went wrong, whichever provider is simulated."""
 
     INVALID = "invalid"  # the request is malformed or asks for the impossible
+    CONTENT_FILTER = "content_filter"  # the prompt is against the provider's policy
     CONTEXT_LENGTH = "context_length"  # prompt and requested output exceed the context window
     AUTHENTICATION = "authentication"
     BILLING = "billing"

@@ -97,7 +97,7 @@ class OwnAnswers:
             if provider.pattern is not None and provider.pattern.matches(path):
                 return provider.pattern.endpoint(path, query)
             for endpoint in provider.endpoints(self._strict):
-                if path in endpoint.paths:
+                if path in endpoint.paths or path in endpoint.shared:
                     return (endpoint.streaming or endpoint) if one.stream else endpoint
         return None
 

@@ -8,7 +8,7 @@ finds it there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from llmsim.core import Codec, Headers, LimitStatus, Plan, Stamp
@@ -118,7 +118,8 @@ class Endpoint:
     """What answers requests to some paths: one codec.
 
     ``name`` is what statistics, mocks and logs call it. ``paths`` take ``POST``; an endpoint
-    without any is reached by an :class:`EndpointPattern`, or by name alone. ``header_check``
+    without any is reached by an :class:`EndpointPattern`, or by name alone. ``shared`` are paths of
+    another provider's, where the request says that it is for this one. ``header_check``
     looks at the headers of each request before its body is decoded. ``streaming`` answers in its
     place where that is not in the path and the body asks for a stream.
     """
@@ -131,6 +132,19 @@ class Endpoint:
     headers: ResponseHeaders
     header_check: HeaderCheck | None = None
     streaming: Endpoint | None = None
+    shared: tuple[str, ...] = ()
+
+    def echoing(self, header: RequestHeader) -> Endpoint:
+        """The endpoint for a request with headers that its response repeats."""
+        echoed = [(name, v) for name in self.provider.echoed if (v := header(name)) is not None]
+        if not echoed:
+            return self
+        names = {name for name, _ in echoed}
+
+        def headers(plan: Plan, stamp: Stamp) -> Headers:
+            return [pair for pair in self.headers(plan, stamp) if pair[0] not in names] + echoed
+
+        return replace(self, headers=headers)
 
 
 class NamedEndpoint(Protocol):
@@ -158,7 +172,8 @@ class Provider:
     ``endpoints`` makes all its endpoints, for a server that is strict (refuses all that the live
     service refuses) or is not. ``headers`` is the response head of its answers and
     ``limit_headers`` what a caller is told of the rate limits, ``hosted_limits`` of those of the
-    real service where none are configured.
+    real service where none are configured. ``echoed`` are headers of a request that its response
+    repeats.
     """
 
     name: str
@@ -171,6 +186,7 @@ class Provider:
     pattern: EndpointPattern | None = None
     models: ModelListing | None = None
     hosted_limits: HostedLimits = no_limits
+    echoed: tuple[str, ...] = ()
 
     def endpoint(
         self,
@@ -180,6 +196,7 @@ class Provider:
         errors: ErrorFormat | None = None,
         headers: ResponseHeaders | None = None,
         header_check: HeaderCheck | None = None,
+        shared: tuple[str, ...] = (),
     ) -> Endpoint:
         """An endpoint with the provider's own errors and headers where it has no others."""
         return Endpoint(
@@ -190,4 +207,5 @@ class Provider:
             errors or self.errors,
             headers or self.headers,
             header_check,
+            shared=shared,
         )

@@ -6,15 +6,24 @@ To add a provider, add its :class:`~llmsim.providers.provider.Provider` here.
 from __future__ import annotations
 
 from llmsim.providers.anthropic.provider import ANTHROPIC
+from llmsim.providers.azure.provider import AZURE
 from llmsim.providers.gemini.provider import GEMINI
-from llmsim.providers.openai.provider import OPENAI
+from llmsim.providers.openai.provider import ALIAS, OPENAI
 from llmsim.providers.provider import Endpoint, Provider, RequestHeader
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI)
+PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, AZURE)
 """The first one has every path and request that no other claims."""
 
-SHARED = ("/v1/models", "/v1/files", "/v1/skills")
-"""What paths begin with that several providers have."""
+_FIRST = (OPENAI, ANTHROPIC, GEMINI)
+SHARED: dict[str, tuple[Provider, ...]] = {
+    "/v1/models": _FIRST,
+    "/v1/files": _FIRST,
+    "/v1/skills": _FIRST,
+    ALIAS: (OPENAI, AZURE),
+}
+"""What paths begin with that several providers have, and who has them."""
+
+_SHARED = tuple(SHARED)
 
 
 def of_path(path: str) -> Provider:
@@ -37,19 +46,27 @@ def of_request(path: str, query: str, header: RequestHeader) -> Provider:
     says it.
     """
     path = "/" + path.lstrip("/")
-    if not path.startswith(SHARED) and (found := _claiming(path)) is not None:
+    sharing = _sharing(path)
+    if not sharing and (found := _claiming(path)) is not None:
         return found
     verb = path.rpartition(":")[2]
-    for provider in PROVIDERS:
+    for provider in sharing or PROVIDERS:
         if verb in provider.claims.verbs:
             return provider
-    for provider in PROVIDERS:
+    for provider in sharing or PROVIDERS:
         if any(header(name) is not None for name in provider.claims.headers):
             return provider
-    for provider in PROVIDERS if path.startswith(SHARED) else ():
+    for provider in sharing:
         if any(f"&{name}=" in f"&{query}" for name in provider.claims.parameters):
             return provider
     return PROVIDERS[0]
+
+
+def _sharing(path: str) -> tuple[Provider, ...]:
+    """Who has a path, if several do."""
+    if not path.startswith(_SHARED):
+        return ()
+    return next(who for prefix, who in SHARED.items() if path.startswith(prefix))
 
 
 def by_codec(strict: bool = False) -> dict[str, Endpoint]:

@@ -47,6 +47,7 @@ USER = [{"role": "user", "content": TEXT}]
 PARTS = [{"role": "user", "parts": [{"text": TEXT}]}]
 GEMINI = "/v1beta/models/gemini-2.5-flash:"
 WHOLE_REQUEST = "generateContentRequest"
+KEYED = {"api-key": "k"}
 ANTHROPIC_HEADERS = {"anthropic-version": "2023-06-01"}
 
 APIS = {
@@ -55,6 +56,14 @@ APIS = {
     "openai_completions": Api("/v1/completions", "gpt-3.5-turbo-instruct", {"prompt": TEXT}, True),
     "openai_embeddings": Api("/v1/embeddings", "text-embedding-3-small", {"input": TEXT}),
     "openai_moderations": Api("/v1/moderations", "omni-moderation-latest", {"input": TEXT}),
+    "azure_chat": Api("/openai/v1/chat/completions", "gpt-4o", {"messages": USER}, True, "", KEYED),
+    "azure_responses": Api("/openai/v1/responses", "gpt-4o", {"input": TEXT}, True, "", KEYED),
+    "azure_completions": Api(
+        "/openai/v1/completions", "gpt-3.5-turbo-instruct", {"prompt": TEXT}, True, "", KEYED
+    ),
+    "azure_embeddings": Api(
+        "/openai/v1/embeddings", "text-embedding-3-small", {"input": TEXT}, headers=KEYED
+    ),
     "anthropic": Api(
         "/v1/messages",
         "claude-sonnet-4-5",

@@ -87,7 +87,7 @@ class AcmeChat:
 STATUS = {
     FailureKind(kind): status
     for status, kinds in {
-        400: "invalid context_length unprocessable",
+        400: "invalid content_filter context_length unprocessable",
         401: "authentication",
         402: "billing",
         403: "permission",

@@ -123,6 +123,9 @@ FRAMED = {
     "openai_completions": (b"data: ", b"\n\n"),
     "openai_images": (b"event: error\ndata: ", b"\n\n"),
     "openai_responses": (b"event: response.failed\ndata: ", b"\n\n"),
+    "azure_chat": (b"data: ", b"\n\n"),
+    "azure_completions": (b"data: ", b"\n\n"),
+    "azure_responses": (b"event: response.failed\ndata: ", b"\n\n"),
     "anthropic": (b"event: error\ndata: ", b"\n\n"),
     "gemini": (b"data: ", b"\r\n\r\n"),
     "generateContent?": (b"data: ", b"\r\n\r\n"),
@@ -141,7 +144,7 @@ def test_every_kind_has_an_event(endpoint: str, kind: FailureKind) -> None:
     before, after = FRAMED[endpoint]
     codec: Any = ENDPOINTS[endpoint].codec
     request = NOTHING
-    if endpoint == "openai_responses":
+    if endpoint in ("openai_responses", "azure_responses"):
         request = codec.decode(b'{"model":"gpt-4o","input":"hi","stream":true}')
     event = codec.error_event(request, SAID, Failure(kind, "", injected=True), STAMP, 3)
     assert event.startswith(before)
@@ -153,6 +156,7 @@ def test_every_kind_has_an_event(endpoint: str, kind: FailureKind) -> None:
 
 BODIES: dict[str, dict[str, Any]] = {
     "openai_embeddings": {"input": "hi"},
+    "azure_embeddings": {"input": "hi"},
     "openai_moderations": {"input": "hi"},
     "anthropic_count": {"messages": [{"role": "user", "content": "hi"}]},
     "anthropic_batch": {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 5},

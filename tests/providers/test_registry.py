@@ -46,6 +46,12 @@ FAILURE = Failure(FailureKind.UNKNOWN_PATH, "no such path")
         ("/v1/models", "pageSize=2&key=k", {}, "gemini"),
         ("/v1/models", "monkey=k", {}, "openai"),
         ("/openai/v1/models", "", {"x-api-key": "k"}, "openai"),
+        ("/openai/v1/models", "", {"api-key": "k"}, "azure"),
+        ("/openai/v1/responses", "api-version=preview", {"authorization": "Bearer t"}, "azure"),
+        ("/openai/v1/chat/completions", "", {"authorization": "Bearer t"}, "openai"),
+        ("/openai/deployments/x/chat/completions", "", {}, "azure"),
+        ("/openai/models", "api-version=2024-10-21", {}, "azure"),
+        ("/v1/chat/completions", "api-version=1", {"api-key": "k"}, "openai"),
         ("/anthropic/v1/models", "key=k", {}, "anthropic"),
     ],
 )

@@ -6,6 +6,7 @@ from llmsim.core.errors import FailureKind
 
 MESSAGES: dict[FailureKind, str] = {
     FailureKind.INVALID: "Invalid request",
+    FailureKind.CONTENT_FILTER: "Output blocked by content filtering policy",
     FailureKind.CONTEXT_LENGTH: "prompt is too long",
     FailureKind.AUTHENTICATION: "invalid x-api-key",
     FailureKind.BILLING: (

@@ -25,6 +25,7 @@ from llmsim.providers.wire.decoding import MalformedBody
 # (a 502, an unprocessable body) keeps its status and takes the type nearest to it.
 WIRE_ERRORS: dict[FailureKind, tuple[int, str]] = {
     FailureKind.INVALID: (400, "invalid_request_error"),
+    FailureKind.CONTENT_FILTER: (400, "invalid_request_error"),
     FailureKind.CONTEXT_LENGTH: (400, "invalid_request_error"),
     FailureKind.AUTHENTICATION: (401, "authentication_error"),
     FailureKind.BILLING: (402, "billing_error"),

@@ -6,6 +6,10 @@ from llmsim.core.errors import FailureKind
 
 MESSAGES: dict[FailureKind, str] = {
     FailureKind.INVALID: "Request contains an invalid argument.",
+    FailureKind.CONTENT_FILTER: (
+        "The prompt could not be submitted. It contains words that violate Google's Responsible AI "
+        "practices."
+    ),
     FailureKind.CONTEXT_LENGTH: (
         "The input token count exceeds the maximum number of tokens allowed."
     ),

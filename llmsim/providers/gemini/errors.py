@@ -24,6 +24,7 @@ from llmsim.providers.wire.decoding import MalformedBody
 # table of the Gemini API's documentation.
 WIRE_ERRORS: dict[FailureKind, tuple[int, str]] = {
     FailureKind.INVALID: (400, "INVALID_ARGUMENT"),
+    FailureKind.CONTENT_FILTER: (400, "INVALID_ARGUMENT"),
     FailureKind.CONTEXT_LENGTH: (400, "INVALID_ARGUMENT"),
     FailureKind.AUTHENTICATION: (400, "INVALID_ARGUMENT"),
     FailureKind.BILLING: (400, "FAILED_PRECONDITION"),

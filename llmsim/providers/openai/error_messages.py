@@ -9,6 +9,10 @@ from llmsim.core.errors import FailureKind
 
 MESSAGES: dict[FailureKind, str] = {
     FailureKind.INVALID: "Your request is invalid.",
+    FailureKind.CONTENT_FILTER: (
+        "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please "
+        "try again with a different prompt."
+    ),
     FailureKind.CONTEXT_LENGTH: (
         "Your input exceeds the context window of this model. Please adjust your input and try "
         "again."

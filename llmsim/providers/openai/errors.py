@@ -20,6 +20,7 @@ from llmsim.providers.wire.decoding import MalformedBody, Problem
 # service sends.
 WIRE_ERRORS: dict[FailureKind, tuple[int, str, str | None]] = {
     FailureKind.INVALID: (400, "invalid_request_error", None),
+    FailureKind.CONTENT_FILTER: (400, "invalid_request_error", "invalid_prompt"),
     FailureKind.CONTEXT_LENGTH: (400, "invalid_request_error", "context_length_exceeded"),
     FailureKind.AUTHENTICATION: (401, "invalid_request_error", "invalid_api_key"),
     FailureKind.BILLING: (429, "insufficient_quota", "billing_hard_limit_reached"),

@@ -39,7 +39,9 @@ SERVED = (
 )
 """What paths under ``/v1`` begin with that are OpenAI's alone, whatever headers come with them."""
 
-PREFIXES = ("/v1", "/openai/v1")
+ALIAS = "/openai/v1"
+"""Another prefix of OpenAI's paths, which Azure has, too."""
+PREFIXES = ("/v1", ALIAS)
 RESPONSES = "/v1/responses"
 RUNS = "/v1/threads/runs"
 
@@ -76,7 +78,7 @@ OPENAI = Provider(
     claims=Claims(
         prefixes=(
             *(f"/v1/{name}" for name in SERVED),
-            "/openai/",
+            f"{ALIAS}/",
             "/openresponses/",
         )
     ),

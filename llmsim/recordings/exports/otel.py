@@ -16,7 +16,12 @@ from llmsim.recordings.rows import row
 
 CLIENT: Final = 3  # SPAN_KIND_CLIENT
 ERROR: Final = 2  # STATUS_CODE_ERROR
-SYSTEMS: Final = {"openai": "openai", "anthropic": "anthropic", "gemini": "gcp.gemini"}
+SYSTEMS: Final = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "gemini": "gcp.gemini",
+    "azure": "azure.ai.openai",
+}
 
 
 def otel(recordings: Iterable[Recording]) -> Iterator[str]:

@@ -33,5 +33,5 @@ def _by_path() -> dict[tuple[str, str], Codec]:
         (provider.name, path): endpoint.codec
         for provider in registry.PROVIDERS
         for endpoint in provider.endpoints(False)
-        for path in endpoint.paths
+        for path in (*endpoint.paths, *endpoint.shared)
     }

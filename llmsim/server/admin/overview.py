@@ -15,6 +15,7 @@ APIS = {
     "openai": "/v1",
     "anthropic": "",
     "gemini": "",
+    "azure": "",
 }
 """What clients of each provider have after the server's address in their base URL."""
 

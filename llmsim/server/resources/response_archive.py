@@ -16,6 +16,8 @@ from msgspec import Struct
 
 from llmsim.core.errors import invalid
 from llmsim.core.state import ObjectStore
+from llmsim.providers.azure import calls as azure
+from llmsim.providers.openai import provider as openai
 from llmsim.providers.openai.lists import not_found
 from llmsim.providers.openai.responses import params, response_object, stored
 from llmsim.providers.openai.responses.params import ResponsesRequest
@@ -24,7 +26,8 @@ from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.segment import Cursor
 
-ENDPOINT = "/v1/responses"
+ENDPOINTS = (openai.RESPONSES, azure.RESPONSES)
+"""What makes responses, by its names in the journal."""
 KIND = "response"
 
 Status: TypeAlias = Literal["queued", "in_progress", "cancelled", "finished"]
@@ -68,7 +71,7 @@ class ResponseArchive:
     def entry(self, name: str) -> JournalEntry | None:
         """The journal's entry of a response, stored or not; None if there is none."""
         entry = self._shared.entry(name) if name.startswith("resp_") else None
-        if entry is None or entry.endpoint != ENDPOINT or not entry.answer:
+        if entry is None or entry.endpoint not in ENDPOINTS or not entry.answer:
             return None
         return entry if response_object.response_id(entry.mark) == name else None
 

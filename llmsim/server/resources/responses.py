@@ -17,7 +17,7 @@ from llmsim.providers.openai.responses.inputs import Item
 from llmsim.providers.openai.responses.params import ResponsesRequest, Wire, parsed
 from llmsim.server.pipeline_state import by_size, offload
 from llmsim.server.resources.conversations import Conversations
-from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
+from llmsim.server.resources.response_archive import ENDPOINTS, ResponseArchive
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 
@@ -138,7 +138,7 @@ class Responses:
 
     def _referenced(self, name: str) -> Item:
         entry = self._shared.entry(name)
-        if entry is not None and entry.endpoint == ENDPOINT and entry.answer:
+        if entry is not None and entry.endpoint in ENDPOINTS and entry.answer:
             params = parsed(entry.body)
             items = inputs.items(params.input)
             listed = stored.input_items(entry.body, entry.mark)

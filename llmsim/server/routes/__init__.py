@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from llmsim.pipeline.context import EndpointMemory
 from llmsim.providers.anthropic.provider import MESSAGES
+from llmsim.providers.azure.calls import RESPONSES as AZURE_RESPONSES
 from llmsim.providers.openai.provider import RESPONSES
 from llmsim.server.admin import (
     auth,
@@ -44,8 +45,10 @@ def all_paths(services: Services) -> Router:
     images.add(router, services)
     conversations.add(router, services)
     assistants.add(router, services)
+    remembered = responses.add(router, services)
     memories: dict[str, EndpointMemory] = {
-        RESPONSES: responses.add(router, services),
+        RESPONSES: remembered,
+        AZURE_RESPONSES: remembered,
         MESSAGES: anthropic.add(router, services),
     }
     endpoints.add(router, services, memories)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim.pipeline.context import EndpointMemory
+from llmsim.providers.azure.calls import PREFIX as AZURE_PREFIX
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.assistants import params
@@ -53,7 +54,7 @@ def add(router: Router, services: Services) -> None:
     strict = config.validation == "strict"
     routes = ColdRoutes(strict)
     create, submit = _endpoint(read_run, strict), _endpoint(read_outputs, strict)
-    for prefix in PREFIXES:
+    for prefix in (*PREFIXES, AZURE_PREFIX):
         routes.add_assistants(f"{prefix}/assistants", Assistants(store))
         routes.add_threads(f"{prefix}/threads", threads)
         routes.add_runs(f"{prefix}/threads/{{thread}}/runs", runs)

@@ -7,7 +7,7 @@ from functools import partial
 
 from llmsim.pipeline.context import EndpointMemory
 from llmsim.providers import registry
-from llmsim.providers.provider import EndpointPattern
+from llmsim.providers.provider import Endpoint, EndpointPattern, Provider
 from llmsim.server.handler import RequestHandler
 from llmsim.server.router import Handler, PatternRoute, Router
 from llmsim.server.services import Services
@@ -19,17 +19,49 @@ def add(router: Router, services: Services, memories: Mapping[str, EndpointMemor
     strict = services.config.validation == "strict"
     for provider in registry.PROVIDERS:
         for endpoint in provider.endpoints(strict):
-            memory = memories.get(endpoint.name)
-            answer = partial(services.handler.answer, endpoint=endpoint, memory=memory)
+            answer = _answer(services.handler, endpoint, memories.get(endpoint.name))
             for path in endpoint.paths:
                 router.hot["POST", path] = answer
+            for path in endpoint.shared:
+                router.hot["POST", path] = _either(provider, answer, router.hot["POST", path])
         if provider.pattern is not None:
-            handler = _named(provider.pattern, services.handler, strict)
+            handler = _named(provider, provider.pattern, services.handler, strict, memories)
             router.patterns.append(PatternRoute("POST", provider.pattern.matches, handler))
 
 
-def _named(pattern: EndpointPattern, handler: RequestHandler, strict: bool) -> Handler:
+def _answer(handler: RequestHandler, endpoint: Endpoint, memory: EndpointMemory | None) -> Handler:
+    if not endpoint.provider.echoed:
+        return partial(handler.answer, endpoint=endpoint, memory=memory)
+
+    def answer(port: Port) -> Awaitable[None]:
+        return handler.answer(port, endpoint.echoing(port.header), memory)
+
+    return answer
+
+
+def _either(provider: Provider, answer: Handler, other: Handler) -> Handler:
+    """Of two that have the same path, who a request is for."""
+
+    def chosen(port: Port) -> Awaitable[None]:
+        found = registry.of_request(port.path, port.query, port.header)
+        return (answer if found is provider else other)(port)
+
+    return chosen
+
+
+def _named(
+    provider: Provider,
+    pattern: EndpointPattern,
+    handler: RequestHandler,
+    strict: bool,
+    memories: Mapping[str, EndpointMemory],
+) -> Handler:
     def answer(port: Port) -> Awaitable[None]:
         return handler.answer(port, pattern.endpoint(port.path, port.query, strict))
 
-    return answer
+    def echoing(port: Port) -> Awaitable[None]:
+        endpoint = pattern.endpoint(port.path, port.query, strict)
+        memory = memories.get(endpoint.name)
+        return handler.answer(port, endpoint.echoing(port.header), memory)
+
+    return echoing if provider.echoed else answer

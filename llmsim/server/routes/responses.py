@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from llmsim.core import Stamp
 from llmsim.core.errors import NESTED, BadRequest, Failure, FailureKind, invalid
+from llmsim.providers.azure.calls import PREFIX as AZURE_PREFIX
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.provider import responses_endpoint
@@ -34,7 +35,7 @@ from llmsim.transport.port import Port
 from llmsim.transport.scheduler import now_us
 from llmsim.transport.websocket import Socket
 
-PREFIXES = ("/v1", "/openai/v1", "/openresponses/v1")
+PREFIXES = ("/v1", "/openai/v1", "/openresponses/v1", AZURE_PREFIX)
 
 log = logging.getLogger("llmsim")
 

@@ -377,8 +377,9 @@ def number_of(mark: str) -> int:
 
 
 def slot_of(text: str) -> tuple[int, str] | None:
-    """Slot and mark named by an id such as ``chatcmpl-…`` or ``req_…``; None if it is none."""
-    mark = text[-MARK_DIGITS:]
+    """Slot and mark named by an id such as ``chatcmpl-…``, ``req_…`` or a UUID; None if it is
+    none."""
+    mark = text.replace("-", "")[-MARK_DIGITS:]
     if len(mark) < MARK_DIGITS or not set(mark) <= set("0123456789abcdef"):
         return None
     return int(mark[:3], 16), mark

@@ -16,6 +16,7 @@ STAMP = Stamp("0123456789abcdef0123456789", 1_700_000_000)
 CLASSES: dict[FailureKind, type[anthropic.APIStatusError]] = {
     FailureKind.INVALID: anthropic.BadRequestError,
     FailureKind.CONTEXT_LENGTH: anthropic.BadRequestError,
+    FailureKind.CONTENT_FILTER: anthropic.BadRequestError,
     FailureKind.AUTHENTICATION: anthropic.AuthenticationError,
     FailureKind.BILLING: anthropic.PaymentRequiredError,
     FailureKind.PERMISSION: anthropic.PermissionDeniedError,

@@ -15,6 +15,18 @@ from llmsim.server.routes.models import add, listed_paths
 from llmsim.state.memory import memory_state
 
 CLAUDE = {"x-api-key": "k"}
+AZURES = {
+    "id",
+    "object",
+    "status",
+    "created_at",
+    "updated_at",
+    "created",
+    "owned_by",
+    "capabilities",
+    "lifecycle_status",
+    "deprecation",
+}
 GEMINI = {"x-goog-api-key": "k"}
 
 
@@ -42,6 +54,8 @@ def told(client: TestClient, path: str, headers: dict[str, str] | None = None) -
     [
         ("/v1/models", {}, {"object", "data"}),
         ("/openai/v1/models", CLAUDE, {"object", "data"}),
+        ("/openai/v1/models/gpt-4o", {"api-key": "k"}, AZURES),
+        ("/openai/models/gpt-4o?api-version=2024-10-21", {}, AZURES),
         ("/v1/models", CLAUDE, {"data", "has_more", "first_id", "last_id"}),
         ("/anthropic/v1/models", {}, {"data", "has_more", "first_id", "last_id"}),
         ("/v1/models", GEMINI, {"models"}),
@@ -59,6 +73,7 @@ PATHS = [
     for prefix in (
         "/v1",
         "/openai/v1",
+        "/openai",
         "/anthropic/v1",
         "/v1alpha",
         "/v1beta",

@@ -35,24 +35,50 @@ FINISH: Final[dict[Finish, bytes]] = {
 }
 CALLS = 8  # ids reserved for the tool calls of each choice
 
-_OPEN = b'"logprobs":null,"finish_reason":null}]'
+_OPEN = b'"logprobs":null,"finish_reason":null'
+
+
+class ChoiceNotes(Value, frozen=True, gc=False):
+    """What a service adds to each choice of a stream, with a comma before it: to those with text,
+    to those whose content was ``filtered``, and to all ``other`` ones. ``opening`` is an event
+    before the first chunk."""
+
+    text: bytes = b""
+    filtered: bytes = b""
+    other: bytes = b""
+    opening: bytes = b""
+
+
+NO_NOTES: Final = ChoiceNotes()
 
 
 class ChunkStyle(Value, frozen=True, gc=False):
     """What holds for every chunk of one stream: its ``usage`` member, whether it is padded, whether
-    calls have the legacy form (``function_call``), and the stamp that ids are made from."""
+    calls have the legacy form (``function_call``), the stamp that ids are made from, and what the
+    service adds."""
 
     usage: bytes
     obfuscated: bool
     legacy: bool
     stamp: Stamp
+    notes: ChoiceNotes = NO_NOTES
+
+    @property
+    def text_end(self) -> bytes:
+        """What ends a choice with text, and follows it."""
+        return self.notes.text + b"}]" + self.usage
+
+    @property
+    def end(self) -> bytes:
+        """What ends any other choice, and follows it."""
+        return self.notes.other + b"}]" + self.usage
 
 
 @lru_cache(maxsize=256)
-def _tails(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
+def _tails(index: int, closing: bytes, obfuscated: bool) -> sse.Tails:
     """What follows the prefix in a content chunk."""
     before = b'{"index":%d,"delta":{"content":' % index
-    after = b"}," + _OPEN + usage
+    after = b"}," + _OPEN + closing
 
     def serialize(piece: str) -> bytes:
         end = obfuscation(piece) if obfuscated else b""
@@ -62,10 +88,10 @@ def _tails(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
 
 
 @lru_cache(maxsize=256)
-def _thoughts(index: int, usage: bytes, obfuscated: bool) -> sse.Tails:
+def _thoughts(index: int, closing: bytes, obfuscated: bool) -> sse.Tails:
     """What follows the prefix in a chunk of reasoning, as DeepSeek has it."""
     before = b'{"index":%d,"delta":{"content":null,"reasoning_content":' % index
-    after = b"}," + _OPEN + usage
+    after = b"}," + _OPEN + closing
 
     def serialize(piece: str) -> bytes:
         end = obfuscation(piece) if obfuscated else b""
@@ -85,7 +111,7 @@ def choice_chunks(
     """What follows the prefix in one choice's chunks: the role first, the finish reason last. And
     the beats of all of them but the role."""
     head = b'{"index":%d,' % index
-    close = style.usage + b"}\n\n"
+    close = style.end + b"}\n\n"
     silent = any(isinstance(segment, ToolCallSegment) for segment in choice.segments)
     role = b'"delta":{"role":"assistant","content":%b,"refusal":null},' % (
         b"null" if silent else b'""'
@@ -107,9 +133,11 @@ def choice_chunks(
             listed = b",".join(cited(segment.citations))
             tails.append(_chunks(index, [b'"annotations":[%b]' % listed], style))
             beats.append(((max(offset, 1) - 1,), 0))
-    reason = b'"delta":{},"logprobs":null,"finish_reason":"%b"}]' % finish(
+    reason = b'"delta":{},"logprobs":null,"finish_reason":"%b"' % finish(
         choice.finish, style.legacy
     )
+    if choice.finish is Finish.FILTER:
+        close = style.notes.filtered + b"}]" + style.usage + b"}\n\n"
     tails.append([head + reason + close])
     beats.append(((choice.beats - 1,), 0))
     return tails, beats
@@ -122,7 +150,7 @@ def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> Sequ
         case TextSegment() if generated.logprobs:
             return _with_logprobs(index, generated, style)
         case TextSegment():
-            tails = _tails(index, style.usage, style.obfuscated)
+            tails = _tails(index, style.text_end, style.obfuscated)
             return sse.PieceTails(tails, generated.pieces)
         case RefusalSegment():
             return _chunks(
@@ -133,7 +161,7 @@ def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> Sequ
         case HostedCallSegment():
             return ()
         case ReasoningSegment():
-            thoughts = _thoughts(index, style.usage, style.obfuscated)
+            thoughts = _thoughts(index, style.text_end, style.obfuscated)
             return sse.PieceTails(thoughts, generated.pieces)
 
 
@@ -156,7 +184,7 @@ def cited(citations: Sequence[Citation]) -> list[bytes]:
 
 
 def _chunks(index: int, deltas: Iterable[bytes], style: ChunkStyle) -> list[bytes]:
-    close = b"}," + _OPEN + style.usage + b"}\n\n"
+    close = b"}," + _OPEN + style.end + b"}\n\n"
     return [b'{"index":%d,"delta":{%b%b' % (index, delta, close) for delta in deltas]
 
 
@@ -184,7 +212,7 @@ def _call(index: int, call: ToolCallSegment, place: int, style: ChunkStyle) -> l
 
 def _with_logprobs(index: int, generated: GeneratedText, style: ChunkStyle) -> list[bytes]:
     return [
-        b'{"index":%d,"delta":{"content":%b},"logprobs":%b,"finish_reason":null}]%b}\n\n'
-        % (index, orjson.dumps(piece), choice_logprobs(entries), style.usage)
+        b'{"index":%d,"delta":{"content":%b},"logprobs":%b,"finish_reason":null%b}\n\n'
+        % (index, orjson.dumps(piece), choice_logprobs(entries), style.text_end)
         for piece, entries in zip(generated.pieces, by_piece(generated), strict=True)
     ]

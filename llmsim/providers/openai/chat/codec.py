@@ -47,17 +47,26 @@ _WORDS_END = {
 
 
 class OpenAIChat:
-    """``POST /v1/chat/completions``. ``strict`` refuses all that the live service refuses."""
+    """``POST /v1/chat/completions``. ``strict`` refuses all that the live service refuses;
+    ``notes`` is what a service adds to the chunks of its streams, ``also`` the fields that its
+    requests may have beside OpenAI's."""
 
     name = "openai_chat"
 
-    def __init__(self, strict: bool = False) -> None:
+    def __init__(
+        self,
+        strict: bool = False,
+        notes: chunks.ChoiceNotes = chunks.NO_NOTES,
+        also: tuple[str, ...] = (),
+    ) -> None:
         self._strict = strict
+        self._notes = notes
+        self._also = also
 
     def decode(self, body: bytes) -> Request:
         request = reading.read(body)
         if self._strict:
-            chat_strict.check(body, request.wire)
+            chat_strict.check(body, request.wire, self._also)
         return request
 
     def error_event(
@@ -84,7 +93,9 @@ class OpenAIChat:
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         wire: ChatRequest = request.wire
         prefix = b"data: " + _head(request, stamp, "chat.completion.chunk")
-        style = chunks.ChunkStyle(_usage_member(wire), wire.obfuscated, wire.legacy, stamp)
+        style = chunks.ChunkStyle(
+            _usage_member(wire), wire.obfuscated, wire.legacy, stamp, self._notes
+        )
         tails: list[Sequence[bytes]] = []
         beats: list[BeatRun] = []
         parts: list[int] = []
@@ -102,7 +113,7 @@ class OpenAIChat:
             tails.append([b'],"usage":%b}\n\n' % _usage(completion.usage)])
         beats.append(((END,) * (1 + wire.usage_wanted), 0))
         parts.append(1 + wire.usage_wanted)
-        frames = sse.Spliced(prefix, sse.Chained(tails), sse.DONE)
+        frames = sse.Spliced(prefix, sse.Chained(tails), sse.DONE, self._notes.opening)
         return StreamScript(frames, BeatRuns(beats), parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from llmsim.core.catalog import models
 from llmsim.providers import rules
@@ -39,9 +39,10 @@ RULES: Rules[ChatRequest] = Rules()
 add_common(RULES)
 
 
-def check(body: bytes, params: ChatRequest) -> None:
-    """Raises BadRequest for the first rule that a request breaks."""
-    check_fields(body, "openai_chat", params.model)
+def check(body: bytes, params: ChatRequest, also: Container[str] = ()) -> None:
+    """Raises BadRequest for the first rule that a request breaks, which may have fields that the
+    API ``also`` has."""
+    check_fields(body, "openai_chat", params.model, also)
     RULES.check(params, params.model)
 
 
