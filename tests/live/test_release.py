@@ -89,4 +89,5 @@ def test_who_leaves_during_a_websockets_handshake_is_no_error(sim: Server) -> No
         with socket.create_connection(("127.0.0.1", sim.port)) as client:
             client.sendall(handshake)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    asyncio.run(session(1)(sim.port))  # after them, so the worker has seen them all
     all_gone(worker["pid"], before)
