@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from llmsim.core import ConnectionEnd, Headers, Playback, Usage
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.upstream.answer import FrameShaper
 from llmsim.engine.tokens.ranks import encoding
+from llmsim.proxy.background import in_background
 from llmsim.proxy.exchange import TIMEOUT, Exchange
 from llmsim.recordings.answers import UsageReader
 from llmsim.recordings.recording import ResponseEnd
@@ -41,8 +43,6 @@ ENDS: Final = {
     ResponseEnd.CUT: (ConnectionEnd.CUT, BROKE_OFF),
     ResponseEnd.TIMEOUT: (ConnectionEnd.CUT, TIMEOUT),
 }
-
-_playing: set[asyncio.Task[None]] = set()
 
 
 class Leaving(Protocol):
@@ -108,11 +108,8 @@ class ServiceAnswer:
         """Let go of an answer that was never begun to be passed on."""
         if not self._begun:
             self._begun = True
-            in_background(self._unwanted())
-
-    async def _unwanted(self) -> None:
-        await self._exchange.leave()
-        self._over(self._exchange)
+            self._exchange.leave()
+            self._over(self._exchange)
 
     async def _play(self, playback: Playback) -> None:
         playing = asyncio.current_task()
@@ -129,11 +126,8 @@ class ServiceAnswer:
         leaving.add_done_callback(left)
         _ = playback.unread  # from here on it counts
 
-        async def frame(content: bytes) -> bool:
-            return await self._frame(playback, content)
-
         try:
-            await self._exchange.pass_on(frame)
+            await self._exchange.pass_on(partial(self._frame, playback))
             self._passed = True
             self._ended(playback, await self._taken())
         except asyncio.CancelledError:
@@ -146,7 +140,7 @@ class ServiceAnswer:
             leaving.cancel()
             self._over(self._exchange)
 
-    async def _frame(self, playback: Playback, content: bytes) -> bool:
+    def _frame(self, playback: Playback, content: bytes) -> bool:
         """Pass a frame on; False if no more are wanted."""
         if self._prompt is not None:
             self._usage.add(content)
@@ -165,9 +159,16 @@ class ServiceAnswer:
         self._latest = content
         if self._sent - self._looked >= self._look:
             self._looked = self._sent
-            while self._waiting(playback) > self._most:
-                await asyncio.sleep(PAUSE)
+            self._keep_up(playback)
         return True
+
+    def _keep_up(self, playback: Playback) -> None:
+        """Read no more while much waits for the client."""
+        if self._waiting(playback) > self._most and not self._passed:
+            self._exchange.hold()
+            asyncio.get_running_loop().call_later(PAUSE, self._keep_up, playback)
+        else:
+            self._exchange.go_on()
 
     @property
     def _all_said(self) -> bool:
@@ -205,10 +206,3 @@ class ServiceAnswer:
                     playback.add(piece, due)
             ending, failure = shaper.ending or ending, shaper.failure or failure
         playback.end(ending, usage, failure)
-
-
-def in_background(work: Awaitable[None]) -> None:
-    """Do it beside all else."""
-    task = asyncio.ensure_future(work)
-    _playing.add(task)
-    task.add_done_callback(_playing.discard)

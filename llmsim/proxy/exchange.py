@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
-
-import httpx
 
 from llmsim.core import Headers
 from llmsim.core.errors import Failure, FailureKind
+from llmsim.proxy.client.response import Frame, ServiceError, ServiceTimeout
 from llmsim.proxy.headers import to_client
 from llmsim.recordings.answers import asked
 from llmsim.recordings.recording import (
@@ -27,6 +26,8 @@ from llmsim.recordings.recording import (
 CORRELATION: Final = ("x-request-id", "traceparent", "x-client-request-id")
 """Headers that join an exchange with other systems."""
 
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+
 TIMEOUT: Final = Failure(FailureKind.TIMEOUT, "The upstream service did not answer in time.")
 UNREACHABLE: Final = Failure(
     FailureKind.BAD_GATEWAY, "The upstream service could not be reached, or broke off."
@@ -37,20 +38,31 @@ REDIRECTED: Final = Failure(
 
 
 class Incoming(Protocol):
-    """An answer as it comes: an :class:`httpx.Response`, or a turn over a WebSocket."""
+    """An answer as it comes: a :class:`~llmsim.proxy.client.response.ServiceResponse`, or a turn
+    over a WebSocket."""
 
     @property
-    def status_code(self) -> int: ...
+    def status(self) -> int: ...
 
     @property
-    def headers(self) -> httpx.Headers: ...
+    def headers(self) -> Headers: ...
 
-    @property
-    def is_redirect(self) -> bool: ...
+    async def each(self, frame: Frame, /) -> None:
+        """Give each piece of the body to ``frame`` when it comes, until that wants no more. Raises
+        ServiceError."""
+        ...
 
-    def aiter_raw(self) -> AsyncIterator[bytes]: ...
+    def hold(self) -> None:
+        """Read no more of it for now."""
+        ...
 
-    async def aclose(self) -> None: ...
+    def go_on(self) -> None:
+        """Read again."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what has not come yet."""
+        ...
 
 
 class Exchanges:
@@ -99,39 +111,55 @@ class Exchange:
         instead, and the end."""
         try:
             self._response = response = await opening
-        except httpx.TimeoutException:
-            await self.finish(ResponseEnd.TIMEOUT)
+        except ServiceTimeout:
+            self.finish(ResponseEnd.TIMEOUT)
             return TIMEOUT
-        except httpx.HTTPError:
-            await self.finish(ResponseEnd.UNANSWERED)
+        except ServiceError:
+            self.finish(ResponseEnd.UNANSWERED)
             return UNREACHABLE
         except BaseException:
-            await self.finish(ResponseEnd.LEFT)
+            self.finish(ResponseEnd.LEFT)
             raise
-        self.begin(response.status_code, to_client(response.headers.multi_items()))
-        if response.is_redirect:
-            await self.finish(ResponseEnd.WHOLE)
+        self.begin(response.status, to_client(response.headers))
+        if response.status in REDIRECTS:
+            self.finish(ResponseEnd.WHOLE)
             return REDIRECTED
         return None
 
-    async def pass_on(self, frame: Callable[[bytes], Awaitable[bool]]) -> None:
-        """Give each frame of the body to ``frame`` as it comes, until that says that no more are
+    async def pass_on(self, frame: Frame) -> None:
+        """Give each frame of the body to ``frame`` when it comes, until that says that no more are
         wanted; ``end`` says then how it ended."""
         assert self._response is not None
-        end = ResponseEnd.LEFT
+        end = wanted = ResponseEnd.LEFT
+
+        def came(content: bytes) -> bool:
+            nonlocal wanted
+            self.note(content)
+            if frame(content):
+                return True
+            wanted = ResponseEnd.LEFT
+            return False
+
         try:
-            async for content in self._response.aiter_raw():
-                self.note(content)
-                if not await frame(content):
-                    break
-            else:
-                end = ResponseEnd.WHOLE
-        except httpx.TimeoutException:
+            wanted = ResponseEnd.WHOLE
+            await self._response.each(came)
+            end = wanted
+        except ServiceTimeout:
             end = ResponseEnd.TIMEOUT
-        except httpx.HTTPError:
+        except ServiceError:
             end = ResponseEnd.CUT
         finally:
-            await self.finish(end)
+            self.finish(end)
+
+    def hold(self) -> None:
+        """Read no more from the service for now."""
+        if self._response is not None:
+            self._response.hold()
+
+    def go_on(self) -> None:
+        """Read again."""
+        if self._response is not None:
+            self._response.go_on()
 
     def note(self, content: bytes) -> None:
         """Note a frame that has just come."""
@@ -140,15 +168,15 @@ class Exchange:
             at, body = self._since(), Payload.of(content)
             self._frames.append(RecordedFrame(at=at, body=body, in_flight=in_flight))
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Let go of the service: nobody wants its answer any more."""
-        await self.finish(ResponseEnd.LEFT)
+        self.finish(ResponseEnd.LEFT)
 
     def begin(self, status: int, headers: Headers) -> None:
         """The head of the answer has come."""
         self.status, self.headers, self.waited = status, headers, self._since()
 
-    async def finish(self, end: ResponseEnd) -> None:
+    def finish(self, end: ResponseEnd) -> None:
         """It has ended in this way, unless it had before; the service is let go of."""
         if self._ended_at:
             return
@@ -157,7 +185,7 @@ class Exchange:
         if not self._exchanges.open[self.model]:
             del self._exchanges.open[self.model]
         if self._response is not None:
-            await self._response.aclose()
+            self._response.close()
 
     def recording(self) -> Recording:
         """What is to be kept, once it has ended."""

@@ -7,17 +7,17 @@ A turn is an exchange like any other. Its messages are kept as the events they a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
 import orjson
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.protocol import State
 
 from llmsim.core import Headers
+from llmsim.proxy.background import in_background
+from llmsim.proxy.client.response import Frame, ServiceError, ServiceTimeout
 
 CONNECT: Final = 10.0
 """Seconds in which a connection has to be made."""
@@ -40,7 +40,7 @@ class LiveService:
 
     @classmethod
     async def to(cls, url: str, headers: Headers, timeout: float) -> LiveService:
-        """Connect. Raises httpx.HTTPError where nobody answers, or not by a WebSocket."""
+        """Connect. Raises ServiceError where nobody answers, or not by a WebSocket."""
         parts = urlsplit(url)
         scheme = "wss" if parts.scheme == "https" else "ws"
         kept = [pair for pair in headers if not pair[0].startswith(HANDSHAKE)]
@@ -57,9 +57,9 @@ class LiveService:
                 process_exception=lambda error: error,
             )
         except TimeoutError:
-            raise httpx.ConnectTimeout("no WebSocket in time") from None
+            raise ServiceTimeout("no WebSocket in time") from None
         except (OSError, websockets.WebSocketException) as error:
-            raise httpx.ConnectError(str(error)) from None
+            raise ServiceError(str(error)) from None
         return cls(connection, timeout)
 
     @property
@@ -68,22 +68,22 @@ class LiveService:
         return self._connection.state is not State.OPEN
 
     async def send(self, message: bytes) -> None:
-        """Pass a message on. Raises httpx.WriteError."""
+        """Pass a message on. Raises ServiceError."""
         try:
             await self._connection.send(message, text=True)
         except websockets.ConnectionClosed as error:
-            raise httpx.WriteError(str(error)) from None
+            raise ServiceError(str(error)) from None
 
-    async def receive(self, patient: bool = False) -> bytes:
-        """The next message. Raises httpx.ReadError once the connection is closed, and
-        httpx.ReadTimeout unless ``patient``."""
+    async def receive(self) -> bytes:
+        """The next message. Raises ServiceError once the connection is closed, and ServiceTimeout
+        where none comes."""
         try:
-            async with asyncio.timeout(None if patient else self._timeout):
+            async with asyncio.timeout(self._timeout):
                 message = await self._connection.recv(decode=False)
         except TimeoutError:
-            raise httpx.ReadTimeout("no message in time") from None
+            raise ServiceTimeout("no message in time") from None
         except websockets.ConnectionClosed as error:
-            raise httpx.ReadError(str(error)) from None
+            raise ServiceError(str(error)) from None
         return bytes(message)
 
     async def close(self) -> None:
@@ -94,26 +94,37 @@ class LiveService:
 class LiveTurn:
     """The answer to one message, as an exchange takes an answer: with a head, and frames."""
 
-    status_code = 200
-    is_redirect = False
-    headers = httpx.Headers([EVENT_STREAM])
+    status = 200
 
     def __init__(self, service: LiveService) -> None:
+        self.headers: Headers = [EVENT_STREAM]
         self._service = service
         self._over = False
+        self._free = asyncio.Event()
+        self._free.set()
 
-    async def aiter_raw(self) -> AsyncIterator[bytes]:
-        """Each message as an event, up to the last one."""
+    async def each(self, frame: Frame) -> None:
+        """Each message as an event, up to the last one. Raises ServiceError."""
         while not self._over:
+            await self._free.wait()
             message = await self._service.receive()
             kind = kind_of(message)
             self._over = kind in ENDS
-            yield event(kind, message)
+            if not frame(event(kind, message)):
+                return
 
-    async def aclose(self) -> None:
+    def hold(self) -> None:
+        """Read no more of it for now."""
+        self._free.clear()
+
+    def go_on(self) -> None:
+        """Read again."""
+        self._free.set()
+
+    def close(self) -> None:
         """A turn that is not over would answer the next one, too: its connection ends."""
         if not self._over:
-            await self._service.close()
+            in_background(self._service.close())
 
 
 def event(kind: str, message: bytes) -> bytes:

@@ -6,10 +6,10 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-import httpx
 from msgspec import structs
 
 from llmsim.proxy.answer import PAUSE
+from llmsim.proxy.client.response import ServiceError, ServiceTimeout
 from llmsim.proxy.exchange import Exchange
 from llmsim.proxy.live import (
     ASKS,
@@ -64,7 +64,7 @@ class Relay:
                 task.cancel()
             await asyncio.wait((up, down))
             for exchange in [one for turns in self._turns.values() for one in turns]:
-                await self._over(exchange, end)
+                self._over(exchange, end)
             await self._service.close()
 
     async def _up(self) -> None:
@@ -75,26 +75,26 @@ class Relay:
                 request = structs.replace(self._request, body=body)
                 exchange = self._services.exchange(self._provider, request)
                 self._turns.setdefault(stream_of(sent), deque()).append(exchange)
-            with suppress(httpx.WriteError):  # whoever reads finds that out, too
+            with suppress(ServiceError):  # whoever reads finds that out, too
                 await self._service.send(sent)
 
     async def _down(self) -> ResponseEnd:
         while True:
             try:
                 message = await self._service.receive()
-            except httpx.ReadTimeout:
+            except ServiceTimeout:
                 if any(self._turns.values()):
                     return ResponseEnd.TIMEOUT
                 continue
-            except httpx.ReadError:
+            except ServiceError:
                 return ResponseEnd.CUT
-            await self._note(message)
+            self._note(message)
             if not self._socket.send(message):
                 return ResponseEnd.LEFT
             while self._socket.unsent > self._most:
                 await asyncio.sleep(PAUSE)
 
-    async def _note(self, message: bytes) -> None:
+    def _note(self, message: bytes) -> None:
         """Note a message as part of the turn that it answers."""
         turns = self._turns.get(stream_of(message))
         if not turns:
@@ -105,8 +105,8 @@ class Relay:
         exchange.note(event(kind, without_stream(message)))
         if kind in ENDS:
             turns.popleft()
-            await self._over(exchange, ResponseEnd.WHOLE)
+            self._over(exchange, ResponseEnd.WHOLE)
 
-    async def _over(self, exchange: Exchange, end: ResponseEnd) -> None:
-        await exchange.finish(end)
+    def _over(self, exchange: Exchange, end: ResponseEnd) -> None:
+        exchange.finish(end)
         self._services.over(exchange)

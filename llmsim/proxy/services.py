@@ -9,13 +9,14 @@ from collections.abc import Awaitable
 from typing import Final, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-import httpx
-
 from llmsim.config.settings import ProxySettings
 from llmsim.core import Headers
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.state import Caller, LiveSession
-from llmsim.proxy.answer import Leaving, ServiceAnswer, in_background
+from llmsim.proxy.answer import Leaving, ServiceAnswer
+from llmsim.proxy.background import in_background
+from llmsim.proxy.client.pool import ServiceClient
+from llmsim.proxy.client.response import ServiceError, ServiceResponse
 from llmsim.proxy.exchange import Exchange, Exchanges, Incoming
 from llmsim.proxy.headers import passed_here, to_upstream
 from llmsim.proxy.live import LiveService, LiveTurn, without_stream
@@ -24,9 +25,6 @@ from llmsim.recordings.recording import Payload, RecordedRequest, Recording, Tra
 from llmsim.transport.port import Gone
 
 T = TypeVar("T")
-
-CONNECT: Final = 10.0
-"""Seconds in which a connection has to be made."""
 
 LOOP: Final = Failure(
     FailureKind.BAD_GATEWAY, "The request has been here before: it goes in circles."
@@ -61,7 +59,7 @@ class UpstreamServices:
         self._recorder = recorder
         self._max_unsent = max_unsent
         self._mark = f"llmsim-{secrets.token_hex(8)}"
-        self._client: httpx.AsyncClient | None = None
+        self._client = ServiceClient(settings.timeout)
         self._live: WeakKeyDictionary[LiveSession, LiveService] = WeakKeyDictionary()
         self.exchanges = Exchanges()
 
@@ -132,7 +130,7 @@ class UpstreamServices:
         return await self._opened(provider, request, client, opening())
 
     async def connected(self, target: str, headers: Headers) -> LiveService:
-        """A WebSocket to a service. Raises httpx.HTTPError."""
+        """A WebSocket to a service. Raises ServiceError."""
         await self._check(target)
         passed = to_upstream(headers, self._mark)
         return await LiveService.to(target, passed, self._settings.timeout)
@@ -161,28 +159,12 @@ class UpstreamServices:
         try:
             await self._allowed.checked(target)
         except UpstreamError as error:
-            raise httpx.ConnectError(str(error)) from None
+            raise ServiceError(str(error)) from None
 
-    async def _sent(self, request: RecordedRequest, target: str) -> httpx.Response:
+    async def _sent(self, request: RecordedRequest, target: str) -> ServiceResponse:
         await self._check(target)
-        if self._client is None:
-            self._client = self._new_client()
-        made = self._client.build_request(
-            request.method,
-            target,
-            headers=to_upstream(request.headers, self._mark),
-            content=request.body.content,
-        )
-        return await self._client.send(made, stream=True)
-
-    def _new_client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            http2=True,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=1024),
-            timeout=httpx.Timeout(self._settings.timeout, connect=CONNECT),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        headers = to_upstream(request.headers, self._mark)
+        return await self._client.send(request.method, target, headers, request.body.content)
 
 
 def _until_gone(session: LiveSession, service: LiveService) -> None:

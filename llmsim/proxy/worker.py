@@ -8,7 +8,6 @@ import signal
 from functools import partial
 from typing import Any, Final
 
-import httpx
 import numpy as np
 import orjson
 
@@ -18,6 +17,7 @@ from llmsim.core import Plan, Stamp, Usage
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.engine.faults.fault_context import FrameList
 from llmsim.providers import registry
+from llmsim.proxy.client.response import ServiceError
 from llmsim.proxy.recorder import recorder
 from llmsim.proxy.relay import Relay
 from llmsim.proxy.services import UpstreamServices
@@ -115,7 +115,7 @@ class ProxyApp:
         except BadRequest:
             protocol.close(404)
             return
-        except httpx.HTTPError:
+        except ServiceError:
             protocol.close(502)
             return
         most = self._server.max_unsent_bytes

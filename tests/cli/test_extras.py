@@ -13,7 +13,7 @@ BLOCKED = """
 import sys
 extras = (
     "textual", "rich", "PIL", "cryptography",
-    "httpx", "phonenumbers", "stdnum", "zstandard", "scipy",
+    "httpx", "httptools", "phonenumbers", "stdnum", "zstandard", "scipy",
 )
 for name in extras:
     sys.modules[name] = None

@@ -20,9 +20,13 @@ import anthropic
 import httpx
 import openai
 import pytest
+import uvloop
 from google import genai
 from websockets.sync.client import connect
 
+from llmsim.proxy.client.http1 import Http1Connection
+from llmsim.proxy.client.http2 import Http2Connection
+from llmsim.proxy.client.pool import ServiceClient
 from tests.certificates import Pair, client_pair, serial, server_pair
 from tests.live.http1 import CHAT, HOST, Connection, chat, post
 from tests.live.http2 import Http2
@@ -354,3 +358,35 @@ def test_a_self_signed_certificate(serve: Callable[..., Server]) -> None:
             url = f"https://{name}:{sim.port}/health"
             assert httpx.get(url, verify=verify, trust_env=False).status_code == 200
     assert not Path(path).exists()
+
+
+@pytest.mark.parametrize(("alpn", "kind"), [("h2", Http2Connection), ("http/1.1", Http1Connection)])
+def test_the_proxys_client_speaks_what_is_agreed(
+    alpn: str, kind: type, secure: Server, folder: Path
+) -> None:
+    """Twenty streams at once; over HTTP/2 they share a connection."""
+
+    async def asked(client: ServiceClient, url: str) -> tuple[object, bytes]:
+        body = chat(stream=True, max_tokens=20)
+        headers = [("content-type", "application/json")]
+        response = await client.send("POST", f"{url}{CHAT}", headers, body)
+        pieces: list[bytes] = []
+
+        def take(piece: bytes) -> bool:
+            pieces.append(piece)
+            return True
+
+        await response.each(take)
+        return response._connection, b"".join(pieces)
+
+    async def scene() -> None:
+        client = ServiceClient(20, trusting(folder, alpn=alpn))
+        async with asyncio.timeout(60):
+            found = await asyncio.gather(*(asked(client, secure.url) for _ in range(20)))
+        connections = {connection for connection, _ in found}
+        assert {type(connection) for connection in connections} == {kind}
+        assert (len(connections) == 1) is (kind is Http2Connection)
+        assert all(body.endswith(b"data: [DONE]\n\n") for _, body in found)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scene())

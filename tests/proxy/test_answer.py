@@ -1,18 +1,18 @@
 """An answer on its way to a client, with a service and a playback that are none."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
-from llmsim.core import ConnectionEnd, Usage
+from llmsim.core import ConnectionEnd, Headers, Usage
 from llmsim.core.errors import Failure, FailureKind
 from llmsim.core.faults import Cut, FaultPoint
 from llmsim.engine.faults.passing import PassingAnswer, PassingChanges
 from llmsim.proxy import answer
 from llmsim.proxy.answer import ServiceAnswer
+from llmsim.proxy.client.response import ServiceError, ServiceTimeout
 from llmsim.proxy.exchange import Exchange, Exchanges
 from llmsim.recordings.recording import Payload, RecordedRequest, ResponseEnd
 
@@ -50,36 +50,54 @@ class Played:
         self.abandoned = True
 
 
-class Body(httpx.AsyncByteStream):
-    """These frames, each once ``go`` lets it."""
+class Body:
+    """An answer of these frames, each once ``go`` lets it."""
 
-    def __init__(self, *frames: bytes, error: Exception | None = None) -> None:
+    status = 200
+
+    def __init__(
+        self, *frames: bytes, error: Exception | None = None, headers: Headers | None = None
+    ) -> None:
         self.frames, self.error = frames, error
+        self.headers = headers or []
         self.go = asyncio.Semaphore(99)
         self.given = 0
+        self.free = asyncio.Event()
+        self.free.set()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for frame in self.frames:
+    async def each(self, frame: Callable[[bytes], bool]) -> None:
+        for content in self.frames:
             await self.go.acquire()
+            await self.free.wait()
             self.given += 1
-            yield frame
+            if not frame(content):
+                return
         await self.go.acquire()
         if self.error is not None:
             raise self.error
 
+    def hold(self) -> None:
+        self.free.clear()
+
+    def go_on(self) -> None:
+        self.free.set()
+
+    def close(self) -> None:
+        pass
+
 
 class Scene:
-    def __init__(self, body: Body, max_unsent: int = 8_000_000, **head: Any) -> None:
+    def __init__(self, body: Body, max_unsent: int = 8_000_000) -> None:
         self.client, self.played, self.over = Client(), Played(), list[Exchange]()
-        self.body, self.head, self.most = body, head, max_unsent
+        self.body, self.most = body, max_unsent
 
     async def begin(self, stream: bool = True, shaper: Any = None) -> ServiceAnswer:
         content = b'{"model":"gpt-4o","stream":%s}' % str(stream).lower().encode()
         request = RecordedRequest(path="/v1/chat/completions", body=Payload.of(content))
         exchange = Exchange(Exchanges(), "openai", request, 1.0)
 
-        async def opening() -> httpx.Response:
-            return httpx.Response(200, stream=self.body, **self.head)
+        async def opening() -> Body:
+            return self.body
 
         assert await exchange.open(opening()) is None
         made = ServiceAnswer(exchange, self.client, self.most, self.over.append)
@@ -107,7 +125,7 @@ def test_frames_are_due_when_they_come_and_uncounted_tokens_are_counted() -> Non
 def test_a_plain_answer_says_its_usage_and_its_length() -> None:
     async def scene() -> None:
         body = b'{"usage":{"prompt_tokens":3,"completion_tokens":4}}'
-        one = Scene(Body(body), headers={"content-length": str(len(body)), "x-a": "1"})
+        one = Scene(Body(body, headers=[("content-length", str(len(body))), ("x-a", "1")]))
         made = await one.begin(stream=False)
         assert (made.length, made.headers) == (len(body), [("x-a", "1")])
         await one.ended()
@@ -119,8 +137,8 @@ def test_a_plain_answer_says_its_usage_and_its_length() -> None:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (httpx.ReadError("reset"), FailureKind.BAD_GATEWAY),
-        (httpx.ReadTimeout("slow"), FailureKind.TIMEOUT),
+        (ServiceError("reset"), FailureKind.BAD_GATEWAY),
+        (ServiceTimeout("slow"), FailureKind.TIMEOUT),
     ],
 )
 def test_what_breaks_off_breaks_the_connection_and_counts(
