@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from llmsim.state.shm import histogram
-from llmsim.state.shm.history_ring import STEPS, HistoryRing
+from llmsim.state.shm.history_ring import STEPS, WIDTH, HistoryRing
 from llmsim.state.shm.worker_counters import WorkerCounters
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot, workers
 
@@ -163,7 +163,7 @@ def history(memory: memoryview, since: float, until: float, step: int) -> dict[s
     count = max(0, last - first + 1)
     each = step // ring.step
     begin = first * step - (each - 1) * ring.step
-    found = ring.read(begin, count * each).reshape(count, each, -1)[:, :, : len(SERIES)]
+    found = ring.read(begin, count * each).reshape(count, each, WIDTH - 1)[:, :, : len(SERIES)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of moments of which nothing is known
         means = np.nanmean(found[:, :, : len(RATES)], axis=1)

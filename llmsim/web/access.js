@@ -14,13 +14,17 @@ let prompting = null;
  * Fetch from below `/llmsim/`; prompts for a token when the server requires one.
  * @param {string} path relative to the page
  * @param {AbortSignal} [signal]
+ * @param {{method: string, body?: unknown}} [change] what is asked for if it is more than to look; the body is sent as JSON
  * @returns {Promise<Response>}
  */
-export async function fetchOwn(path, signal) {
+export async function fetchOwn(path, signal, change) {
   for (;;) {
     const token = sessionStorage.getItem(STORED);
-    const headers = token ? { authorization: `Bearer ${token}` } : undefined;
-    const response = await fetch(path, { headers, signal, cache: "no-store" });
+    /** @type {Record<string, string>} */
+    const headers = token ? { authorization: `Bearer ${token}` } : {};
+    const body = change?.body === undefined ? undefined : JSON.stringify(change.body);
+    if (body !== undefined) headers["content-type"] = "application/json";
+    const response = await fetch(path, { method: change?.method ?? "GET", headers, body, signal, cache: "no-store" });
     if (response.status !== 401) return response;
     await response.body?.cancel();
     if (sessionStorage.getItem(STORED) === token) {
@@ -29,6 +33,20 @@ export async function fetchOwn(path, signal) {
     }
     await prompting;
   }
+}
+
+/**
+ * Have the server do something. Throws an Error with its words if it refuses.
+ * @param {string} method
+ * @param {string} path relative to the page
+ * @param {unknown} [body]
+ * @returns {Promise<any>} what it answers
+ */
+export async function act(method, path, body) {
+  const response = await fetchOwn(path, undefined, { method, body });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error?.message ?? `status ${response.status}`);
+  return answer;
 }
 
 /**

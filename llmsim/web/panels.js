@@ -7,7 +7,7 @@ import { bar, fill, number } from "./table.js";
 /**
  * @typedef {import("./stats.js").Stats} Stats
  * @typedef {import("./stats.js").Times} Times
- * @typedef {import("./history.js").Point} Point
+ * @typedef {import("./charts/history.js").Point} Point
  * @typedef {import("./table.js").Cell} Cell
  */
 
@@ -25,12 +25,12 @@ const LATE = 10; // ms of lateness from which the results of a load test are in 
 const TILES = [
   {
     name: "Requests/s",
-    value: (_, now) => rate(now.requests),
+    value: (_, now) => rate(now.requests_per_second),
     note: (stats) => `now · ${count(stats.requests.total)} in total`,
   },
   {
     name: "Tokens/s",
-    value: (_, now) => rate(now.completion),
+    value: (_, now) => rate(now.completion_tokens_per_second),
     note: (stats) => `now · ${count(stats.tokens.completion)} in total`,
   },
   {
@@ -63,7 +63,7 @@ const TILES = [
     name: "Errors",
     value: (stats) => count(stats.errors.total),
     note: (stats) => `since start · ${percent(share(stats.errors.total, stats.requests.total))}`,
-    tone: (_, now) => (now.errors ? "bad" : ""),
+    tone: (_, now) => (now.errors_per_second ? "bad" : ""),
   },
 ];
 

@@ -14,9 +14,13 @@ const PAUSE = 1500; // ms between two refreshes, at least
 export class Requests {
   #refreshed = -Infinity;
   #refreshing = false;
+  #wanted = false;
   #paused = false;
   #limit = element("requests-limit", HTMLSelectElement);
   #search = element("requests-search", HTMLFormElement);
+  /** Where the page begins that is shown; empty for the newest requests. */
+  #cursor = "";
+  #next = "";
 
   constructor() {
     const pause = element("requests-pause", HTMLButtonElement);
@@ -24,30 +28,43 @@ export class Requests {
       this.#paused = !this.#paused;
       pause.setAttribute("aria-pressed", String(this.#paused));
     });
-    this.#limit.addEventListener("change", () => this.refresh(true));
-    this.#search.addEventListener("input", () => this.refresh(true));
+    this.#limit.addEventListener("change", () => this.#turn(""));
+    this.#search.addEventListener("input", () => this.#turn(""));
+    element("requests-newest", HTMLButtonElement).addEventListener("click", () => this.#turn(""));
+    element("requests-older", HTMLButtonElement).addEventListener("click", () => this.#turn(this.#next));
     this.#search.addEventListener("submit", (event) => event.preventDefault());
     element("request-curl", HTMLButtonElement).addEventListener("click", () => void copy());
   }
 
-  /** Fetch the latest ones, unless that was done just now, or the list is paused or hidden. */
+  /** @param {string} cursor */
+  #turn(cursor) {
+    this.#cursor = cursor;
+    void this.refresh(true);
+  }
+
+  /** Fetch what is to be shown, unless that was done just now, or the list is paused or hidden. An
+   * older page stays as it is. */
   async refresh(now = false) {
-    const due = performance.now() - this.#refreshed > PAUSE && !this.#paused && !document.hidden;
+    const rests = this.#paused || this.#cursor || document.hidden;
+    const due = performance.now() - this.#refreshed > PAUSE && !rests;
+    if (now) this.#wanted = true;
     if (this.#refreshing || !(now || due)) return;
     this.#refreshing = true;
+    this.#wanted = false;
     try {
       const response = await fetchOwn(`requests?${this.#query()}`);
       const found = await response.json();
       const wrong = html("requests-wrong");
       wrong.hidden = response.ok;
       setText(wrong, response.ok ? "" : (found.error?.message ?? ""));
-      if (response.ok) this.#show(found.requests);
+      if (response.ok) this.#show(found.requests, found.next_cursor);
     } catch {
       // the state of the connection shows it
     } finally {
       this.#refreshing = false;
       this.#refreshed = performance.now();
     }
+    if (this.#wanted) await this.refresh(true); // something else was asked for meanwhile
   }
 
   #query() {
@@ -55,11 +72,18 @@ export class Requests {
     for (const [name, text] of new FormData(this.#search)) {
       if (String(text).trim()) query.set(name, String(text).trim());
     }
+    if (this.#cursor) query.set("cursor", this.#cursor);
     return query;
   }
 
-  /** @param {RequestRecord[]} list */
-  #show(list) {
+  /** @param {RequestRecord[]} list @param {string | null} next */
+  #show(list, next) {
+    this.#next = next ?? "";
+    element("requests-older", HTMLButtonElement).disabled = !next;
+    element("requests-newest", HTMLButtonElement).disabled = !this.#cursor;
+    setText(html("requests-page"), this.#cursor ? "An older page: it does not change." : "");
+    const filtered = [...new FormData(this.#search).values()].some((text) => String(text).trim());
+    setText(html("requests-none"), filtered ? "No request like that." : "No requests yet.");
     html("requests-none").hidden = list.length > 0;
     fill(
       html("requests"),
@@ -187,9 +211,15 @@ function details({ details: kept }) {
   html("request-frames").hidden = !frames?.left_ms.length;
   if (!kept || !frames) return;
   if (frames.left_ms.length) setText(html("waterfall-text"), waterfall(element("waterfall", SVGElement), frames));
-  fill(html("request-headers"), kept.headers.map(([name, value], index) => [`${index}`, [{ text: name }, { text: value }]]));
+  headers("request-headers", kept.headers);
+  headers("response-headers", kept.response_headers ?? []);
   const left = kept.answer_bytes - new TextEncoder().encode(kept.answer).length;
   setText(html("request-answer"), kept.answer + (left > 0 ? `\n… ${count(left)} more bytes` : ""));
+}
+
+/** @param {string} id @param {[string, string][]} all */
+function headers(id, all) {
+  fill(html(id), all.map(([name, value], index) => [`${index}`, [{ text: name }, { text: value }]]));
 }
 
 /** Put the request, as a curl command, where it can be pasted from. */

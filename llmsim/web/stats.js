@@ -58,5 +58,6 @@
  * @property {Times} [output_lag_ms] from the scheduler to the socket
  * @property {Times} [delivery_lateness_ms] from due to the socket
  * @property {Recent | null} [recent]
+ * @property {number} [generation] another one once the configuration has changed
  */
 export {};

@@ -39,6 +39,7 @@ import { millis } from "./format.js";
  * @property {string | null} override
  * @property {string | null} recording
  * @property {{limit: string, of: number, before: number, after: number}[]} limits
+ * @property {[string, string][]} [response_headers]
  * @property {string} answer
  * @property {number} answer_bytes
  * @property {import("./waterfall.js").FrameTimes} frames

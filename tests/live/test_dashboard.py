@@ -36,7 +36,7 @@ def test_events_are_what_the_statistics_tell(sim: Server) -> None:
     with closing(connection):
         first, second = (next(documents(response)) for _ in range(2))
     assert first["uptime_s"] < second["uptime_s"]  # type: ignore[operator]
-    assert first.keys() == second.keys() == stats(sim.port).keys() | {"recent"}
+    assert first.keys() == second.keys() == stats(sim.port).keys() | {"recent", "generation"}
     assert first["recent"] is None
     assert second["recent"] == dict.fromkeys(
         ("latency_ms", "ttft_ms", "itl_ms", "lateness_ms", "arrival_lag_ms", "output_lag_ms")

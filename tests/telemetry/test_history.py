@@ -136,6 +136,8 @@ def test_every_series_is_there(counted: Counted) -> None:
         (START - 10**9, START, 3600, 25),
         (START + 10**12, START, 1, 1),
         (0, 0, 15, 1),
+        (START + 1, START + 2, 15, 0),
+        (START + 1, START + 1.5, 60, 0),
     ],
 )
 def test_there_are_never_more_moments_than_are_kept(

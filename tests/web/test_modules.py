@@ -43,7 +43,8 @@ def visit(browser: Browser, sim: Server) -> Iterator[Visit]:
 HISTORY = """
 const history = new it.History();
 arg.forEach((stats, index) => history.add(stats, 1000 + index));
-return ['requests', 'completion', 'latency_ms.p50'].map((name) => history.series(name));
+const names = ['requests_per_second', 'completion_tokens_per_second', 'latency_ms.p50'];
+return names.map((name) => history.series(name));
 """
 
 
@@ -75,7 +76,7 @@ def test_rates(
     requests: list[float | None],
     completion: list[float | None],
 ) -> None:
-    series = visit.module("history.js", HISTORY, documents)
+    series = visit.module("charts/history.js", HISTORY, documents)
     assert series[0] == requests
     assert series[1] == completion
 
@@ -87,7 +88,7 @@ def test_times_are_the_last_seconds_where_the_server_tells_them(visit: Visit) ->
         stats(3, 1, recent={"latency_ms": None}),
         stats(4, 1, recent={"latency_ms": {"p50": 8}}),
     ]
-    assert visit.module("history.js", HISTORY, documents)[2] == [5, None, None, 8]
+    assert visit.module("charts/history.js", HISTORY, documents)[2] == [5, None, None, 8]
 
 
 EVENTS = """
@@ -147,3 +148,57 @@ def test_numbers_as_people_read_them(
     visit: Visit, function: str, value: float | None, expected: str
 ) -> None:
     assert visit.module("format.js", f"return it.{function}(arg)", value) == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "age", "step"),
+    [
+        pytest.param(300, 300, 1, id="five minutes"),
+        pytest.param(3600, 3600, 5, id="an hour"),
+        pytest.param(300, 7200, 15, id="five minutes of two hours ago"),
+        pytest.param(86_400, 86_400, 120, id="a day"),
+    ],
+)
+def test_steps(visit: Visit, length: float, age: float, step: int) -> None:
+    assert (
+        visit.module("charts/past.js", "return it.stepFor(arg[0], arg[1])", [length, age]) == step
+    )
+
+
+FILL = """
+const past = new (await import('/llmsim/web/charts/past.js')).Past({
+  now: Date.now() / 1000, step_s: 1, times: [100, 101, 102], series: {active: [null, 7, 8]},
+});
+const history = new it.History();
+history.times = [99, 101.5, 103];
+history.points = [{active: 1}, {active: 2}, {active: 3}];
+history.fill(past);
+return history.series('active');
+"""
+
+
+def test_what_the_server_remembers_replaces_what_came_live(visit: Visit) -> None:
+    assert visit.module("charts/history.js", FILL) == [1, 7, 8, 3]
+
+
+CSV = """
+return it.csv([0, 1.5], [{label: 'a', values: [1, null]}, {label: 'b "c", d', values: [2.5, 3]}]);
+"""
+
+
+def test_numbers_as_a_file(visit: Visit) -> None:
+    assert visit.module("charts/download.js", CSV) == (
+        'time,a,"b ""c"", d"\r\n1970-01-01T00:00:00.000Z,1,2.5\r\n1970-01-01T00:00:01.500Z,,3\r\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [(10, 12, "+20.0 %"), (10, 5, "−50.0 %"), (0, 5, DASH), (None, 5, DASH), (5, None, DASH)],
+)
+def test_windows_against_each_other(
+    visit: Visit, first: float | None, last: float | None, expected: str
+) -> None:
+    assert (
+        visit.module("windows.js", "return it.against(arg[0], arg[1])", [first, last]) == expected
+    )

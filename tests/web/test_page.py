@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.serving import Server, free_port
-from tests.web.visit import DESKTOP, PHONE, Scheme, Visit, chat
+from tests.web.visit import DESKTOP, PHONE, SMALL, WIDE, Scheme, Visit, asked, chat
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -143,7 +143,9 @@ def test_a_refused_sample_shows_the_servers_words(visit: Visit) -> None:
     visit.complaints.clear()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    "size", [DESKTOP, PHONE, WIDE, SMALL], ids=["desktop", "phone", "1440", "390"]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessibility(
     browser: Browser, sim: Server, size: tuple[int, int], scheme: Scheme
@@ -155,6 +157,12 @@ def test_accessibility(
     newest(visit, "seen")
     visit.page.click("#sample-send")
     visit.page.wait_for_selector("#sample-state:has-text('Done.')")
+    visit.page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    for name in ("first", "second"):
+        visit.page.fill("#windows-form [name=name]", name)
+        visit.page.click("#windows-form button")
+        visit.page.wait_for_selector(f"#windows-head th:has-text('{name}')")
+    visit.page.wait_for_selector("#settings-failures input")
     found = axe.run(visit.page)
     assert found.violations_count == 0, found.generate_report()
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= size[0]
@@ -311,3 +319,176 @@ def test_requests_are_searched_and_inspected(visit: Visit, sim: Server) -> None:
     page.fill("#requests-search [name=model]", "")
     page.fill("#requests-search [name=id]", "nobody")
     page.wait_for_selector("#requests-none", state="visible")
+
+
+def saved(visit: Visit, chart: str, kind: str) -> bytes:
+    """What a chart's button saves."""
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name=f"{chart}: save as {kind}", exact=True).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def answered(visit: Visit) -> int:
+    """How many requests the chart shows, second by second."""
+    lines = saved(visit, "Requests/s", "CSV").decode().splitlines()
+    assert lines[0] == "time,requests_per_second,errors_per_second"
+    rates = [line.split(",")[1] for line in lines[1:]]
+    return round(sum(float(rate) for rate in rates if rate))
+
+
+def test_the_charts_outlive_a_reload(visit: Visit, sim: Server) -> None:
+    before = answered(visit)
+    for _ in range(15):
+        chat(sim.url, max_tokens=2)
+    visit.page.wait_for_timeout(2500)  # until the second that they are in has been written
+    visit.page.reload()
+    visit.state("live")
+    visit.page.wait_for_function(
+        "() => document.querySelector('.plot').getAttribute('aria-label')?.includes('answered')"
+    )
+    visit.page.wait_for_timeout(500)
+    assert answered(visit) >= before + 15
+
+
+def test_a_chart_as_a_picture(visit: Visit) -> None:
+    assert saved(visit, "Latency", "PNG").startswith(b"\x89PNG\r\n")
+
+
+def test_ranges_and_zoom(visit: Visit) -> None:
+    page = visit.page
+    shown = page.locator("#span-text")
+    page.click("#span-ranges >> text=24 h")
+    page.wait_for_selector("#span-text:has-text('the last 24 h, in steps of 120 s')")
+    page.click("#span-in")
+    page.wait_for_selector("#span-text:has-text('the last 12 h, in steps of 60 s')")
+    page.click("#span-ranges >> text=1 h")
+    page.wait_for_selector("#span-text:has-text('the last 1 h, in steps of 5 s')")
+    page.click("#span-earlier")
+    page.wait_for_selector("#span-text:has-text(' to ')")
+    page.click("#span-live")
+    page.wait_for_selector("#span-text:has-text('the last 5 min, in steps of 1 s')")
+    box = page.locator(".plot .u-over").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 30, steps=3)
+    page.mouse.up()
+    page.wait_for_selector("#span-text:has-text(' to ')")
+    first, last = (clock(text) for text in shown.inner_text().split(",")[0].split(" to "))
+    assert 25 <= (last - first) % 86_400 <= 35, "a tenth of five minutes"
+    assert page.is_enabled("#span-live")
+
+
+def clock(text: str) -> int:
+    hours, minutes, seconds = map(int, text.split(":"))
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def test_failures_are_switched_on_and_undone(visit: Visit, sim: Server) -> None:
+    page = visit.page
+    row = page.locator("#settings-failures .setting", has_text="Overloaded")
+    row.get_by_role("switch").click()
+    page.wait_for_selector("#settings-summary:has-text('overloaded 10 %')")
+    assert asked(sim.url, "/llmsim/errors")["overloaded_rate"] == 0.1
+    row.get_by_role("spinbutton").fill("25")
+    row.get_by_role("spinbutton").press("Enter")
+    page.wait_for_selector("#settings-summary:has-text('overloaded 25 %')")
+    row.get_by_role("switch").click()
+    page.wait_for_selector("#settings-summary:has-text('no failures')")
+    row.get_by_role("switch").click()
+    page.wait_for_selector("#settings-summary:has-text('overloaded 25 %')")
+    for rate in ("0", "0.25", "0.1", "0"):
+        page.click("#settings-undo")
+        page.wait_for_function(
+            "async rate => (await (await fetch('/llmsim/errors')).json()).overloaded_rate == rate",
+            arg=rate,
+        )
+        page.wait_for_selector("#settings-state:has-text('Undone')")
+    page.wait_for_selector("#settings-undo:disabled")
+
+
+def test_mocks_limits_and_latency_are_switched(visit: Visit, sim: Server) -> None:
+    page = visit.page
+    page.fill("#mock-form [name=contains]", "weather")
+    page.fill("#mock-form [name=content]", "Sunny.")
+    page.click("#mock-form button")
+    page.wait_for_selector("#settings-mocks .setting:has-text('weather')")
+    assert asked(sim.url, "/llmsim/mocks")["mocks"][0]["response"]["content"] == "Sunny."
+    switch = page.locator("#settings-mocks").get_by_role("switch")
+    switch.click()
+    page.wait_for_selector("#settings-summary:has-text('no mocks')")
+    assert asked(sim.url, "/llmsim/mocks")["mocks"] == []
+    assert not switch.is_checked()
+    switch.click()
+    page.wait_for_selector("#settings-summary:has-text('1 mock')")
+    page.fill("#limit-form [name=limit]", "7")
+    page.click("#limit-form button")
+    page.wait_for_selector("#settings-rate_limits:has-text('7 requests/min')")
+    page.select_option("#setting-profile", "instant")
+    page.wait_for_selector("#settings-summary:has-text('latency instant')")
+    page.click("#settings-title ~ *:has-text('Undo')")
+    page.wait_for_selector("#settings-summary:has-text('latency fast')")
+    for left in ("no rate limits", "no mocks", "1 mock", "no mocks"):
+        page.click("#settings-undo")
+        page.wait_for_selector(f"#settings-summary:has-text('{left}')")
+    config = asked(sim.url, "/llmsim/config")
+    assert config["latency"] == {"profile": "fast"}
+    assert "mocks" not in config
+    assert "rate_limits" not in config
+
+
+def test_what_others_changed_is_shown_and_not_undone(visit: Visit, sim: Server) -> None:
+    page = visit.page
+    page.select_option("#setting-scenario", "flaky-429")
+    page.wait_for_selector("#settings-summary:has-text('scenario flaky-429')")
+    asked(sim.url, "/llmsim/config/scenario", "DELETE")
+    page.wait_for_selector("#settings-summary:not(:has-text('scenario'))")
+    page.click("#settings-undo")
+    page.wait_for_selector("#settings-state[data-tone=bad]:has-text('from elsewhere')")
+    page.click("text=Everything, as JSON")
+    page.select_option("#json-section", "errors")
+    page.fill("#json-text", '{"rate_limit_rate": 7}')
+    page.click("#json-form button")
+    page.wait_for_selector("#settings-state:has-text('rate_limit_rate')")
+    assert all("400" in one for one in visit.complaints)
+    visit.complaints.clear()
+
+
+def test_windows_are_compared(visit: Visit, sim: Server) -> None:
+    page = visit.page
+    page.fill("#windows-form [name=name]", "before")
+    page.click("#windows-form button")
+    page.wait_for_selector("#windows-head th:has-text('before')")
+    chat(sim.url, max_tokens=2)
+    page.get_by_role("button", name="Close window before").click()
+    page.wait_for_selector("[aria-label='Reopen window before']")
+    page.fill("#windows-form [name=name]", "after")
+    page.click("#windows-form button")
+    page.wait_for_selector("#windows-head th:has-text('after')")
+    for _ in range(3):
+        chat(sim.url, max_tokens=2)
+    page.wait_for_selector("#windows tr:has-text('Requests'):has-text('+200.0 %')")
+    cells = page.locator("#windows tr").first.locator("td").all_inner_texts()
+    assert cells == ["1", "3", "+200.0 %"]
+    for name in ("before", "after"):
+        page.get_by_role("button", name=f"Delete window {name}").click()
+    page.wait_for_selector("#windows-none", state="visible")
+
+
+def test_older_requests_are_a_page_away(visit: Visit, sim: Server) -> None:
+    for _ in range(12):
+        chat(sim.url, model="paged", max_tokens=2)
+    page = visit.page
+    page.select_option("#requests-limit", "10")
+    page.fill("#requests-search [name=model]", "paged")
+    page.wait_for_function("document.querySelectorAll('#requests tr').length === 10")
+    page.click("#requests-older")
+    page.wait_for_function("document.querySelectorAll('#requests tr').length < 10")
+    assert page.is_disabled("#requests-older")
+    page.click("#requests-newest")
+    page.wait_for_function("document.querySelectorAll('#requests tr').length === 10")
+    page.click("text=More filters")
+    page.fill("#requests-search [name=since]", "soon")
+    page.wait_for_selector("#requests-wrong:has-text('since')")
+    assert all("400" in one for one in visit.complaints)
+    visit.complaints.clear()

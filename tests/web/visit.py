@@ -13,6 +13,8 @@ Scheme: TypeAlias = Literal["light", "dark"]
 
 DESKTOP = (1360, 900)
 PHONE = (360, 740)
+WIDE = (1440, 900)
+SMALL = (390, 844)
 
 
 class Visit:
@@ -72,3 +74,10 @@ def chat(url: str, **fields: Any) -> None:
     )
     with urllib.request.urlopen(asked, timeout=30) as response:
         response.read()
+
+
+def asked(url: str, path: str, method: str = "GET") -> Any:
+    """What the control API answers."""
+    request = urllib.request.Request(url + path, method=method)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)

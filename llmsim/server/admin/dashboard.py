@@ -21,6 +21,7 @@ from llmsim.server.admin.status import stats_document
 from llmsim.server.broadcast import Broadcast
 from llmsim.server.router import Router
 from llmsim.server.services import Services
+from llmsim.state.shm.segment import Cursor
 from llmsim.telemetry.recent import Recent
 from llmsim.telemetry.snapshot import Snapshot
 from llmsim.transport.port import Port
@@ -77,7 +78,8 @@ class Asset(NamedTuple):
 def add(router: Router, services: Services) -> None:
     """``/llmsim/``, its assets and ``/llmsim/events``.
 
-    An event is what ``/llmsim/stats`` answers and, as ``recent``, latencies of the last seconds.
+    An event is what ``/llmsim/stats`` answers and, as ``recent``, latencies of the last seconds;
+    ``generation`` is another one once the configuration in effect has changed.
     """
     shared, recent = services.shared, Recent()
 
@@ -85,6 +87,7 @@ def add(router: Router, services: Services) -> None:
         snapshot = Snapshot(shared.all_counters)
         document = stats_document(shared, snapshot, services.last_minute)
         document["recent"] = recent.times(snapshot, time.monotonic())
+        document["generation"] = shared.segment.reached(Cursor.GENERATION)
         return sse.event(orjson.dumps(document), b"stats")
 
     broadcast = Broadcast(message)
@@ -118,12 +121,14 @@ def assets() -> dict[str, Asset]:
     """The files of the page by name."""
     found = {}
     folder = files("llmsim") / "web"
-    for file in folder.iterdir():
-        content_type = TYPES.get(file.name.rpartition(".")[2])
-        if content_type is not None:
-            content = file.read_bytes()
-            etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-            found[file.name] = Asset(content, content_type, etag)
+    parts = [("", folder), *((f"{one.name}/", one) for one in folder.iterdir() if one.is_dir())]
+    for prefix, part in parts:
+        for file in part.iterdir():
+            content_type = TYPES.get(file.name.rpartition(".")[2])
+            if content_type is not None and file.is_file():
+                content = file.read_bytes()
+                etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
+                found[prefix + file.name] = Asset(content, content_type, etag)
     return found
 
 

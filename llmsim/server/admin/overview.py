@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from llmsim import __version__
+from llmsim.core.catalog.profiles import PRESETS
+from llmsim.core.latency import AUTO
+from llmsim.core.overrides import ScenarioName
 from llmsim.providers.registry import PROVIDERS
 from llmsim.server.admin.json_response import json_response
 from llmsim.server.services import Services
@@ -43,8 +48,8 @@ def root(services: Services) -> Route:
 
 
 def models(services: Services) -> Route:
-    """``GET /llmsim/models``: what is on offer, by provider. Unlike a provider's own listing it
-    needs no API key."""
+    """``GET /llmsim/models``: what is on offer, by provider, and what latencies and scenarios have
+    names. Unlike a provider's own listing it needs no API key."""
 
     async def show(request: Request) -> Response:
         registry = services.holder.runtime.registry
@@ -53,6 +58,11 @@ def models(services: Services) -> Route:
             for provider in PROVIDERS
             if provider.models is not None
         }
-        return json_response({"models": names})
+        choices = {
+            "models": names,
+            "profiles": [AUTO, *PRESETS],
+            "scenarios": get_args(ScenarioName),
+        }
+        return json_response(choices)
 
     return Route("/llmsim/models", show)

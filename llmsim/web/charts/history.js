@@ -1,8 +1,8 @@
-/** The last minutes, second by second: what the charts show. */
+/** The last minutes, second by second: what the charts show live. */
 
-import { known } from "./format.js";
+import { known } from "../format.js";
 
-/** @typedef {import("./stats.js").Stats} Stats */
+/** @typedef {import("../stats.js").Stats} Stats */
 
 /**
  * What the charts show of a moment; null where it is not known.
@@ -12,7 +12,7 @@ import { known } from "./format.js";
 const TIMES = /** @type {const} */ (
   ["latency_ms", "ttft_ms", "itl_ms", "lateness_ms", "arrival_lag_ms", "output_lag_ms"]
 );
-const LENGTH = 180;
+const LENGTH = 700;
 const SHORTEST = 0.05; // seconds between two documents that make a rate
 
 /** Whether the second document is of a server that was started after the first. */
@@ -31,10 +31,10 @@ export function rates(before, now) {
   const grown = (/** @type {(stats: Stats) => number} */ counter) =>
     Math.max(0, counter(now) - counter(before)) / seconds;
   return {
-    requests: grown((stats) => stats.requests.finished + stats.requests.aborted),
-    errors: grown((stats) => stats.errors.total),
-    prompt: grown((stats) => stats.tokens.prompt),
-    completion: grown((stats) => stats.tokens.completion),
+    requests_per_second: grown((stats) => stats.requests.finished + stats.requests.aborted),
+    errors_per_second: grown((stats) => stats.errors.total),
+    prompt_tokens_per_second: grown((stats) => stats.tokens.prompt),
+    completion_tokens_per_second: grown((stats) => stats.tokens.completion),
     ...loads(before, now, seconds),
   };
 }
@@ -54,15 +54,15 @@ function loads(before, now, seconds) {
     if (known(early) && known(late)) each.push(Math.max(0, late - early) / seconds);
   }
   if (!each.length) return {};
-  return { load: each.reduce((sum, one) => sum + one, 0) / each.length, busiest: Math.max(...each) };
+  return { cpu_mean: each.reduce((sum, one) => sum + one, 0) / each.length, cpu_busiest: Math.max(...each) };
 }
 
 /** @param {Stats} stats @returns {Point} */
 function gauges(stats) {
   /** @type {Point} */
-  const point = { active: stats.requests.active, streams: stats.requests.active_streaming };
+  const point = { active: stats.requests.active, active_streaming: stats.requests.active_streaming };
   const lags = stats.workers.map((worker) => worker.lag_ms).filter(known);
-  point.lag = lags.length ? Math.max(...lags) : null;
+  point.loop_lag_ms = lags.length ? Math.max(...lags) : null;
   for (const name of TIMES) {
     for (const share of /** @type {const} */ (["p50", "p95", "p99"])) {
       const times = stats.recent === undefined ? stats[name] : stats.recent?.[name];
@@ -94,6 +94,21 @@ export class History {
     this.#push(time, { ...(same ? rates(before, stats) : {}), ...gauges(stats) });
     this.#before = stats;
     return true;
+  }
+
+  /**
+   * Take in what the server remembers. What came live is kept where the server knows nothing.
+   * @param {import("./past.js").Past} past
+   */
+  fill(past) {
+    const [first, last] = [past.times[0] ?? 0, past.times.at(-1) ?? 0];
+    const all = past.times.map((time, index) => ({ time, point: past.point(index) }));
+    const remembered = all.filter(({ point }) => Object.values(point).some(known));
+    const live = this.times.map((time, index) => ({ time, point: this.points[index] }));
+    const kept = remembered.length ? live.filter(({ time }) => time < first || time > last) : live;
+    const merged = [...kept, ...remembered].sort((one, other) => one.time - other.time).slice(-LENGTH);
+    this.times = merged.map(({ time }) => time);
+    this.points = merged.map(({ point }) => point);
   }
 
   /** @param {number} time @param {Point} point */
