@@ -126,7 +126,7 @@ def test_providers_do_not_know_each_other(name: str) -> None:
     those whose APIs it has."""
     if name == "llmsim.providers.registry":
         return
-    own, shared = provider_of(name), {"", "provider", "rules", "wire"}
+    own, shared = provider_of(name), {"", "provider", "rules", "wire", "media"}
     for imported in imports(name):
         if part(imported) == "providers":
             known = shared | {own} | CLOUDS.get(own, set())

@@ -177,6 +177,21 @@ class Count(Struct, frozen=True, gc=False):
 
 Task: TypeAlias = Complete | Embed | Moderate | Paint | Count
 
+
+class MediaSizes(Struct, frozen=True, gc=False):
+    """What a request has, and its answer is to have, beside text and such pictures as are counted
+    by their size.
+
+    ``prompt`` tokens are of sound. Of each choice ``tokens`` are for it and not for its text;
+    ``size`` bytes of a choice are its, and ``token_size`` more for each token of its text.
+    """
+
+    prompt: int = 0
+    tokens: int = 0
+    size: int = 0
+    token_size: int = 0
+
+
 AUTO = ToolChoice()
 
 
@@ -189,6 +204,8 @@ class Request(Struct, frozen=True, gc=False):
     with providers that cache prompts of their own accord.
 
     ``polled`` says that the client comes back for the answer, which is sent to nobody.
+
+    ``media`` is what the codec puts into the answer beside its text, such as sound.
 
     ``task`` None is a chat. With any other but Count the messages are texts that stand by
     themselves, and are counted so.
@@ -211,3 +228,4 @@ class Request(Struct, frozen=True, gc=False):
     breakpoints: tuple[Breakpoint, ...] | None = None
     task: Task | None = None
     polled: bool = False
+    media: MediaSizes | None = None

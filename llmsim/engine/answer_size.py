@@ -67,6 +67,8 @@ def of_logprobs(tokens: int, request: Request) -> int:
 def of_choice(choice: Choice, request: Request) -> int:
     """Bytes of a choice: of what it says, and of its frames where it is streamed."""
     size = CHOICE + sum(map(_of_segment, choice.segments)) + of_logprobs(choice.tokens, request)
+    if request.media is not None:
+        size += request.media.size + request.media.token_size * choice.tokens
     return 2 * size + choice.beats * FRAME if request.stream else size
 
 

@@ -117,6 +117,8 @@ def compose(request: Request, settings: ModelSettings, inputs: PlanInputs) -> Co
             answer_size.check(size * request.n // len(choices), inputs.most_bytes)
         reasoning += thought
         completion += choice.tokens if shown else choice.tokens + thought
+    if request.media is not None:
+        completion += request.media.tokens * request.n
     cached = inputs.cached
     usage = Usage(
         inputs.prompt_tokens,

@@ -13,6 +13,9 @@ LONG_ID = "call_" + "x" * 60
 THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2048}
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 
+SOUND = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
+VOICE = {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Kore"}}}
+
 
 class Example(NamedTuple):
     """``fields`` replace those of the request that is taken; ``...`` takes one away."""
@@ -73,6 +76,10 @@ def gemini_tool(*names: str, **schema: Any) -> dict[str, Any]:
 
 def thought(**config: Any) -> dict[str, Any]:
     return {"generationConfig": {"thinkingConfig": config}}
+
+
+def modalities(wanted: str, model: str = "gemini-2.5-flash") -> dict[str, Any]:
+    return {"model": model, "generationConfig": {"responseModalities": [wanted]}}
 
 
 ANTHROPIC = [
@@ -137,6 +144,8 @@ ANTHROPIC = [
     ),
 ]
 CHAT = [
+    Example("audio-of-model", SOUND, "does not support 'audio' with this model"),
+    Example("audio-wanted", {"model": "gpt-audio"}, "contain audio"),
     Example("chat-model", {"model": "text-embedding-3-small"}, "This is not a chat model"),
     Example("stream-options", {"stream_options": {}}, "'stream_options'"),
     Example("max-tokens-twice", {"max_tokens": 5, "max_completion_tokens": 5}, "same time"),
@@ -244,6 +253,10 @@ RESPONSES = [
     ),
 ]
 GEMINI = [
+    Example("modalities", modalities("AUDIO"), "response modalities (AUDIO) is not supported"),
+    Example("modalities-of-speech", {"model": "gemini-2.5-pro-preview-tts"}, "(TEXT)"),
+    Example("modalities-of-images", modalities("AUDIO", "gemini-2.5-flash-image"), "(AUDIO)"),
+    Example("voice", {"generationConfig": {"speechConfig": VOICE}}, "Cannot extract voices"),
     Example("call-turn", {"contents": gemini_call()["contents"][1:]}, "immediately after a user"),
     Example(
         "response-reference",

@@ -60,5 +60,5 @@ class GeminiCount:
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, TokenCount)
         tokens = completion.made.prompt
-        details = codec.modalities(tokens, request.wire)
+        details = codec.modalities(tokens, request.wire.media)
         return f'{{"totalTokens":{tokens},"promptTokensDetails":[{details}]}}'.encode()

@@ -38,6 +38,10 @@ FLASH_LITE_2_5 = rules.models("Gemini 2.5 Flash-Lite", r"gemini-2\.5-flash-lite.
 PRO_2_5 = rules.models("Gemini 2.5 Pro", r"gemini-2\.5-pro.*")
 GEMINI_2_5 = rules.models("Gemini 2.5", r"gemini-2\.5.*")
 
+SPEAKING = rules.models("Gemini's that speak", r"gemini-.*-tts.*")
+PAINTING = rules.models("Gemini's that paint", r"gemini-.*(-image|-banana).*")
+WRITING = rules.models("all others of Gemini", r"gemini-(?!.*(-tts|-image|-banana|-live|-audio)).*")
+
 AUTOMATIC = -1
 """A thinking budget that is left to the model."""
 
@@ -109,6 +113,44 @@ def path(steps: Path) -> str:
             case _:
                 text += f".{errors.snake(str(step))}" if text else errors.snake(str(step))
     return text
+
+
+MODALITIES = (
+    "The requested combination of response modalities ({asked}) is not supported by the model."
+)
+
+
+def _modalities(body: Body) -> list[str]:
+    config = body.get("generationConfig") or {}
+    return [str(one).upper() for one in config.get("responseModalities") or ()]
+
+
+def _unless(wanted: list[str], *known: set[str]) -> Iterator[Breach]:
+    if set(wanted) not in known:
+        asked = ", ".join(wanted or ["TEXT"])
+        yield Breach("generation_config.response_modalities", {"asked": asked})
+
+
+@RULES.row("modalities-of-speech", MODALITIES, SEEN, models=SPEAKING)
+def _modalities_of_speech(body: Body) -> Iterator[Breach]:
+    yield from _unless(_modalities(body), {"AUDIO"})
+
+
+@RULES.row("modalities-of-images", MODALITIES, SEEN, models=PAINTING)
+def _modalities_of_images(body: Body) -> Iterator[Breach]:
+    yield from _unless(_modalities(body), set(), {"TEXT", "IMAGE"}, {"IMAGE"}, {"TEXT"})
+
+
+@RULES.row("modalities", MODALITIES, SEEN, models=WRITING)
+def _modalities_of_others(body: Body) -> Iterator[Breach]:
+    yield from _unless(_modalities(body), set(), {"TEXT"})
+
+
+@RULES.row("voice", "Cannot extract voices from a non-audio request.", SEEN)
+def _voice(body: Body) -> Iterator[Breach]:
+    config = body.get("generationConfig") or {}
+    if config.get("speechConfig") and "AUDIO" not in _modalities(body):
+        yield Breach("generation_config.speech_config")
 
 
 @RULES.row("call-turn", CALLED_BY_USER, SEEN)

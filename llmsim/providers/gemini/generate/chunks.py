@@ -17,13 +17,15 @@ from llmsim.core import (
     HostedCallSegment,
     ReasoningSegment,
     RefusalSegment,
+    Request,
     Stamp,
     TextSegment,
     TokenLogprobs,
     ToolCallSegment,
 )
 from llmsim.providers.gemini import errors
-from llmsim.providers.gemini.generate import hosted, logprobs
+from llmsim.providers.gemini.generate import answer_media, hosted, logprobs
+from llmsim.providers.gemini.generate.answer_media import AnswerMedia
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun
 
@@ -41,16 +43,20 @@ CALLS = 8  # ids reserved for the calls of each candidate
 
 class CandidateStyle(Struct, frozen=True, gc=False):
     """What holds for all candidates of an answer: the framing of its chunks, the stamp that ids are
-    made from, and whether the model has thought, so that its text or calls are signed."""
+    made from, whether the model has thought, so that its text or calls are signed, and what there
+    is beside text."""
 
     framing: sse.Framing
     stamp: Stamp
     signed: bool
+    media: AnswerMedia | None
 
 
-def candidate_style(completion: Completion, framing: sse.Framing, stamp: Stamp) -> CandidateStyle:
+def candidate_style(
+    completion: Completion, request: Request, framing: sse.Framing, stamp: Stamp
+) -> CandidateStyle:
     """The style of an answer with that completion."""
-    return CandidateStyle(framing, stamp, completion.usage.reasoning > 0)
+    return CandidateStyle(framing, stamp, completion.usage.reasoning > 0, request.wire.answer)
 
 
 def whole_candidate(index: int, choice: Choice, style: CandidateStyle) -> bytes:
@@ -73,6 +79,8 @@ def whole_candidate(index: int, choice: Choice, style: CandidateStyle) -> bytes:
             calls += 1
         elif isinstance(segment, HostedCallSegment):
             parts += hosted.parts(segment)
+        elif isinstance(segment, TextSegment) and style.media is not None:
+            parts += _media_parts(segment, segment.generated.text, style.media)
         else:
             parts.append(_part(segment, segment.generated.text, place == signing, style))
             scored += segment.generated.logprobs
@@ -111,7 +119,12 @@ def candidate_tails(
                 beats.append(((offset + max(generated.tokens, 1) - 1,), 0))
         else:
             count = len(generated.pieces) - last
-            tails.append(_text_tails(index, segment, count, style))
+            if isinstance(segment, TextSegment) and style.media is not None:
+                if not (style.media.sound or style.media.text):
+                    count = 0
+                tails.append(_media_tails(index, segment, count, style, style.media))
+            else:
+                tails.append(_text_tails(index, segment, count, style))
             beats.append((generated.ends[:count], offset))
         offset += generated.tokens
     return tails, beats
@@ -133,11 +146,13 @@ def last_candidate(index: int, choice: Choice, style: CandidateStyle, alone: boo
     if isinstance(segment, HostedCallSegment):
         return candidate(index, b"", ending, (), more)
     if isinstance(segment, ToolCallSegment):
-        if empty:
-            return candidate(index, b"", ending, (), more)
         calls = sum(isinstance(one, ToolCallSegment) for one in choice.segments)
-        return candidate(index, _call(segment, index, calls - 1, style), ending, (), more)
+        call = b"" if empty else _call(segment, index, calls - 1, style)
+        return candidate(index, call, ending, (), more)
     generated = segment.generated
+    if isinstance(segment, TextSegment) and style.media is not None:
+        parts = b",".join(_last_media(segment, empty, style.media))
+        return candidate(index, parts, ending, (), more)
     part = _part(
         segment, "" if empty else generated.pieces[-1], place == _signing(choice, style), style
     )
@@ -196,7 +211,8 @@ def _is_object(text: str) -> bool:
 def _only_text(choice: Choice, style: CandidateStyle) -> GeneratedText | None:
     """The text of a candidate that has nothing else, as most have."""
     first = choice.segments[0]
-    if len(choice.segments) == 1 and type(first) is TextSegment and not style.signed:
+    plain = not style.signed and style.media is None
+    if len(choice.segments) == 1 and type(first) is TextSegment and plain:
         return None if first.generated.logprobs else first.generated
     return None
 
@@ -218,6 +234,37 @@ def _text_tails(
         ]
     known = _tails(index, isinstance(segment, ReasoningSegment), style.framing)
     return sse.PieceTails(known, generated.pieces, stop=count)
+
+
+def _media_parts(segment: TextSegment, text: str, media: AnswerMedia) -> list[bytes]:
+    """The parts of a text that is said, or goes with a picture."""
+    generated = segment.generated
+    if media.sound:
+        return [answer_media.sound(generated, 0, generated.tokens)]
+    parts = [_text(text)] if media.text else []
+    if media.picture is not None:
+        parts.append(answer_media.picture(generated, media.picture))
+    return parts
+
+
+def _media_tails(
+    index: int, segment: TextSegment, count: int, style: CandidateStyle, media: AnswerMedia
+) -> Sequence[bytes]:
+    """The tails of the first ``count`` pieces of such a text."""
+    if not media.sound:
+        return sse.PieceTails(
+            _tails(index, False, style.framing), segment.generated.pieces, stop=count
+        )
+    parts = answer_media.sounds(segment.generated)[:count]
+    return [_tail(candidate(index, part), style.framing) for part in parts]
+
+
+def _last_media(segment: TextSegment, empty: bool, media: AnswerMedia) -> list[bytes]:
+    """The parts that end such a stream; ``empty`` where all pieces of the text have been sent."""
+    generated = segment.generated
+    if media.sound:
+        return [] if empty else answer_media.sounds(generated)[-1:]
+    return _media_parts(segment, "" if empty else generated.pieces[-1], media)
 
 
 @lru_cache(maxsize=64)

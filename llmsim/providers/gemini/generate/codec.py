@@ -17,6 +17,7 @@ from llmsim.providers.gemini import strict as gemini_strict
 from llmsim.providers.gemini.generate import chunks as generate_chunks
 from llmsim.providers.gemini.generate import hosted as generate_hosted
 from llmsim.providers.gemini.generate import params
+from llmsim.providers.gemini.generate.answer_media import PICTURE_TOKENS, AnswerMedia
 from llmsim.providers.gemini.generate.contents import Media
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun, BeatRuns, later
@@ -61,7 +62,7 @@ class Gemini:
         return (b"" if sent else framing.opening) + framing.before + body + framing.last
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
-        style = generate_chunks.candidate_style(completion, self._framing, stamp)
+        style = generate_chunks.candidate_style(completion, request, self._framing, stamp)
         block = completion.choices[0].block
         if block is not None:
             return _blocked(block, completion, request, stamp)
@@ -73,7 +74,7 @@ class Gemini:
 
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         framing = self._framing
-        style = generate_chunks.candidate_style(completion, framing, stamp)
+        style = generate_chunks.candidate_style(completion, request, framing, stamp)
         alone = len(completion.choices) == 1
         tails: list[Sequence[bytes]] = []
         beats: list[BeatRun] = []
@@ -120,7 +121,7 @@ def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> byte
 def _response(
     candidates: list[bytes], completion: Completion, request: Request, stamp: Stamp
 ) -> bytes:
-    used = _usage(completion.usage, request.wire, completion if request.tools else None)
+    used = _usage(completion.usage, request, completion if request.tools else None)
     about = f'],"usageMetadata":{used},{_identity(request.model, stamp)}}}'
     return b'{"candidates":[' + b",".join(candidates) + about.encode()
 
@@ -129,7 +130,7 @@ def _blocked(reason: str, completion: Completion, request: Request, stamp: Stamp
     """What a prompt gets that is not answered."""
     feedback = f'{{"promptFeedback":{{"blockReason":"{reason}"}},"usageMetadata":'
     identity = _identity(request.model, stamp)
-    return f"{feedback}{_usage(completion.usage, request.wire)},{identity}}}".encode()
+    return f"{feedback}{_usage(completion.usage, request)},{identity}}}".encode()
 
 
 def _identity(model: str, stamp: Stamp) -> str:
@@ -141,7 +142,7 @@ def _quoted(model: str) -> str:
     return orjson.dumps(model).decode()
 
 
-def _usage(usage: Usage, media: Media, completion: Completion | None = None) -> str:
+def _usage(usage: Usage, request: Request, completion: Completion | None = None) -> str:
     """``usageMetadata``, in which thoughts are not part of the candidates' tokens, and the results
     of the service's own tools not part of the prompt's. Those of ``completion`` are counted."""
     results = 0 if completion is None else generate_hosted.prompt_tokens(completion.choices)
@@ -152,8 +153,20 @@ def _usage(usage: Usage, media: Media, completion: Completion | None = None) -> 
         f'{{"promptTokenCount":{usage.prompt},'
         f'"candidatesTokenCount":{usage.completion - usage.reasoning},'
         f'"totalTokenCount":{usage.total + results}{cached}{ran},'
-        f'"promptTokensDetails":[{modalities(usage.prompt, media)}]{thoughts}}}'
+        f'"promptTokensDetails":[{modalities(usage.prompt, request.wire.media)}],'
+        f'"candidatesTokensDetails":[{_answered(usage, request)}]{thoughts}}}'
     )
+
+
+def _answered(usage: Usage, request: Request) -> str:
+    """The candidates' tokens by modality."""
+    tokens = usage.completion - usage.reasoning
+    media: AnswerMedia | None = request.wire.answer
+    if media is not None and media.sound:
+        return f'{{"modality":"AUDIO","tokenCount":{tokens}}}'
+    if media is not None and not media.text:
+        return f'{{"modality":"IMAGE","tokenCount":{tokens}}}'
+    return modalities(tokens, {} if media is None else {"IMAGE": PICTURE_TOKENS * request.n})
 
 
 def modalities(prompt: int, media: Media) -> str:

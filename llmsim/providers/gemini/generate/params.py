@@ -11,6 +11,7 @@ from llmsim.core import AUTO, Effort, Format, Request, Thinking
 from llmsim.core.errors import invalid
 from llmsim.providers.gemini import errors, json_names
 from llmsim.providers.gemini.generate import contents
+from llmsim.providers.gemini.generate.answer_media import AnswerMedia, answer_media
 from llmsim.providers.gemini.generate.parts import Content, Contents, TextContent
 from llmsim.providers.gemini.generate.tools import (
     ToolConfig,
@@ -42,6 +43,10 @@ class ThinkingConfig(Struct, rename="camel"):
     thinking_level: str | None = None
 
 
+class ImageConfig(Struct, rename="camel"):
+    aspect_ratio: str | None = None
+
+
 class GenerationConfig(Struct, rename="camel"):
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
     stop_sequences: Annotated[list[str], Meta(max_length=5)] | None = None
@@ -58,6 +63,16 @@ class GenerationConfig(Struct, rename="camel"):
     response_logprobs: bool | None = None
     logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     thinking_config: ThinkingConfig | None = None
+    response_modalities: list[str] | None = None
+    image_config: ImageConfig | None = None
+    speech_config: dict[str, Any] | None = None
+
+
+class GeminiWire(Struct, frozen=True, gc=False):
+    """What the answer needs to know of its request: the media of the prompt, and its own."""
+
+    media: contents.Media
+    answer: AnswerMedia | None = None
 
 
 class GenerateRequest(Struct, Generic[C], rename="camel"):
@@ -107,10 +122,12 @@ def body_model(model: str | None) -> str:
 
 
 def request(wire: AnyGenerateRequest | TextGenerateRequest, model: str, stream: bool) -> Request:
-    """The decoded request in neutral terms; its ``wire`` is the media of the prompt."""
+    """The decoded request in neutral terms."""
     config = wire.generation_config or _PLAIN
     messages, media = contents.read(wire.contents, wire.system_instruction)
     tools = offered_tools(wire.tools) if wire.tools else ()
+    ratio = config.image_config.aspect_ratio if config.image_config is not None else None
+    beside = answer_media(model, config.response_modalities, ratio)
     return Request(
         model,
         messages,
@@ -125,7 +142,8 @@ def request(wire: AnyGenerateRequest | TextGenerateRequest, model: str, stream: 
         tool_choice(wire.tool_config, tools) if wire.tool_config is not None else AUTO,
         _format(config),
         False,
-        media,
+        GeminiWire(media, beside),
+        media=None if beside is None else beside.sizes,
     )
 
 

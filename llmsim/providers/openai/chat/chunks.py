@@ -23,6 +23,7 @@ from llmsim.core import (
 )
 from llmsim.core.value import Value
 from llmsim.providers.openai import errors
+from llmsim.providers.openai.chat import audio
 from llmsim.providers.openai.deltas import by_piece, choice_logprobs, obfuscation
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun
@@ -141,6 +142,21 @@ def choice_chunks(
     tails.append([head + reason + close])
     beats.append(((choice.beats - 1,), 0))
     return tails, beats
+
+
+def audio_chunks(
+    index: int, choice: Choice, text: TextSegment, style: ChunkStyle
+) -> tuple[list[Sequence[bytes]], list[BeatRun]]:
+    """The same for a choice whose ``text`` is said."""
+    deltas, beats = audio.deltas(index, choice, text, style.stamp)
+    role = b'"role":"assistant","content":null,"refusal":null'
+    reason = b'{"index":%d,"delta":{},"logprobs":null,"finish_reason":"%b"}]%b}\n\n' % (
+        index,
+        finish(choice.finish, style.legacy),
+        style.usage,
+    )
+    tails = [*_chunks(index, (role, *deltas), style), reason]
+    return [tails], [*beats, ((choice.beats - 1,), 0)]
 
 
 def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> Sequence[bytes]:

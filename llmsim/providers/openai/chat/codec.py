@@ -28,7 +28,7 @@ from llmsim.core import (
 )
 from llmsim.core.errors import Failure
 from llmsim.providers.openai import errors as openai_errors
-from llmsim.providers.openai.chat import chunks, continuous_usage, reading
+from llmsim.providers.openai.chat import audio, chunks, continuous_usage, reading
 from llmsim.providers.openai.chat import strict as chat_strict
 from llmsim.providers.openai.chat.params import ChatRequest
 from llmsim.providers.openai.deltas import choice_logprobs
@@ -85,7 +85,7 @@ class OpenAIChat:
                     [_choice(i, one, request.wire, stamp) for i, one in enumerate(choices)]
                 ),
                 b'],"usage":',
-                _usage(completion.usage),
+                _usage(completion.usage, request, completion),
                 b"}",
             )
         )
@@ -104,13 +104,19 @@ class OpenAIChat:
         # choices to begin in order.
         role = 0 if len(completion.choices) == 1 else FIRST
         for index, choice in enumerate(completion.choices):
-            content, ends = chunks.choice_chunks(index, choice, style)
-            tails += _counted(content, ends, choice, completion) if wire.counted else content
+            text = audio.said(choice, wire)
+            if text is None:
+                content, ends = chunks.choice_chunks(index, choice, style)
+            else:
+                content, ends = chunks.audio_chunks(index, choice, text, style)
+            if wire.counted:
+                content = _counted(content, ends, choice, completion, request)
+            tails += content
             beats += [((role,), 0), *later(ends, offset)]
             parts.append(sum(map(len, content)))
             offset += choice.beats
         if wire.usage_wanted:
-            tails.append([b'],"usage":%b}\n\n' % _usage(completion.usage)])
+            tails.append([b'],"usage":%b}\n\n' % _usage(completion.usage, request, completion)])
         beats.append(((END,) * (1 + wire.usage_wanted), 0))
         parts.append(1 + wire.usage_wanted)
         frames = sse.Spliced(prefix, sse.Chained(tails), sse.DONE, self._notes.opening)
@@ -138,6 +144,7 @@ def _counted(
     ends: Sequence[BeatRun],
     choice: Choice,
     completion: Completion,
+    request: Request,
 ) -> list[Sequence[bytes]]:
     """The tails of one choice's chunks with the usage so far in each."""
     used = completion.usage
@@ -145,7 +152,8 @@ def _counted(
 
     def usage(tokens: int) -> bytes:
         reasoning = min(used.reasoning, hidden or tokens)
-        return _usage(replace(used, completion=hidden + tokens, reasoning=reasoning))
+        so_far = replace(used, completion=hidden + tokens, reasoning=reasoning)
+        return _usage(so_far, request)
 
     return [continuous_usage.CountedTails(sse.Chained(content), BeatRuns(ends), usage)]
 
@@ -159,13 +167,21 @@ def _about(model: str, tier: str | None) -> str:
     )
 
 
-def _usage(usage: Usage) -> bytes:
+def _usage(usage: Usage, request: Request, completion: Completion | None = None) -> bytes:
+    """The usage, of a whole ``completion`` with the tokens of its sound."""
+    heard = said = 0
+    detail = ""
+    if request.media is not None:
+        heard = request.media.prompt
+        if completion is not None and request.wire.audio_wanted:
+            said = audio.completion_tokens(request, completion)
+            detail = f',"text_tokens":{usage.completion - usage.reasoning - said}'
     return (
         f'{{"prompt_tokens":{usage.prompt},"completion_tokens":{usage.completion},'
         f'"total_tokens":{usage.total},'
-        f'"prompt_tokens_details":{{"cached_tokens":{usage.cached},"audio_tokens":0}},'
-        f'"completion_tokens_details":{{"reasoning_tokens":{usage.reasoning},"audio_tokens":0,'
-        '"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
+        f'"prompt_tokens_details":{{"cached_tokens":{usage.cached},"audio_tokens":{heard}}},'
+        f'"completion_tokens_details":{{"reasoning_tokens":{usage.reasoning},"audio_tokens":{said},'
+        f'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0{detail}}}}}'
     ).encode()
 
 
@@ -176,6 +192,7 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
         and len(choice.segments) == 1
         and type(first) is TextSegment
         and not first.generated.logprobs
+        and not wire.audio_wanted
     ):
         return _WORDS + orjson.dumps(first.generated.text) + _WORDS_END[choice.finish]
     content = refusal = entries = b"null"
@@ -195,6 +212,10 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
             case ToolCallSegment():
                 calls.append(segment)
     called = _calls(index, calls, wire, stamp) if calls else b""
+    text = audio.said(choice, wire)
+    if text is not None:
+        content, entries = b"null", b"null"
+        called += audio.member(index, text, wire, stamp)
     return (
         b'{"index":%d,"message":{"role":"assistant","content":%b%b,"refusal":%b,'
         b'"annotations":[%b]%b},'

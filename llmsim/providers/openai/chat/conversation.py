@@ -36,6 +36,8 @@ _UNTRACKED: dict[str, Role] = {
 
 # For audio and file parts: nobody publishes their token count, and its order of size is enough.
 CHARACTERS_PER_TOKEN = 48
+# For an answer that was said and is only referred to.
+SAID_BEFORE = 100
 
 
 def conversation(wires: list[WireMessage]) -> tuple[Message, ...]:
@@ -91,6 +93,9 @@ def _message(place: int, wire: WireMessage) -> Message:
                 where,
                 "invalid_type",
             )
+        if wire.audio is not None:
+            mark = attachments.mark(wire.audio.id, 0)
+            return Message("assistant", "", wire.name, (), calls, None, SAID_BEFORE, mark)
         return Message("assistant", "", wire.name, (), calls)
     if isinstance(content, str):
         return Message(ROLES[wire.role], content, wire.name, (), calls, wire.tool_call_id)

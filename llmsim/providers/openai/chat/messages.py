@@ -63,6 +63,12 @@ class WireToolCall(Struct):
     custom: CustomCall | None = None
 
 
+class AudioBack(Struct):
+    """An earlier answer that was said."""
+
+    id: str
+
+
 class WireMessage(Struct):
     role: Literal["developer", "system", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
@@ -71,3 +77,4 @@ class WireMessage(Struct):
     tool_call_id: str | None = None
     function_call: FunctionCall | None = None
     reasoning_content: Any = None
+    audio: AudioBack | None = None

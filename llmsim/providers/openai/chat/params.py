@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -27,6 +27,13 @@ class StreamOptions(Struct):
     include_usage: bool | None = None
     include_obfuscation: bool | None = None
     continuous_usage_stats: bool | None = None
+
+
+class AudioOut(Struct):
+    """How an answer that is said is to sound. llmsim has one voice."""
+
+    voice: Any
+    format: Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"]
 
 
 class ChatRequest(Struct):
@@ -61,11 +68,17 @@ class ChatRequest(Struct):
     store: bool | None = None
     thinking: Any = None
     web_search_options: dict[str, Any] | None = None
+    modalities: list[str] | None = None
+    audio: AudioOut | None = None
 
     @property
     def legacy(self) -> bool:
         """Whether tools came as ``functions``, and calls go back as ``function_call``."""
         return self.functions is not None and self.tools is None
+
+    @property
+    def audio_wanted(self) -> bool:
+        return self.modalities is not None and "audio" in self.modalities
 
     @property
     def usage_wanted(self) -> bool:

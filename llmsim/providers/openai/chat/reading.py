@@ -7,6 +7,7 @@ from functools import lru_cache
 from llmsim.core import AUTO, Request, Thinking, Tool
 from llmsim.core.catalog import models
 from llmsim.core.errors import invalid
+from llmsim.providers.openai.chat import audio
 from llmsim.providers.openai.chat.conversation import conversation
 from llmsim.providers.openai.chat.params import DECODER, ChatRequest
 from llmsim.providers.openai.chat.tools import answer_format, offered_tools, tool_choice
@@ -45,6 +46,7 @@ def read(body: bytes) -> Request:
         answer_format(response_format) if response_format is not None else None,
         wire.store is True,
         wire,
+        media=audio.media(body, wire),
     )
 
 

@@ -6,7 +6,13 @@ from collections.abc import Container, Iterator
 
 from llmsim.core.catalog import models
 from llmsim.providers import rules
-from llmsim.providers.openai.chat.messages import TextPart, WireMessage, WireToolCall
+from llmsim.providers.openai.chat.messages import (
+    AudioPart,
+    Part,
+    TextPart,
+    WireMessage,
+    WireToolCall,
+)
 from llmsim.providers.openai.chat.params import ChatRequest
 from llmsim.providers.openai.chat.tools import FunctionTool, JsonFormat, SchemaFormat
 from llmsim.providers.openai.strict import (
@@ -33,6 +39,7 @@ from llmsim.providers.rules import Breach, Rules
 
 LONGEST_CALL_ID = 40
 LEAST_BIAS, MOST_BIAS = -100, 100
+SOUND = r"(gpt-audio|gpt-4o-(mini-)?audio)"
 DEEPSEEK = rules.models("DeepSeek", r"deepseek.*")
 
 RULES: Rules[ChatRequest] = Rules()
@@ -54,6 +61,33 @@ def check(body: bytes, params: ChatRequest, also: Container[str] = ()) -> None:
 )
 def _chat_model(params: ChatRequest) -> Iterator[Breach]:
     if models.resolve(params.model).kind != "chat":
+        yield Breach("model")
+
+
+@RULES.row(
+    "audio-of-model",
+    "Unsupported value: 'modalities' does not support 'audio' with this model. Supported values "
+    "are: 'text'.",
+    API,
+    code="unsupported_value",
+    models=rules.models("OpenAI's without sound", rf"(?!{SOUND})(gpt-|o\d|chatgpt-).*"),
+)
+def _audio_of_model(params: ChatRequest) -> Iterator[Breach]:
+    if params.audio_wanted:
+        yield Breach("modalities")
+
+
+@RULES.row(
+    "audio-wanted",
+    "This model requires that either input content or output modality contain audio.",
+    SEEN,
+    code="invalid_value",
+    models=rules.models("OpenAI's with sound", rf"{SOUND}.*"),
+)
+def _audio_wanted(params: ChatRequest) -> Iterator[Breach]:
+    if not params.audio_wanted and not any(
+        isinstance(part, AudioPart) for part in _parts(params.messages)
+    ):
         yield Breach("model")
 
 
@@ -303,3 +337,9 @@ def _mentions_json(params: ChatRequest) -> bool:
         if any(map(JSON.search, texts)):
             return True
     return False
+
+
+def _parts(messages: list[WireMessage]) -> Iterator[Part]:
+    for message in messages:
+        if isinstance(message.content, list):
+            yield from message.content
