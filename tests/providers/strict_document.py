@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from llmsim.providers.anthropic.messages import strict as anthropic
+from llmsim.providers.gemini import embeddings as gemini_embeddings
 from llmsim.providers.gemini import strict as gemini
+from llmsim.providers.openai import embeddings, moderations
+from llmsim.providers.openai.assistants import strict as assistants
 from llmsim.providers.openai.chat import strict as chat
+from llmsim.providers.openai.completions import strict as completions
+from llmsim.providers.openai.images import strict as images
 from llmsim.providers.openai.responses import strict as responses
 from llmsim.providers.rules import Rules
 
@@ -20,7 +25,13 @@ TABLES: dict[str, Rules[Any]] = {
     "Anthropic Messages": anthropic.RULES,
     "OpenAI Chat Completions": chat.RULES,
     "OpenAI Responses": responses.RULES,
+    "OpenAI Completions": completions.RULES,
+    "OpenAI Embeddings": embeddings.RULES,
+    "OpenAI Moderations": moderations.RULES,
+    "OpenAI Images": images.RULES,
+    "OpenAI Assistants, threads and runs": assistants.RULES,
     "Gemini": gemini.RULES,
+    "Gemini embeddings": gemini_embeddings.RULES,
 }
 
 

@@ -292,6 +292,12 @@ GEMINI = [
         {**gemini_tool("f"), "generationConfig": {"responseMimeType": "application/json"}},
         "'application/json' is unsupported",
     ),
+    Example(
+        "functions-and-tools",
+        {"tools": [*gemini_tool("f")["tools"], {"googleSearch": {}}]},
+        "Tool use with function calling is unsupported",
+    ),
+    Example("generating-model", {"model": "gemini-embedding-001"}, ""),
     Example("function-names", gemini_tool("f", "f"), "Duplicate function declaration found: f"),
     Example(
         "schema-items",
@@ -299,4 +305,54 @@ GEMINI = [
         "tools[0].function_declarations[0].parameters.properties[a].items: missing field",
     ),
     Example("schema-required", gemini_tool("f", required=["b"]), "required[0]: property is not"),
+]
+COMPLETIONS = [
+    Example("completion-model", {"model": "gpt-4o"}, "This is a chat model"),
+    Example("stream-options", {"stream_options": {}}, "'stream_options'"),
+    Example("max-tokens-bounds", {"max_tokens": 9_999_999}, "too large"),
+    Example("logit-bias", {"logit_bias": {"5": 200}}, "'logit_bias.5'"),
+]
+EMBEDDINGS = [
+    Example("embedding-model", {"model": "gpt-4o"}, "not allowed to generate embeddings"),
+    Example("dimensions", {"dimensions": 5000}, "= 5000. Must be less than or equal to 1536"),
+]
+MODERATIONS = [
+    Example("moderation-model", {"model": "gpt-4o"}, "Invalid value for 'model' = gpt-4o"),
+    Example(
+        "moderation-images",
+        {
+            "model": "text-moderation-latest",
+            "input": [{"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}],
+        },
+        "only takes text",
+    ),
+]
+IMAGES = [
+    Example("image-model", {"model": "gpt-4o"}, "Invalid value: 'gpt-4o'"),
+    Example("prompt-length", {"model": "dall-e-2", "prompt": "x" * 1001}, "maximum length 1000"),
+    Example("one-image", {"model": "dall-e-3", "n": 2}, "n=1"),
+    Example("image-size", {"model": "dall-e-3", "size": "64x64"}, "'1024x1024', '1792x1024'"),
+    Example("image-quality", {"quality": "hd"}, "Invalid value: 'hd'"),
+    Example("response-format", {"response_format": "url"}, "'response_format'"),
+    Example("gpt-image-only", {"model": "dall-e-3", "background": "opaque"}, "'background'"),
+]
+EMBED = [
+    Example("embedding-model", {"model": "gemini-2.5-flash"}, ""),
+    Example("task-type", {"taskType": "READING"}, "'task_type'"),
+    Example("title", {"title": "x", "taskType": "CLUSTERING"}, "RETRIEVAL_DOCUMENT"),
+    Example("output-dimensionality", {"outputDimensionality": 5000}, "1 to 3072"),
+]
+ASSISTANTS = [
+    Example("tools", {"tools": [{**FUNCTION, "function": {"name": "a b"}}]}, "does not match"),
+    Example("sampling-of-reasoning", {"model": "o3", "temperature": 0.2}, "'temperature'"),
+    Example(
+        "schema",
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "x", "strict": True, "schema": {"type": "object"}},
+            }
+        },
+        "'additionalProperties'",
+    ),
 ]

@@ -5,22 +5,55 @@ from typing import Any
 import orjson
 import pytest
 
-from llmsim.core import Codec
+from llmsim.core import Codec, Completion, Request, Stamp
 from llmsim.core.errors import BadRequest
 from llmsim.providers.anthropic.messages import strict as anthropic
 from llmsim.providers.anthropic.messages.codec import Anthropic, AnthropicCount
+from llmsim.providers.gemini import embeddings as gemini_embeddings
 from llmsim.providers.gemini import strict as gemini
 from llmsim.providers.gemini.count_tokens import GeminiCount
+from llmsim.providers.gemini.embeddings import GeminiEmbed
 from llmsim.providers.gemini.generate.codec import Gemini
+from llmsim.providers.openai import embeddings, moderations
+from llmsim.providers.openai.assistants import strict as assistants
+from llmsim.providers.openai.assistants.params import assistant_fields
 from llmsim.providers.openai.chat import strict as chat
 from llmsim.providers.openai.chat.codec import OpenAIChat
+from llmsim.providers.openai.completions import strict as completions
 from llmsim.providers.openai.completions.codec import OpenAICompletions
 from llmsim.providers.openai.embeddings import OpenAIEmbeddings
+from llmsim.providers.openai.images import strict as images
+from llmsim.providers.openai.images.codec import OpenAIImages
+from llmsim.providers.openai.moderations import OpenAIModerations
 from llmsim.providers.openai.responses import strict as responses
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.providers.rules import Rules
 from tests.providers import strict_rules
 from tests.providers.strict_rules import GEMINI_3, HI, USER, Example
+
+
+class Pictures(OpenAIImages):
+    """Pictures of a prompt."""
+
+    def __init__(self, strict: bool = False) -> None:
+        super().__init__("generations", lambda canvas: "", strict)
+
+
+class Assistant:
+    """A new assistant, read as a codec reads a request."""
+
+    name = "openai_assistant_create"
+
+    def __init__(self, strict: bool = False) -> None:
+        self._read = assistants.checked(assistant_fields, self.name, strict)
+
+    def decode(self, body: bytes) -> Request:
+        self._read(body, True)
+        return Request("", ())
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        return b""
+
 
 TAKEN: dict[type, dict[str, Any]] = {
     Anthropic: {"model": "claude-sonnet-4-5", "max_tokens": 16, "messages": [HI]},
@@ -29,6 +62,10 @@ TAKEN: dict[type, dict[str, Any]] = {
     OpenAIResponses: {"model": "gpt-4o", "input": "Hi"},
     OpenAICompletions: {"model": "gpt-3.5-turbo-instruct", "prompt": "Hi"},
     OpenAIEmbeddings: {"model": "text-embedding-3-small", "input": "Hi"},
+    OpenAIModerations: {"input": "Hi"},
+    Pictures: {"model": "gpt-image-2", "prompt": "Hi"},
+    Assistant: {"model": "gpt-4o"},
+    GeminiEmbed: {"model": "gemini-embedding-001", "content": USER},
     Gemini: {"model": "gemini-2.5-flash", "contents": [USER]},
     GeminiCount: {"generateContentRequest": {"model": "gemini-2.5-flash", "contents": [USER]}},
 }
@@ -36,6 +73,12 @@ TABLES: dict[type, tuple[Rules[Any], list[Example]]] = {
     Anthropic: (anthropic.RULES, strict_rules.ANTHROPIC),
     OpenAIChat: (chat.RULES, strict_rules.CHAT),
     OpenAIResponses: (responses.RULES, strict_rules.RESPONSES),
+    OpenAICompletions: (completions.RULES, strict_rules.COMPLETIONS),
+    OpenAIEmbeddings: (embeddings.RULES, strict_rules.EMBEDDINGS),
+    OpenAIModerations: (moderations.RULES, strict_rules.MODERATIONS),
+    Pictures: (images.RULES, strict_rules.IMAGES),
+    Assistant: (assistants.RULES, strict_rules.ASSISTANTS),
+    GeminiEmbed: (gemini_embeddings.RULES, strict_rules.EMBED),
     Gemini: (gemini.RULES, strict_rules.GEMINI),
 }
 
@@ -103,6 +146,7 @@ SIGNED = {"type": "thinking", "thinking": "x", "signature": "EsAB"}
         (OpenAIChat, {"model": "gpt-5", "reasoning_effort": "minimal"}),
         (OpenAIChat, {"model": "gpt-5.1", "reasoning_effort": "none"}),
         (OpenAIChat, strict_rules.chat_calls("a", "b")),
+        (OpenAIChat, strict_rules.chat_calls("a", annotations=[], refusal=None)),
         (OpenAIChat, {"service_tier": "auto"}),
         (
             OpenAIChat,
@@ -214,6 +258,15 @@ def test_what_the_provider_takes_is_taken(kind: type, fields: dict[str, Any]) ->
         ),
         (OpenAICompletions, {"messages": []}, "Unknown parameter: 'messages'."),
         (OpenAIEmbeddings, {"input_type": "query"}, "Unknown parameter: 'input_type'."),
+        (OpenAIModerations, {"user": "x"}, "Unknown parameter: 'user'."),
+        (Pictures, {"style_preset": "x"}, "Unknown parameter: 'style_preset'."),
+        (Assistant, {"file_ids": []}, "Unknown parameter: 'file_ids'."),
+        (
+            Assistant,
+            {"tool_resources": {"file_search": {"vector_store": "x"}}},
+            "Unknown parameter: 'tool_resources.file_search.vector_store'.",
+        ),
+        (GeminiEmbed, {"contents": []}, 'Unknown name "contents": Cannot find field.'),
         (
             Gemini,
             {"thinking": 1, "tool_config": {"x": 1}},

@@ -23,7 +23,28 @@ from anthropic.types.beta import message_count_tokens_params as anthropic_count
 from anthropic.types.beta import message_create_params as anthropic_messages
 from google.genai import models as genai_models
 from google.genai import types as genai
-from openai.types import completion_create_params, embedding_create_params
+from openai.types import (
+    completion_create_params,
+    embedding_create_params,
+    image_create_variation_params,
+    image_edit_params,
+    image_generate_params,
+    moderation_create_params,
+)
+from openai.types.beta import (
+    assistant_create_params,
+    assistant_update_params,
+    thread_create_and_run_params,
+    thread_create_params,
+    thread_update_params,
+)
+from openai.types.beta.threads import (
+    message_create_params,
+    message_update_params,
+    run_create_params,
+    run_submit_tool_outputs_params,
+    run_update_params,
+)
 from openai.types.chat import completion_create_params as chat
 from openai.types.responses import response_create_params as responses
 from pydantic import BaseModel
@@ -44,6 +65,13 @@ STILL_TAKEN = {
 }
 """Top-level fields that the API takes and the newest SDK does not offer any more."""
 
+ALSO_TAKEN = {
+    "openai.ChatCompletionAssistantMessageParam": ("annotations",),
+    "openai.types.responses.response_input_param.LocalShellCallOutput": ("call_id",),
+}
+"""Fields that are taken and that the SDK does not have: what answers have, which come back as they
+were, and what guides send."""
+
 GEMINI_SCHEMA_LACKS = {"additional_properties", "defs", "ref"}
 """Fields of google-genai's ``Schema`` that only Vertex AI takes (its ``t_schema`` says so)."""
 
@@ -56,13 +84,37 @@ def made() -> dict[str, Any]:
         "openai_responses": dicts.node(responses.ResponseCreateParamsStreaming),
         "openai_completions": dicts.node(completion_create_params.CompletionCreateParamsStreaming),
         "openai_embeddings": dicts.node(embedding_create_params.EmbeddingCreateParams),
+        "openai_images_generations": dicts.node(image_generate_params.ImageGenerateParamsStreaming),
+        "openai_images_edits": dicts.node(image_edit_params.ImageEditParamsStreaming),
+        "openai_images_variations": dicts.node(
+            image_create_variation_params.ImageCreateVariationParams
+        ),
+        "openai_moderations": dicts.node(moderation_create_params.ModerationCreateParams),
+        "openai_assistant_create": dicts.node(assistant_create_params.AssistantCreateParams),
+        "openai_assistant_update": dicts.node(assistant_update_params.AssistantUpdateParams),
+        "openai_thread_create": dicts.node(thread_create_params.ThreadCreateParams),
+        "openai_thread_update": dicts.node(thread_update_params.ThreadUpdateParams),
+        "openai_thread_message": dicts.node(message_create_params.MessageCreateParams),
+        "openai_message_update": dicts.node(message_update_params.MessageUpdateParams),
+        "openai_thread_run": dicts.node(
+            thread_create_and_run_params.ThreadCreateAndRunParamsStreaming
+        ),
+        "openai_run_create": dicts.node(run_create_params.RunCreateParamsStreaming),
+        "openai_run_update": dicts.node(run_update_params.RunUpdateParams),
+        "openai_tool_outputs": dicts.node(
+            run_submit_tool_outputs_params.RunSubmitToolOutputsParamsStreaming
+        ),
         "anthropic": dicts.node(anthropic_messages.MessageCreateParamsStreaming),
         "anthropic_count_tokens": dicts.node(anthropic_count.MessageCountTokensParams),
         "gemini": models.generate(),
         "gemini_count_tokens": models.count_tokens(),
+        "gemini_embed": models.embed(),
+        "gemini_batch_embed": models.batch_embed(),
     }
     for request, names in STILL_TAKEN.items():
         dicts.types[roots[request]].update(dict.fromkeys(names))
+    for kind, names in ALSO_TAKEN.items():
+        dicts.types[kind].update(dict.fromkeys(names))
     dicts.finish()
     return {
         "made_from": {name: version(name) for name in SDKS},
@@ -77,6 +129,7 @@ class _TypedDicts:
     def __init__(self) -> None:
         self.types: dict[str, Node] = {}
         self._open: list[str] = []
+        self._kinds: dict[str, Any] = {}
 
     def node(self, kind: Any) -> Node:
         origin, arguments = get_origin(kind), get_args(kind)
@@ -97,6 +150,8 @@ class _TypedDicts:
         name = f"{kind.__module__.split('.')[0]}.{kind.__name__}"
         if kind.__module__.endswith("_params") or not kind.__name__.endswith("Param"):
             # It may share its name with others.
+            name = f"{kind.__module__}.{kind.__name__}"
+        elif self._kinds.setdefault(name, kind) is not kind:
             name = f"{kind.__module__}.{kind.__name__}"
         if name not in self.types:
             self.types[name] = {}
@@ -285,6 +340,21 @@ class _Models:
             "generateContentRequest": self.generate(),
         }
         return "gemini.CountTokensRequest"
+
+    def embed(self) -> Node:
+        """The body of ``embedContent``."""
+        source = inspect.getsource(genai_models)
+        fields = re.findall(r"\['requests\[\]', '(\w+)'\]", source)
+        self.types["gemini.EmbedContentRequest"] = {
+            **dict.fromkeys(sorted({*fields, "model"}), "scalar"),
+            "content": self._model(genai.Content),
+        }
+        return "gemini.EmbedContentRequest"
+
+    def batch_embed(self) -> Node:
+        """The body of ``batchEmbedContents``."""
+        self.types["gemini.BatchEmbedContentsRequest"] = {"requests": {"list": self.embed()}}
+        return "gemini.BatchEmbedContentsRequest"
 
     def _written(self, where: str) -> list[tuple[str, str]]:
         """Fields of the SDK's config that its converter writes there, and their names on the

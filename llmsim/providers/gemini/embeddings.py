@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import orjson
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from llmsim.core import (
     Completion,
@@ -16,11 +18,15 @@ from llmsim.core import (
     Request,
     Stamp,
 )
-from llmsim.core.errors import invalid
+from llmsim.core.catalog import models
+from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.gemini import errors, json_names
+from llmsim.providers.gemini import strict as gemini_strict
 from llmsim.providers.gemini.generate import contents, params
 from llmsim.providers.gemini.generate.parts import Content
-from llmsim.providers.wire.decoding import MalformedBody
+from llmsim.providers.gemini.strict import API, SEEN
+from llmsim.providers.rules import Breach, Rules
+from llmsim.providers.wire.decoding import MalformedBody, json_values
 
 
 class EmbedRequest(Struct, rename="camel"):
@@ -35,16 +41,74 @@ class BatchEmbedRequest(Struct):
     requests: Annotated[list[EmbedRequest], Meta(min_length=1, max_length=100)]
 
 
+TASKS = (
+    "CLASSIFICATION", "CLUSTERING", "CODE_RETRIEVAL_QUERY", "FACT_VERIFICATION",
+    "QUESTION_ANSWERING", "RETRIEVAL_DOCUMENT", "RETRIEVAL_QUERY", "SEMANTIC_SIMILARITY",
+    "TASK_TYPE_UNSPECIFIED",
+)  # fmt: skip
+
+RULES: Rules[list[EmbedRequest]] = Rules()
+
+
+@RULES.checked(
+    "embedding-model",
+    "{model} is not found for API version {version}, or is not supported for {method}.",
+    SEEN,
+)
+def _embedding_model(requests: list[EmbedRequest]) -> None:
+    model = errors.bare(requests[0].model or "")
+    if models.find(model) is not None and models.resolve(model).kind != "embedding":
+        raise BadRequest(Failure(FailureKind.MODEL_NOT_FOUND, f"models/{model}", model=model))
+
+
+@RULES.row(
+    "task-type",
+    "Invalid value at '{where}' (type.googleapis.com/google.ai.generativelanguage.v1beta.TaskType)"
+    ', "{task}"',
+    API,
+)
+def _task_type(requests: list[EmbedRequest]) -> Iterator[Breach]:
+    for where, request in _places(requests, "task_type"):
+        if request.task_type is not None and request.task_type not in TASKS:
+            yield Breach(where, {"task": request.task_type})
+
+
+@RULES.row("title", "The `title` is only supported for the task type RETRIEVAL_DOCUMENT.", API)
+def _title(requests: list[EmbedRequest]) -> Iterator[Breach]:
+    for where, request in _places(requests, "title"):
+        if request.title and request.task_type not in (None, "RETRIEVAL_DOCUMENT"):
+            yield Breach(where)
+
+
+@RULES.row(
+    "output-dimensionality",
+    "* EmbedContentRequest.{where}: out of range; supported values are 1 to {most}.",
+    SEEN,
+)
+def _output_dimensionality(requests: list[EmbedRequest]) -> Iterator[Breach]:
+    most = models.resolve(errors.bare(requests[0].model or "")).dimensions
+    for where, request in _places(requests, "output_dimensionality"):
+        if most and (request.output_dimensionality or 0) > most:
+            yield Breach(where, {"most": most})
+
+
+def _places(requests: list[EmbedRequest], field: str) -> Iterator[tuple[str, EmbedRequest]]:
+    for place, request in enumerate(requests):
+        yield f"requests[{place}].{field}" if len(requests) > 1 else field, request
+
+
 _one = json_names.Reader(EmbedRequest)
 _many = json_names.Reader(BatchEmbedRequest)
 
 
 class GeminiEmbed:
-    """``POST …/models/{model}:embedContent``, or ``:batchEmbedContents`` if ``batch``."""
+    """``POST …/models/{model}:embedContent``, or ``:batchEmbedContents`` if ``batch``.
+    ``strict`` refuses all that the live service refuses."""
 
     name = "gemini_embeddings"
 
-    def __init__(self, model: str | None = None, batch: bool = False) -> None:
+    def __init__(self, model: str | None = None, batch: bool = False, strict: bool = False) -> None:
+        self._strict = strict
         self._model = model
         self._batch = batch
         self._request = "BatchEmbedContentsRequest" if batch else "EmbedContentRequest"
@@ -54,6 +118,8 @@ class GeminiEmbed:
             requests = _many.read(body).requests if self._batch else [_one.read(body)]
         except MalformedBody as mistake:
             raise errors.refuse(mistake, self._request) from None
+        if self._strict:
+            self._check(body, requests)
         first = requests[0]
         for place, request in enumerate(requests):
             if request.output_dimensionality != first.output_dimensionality:
@@ -70,6 +136,13 @@ class GeminiEmbed:
             tuple([Message("user", text) for text in texts]),
             task=Embed(first.output_dimensionality),
         )
+
+    def _check(self, body: bytes, requests: list[EmbedRequest]) -> None:
+        """Raises BadRequest for the first rule that requests break."""
+        values = json_values(body)
+        gemini_strict.check_fields(values, "gemini_batch_embed" if self._batch else "gemini_embed")
+        model = params.body_model(requests[0].model if self._model is None else self._model)
+        RULES.check([replace(one, model=model) for one in requests], model)
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         assert isinstance(completion.made, Embeddings)

@@ -54,9 +54,9 @@ def _codec(call: GeminiCall, events: bool, strict: bool) -> Codec:
         case "countTokens":
             return GeminiCount(call.model, strict)
         case "embedContent":
-            return GeminiEmbed(call.model)
+            return GeminiEmbed(call.model, strict=strict)
         case "batchEmbedContents":
-            return GeminiEmbed(call.model, batch=True)
+            return GeminiEmbed(call.model, batch=True, strict=strict)
 
 
 def _matches(path: str) -> bool:

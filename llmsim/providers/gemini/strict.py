@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from llmsim.core.errors import invalid
+from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers import rules
 from llmsim.providers.gemini import errors, json_names
 from llmsim.providers.gemini.generate.contents import CALLED_BY_USER
@@ -45,6 +45,9 @@ WRITING = rules.models("all others of Gemini", r"gemini-(?!.*(-tts|-image|-banan
 AUTOMATIC = -1
 """A thinking budget that is left to the model."""
 
+OWN_TOOLS = {"codeExecution", "googleSearch", "googleSearchRetrieval", "urlContext"}
+"""The service's own tools, which older models use alone."""
+
 UNSIGNED = ("skip_thought_signature_validator", "context_engineering_is_the_way_to_go")
 """Signatures that the guide gives for calls which the model did not make."""
 
@@ -58,7 +61,7 @@ def check(body: bytes, model: str, pathless: bool = False) -> None:
     if pathless:
         values.pop("stream", None)
     check_fields(values, "gemini")
-    RULES.check(json_names.camel(values), model)
+    RULES.check({**json_names.camel(values), "model": model}, model)
 
 
 def check_count(body: bytes, model: str) -> None:
@@ -66,7 +69,8 @@ def check_count(body: bytes, model: str) -> None:
     values = _values(body)
     check_fields(values, "gemini_count_tokens")
     renamed = json_names.camel(values)
-    RULES.check(renamed.get("generateContentRequest", renamed), model)
+    counted = renamed.get("generateContentRequest", renamed)
+    RULES.check({**counted, "model": None}, model)
 
 
 def check_fields(values: Any, name: str) -> None:
@@ -303,6 +307,29 @@ def _calls_and_json(body: Body) -> Iterator[Breach]:
     kind = _config(body).get("responseMimeType")
     if kind not in (None, "text/plain") and any(_declared(body)):
         yield Breach(None, {"kind": kind})
+
+
+@RULES.row(
+    "functions-and-tools",
+    "Tool use with function calling is unsupported",
+    SEEN,
+    models=rules.models("before Gemini 3", r"gemini-[12].*"),
+)
+def _functions_and_tools(body: Body) -> Iterator[Breach]:
+    own = {name for tool in body.get("tools") or () for name in tool}
+    if any(_declared(body)) and own & OWN_TOOLS:
+        yield Breach(None)
+
+
+@RULES.checked(
+    "generating-model",
+    "{model} is not found for API version {version}, or is not supported for {method}.",
+    SEEN,
+    models=rules.models("embedding models", r".*embedding.*"),
+)
+def _generating_model(body: Body) -> None:
+    if body["model"] is not None:
+        raise BadRequest(Failure(FailureKind.MODEL_NOT_FOUND, "", model=body["model"]))
 
 
 @RULES.row("function-names", "Duplicate function declaration found: {name}", SEEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,8 +13,10 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from llmsim.core import Completion, Embed, Embeddings, Request, Stamp
-from llmsim.core.errors import invalid
+from llmsim.core.catalog import models
+from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 from llmsim.providers.openai import errors, inputs, strict
+from llmsim.providers.rules import Breach, Rules
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
 MOST_INPUTS = 2048
@@ -33,6 +36,28 @@ class EmbeddingRequest(Struct):
 
 _decoder = msgspec.json.Decoder(EmbeddingRequest)
 
+RULES: Rules[EmbeddingRequest] = Rules()
+
+
+@RULES.checked(
+    "embedding-model", "You are not allowed to generate embeddings from this model", strict.SEEN
+)
+def _embedding_model(wire: EmbeddingRequest) -> None:
+    if strict.known_kind(wire.model) not in (None, "embedding"):
+        message = "You are not allowed to generate embeddings from this model"
+        raise BadRequest(Failure(FailureKind.PERMISSION, message))
+
+
+@RULES.row(
+    "dimensions",
+    "Invalid value for 'dimensions' = {wanted}. Must be less than or equal to {most}.",
+    strict.SEEN,
+)
+def _dimensions(wire: EmbeddingRequest) -> Iterator[Breach]:
+    most = models.resolve(wire.model).dimensions
+    if wire.dimensions is not None and most and wire.dimensions > most:
+        yield Breach("dimensions", {"wanted": wire.dimensions, "most": most})
+
 
 class OpenAIEmbeddings:
     """``POST /v1/embeddings``. ``strict`` refuses all that the live service refuses."""
@@ -49,6 +74,7 @@ class OpenAIEmbeddings:
             raise errors.refuse(mistake) from None
         if self._strict:
             strict.check_fields(body, self.name, wire.model)
+            RULES.check(wire, wire.model)
         if wire.dimensions is not None and wire.model == ONE_WIDTH:
             raise invalid("This model does not support specifying dimensions.", "dimensions")
         messages = inputs.messages(wire.input, "input")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -19,8 +20,10 @@ from llmsim.core import (
     Verdicts,
 )
 from llmsim.core.errors import invalid
-from llmsim.providers.openai import errors
+from llmsim.providers import rules
+from llmsim.providers.openai import errors, strict
 from llmsim.providers.openai.chat.messages import TextPart
+from llmsim.providers.rules import Breach, Rules
 from llmsim.providers.wire import attachments
 from llmsim.providers.wire.decoding import MalformedBody, decode
 
@@ -55,16 +58,47 @@ class ModerationRequest(Struct):
 _decoder = msgspec.json.Decoder(ModerationRequest)
 
 
+RULES: Rules[ModerationRequest] = Rules()
+
+
+@RULES.row(
+    "moderation-model",
+    "Invalid value for 'model' = {model}. Please check the OpenAI documentation and try again.",
+    strict.SEEN,
+)
+def _moderation_model(wire: ModerationRequest) -> Iterator[Breach]:
+    if strict.known_kind(wire.model or MODEL) not in (None, "moderation"):
+        yield Breach("model", {"model": wire.model})
+
+
+@RULES.row(
+    "moderation-images",
+    "Invalid type for 'input': model {model} only takes text.",
+    "guide to moderation",
+    models=rules.models("text moderation", r"text-moderation-.*"),
+)
+def _moderation_images(wire: ModerationRequest) -> Iterator[Breach]:
+    if any(isinstance(one, ModerationImagePart) for one in wire.input):
+        yield Breach("input", {"model": wire.model})
+
+
 class OpenAIModerations:
-    """``POST /v1/moderations``."""
+    """``POST /v1/moderations``. ``strict`` refuses all that the live service refuses."""
 
     name = "openai_moderations"
+
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
 
     def decode(self, body: bytes) -> Request:
         try:
             wire = decode(_decoder, body)
         except MalformedBody as mistake:
             raise errors.refuse(mistake) from None
+        if self._strict:
+            model = wire.model or MODEL
+            strict.check_fields(body, self.name, model)
+            RULES.check(wire, model)
         return Request(wire.model or MODEL, _messages(wire.input), wire=wire, task=Moderate())
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:

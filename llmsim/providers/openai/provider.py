@@ -54,7 +54,7 @@ def endpoints(strict: bool) -> list[Endpoint]:
         responses_endpoint(OpenAIResponses(strict)),
         _endpoint("/v1/completions", OpenAICompletions(strict), completions.error_format()),
         _endpoint("/v1/embeddings", OpenAIEmbeddings(strict)),
-        _endpoint("/v1/moderations", OpenAIModerations()),
+        _endpoint("/v1/moderations", OpenAIModerations(strict)),
     ]
 
 

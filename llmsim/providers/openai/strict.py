@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from llmsim.core.catalog import models
 from llmsim.core.errors import BadRequest, invalid
 from llmsim.providers import rules
+from llmsim.providers.rules import Breach
 from llmsim.providers.wire.decoding import json_values
 from llmsim.providers.wire.request_fields import (
     MapKey,
@@ -27,6 +28,7 @@ LONGEST_NAME = 64
 MOST_PAIRS, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 JSON = re.compile("json", re.IGNORECASE)
 MOST_TOOLS = 128
+LEAST_BIAS, MOST_BIAS = -100, 100
 SERVICE_TIERS = ("auto", "default", "flex", "scale", "priority")
 
 API = "API reference"
@@ -62,9 +64,13 @@ def check_fields(body: bytes, name: str, model: str, also: Container[str] = ()) 
     """The fields of a body that is sent to ``model``, beside those it may have ``also``. Raises
     BadRequest for one that the API does not have. Models of others, which only are served in the
     same form, have fields of their own."""
-    if models.resolve(model).provider != "openai":
-        return
-    for misfit in _fields(name).misfits(json_values(body)):
+    if models.resolve(model).provider == "openai":
+        check_names(json_values(body), name, also)
+
+
+def check_names(values: Any, name: str, also: Container[str] = ()) -> None:
+    """The same for a body that is decoded, whichever model it is for. Raises BadRequest."""
+    for misfit in _fields(name).misfits(values):
         if not misfit.path and misfit.name in also:
             continue
         where = path((*misfit.path, misfit.name))
@@ -275,6 +281,13 @@ def check_limit(model: str, limit: int | None, param: str, least: int = 1) -> No
         raise invalid(message, param, "invalid_value")
 
 
+def check_bias(biases: Mapping[str, float] | None) -> Iterator[Breach]:
+    """The biases that are out of bounds."""
+    for token, bias in (biases or {}).items():
+        if not LEAST_BIAS <= bias <= MOST_BIAS:
+            yield Breach(f"logit_bias.{token}", {"value": bias})
+
+
 def check_streaming(options: object, stream: bool | None) -> None:
     """``stream_options`` need a stream. Raises BadRequest."""
     if options is not None and not stream:
@@ -286,6 +299,11 @@ def unsupported(param: str) -> BadRequest:
     """The exception for a parameter that the model does not take."""
     message = f"Unsupported parameter: '{param}' is not supported with this model."
     return invalid(message, param, "unsupported_parameter")
+
+
+def known_kind(model: str) -> str | None:
+    """What a model is for; None for one that the catalogue does not have."""
+    return models.resolve(model).kind if models.find(model) is not None else None
 
 
 class CommonParams(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai import lists
 from llmsim.providers.openai.assistants import params
 from llmsim.providers.openai.assistants.codec import RunCodec, read_outputs, read_run
+from llmsim.providers.openai.assistants.strict import checked
 from llmsim.providers.openai.lists import Paging
 from llmsim.providers.openai.provider import PREFIXES, runs_endpoint
 from llmsim.providers.provider import Endpoint
@@ -29,6 +30,8 @@ from llmsim.server.router import Handler, PatternRoute, Router
 from llmsim.server.routes.request_body import read_body
 from llmsim.server.services import Services
 from llmsim.transport.port import Port
+
+T = TypeVar("T")
 
 Answer: TypeAlias = Callable[[Request], Awaitable[bytes | tuple[bytes, int | None]]]
 """A body, and with it after how many milliseconds to look again where that matters."""
@@ -53,13 +56,15 @@ def add(router: Router, services: Services) -> None:
     )
     strict = config.validation == "strict"
     routes = ColdRoutes(strict)
-    create, submit = _endpoint(read_run, strict), _endpoint(read_outputs, strict)
+    begin = _endpoint(checked(read_run, "openai_thread_run", strict), strict)
+    create = _endpoint(checked(read_run, "openai_run_create", strict), strict)
+    submit = _endpoint(checked(read_outputs, "openai_tool_outputs", strict), strict)
     for prefix in (*PREFIXES, AZURE_PREFIX):
         routes.add_assistants(f"{prefix}/assistants", Assistants(store))
         routes.add_threads(f"{prefix}/threads", threads)
         routes.add_runs(f"{prefix}/threads/{{thread}}/runs", runs)
         under = f"{prefix}/threads/"
-        router.hot["POST", under + "runs"] = _new_run(services, create, runs)
+        router.hot["POST", under + "runs"] = _new_run(services, begin, runs)
         router.patterns.append(
             PatternRoute("POST", partial(_works, under), _working(services, create, submit, runs))
         )
@@ -104,7 +109,7 @@ def _working(
 
 class ColdRoutes:
     """The paths that only look things up and change them. ``strict`` asks for the header that the
-    live service asks for."""
+    live service asks for, and refuses all that it refuses."""
 
     def __init__(self, strict: bool) -> None:
         self._strict = strict
@@ -123,14 +128,19 @@ class ColdRoutes:
 
         self.routes.append(Route(template, handler, methods=[method]))
 
+    def _checked(self, read: Callable[..., T], name: str) -> Callable[..., T]:
+        return checked(read, f"openai_{name}", self._strict)
+
     def add_assistants(self, root: str, assistants: Assistants) -> None:
         """``…/assistants``."""
+        new = self._checked(params.assistant_fields, "assistant_create")
+        changed = self._checked(params.assistant_fields, "assistant_update")
 
         async def create(request: Request) -> bytes:
-            return await assistants.create(await read_body(request, params.assistant_fields, True))
+            return await assistants.create(await read_body(request, new, True))
 
         async def update(request: Request) -> bytes:
-            members = await read_body(request, params.assistant_fields, False)
+            members = await read_body(request, changed, False)
             return await assistants.update(request.path_params["id"], members)
 
         one = root + "/{id}"
@@ -142,12 +152,14 @@ class ColdRoutes:
 
     def add_threads(self, root: str, threads: AssistantThreads) -> None:
         """``…/threads`` and the messages under it."""
+        new = self._checked(params.thread_fields, "thread_create")
+        changed = self._checked(params.thread_fields, "thread_update")
 
         async def create(request: Request) -> bytes:
-            return await threads.create(await read_body(request, params.thread_fields))
+            return await threads.create(await read_body(request, new))
 
         async def update(request: Request) -> bytes:
-            members = await read_body(request, params.thread_fields)
+            members = await read_body(request, changed)
             return await threads.update(request.path_params["thread"], members)
 
         one = root + "/{thread}"
@@ -158,8 +170,11 @@ class ColdRoutes:
         self._add_messages(one + "/messages", threads)
 
     def _add_messages(self, root: str, threads: AssistantThreads) -> None:
+        new = self._checked(params.message_fields, "thread_message")
+        changed = self._checked(params.metadata, "message_update")
+
         async def create(request: Request) -> bytes:
-            members = await read_body(request, params.message_fields)
+            members = await read_body(request, new)
             return await threads.add(request.path_params["thread"], members)
 
         async def page(request: Request) -> bytes:
@@ -167,7 +182,7 @@ class ColdRoutes:
             return await threads.page(request.path_params["thread"], _paging(request), run)
 
         async def update(request: Request) -> bytes:
-            metadata = await read_body(request, params.metadata)
+            metadata = await read_body(request, changed)
             return await threads.update_message(*_ids(request, "thread", "id"), metadata)
 
         one = root + "/{id}"
@@ -181,9 +196,10 @@ class ColdRoutes:
 
     def add_runs(self, root: str, runs: AssistantRuns) -> None:
         """``…/threads/{thread}/runs`` and the steps under it."""
+        changed = self._checked(params.metadata, "run_update")
 
         async def update(request: Request) -> bytes:
-            metadata = await read_body(request, params.metadata)
+            metadata = await read_body(request, changed)
             return await runs.update(*_ids(request, "thread", "id"), metadata)
 
         async def steps(request: Request) -> bytes:

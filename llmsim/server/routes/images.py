@@ -54,7 +54,7 @@ def _answer(
         def link(canvas: Canvas) -> str:
             return server + image_links.path(canvas)
 
-        codec = OpenAIImages(purpose, link)
+        codec = OpenAIImages(purpose, link, strict)
         if registry.of_request(port.path, port.query, port.header) is AZURE:
             endpoint = images_endpoint(codec, purpose, port.path, port.query, strict)
             await services.handler.answer(port, endpoint.echoing(port.header))

@@ -1,5 +1,5 @@
 """openai-agents: an agent with two tools, plain and streamed. Arguments: API (openai for chat
-completions, or responses), base URL."""
+completions, or responses), base URL, and "thinking" for a model that thinks."""
 
 import asyncio
 import sys
@@ -14,9 +14,11 @@ from agents import (
     set_tracing_disabled,
 )
 from openai import AsyncOpenAI
+from openai.types.shared import Reasoning
 from pydantic import BaseModel
 
-api, base = sys.argv[1:]
+api, base, *modes = sys.argv[1:]
+thinks = "thinking" in modes
 set_tracing_disabled(True)
 client = AsyncOpenAI(base_url=f"{base}/v1", api_key="x")
 kind = OpenAIChatCompletionsModel if api == "openai" else OpenAIResponsesModel
@@ -37,6 +39,9 @@ def get_time(zone: str) -> str:
     return f"noon in {zone}"
 
 
+summary = "auto" if api == "responses" else None
+
+
 class Report(BaseModel):
     summary: str
     degrees: int
@@ -46,10 +51,14 @@ def agent(output=None, choice=None):
     return Agent(
         name="reporter",
         instructions="Report.",
-        model=kind(model="gpt-4o", openai_client=client),
+        model=kind(model="gpt-5" if thinks else "gpt-4o", openai_client=client),
         tools=[get_weather, get_time],
         output_type=output,
-        model_settings=ModelSettings(tool_choice=choice, include_usage=True),
+        model_settings=ModelSettings(
+            tool_choice=choice,
+            include_usage=True,
+            reasoning=Reasoning(effort="low", summary=summary) if thinks else None,
+        ),
     )
 
 
@@ -59,6 +68,10 @@ async def main():
         result = await Runner.run(agent(choice=choice), "What is the weather?", max_turns=6)
         assert called, result
         assert result.final_output, result
+        called.clear()
+        history = [*result.to_input_list(), {"role": "user", "content": "And tomorrow?"}]
+        result = await Runner.run(agent(choice=choice), history, max_turns=6)
+        assert called, result
         called.clear()
         streamed = Runner.run_streamed(agent(choice=choice), "What time is it?", max_turns=6)
         kinds = {event.type async for event in streamed.stream_events()}

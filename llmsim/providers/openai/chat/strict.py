@@ -24,6 +24,7 @@ from llmsim.providers.openai.strict import (
     REASONING_GUIDE,
     SEEN,
     add_common,
+    check_bias,
     check_effort,
     check_fields,
     check_function,
@@ -38,7 +39,6 @@ from llmsim.providers.openai.strict import (
 from llmsim.providers.rules import Breach, Rules
 
 LONGEST_CALL_ID = 40
-LEAST_BIAS, MOST_BIAS = -100, 100
 SOUND = r"(gpt-audio|gpt-4o-(mini-)?audio)"
 DEEPSEEK = rules.models("DeepSeek", r"deepseek.*")
 
@@ -200,9 +200,7 @@ def _parallel_calls(params: ChatRequest) -> Iterator[Breach]:
     code="decimal_out_of_bounds",
 )
 def _logit_bias(params: ChatRequest) -> Iterator[Breach]:
-    for token, bias in (params.logit_bias or {}).items():
-        if not LEAST_BIAS <= bias <= MOST_BIAS:
-            yield Breach(f"logit_bias.{token}", {"value": bias})
+    yield from check_bias(params.logit_bias)
 
 
 @RULES.row("tools-wanted", "'{where}' is only allowed when 'tools' are specified.", SEEN)

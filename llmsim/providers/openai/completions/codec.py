@@ -22,11 +22,10 @@ from llmsim.core import (
     StreamScript,
     Usage,
 )
-from llmsim.core.catalog import models
-from llmsim.core.errors import Failure, TooLong, invalid
+from llmsim.core.errors import Failure, TooLong
 from llmsim.providers.openai import errors as openai_errors
-from llmsim.providers.openai import strict as openai_strict
 from llmsim.providers.openai.completions import params
+from llmsim.providers.openai.completions import strict as completions_strict
 from llmsim.providers.openai.completions.logprobs import logprobs_object
 from llmsim.providers.openai.completions.params import CompletionRequest
 from llmsim.providers.openai.deltas import by_piece
@@ -41,21 +40,11 @@ FINISH = {
     Finish.TOOLS: b"stop",
     Finish.FILTER: b"content_filter",
 }
-CHAT_MODEL = (
-    "This is a chat model and not supported in the v1/completions endpoint. Did you mean to use "
-    "v1/chat/completions?"
-)
 
 
 def error_format() -> ErrorFormat:
     """OpenAI's, with this endpoint's own message for a prompt that is too long."""
     return replace(openai_errors.FORMAT, failure=_failure)
-
-
-def check_kind(model: str) -> None:
-    """Raises BadRequest for a chat model."""
-    if models.find(model) is not None and models.resolve(model).kind != "completion":
-        raise invalid(CHAT_MODEL, "model")
 
 
 class OpenAICompletions:
@@ -69,8 +58,7 @@ class OpenAICompletions:
     def decode(self, body: bytes) -> Request:
         request = params.read(body)
         if self._strict:
-            openai_strict.check_fields(body, self.name, request.model)
-            check_kind(request.model)
+            completions_strict.check(body, request.wire)
         return request
 
     def error_event(

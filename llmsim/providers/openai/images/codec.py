@@ -22,6 +22,7 @@ from llmsim.core import (
 from llmsim.core.errors import Failure
 from llmsim.providers.openai import errors as openai_errors
 from llmsim.providers.openai.images import params
+from llmsim.providers.openai.images import strict as images_strict
 from llmsim.providers.openai.images.params import ImageRequest, Purpose
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRuns
@@ -36,17 +37,24 @@ EVENTS: Final[dict[Purpose, str]] = {
 class OpenAIImages:
     """``POST /v1/images/generations``, ``/edits`` and ``/variations``.
 
-    ``link`` gives the address under which a picture can be fetched.
+    ``link`` gives the address under which a picture can be fetched. ``strict`` refuses all that
+    the live service refuses.
     """
 
     name = "openai_images"
 
-    def __init__(self, purpose: Purpose, link: Callable[[Canvas], str]) -> None:
+    def __init__(
+        self, purpose: Purpose, link: Callable[[Canvas], str], strict: bool = False
+    ) -> None:
+        self._strict = strict
         self._purpose = purpose
         self._link = link
 
     def decode(self, body: bytes) -> Request:
-        return params.read(body, self._purpose)
+        request = params.read(body, self._purpose)
+        if self._strict:
+            images_strict.check(body, request.wire, self._purpose)
+        return request
 
     def error_event(
         self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
