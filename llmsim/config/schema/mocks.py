@@ -11,7 +11,7 @@ from llmsim.config.schema.match import MockMatchSection
 from llmsim.config.schema.problems import Problem, Problems
 from llmsim.config.schema.responses import MockResponseSection
 from llmsim.config.schema.section import Each, Section, subsection
-from llmsim.config.schema.values import Count, Line, Number, Whole, Words
+from llmsim.config.schema.values import Count, Label, Number, Whole, Words
 from llmsim.core.mocks import template
 from llmsim.core.mocks.mock import Mock, MockScript, OnExhausted, ScriptKey
 from llmsim.core.mocks.regex import compiled
@@ -24,7 +24,7 @@ Responses: TypeAlias = Annotated[tuple[MockResponseSection, ...], Each()]
 class MockSection(Section, of=Mock):
     """Answers to requests that match."""
 
-    name: Line | None = Field(None, description="Its name, as in the header `x-llmsim-mock`.")
+    name: Label | None = Field(None, description="Its name, as in the header `x-llmsim-mock`.")
     match: MockMatchSection = subsection(
         MockMatchSection, "Conditions on the request. Default: every request."
     )
@@ -57,7 +57,7 @@ class MockSection(Section, of=Mock):
 class MockScriptSection(Section, of=MockScript):
     """Answers to a conversation, turn by turn."""
 
-    name: Line | None = Field(None, description="Its name, as in the header `x-llmsim-mock`.")
+    name: Label | None = Field(None, description="Its name, as in the header `x-llmsim-mock`.")
     match: MockMatchSection = subsection(
         MockMatchSection, "Conditions on the request. Default: every request."
     )

@@ -35,6 +35,7 @@ from llmsim.core.mocks import body_path, regex, template
 from llmsim.core.overrides import ScenarioName
 from llmsim.core.spelling import did_you_mean
 
+LONGEST_LABEL: Final = 200
 _HOST_PATTERN: Final = re.compile(r"[\w*?.\[\]-]+", re.ASCII)
 
 KINDS: Final = tuple(kind.value for kind in FailureKind)
@@ -186,6 +187,14 @@ def _host_pattern(value: str) -> None:
         raise ValueError("must be a host name such as sim.example or *.sim.example, and no port")
 
 
+def _label(value: str) -> None:
+    """Raises ValueError for what cannot be sent as the value of a header as it is."""
+    if value != value.strip() or not value.isprintable() or len(value) > LONGEST_LABEL:
+        raise ValueError(
+            f"must be one line of at most {LONGEST_LABEL} characters, without spaces around it"
+        )
+
+
 def _path(value: str) -> str:
     try:
         body_path.parsed(value)
@@ -244,6 +253,7 @@ Address: TypeAlias = Annotated[str, BeforeValidator(_address)]
 HostPattern: TypeAlias = Annotated[str, Text("a host name", _host_pattern)]
 Origin: TypeAlias = Annotated[str, Text("an origin", _origin)]
 Line: TypeAlias = Annotated[str, Text()]
+Label: TypeAlias = Annotated[str, Text("a name", _label)]
 ShellPattern: TypeAlias = Annotated[str, Text("a shell pattern")]
 Regex: TypeAlias = Annotated[str, Text("a regular expression", regex.check)]
 Template: TypeAlias = Annotated[str, Text(check=template.parsed)]
