@@ -1,6 +1,7 @@
-"""Load with a shape, by Locust (the extra ``llmsim[load]``).
+"""Load by Locust (the extra ``llmsim[load]``).
 
-``profiles`` says how many requests a second a profile has at which moment, ``measures`` keeps times
-as finely as they were taken and adds them up over Locust's workers, ``locustfile`` is what Locust
-runs. Only the last one imports Locust, which replaces parts of the standard library.
+``profiles`` says how many requests a second a profile has at which moment, ``users`` sends requests
+of each API and times their answers, ``measures`` keeps these times as finely as they were taken,
+``locustfile`` is what ``llmsim loadtest`` has Locust run. All but ``profiles`` import Locust, which
+replaces parts of the standard library.
 """

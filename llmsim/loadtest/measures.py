@@ -1,63 +1,65 @@
-"""Times beside Locust's own: they count as no requests, and fractions of a millisecond stay."""
+"""Times beside Locust's own, in its statistics: they count as no requests, and fractions of a
+millisecond stay. Locust adds up what its workers have.
+"""
 
 from __future__ import annotations
 
+import logging
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+if TYPE_CHECKING:
+    from locust.env import Environment
+    from locust.stats import RequestStats
+
+MEASURE: Final = "measure"
+"""Locust's column Type for a row that is a time and not a request."""
+REQUEST: Final = "POST"
 DIGITS: Final = 3
 """Significant digits that are kept of a time."""
 SHOWN: Final = (0.5, 0.9, 0.95, 0.99)
 
 
-class Measures:
-    """Times in milliseconds by the name of their row, as counts of rounded values."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Counter[float]] = {}
-
-    def add(self, row: str, milliseconds: float) -> None:
-        self.rows.setdefault(row, Counter())[rounded(milliseconds)] += 1
-
-    def taken(self) -> dict[str, list[tuple[float, int]]]:
-        """What was added since the last time, as plain data: for a worker's report."""
-        found = {row: list(counts.items()) for row, counts in self.rows.items()}
-        self.rows = {}
-        return found
-
-    def merge(self, taken: Mapping[str, list[tuple[float, int]]]) -> None:
-        """Add what a worker has reported."""
-        for row, counts in taken.items():
-            mine = self.rows.setdefault(row, Counter())
-            for value, count in counts:
-                mine[value] += count
-
-    def percentile(self, row: str, part: float) -> float | None:
-        """The least value that so great a part is not above; None without values."""
-        counts = self.rows.get(row)
-        if not counts:
-            return None
-        left = math.ceil(part * counts.total())
-        for value in sorted(counts):
-            left -= counts[value]
-            if left <= 0:
-                return value
-        return None
-
-    def lines(self) -> Iterator[str]:
-        """A table of all rows."""
-        if self.rows:
-            heads = "".join(f"{f'p{part * 100:g}':>12}" for part in SHOWN)
-            yield f"{'milliseconds':<32}{'count':>10}{heads}"
-        for row in sorted(self.rows):
-            cells = "".join(f"{self.percentile(row, part):>12.4g}" for part in SHOWN)
-            yield f"{row:<32}{self.rows[row].total():>10}{cells}"
-
-
-def rounded(value: float) -> float:
-    """To significant digits."""
-    if not value:
+def rounded(milliseconds: float) -> float:
+    """To significant digits: Locust counts times by their rounded values, and its own rounding
+    leaves whole milliseconds."""
+    if not milliseconds:
         return 0.0
-    return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
+    return round(milliseconds, DIGITS - 1 - math.floor(math.log10(abs(milliseconds))))
+
+
+def measured(stats: RequestStats, row: str, seconds: float) -> None:
+    """Add a time to its row, and not to the total of all requests."""
+    stats.get(row, MEASURE).log(seconds * 1e3, 0)  # type: ignore[arg-type]  # a fraction will do
+
+
+def table(stats: RequestStats) -> Iterator[str]:
+    """All measures, as lines."""
+    rows = sorted((one for one in stats.entries.values() if one.method == MEASURE), key=_name)
+    if rows:
+        heads = "".join(f"{f'p{part * 100:g}':>12}" for part in SHOWN)
+        yield f"{'milliseconds':<32}{'count':>10}{heads}"
+    for one in rows:
+        cells = "".join(f"{one.get_response_time_percentile(part):>12.4g}" for part in SHOWN)
+        yield f"{one.name:<32}{one.num_requests:>10}{cells}"
+
+
+def _name(entry: object) -> str:
+    return str(getattr(entry, "name", ""))
+
+
+def judge(environment: Environment, limits: Mapping[str, tuple[str, str]]) -> None:
+    """Set exit code 1 where a row's p95 is above its option, or the row is not there. ``limits``
+    has the rows by the options' names: Locust's columns Type and Name."""
+    for name, (kind, row) in limits.items():
+        limit = getattr(environment.parsed_options, name.replace("-", "_"))
+        if limit is None:
+            continue
+        entry = environment.stats.entries.get((row, kind))
+        if entry is None:
+            logging.error("--%s: no '%s' was measured", name, row)
+            environment.process_exit_code = 1
+        elif (p95 := entry.get_response_time_percentile(0.95)) > limit:
+            logging.error("--%s: p95 of '%s' is %g ms, above %g", name, row, p95, limit)
+            environment.process_exit_code = 1
