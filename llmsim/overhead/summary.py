@@ -146,7 +146,10 @@ def notes(through: SideResult, direct: SideResult, machine: Box) -> list[str]:
             "gateway adds at p99 is not measured here; p50 may be."
         )
     if machine.busy is not None and machine.busy > 0.9:
-        found.append(f"The processors of this machine were {machine.busy:.0%} busy.")
+        found.append(
+            f"The processors of this machine were {machine.busy:.0%} busy: a gateway on it waited "
+            "for them, too, which is in its figures."
+        )
     for name, one in (("through the gateway", through), ("past the gateway", direct)):
         matched = sum(bool(each.records) for each in one.joined)
         if matched < len(one.joined):

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from statistics import median
 from typing import Any, NamedTuple
 
 import pytest
+from numpy import quantile
 
 from tests.serving import Server, free_port
 
@@ -19,22 +19,25 @@ GAP = 20.0
 """Milliseconds between tokens; the toy gateway holds every second one for as long."""
 
 
+PERCENTILES = {"p50": 0.5, "p99": 0.99}
+
+
 class Toy(NamedTuple):
     """The toy gateway and where it writes what it really took."""
 
     url: str
     log: Path
 
-    def took(self, skipped: int) -> dict[str, float]:
-        """Medians of what it took, in milliseconds, without the first requests."""
+    def took(self, skipped: int) -> dict[str, list[float]]:
+        """What it took, in milliseconds, without the first requests."""
         rows = [json.loads(line) for line in self.log.read_text().splitlines()][skipped:]
         return {
-            "way_in_ms": median(row["way_in"] for row in rows),
-            "head_ms": median(row["way_in"] + row["head"] for row in rows),
-            "ttft_ms": median(row["way_in"] + row["first"] for row in rows),
-            "per_token_ms": median(row["last"] for row in rows),
-            "way_out_ms": median(row["end"] for row in rows),
-            "total_ms": median(row["way_in"] + row["end"] for row in rows),
+            "way_in_ms": [row["way_in"] for row in rows],
+            "head_ms": [row["way_in"] + row["head"] for row in rows],
+            "ttft_ms": [row["way_in"] + row["first"] for row in rows],
+            "per_token_ms": [row["last"] for row in rows],
+            "way_out_ms": [row["end"] for row in rows],
+            "total_ms": [row["way_in"] + row["end"] for row in rows],
         }
 
     def attempts(self) -> list[int]:
@@ -87,11 +90,11 @@ def overhead(
     return found, done.stdout + done.stderr
 
 
-def near(measured: Any, real: float, noise: float) -> bool:
-    """Within 0.3 ms, or what this machine's noise allows: how unsure the median is, and how long
-    requests take that go past the gateway."""
-    low, high = measured["ci"]["p50"]
-    return abs(measured["p50"] - real) <= 0.3 + (high - low) + noise
+def near(measured: Any, real: float, direct: Any, at: str) -> bool:
+    """Within 0.3 ms, or what this machine's noise allows: how unsure the percentile is, and how
+    long requests take that go past the gateway."""
+    low, high = measured["ci"][at]
+    return abs(measured[at] - real) <= 0.3 + (high - low) + direct[at]
 
 
 @pytest.mark.timed
@@ -102,10 +105,13 @@ def test_what_a_gateway_costs_is_recovered(sim: Server, toy: Toy, tmp_path: Path
     assert found["requests"] == found["matched"] >= 50
     assert found["unmatched"] == 0
     assert found["errors"] == {}
-    real = toy.took(skipped=50)  # those that warm up
-    for name, value in real.items():
-        noise = found["direct"][name]["p50"]
-        assert near(found["added"][name], value, noise), (name, value, found["added"][name])
+    for name, values in toy.took(skipped=50).items():  # those that warm up
+        added, direct = found["added"][name], found["direct"][name]
+        for at, part in PERCENTILES.items():
+            real = quantile(values, part)
+            # A late token waits behind others, which is counted as theirs and not as its own.
+            queues = name == "per_token_ms" and at != "p50"
+            assert queues or near(added, real, direct, at), (name, at, real, added, direct)
     assert found["added"]["way_in_ms"]["p50"] >= 5.0
     assert found["added"]["held_ms"]["p50"] == pytest.approx(GAP, abs=1.0)
     assert found["tokens_per_read"]["p50"] == 2.0
