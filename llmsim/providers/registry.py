@@ -10,8 +10,9 @@ from llmsim.providers.azure.provider import AZURE
 from llmsim.providers.gemini.provider import GEMINI
 from llmsim.providers.openai.provider import ALIAS, OPENAI
 from llmsim.providers.provider import Endpoint, Provider, RequestHeader
+from llmsim.providers.vertex.provider import VERTEX
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, AZURE)
+PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, AZURE, VERTEX)
 """The first one has every path and request that no other claims."""
 
 _FIRST = (OPENAI, ANTHROPIC, GEMINI)

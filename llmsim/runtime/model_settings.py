@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmsim.config import Config
 from llmsim.core.catalog import profiles
-from llmsim.core.catalog.models import MODELS, Model, Vendor, find, resolve
+from llmsim.core.catalog.models import MODELS, Model, Vendor, find_hosted, resolve
 from llmsim.core.catalog.profiles import LatencyProfile
 from llmsim.core.errors import BadRequest, Failure, FailureKind
 from llmsim.core.load.step_cost import Replicas
@@ -65,7 +65,7 @@ class ModelRegistry:
 
     def model(self, name: str) -> Model:
         """A model that listings show. Raises BadRequest for any other."""
-        found = find(name)
+        found = find_hosted(name)
         if self._available is not None:
             if name in self._available:
                 return resolve(name)

@@ -47,6 +47,7 @@ USER = [{"role": "user", "content": TEXT}]
 PARTS = [{"role": "user", "parts": [{"text": TEXT}]}]
 GEMINI = "/v1beta/models/gemini-2.5-flash:"
 WHOLE_REQUEST = "generateContentRequest"
+VERTEX = "/v1/projects/p/locations/l/publishers/"
 KEYED = {"api-key": "k"}
 ANTHROPIC_HEADERS = {"anthropic-version": "2023-06-01"}
 
@@ -63,6 +64,40 @@ APIS = {
     ),
     "azure_embeddings": Api(
         "/openai/v1/embeddings", "text-embedding-3-small", {"input": TEXT}, headers=KEYED
+    ),
+    "vertex_gemini": Api(
+        f"{VERTEX}google/models/gemini-2.5-flash:generateContent",
+        "gemini-2.5-flash",
+        {"contents": PARTS},
+        True,
+        f"{VERTEX}google/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+    ),
+    "vertex_count": Api(
+        f"{VERTEX}google/models/gemini-2.5-flash:countTokens",
+        "gemini-2.5-flash",
+        {WHOLE_REQUEST: {"contents": PARTS}},
+    ),
+    "vertex_embed_content": Api(
+        f"{VERTEX}google/models/gemini-embedding-001:embedContent",
+        "gemini-embedding-001",
+        {"content": PARTS[0]},
+    ),
+    "vertex_embeddings": Api(
+        f"{VERTEX}google/models/gemini-embedding-001:predict",
+        "gemini-embedding-001",
+        {"instances": [{"content": TEXT}]},
+    ),
+    "vertex_claude": Api(
+        f"{VERTEX}anthropic/models/claude-sonnet-4-5:rawPredict",
+        "claude-sonnet-4-5",
+        {"messages": USER, "max_tokens": 60, "anthropic_version": "vertex-2023-10-16"},
+        True,
+        f"{VERTEX}anthropic/models/claude-sonnet-4-5:streamRawPredict",
+    ),
+    "vertex_claude_count": Api(
+        f"{VERTEX}anthropic/models/count-tokens:rawPredict",
+        "claude-sonnet-4-5",
+        {"messages": USER},
     ),
     "anthropic": Api(
         "/v1/messages",

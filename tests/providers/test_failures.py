@@ -128,6 +128,8 @@ FRAMED = {
     "azure_responses": (b"event: response.failed\ndata: ", b"\n\n"),
     "anthropic": (b"event: error\ndata: ", b"\n\n"),
     "gemini": (b"data: ", b"\r\n\r\n"),
+    "vertex_gemini": (b"data: ", b"\r\n\r\n"),
+    "vertex_claude": (b"event: error\ndata: ", b"\n\n"),
     "generateContent?": (b"data: ", b"\r\n\r\n"),
     "generateContent?alt=sse": (b"data: ", b"\r\n\r\n"),
     "streamGenerateContent?alt=sse": (b"data: ", b"\r\n\r\n"),
@@ -160,6 +162,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "openai_moderations": {"input": "hi"},
     "anthropic_count": {"messages": [{"role": "user", "content": "hi"}]},
     "anthropic_batch": {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 5},
+    "vertex_count": {"generateContentRequest": {"contents": "hi", "model": "m"}},
+    "vertex_embed_content": {"content": "hi"},
+    "vertex_embeddings": {"instances": [{"content": "hi"}]},
+    "vertex_claude_count": {"messages": [{"role": "user", "content": "hi"}]},
     "gemini_count": {"generateContentRequest": {"contents": "hi", "model": "m"}},
     "gemini_embeddings": {"content": "hi"},
     "countTokens?": {"contents": "hi"},
@@ -171,7 +177,7 @@ BODIES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if not streams(ENDPOINTS[one])])
 def test_what_has_no_streams_is_never_asked_for_one(endpoint: str) -> None:
     body = {"model": "m", "stream": True, **BODIES[endpoint.removesuffix("alt=sse")]}
-    if endpoint.startswith(("count", "embed", "batch", "gemini_count")):
+    if endpoint.startswith(("count", "embed", "batch", "gemini_count", "vertex_count")):
         del body["model"], body["stream"]
     request = ENDPOINTS[endpoint].codec.decode(orjson.dumps(body))
     assert not request.stream

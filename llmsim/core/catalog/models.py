@@ -7,6 +7,7 @@ and for the newest few the day their sibling was released.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -107,6 +108,8 @@ request that the real model would take must not fail for a guess.
 """
 
 
+_REVISION: Final = re.compile(r"-v\d+$")
+
 MARK: Final = "@llmsim:"
 """What stands between a model's name and request overrides. No provider's names have it."""
 
@@ -145,6 +148,19 @@ def bare_name(name: str) -> str:
     bare = name.lower().rpartition("/")[2].removeprefix("ft:").partition(":")[0]
     bare = bare.rpartition("anthropic.")[2]
     return bare.replace(".", "-").replace("@", "-") if bare.startswith("claude") else bare
+
+
+def hosted_name(name: str) -> str:
+    """A model's name at its provider, out of that at a cloud: ``claude-sonnet-4-5@20250929``,
+    ``us.anthropic.claude-sonnet-4-5-20250929-v1:0``. Any other is left as it is."""
+    if "@" not in name and "anthropic." not in name:
+        return name
+    return _REVISION.sub("", bare_name(plain(name)))
+
+
+def find_hosted(name: str) -> Model | None:
+    """The catalogue's model of that id or alias, or of that name at a cloud."""
+    return find(name) or _NAMES.get(hosted_name(name))
 
 
 def _relative(name: str) -> Model | None:

@@ -29,12 +29,26 @@ from llmsim.providers.rules import Breach, Rules
 from llmsim.providers.wire.decoding import MalformedBody, json_values
 
 
+class EmbedContentConfig(Struct, rename="camel"):
+    """Where clients of Vertex AI say it."""
+
+    output_dimensionality: Annotated[int, Meta(ge=1)] | None = None
+
+
 class EmbedRequest(Struct, rename="camel"):
     content: str | Content
     model: str | None = None
     output_dimensionality: Annotated[int, Meta(ge=1)] | None = None
     task_type: str | None = None
     title: str | None = None
+    embed_content_config: EmbedContentConfig | None = None
+
+    @property
+    def dimensions(self) -> int | None:
+        """How wide the vector is to be; None leaves it to the model."""
+        if self.embed_content_config is not None:
+            return self.embed_content_config.output_dimensionality
+        return self.output_dimensionality
 
 
 class BatchEmbedRequest(Struct):
@@ -122,7 +136,7 @@ class GeminiEmbed:
             self._check(body, requests)
         first = requests[0]
         for place, request in enumerate(requests):
-            if request.output_dimensionality != first.output_dimensionality:
+            if request.dimensions != first.dimensions:
                 where = f"requests[{place}].output_dimensionality"
                 message = f"* {self._request}.{where}: must be the same in all requests"
                 raise invalid(message, where)
@@ -134,7 +148,7 @@ class GeminiEmbed:
         return Request(
             params.body_model(first.model) if self._model is None else self._model,
             tuple([Message("user", text) for text in texts]),
-            task=Embed(first.output_dimensionality),
+            task=Embed(first.dimensions),
         )
 
     def _check(self, body: bytes, requests: list[EmbedRequest]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -54,13 +54,14 @@ UNSIGNED = ("skip_thought_signature_validator", "context_engineering_is_the_way_
 RULES: Rules[Body] = Rules()
 
 
-def check(body: bytes, model: str, pathless: bool = False) -> None:
+def check(body: bytes, model: str, pathless: bool = False, also: Container[str] = ()) -> None:
     """Raises BadRequest for the first rule that a well-formed request to generate breaks, or for
-    all the fields that the API does not have. One that came without a path may say ``stream``."""
+    all the fields that the API does not have, beside those it may have ``also``. One that came
+    without a path may say ``stream``."""
     values = _values(body)
     if pathless:
         values.pop("stream", None)
-    check_fields(values, "gemini")
+    check_fields(values, "gemini", also)
     RULES.check({**json_names.camel(values), "model": model}, model)
 
 
@@ -73,9 +74,10 @@ def check_count(body: bytes, model: str) -> None:
     RULES.check({**counted, "model": None}, model)
 
 
-def check_fields(values: Any, name: str) -> None:
-    """The fields of a body. Raises BadRequest with all that are not the API's."""
-    problems = [_problem(misfit) for misfit in _fields(name).misfits(values)]
+def check_fields(values: Any, name: str, also: Container[str] = ()) -> None:
+    """The fields of a body. Raises BadRequest with all that are not the API's, nor ``also``."""
+    misfits = [one for one in _fields(name).misfits(values) if errors.snake(one.name) not in also]
+    problems = [_problem(misfit) for misfit in misfits]
     if problems:
         where = problems[0][0]
         raise invalid("\n".join(said for _, said in problems), where)

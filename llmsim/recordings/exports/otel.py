@@ -21,6 +21,7 @@ SYSTEMS: Final = {
     "anthropic": "anthropic",
     "gemini": "gcp.gemini",
     "azure": "azure.ai.openai",
+    "vertex": "gcp.vertex_ai",
 }
 
 

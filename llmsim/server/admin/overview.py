@@ -21,6 +21,7 @@ APIS = {
     "anthropic": "",
     "gemini": "",
     "azure": "",
+    "vertex": "",
 }
 """What clients of each provider have after the server's address in their base URL."""
 

@@ -75,6 +75,8 @@ PATHS = [
         "/openai/v1",
         "/openai",
         "/anthropic/v1",
+        "/v1/publishers/google",
+        "/v1beta1/publishers/google",
         "/v1alpha",
         "/v1beta",
         "/gemini/v1",

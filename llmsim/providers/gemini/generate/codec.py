@@ -32,6 +32,8 @@ class Gemini:
     """
 
     name = "gemini"
+    also: frozenset[str] = frozenset()
+    """Fields at any depth that requests may have besides the Gemini API's."""
 
     def __init__(
         self,
@@ -51,13 +53,20 @@ class Gemini:
     def decode(self, body: bytes) -> Request:
         request = params.read(body, self._model, self._stream)
         if self._strict:
-            gemini_strict.check(body, request.model, self._model is None)
+            gemini_strict.check(body, request.model, self._model is None, self.also)
         return request
+
+    def identity(self, model: str, stamp: Stamp) -> str:
+        """The members that say who answers, and in which answer."""
+        return f'"modelVersion":{_quoted(model)},"responseId":"{stamp.mark}"'
 
     def error_event(
         self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
     ) -> bytes:
-        _, body = gemini_errors.failure(failure, self._version, self._verb)
+        return self.framed(gemini_errors.failure(failure, self._version, self._verb)[1], sent)
+
+    def framed(self, body: bytes, sent: int) -> bytes:
+        """What ends a stream after ``sent`` frames."""
         framing = self._framing
         return (b"" if sent else framing.opening) + framing.before + body + framing.last
 
@@ -65,12 +74,12 @@ class Gemini:
         style = generate_chunks.candidate_style(completion, request, self._framing, stamp)
         block = completion.choices[0].block
         if block is not None:
-            return _blocked(block, completion, request, stamp)
+            return _blocked(block, completion, request, self.identity(request.model, stamp))
         candidates = [
             generate_chunks.whole_candidate(index, choice, style)
             for index, choice in enumerate(completion.choices)
         ]
-        return _response(candidates, completion, request, stamp)
+        return _response(candidates, completion, request, self.identity(request.model, stamp))
 
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         framing = self._framing
@@ -93,12 +102,13 @@ class Gemini:
             for index, choice in enumerate(completion.choices)
         ]
         block = completion.choices[0].block
+        identity = self.identity(request.model, stamp)
         if block is None:
-            closing = _response(candidates, completion, request, stamp)
+            closing = _response(candidates, completion, request, identity)
         else:
-            closing = _blocked(block, completion, request, stamp)
+            closing = _blocked(block, completion, request, identity)
         frames = sse.Spliced(
-            _prefix(framing, completion.usage.prompt, request.model, stamp),
+            _prefix(framing, completion.usage.prompt, identity),
             sse.Chained(tails),
             framing.before + closing + framing.last,
             framing.opening,
@@ -106,35 +116,30 @@ class Gemini:
         return StreamScript(frames, BeatRuns(beats), parts)
 
 
-def _prefix(framing: sse.Framing, prompt: int, model: str, stamp: Stamp) -> bytes:
+def _prefix(framing: sse.Framing, prompt: int, identity: str) -> bytes:
     """What all chunks but the last begin with.
 
     Only the last one has all of the usage, as with Gemini 2.0: the others are then alike.
     """
     prefix = (
         f'{{"usageMetadata":{{"promptTokenCount":{prompt},"totalTokenCount":{prompt}}},'
-        f'{_identity(model, stamp)},"candidates":['
+        f'{identity},"candidates":['
     )
     return framing.before + prefix.encode()
 
 
 def _response(
-    candidates: list[bytes], completion: Completion, request: Request, stamp: Stamp
+    candidates: list[bytes], completion: Completion, request: Request, identity: str
 ) -> bytes:
     used = _usage(completion.usage, request, completion if request.tools else None)
-    about = f'],"usageMetadata":{used},{_identity(request.model, stamp)}}}'
+    about = f'],"usageMetadata":{used},{identity}}}'
     return b'{"candidates":[' + b",".join(candidates) + about.encode()
 
 
-def _blocked(reason: str, completion: Completion, request: Request, stamp: Stamp) -> bytes:
+def _blocked(reason: str, completion: Completion, request: Request, identity: str) -> bytes:
     """What a prompt gets that is not answered."""
     feedback = f'{{"promptFeedback":{{"blockReason":"{reason}"}},"usageMetadata":'
-    identity = _identity(request.model, stamp)
     return f"{feedback}{_usage(completion.usage, request)},{identity}}}".encode()
-
-
-def _identity(model: str, stamp: Stamp) -> str:
-    return f'"modelVersion":{_quoted(model)},"responseId":"{stamp.mark}"'
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,80 @@
+"""Anthropic's Messages as clouds host them: the path says which model it is and whether the answer
+is streamed, and the body which version of the API it is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from msgspec import structs
+
+from llmsim.core import Completion, Request, Stamp, StreamScript
+from llmsim.core.catalog.models import hosted_name
+from llmsim.core.errors import Failure, invalid
+from llmsim.providers.anthropic.messages.codec import Anthropic
+from llmsim.providers.wire.decoding import MalformedBody, json_values
+from llmsim.providers.wire.json_members import with_members
+
+OWN_FIELDS = ("anthropic_version", "anthropic_beta")
+"""What bodies have that Anthropic's own have not: there these are headers."""
+
+
+class HostedMessages:
+    """Messages of a hosted ``model``, streamed or not; None for either is for a body that says it.
+
+    ``strict`` refuses all that the live service refuses, and wants ``version`` in the body.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        model: str | None = None,
+        stream: bool | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.name = name
+        self._version = version
+        self._model = model
+        self._strict = strict
+        self._codec = Anthropic(strict)
+        members: dict[str, Any] = {}
+        if model is not None:
+            members["model"] = hosted_name(model)
+        if stream is not None:
+            members["stream"] = stream
+        self._members = orjson.dumps(members)[1:-1]
+
+    def decode(self, body: bytes) -> Request:
+        if self._strict:
+            body = self._checked(body)
+        request = self._codec.decode(with_members(body, self._members) if self._members else body)
+        return request if self._model is None else structs.replace(request, model=self._model)
+
+    def _checked(self, body: bytes) -> bytes:
+        """The body without what only hosted ones have. Raises BadRequest."""
+        try:
+            values = json_values(body)
+        except MalformedBody:
+            return body  # which the codec refuses
+        if not isinstance(values, dict):
+            return body
+        version = values.get("anthropic_version")
+        if version is None:
+            raise invalid("anthropic_version: Field required", "anthropic_version")
+        if version != self._version:
+            message = f"anthropic_version: Input should be '{self._version}'"
+            raise invalid(message, "anthropic_version")
+        kept = {key: value for key, value in values.items() if key not in OWN_FIELDS}
+        return orjson.dumps(kept)
+
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        return self._codec.plain(request, completion, stamp)
+
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
+        return self._codec.script(request, completion, stamp)
+
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
+        return self._codec.error_event(request, completion, failure, stamp, sent)
