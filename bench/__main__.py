@@ -28,6 +28,7 @@ from bench import (
 )
 from bench.client import ClientError, MissingError
 from bench.machine import this_machine
+from bench.progress import progress
 from bench.report import Cell, Column, Report
 from bench.server import StartError
 from bench.shape import ProbeError
@@ -146,7 +147,8 @@ def finish(name: str, benchmark: Benchmark, as_json: bool, record: Path | None) 
     """Run the benchmark, print its report, and record it if ``record`` names a file."""
     machine = this_machine()
     try:
-        rows = benchmark.run()
+        with progress(name):
+            rows = benchmark.run()
     except (ClientError, MissingError, ProbeError, StartError) as error:
         raise click.ClickException(str(error)) from error
     notes = [*(CONTROLLED * benchmark.control), *benchmark.notes]

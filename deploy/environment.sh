@@ -36,7 +36,8 @@ provide_venv_module() {
 # install WHAT: this project with extras, as '.[tui]'; again when that, the folder or pyproject.toml
 # has changed. '.[dev]' has all extras, so where that is installed nothing else is.
 install() {
-    local what=$1 python stamp there
+    local what=$1 python stamp there quiet=-q
+    [ ! -t 2 ] || quiet= # somebody looks on: pip shows what it downloads
     stamp="$PWD $(cksum <pyproject.toml)"
     there=$(cat "$VENV/installed" 2>/dev/null || true)
     if [ "$there" != "$what $stamp" ] && [ "$there" != ".[dev] $stamp" ]; then
@@ -44,7 +45,7 @@ install() {
         stage "install $what into $VENV with $("$python" --version)"
         provide_venv_module "$python"
         "$python" -m venv "$VENV"
-        "$VENV/bin/python" -m pip install -q --disable-pip-version-check -e "$what"
+        "$VENV/bin/python" -m pip install ${quiet:+"$quiet"} --disable-pip-version-check -e "$what"
         printf '%s\n' "$what $stamp" >"$VENV/installed"
     fi
 }

@@ -55,7 +55,7 @@ class Recent:
 MINUTE = 60.0
 EVERY = 5.0
 """Seconds between two samples of :class:`LastMinute`."""
-SAMPLED = ("latency", "ttft", "itl", "queue", "lateness")
+SAMPLED = ("latency", "ttft", "itl", "queue", "lateness", "arrival_lag", "output_lag")
 
 
 class LastMinute:

@@ -25,15 +25,16 @@ Screen { layout: vertical; overflow: hidden; }
 StatusLine { height: 1; padding: 0 1; }
 ContentSwitcher { height: 1fr; }
 #overview, #errors-view { height: 100%; }
-#traffic { height: 6fr; min-height: 5; }
-#middle, #bottom { height: 8fr; min-height: 6; }
+#traffic { height: 5fr; min-height: 5; }
+#middle { height: 10fr; min-height: 6; }
+#bottom { height: 7fr; min-height: 6; }
 Panel { border: round ansi_blue; border-title-color: ansi_default; border-title-style: bold;
         width: 1fr; height: 100%; padding: 0 1; }
 #endpoints { display: none; }
-.-tall #latency { height: 8; }
+.-tall #latency { height: 10; }
 .-tall #endpoints { display: block; height: 1fr; }
 .-tall #traffic { height: 10fr; }
-.-tall #middle { height: 15fr; min-height: 14; }
+.-tall #middle { height: 15fr; min-height: 16; }
 .-tall #bottom { height: 10fr; }
 #limits { width: 30; }
 .-wide #limits { width: 1fr; }

@@ -16,8 +16,12 @@ ROWS: Final = (
     ("TTFT", "ttft_ms"),
     ("ITL", "itl_ms"),
     ("queue", "queue_ms"),
+    ("arriv", "arrival_lag_ms"),
     ("late", "lateness_ms"),
+    ("out", "output_lag_ms"),
 )
+PARTS: Final = ("arriv", "out")
+"""The rows that give way where there is little room."""
 COLUMNS: Final = ("avg", "p50", "p95", "p99", "max")
 MINUTE: Final = ("p50", "p95", "p99")
 """The columns of the last minute, where the server has it."""
@@ -36,7 +40,8 @@ _WIDEST = 11
 
 def latency(history: History, stats: ServerStats, width: int, height: int) -> list[Text]:
     """A line for each of :data:`ROWS`, the last minute beside all since the start; ``late`` is how
-    long after they were due frames left."""
+    long after they were due frames left, ``arriv`` what passed before and ``out`` after that: from
+    a request's arrival to its handler, and from the scheduler to the socket."""
     minute = stats.last_minute
     recent = () if minute is None else MINUTE
     since = COLUMNS if minute is None or width >= WIDE else MINUTE
@@ -44,6 +49,8 @@ def latency(history: History, stats: ServerStats, width: int, height: int) -> li
     names = [f"1m{name[1:]}" for name in recent] + list(since)
     lines = [Text(" " * _LABEL + "".join(name.rjust(cell) for name in names), "dim")]
     for label, field in ROWS:
+        if label in PARTS and height <= len(ROWS):
+            continue
         shown = getattr(stats, field) if stats.requests.finished else NOTHING
         now = (minute or {}).get(field) or NOTHING
         line = Text().append(label.ljust(_LABEL), "bold")

@@ -107,6 +107,8 @@ class ServerStats(msgspec.Struct, frozen=True):
     itl_ms: LatencyStats = LatencyStats()
     queue_ms: LatencyStats = LatencyStats()
     lateness_ms: LatencyStats = LatencyStats()
+    arrival_lag_ms: LatencyStats = LatencyStats()
+    output_lag_ms: LatencyStats = LatencyStats()
     last_minute: dict[str, LatencyStats | None] | None = None
 
 

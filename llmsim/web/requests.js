@@ -97,7 +97,7 @@ export class Requests {
           },
           { text: request.endpoint },
           { text: request.model || NONE },
-          number(request.status ? String(request.status) : "open", (request.status ?? 0) >= 400 ? "bad" : ""),
+          number(request.status ? String(request.status) : "open", failed(request.status) ? "bad" : ""),
           number(millis(request.actual.first_ms)),
           number(millis(request.actual.total_ms)),
           number(millis(request.lateness_max_ms)),
@@ -105,6 +105,11 @@ export class Requests {
       ]),
     );
   }
+}
+
+/** Whether a status is that of an error: a client that left (499) is none. @param {number | null} status */
+function failed(status) {
+  return status !== null && status >= 400 && status !== 499;
 }
 
 /** Show one request. @param {string} id its own, or one of its response */

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import click
 import pytest
 
 from llmsim import __version__
+from llmsim.__main__ import main as load_and_run
 from llmsim.cli import main
 from llmsim.telemetry import build
 from tests.cli.conftest import Run
@@ -17,6 +19,20 @@ from tests.cli.conftest import Run
 VERSION = f"llmsim, version {__version__} ({build.kind()})\n"
 
 COMMANDS = sorted(main.commands)
+
+
+def test_ctrl_c_while_the_command_is_loaded_ends_it_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "llmsim.cli", Interrupted("llmsim.cli"))
+    with pytest.raises(SystemExit) as ended:
+        load_and_run()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def test_commands() -> None:

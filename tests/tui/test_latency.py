@@ -67,3 +67,19 @@ def test_the_last_minute_is_beside_all_since_the_start() -> None:
     assert drawn(latency, 70, 2, MINUTE)[0].split() == [
         *("1m50", "1m95", "1m99", "avg", "p50", "p95", "p99", "max"),
     ]
+
+
+def test_where_there_is_room_lateness_has_its_parts() -> None:
+    stats = read(
+        1.0,
+        total=1,
+        arrival_lag_ms={"p99": 1.5},
+        output_lag_ms={"p99": 2.5},
+        lateness_ms={"p99": 9},
+    ).stats
+    lines = [line.plain.split() for line in latency(history(), stats, 36, 8)[-3:]]
+    assert [(line[0], line[4]) for line in lines] == [
+        ("arriv", "1.50"),
+        ("late", "9.00"),
+        ("out", "2.50"),
+    ]
