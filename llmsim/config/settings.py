@@ -62,7 +62,7 @@ class Server:
     ``allowed_hosts`` are patterns of the names by which llmsim's own endpoints may be addressed,
     next to localhost and IP addresses. ``warm`` names the models for which everything is built
     before the server counts as ready; None are those the configuration names, or the catalogue's.
-    ``tls`` None speaks plain HTTP.
+    ``tls`` None speaks plain HTTP. ``compress`` compresses answers for clients that take it.
     """
 
     host: str = "0.0.0.0"
@@ -85,6 +85,7 @@ class Server:
     body_timeout: float = 120.0
     header_timeout: float = 30.0
     tls: TLS | None = None
+    compress: bool = False
 
 
 @dataclass(frozen=True, slots=True)

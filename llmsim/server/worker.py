@@ -33,6 +33,7 @@ from llmsim.server.access_log import AccessLog
 from llmsim.server.admin.limits import describe_limits
 from llmsim.server.api_key_auth import ApiKeyAuth
 from llmsim.server.application import build
+from llmsim.server.entry.answer_compression import CompressedPort
 from llmsim.server.entry.content_encoding import request_body
 from llmsim.server.entry.cors import Cors
 from llmsim.server.handler import BROKEN, LEAVING, RequestHandler
@@ -105,6 +106,7 @@ class WorkerApp:
         )
         self._api_key_auth = ApiKeyAuth(self._shared.counters)
         self._cors = Cors(config.control.cors)
+        self._port = CompressedPort if config.server.compress else RSGIPort
         self._store = Store(store, durable=config.store.path is not None)
         self._router = Router()
         self._starlette = Starlette()
@@ -148,7 +150,13 @@ class WorkerApp:
             now_us,
         )
         handler = RequestHandler(
-            self._config, self._holder, scheduler, shared, self._access_log, output_lag
+            self._config,
+            self._holder,
+            scheduler,
+            shared,
+            self._access_log,
+            # What of a compressed answer was written cannot be told by its frames.
+            None if self._config.server.compress else output_lag,
         )
         services = Services(
             self._config,
@@ -247,7 +255,7 @@ class WorkerApp:
             self._slow_clients.heard(scope.client)
         if scope.proto != "http":
             return self._websocket(scope, protocol)
-        port = RSGIPort(
+        port = self._port(
             scope,
             protocol,
             now_us() if handed is None else handed,

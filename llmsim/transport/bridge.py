@@ -9,7 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Scope
 
-from llmsim.transport.rsgi import RSGIPort, RSGIStream
+from llmsim.transport.port import Stream
+from llmsim.transport.rsgi import RSGIPort
 
 log = logging.getLogger("llmsim")
 
@@ -59,7 +60,7 @@ class _Exchange:
         self._body: bytes | None = body
         self._status = 500
         self._headers: list[tuple[str, str]] = []
-        self._stream: RSGIStream | None = None
+        self._stream: Stream | None = None
         self._over = asyncio.Event()
 
     @property

@@ -16,7 +16,7 @@ from llmsim.core.scopes import SCOPE_HEADER
 from llmsim.transport.arrival import CALM, LARGE, ArrivalClock, Waypoints, arrival, precise_us
 from llmsim.transport.body_deadline import BodyDeadline
 from llmsim.transport.connection import Connection
-from llmsim.transport.port import DRAIN, Gone, too_large
+from llmsim.transport.port import DRAIN, Gone, Stream, too_large
 from llmsim.transport.slow_clients import Outflow, SlowClients
 
 
@@ -298,7 +298,7 @@ class RSGIPort:
             outflow.sent += len(body)
         self._protocol.response_bytes(status, headers, body)
 
-    def open(self, status: int, headers: Headers) -> RSGIStream:
+    def open(self, status: int, headers: Headers) -> Stream:
         return self._opened(status, [*headers, *self.also] if self.also else headers)
 
     def _opened(self, status: int, headers: Headers) -> RSGIStream:

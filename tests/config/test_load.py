@@ -81,6 +81,7 @@ server:
   journal_mb: 8
   warm: [gpt-4o, 'claude-*']
   max_answer_bytes: 1048576
+  compress: true
 latency:
   profile: gpt5
   distribution: lognormal
@@ -109,6 +110,7 @@ def test_every_key(tmp_path: Path) -> None:
             warm=("gpt-4o", "claude-*"),
             max_answer_bytes=2**20,
             max_keys=5000,
+            compress=True,
             max_unsent_bytes=100_000,
             body_timeout=5.0,
             header_timeout=0.7,
@@ -368,6 +370,7 @@ def test_effective_is_in_the_units_and_names_of_the_file(tmp_path: Path) -> None
             "warm": ["gpt-4o", "claude-*"],
             "max_answer_bytes": 1048576,
             "max_keys": 5000,
+            "compress": True,
         },
         "latency": {
             "profile": "gpt-5",

@@ -120,6 +120,9 @@ class ServerSection(Section, of=Server):
         description="How many callers' rate limits, and how many named counters, are exact.",
     )
     tls: TLSSection | None = Field(None, description="TLS; plain HTTP unless set.")
+    compress: Switch = Field(
+        False, description="Whether answers are compressed for clients that take it."
+    )
 
     def problems(self, present: frozenset[str], info: ValidationInfo) -> Problems:
         if 0 < self.hang_timeout_ms < SHORTEST_HANG_MS:
