@@ -22,7 +22,7 @@ def scoped_state(state: PipelineState, record: ScopeRecord) -> PipelineState:
     return replace(
         state,
         counters=counters,
-        limiter=ScopedLimiter(state.limiter, prefix),
+        limiter=ScopedLimiter(state.limiter, limits_prefix_of(record)),
         order=ScopedOrder(counters),
         prefixes=ScopedPrefixes(state.prefixes, hashed(prefix)),
         elapsed=lambda: time.monotonic() - record.began,
@@ -33,6 +33,11 @@ def scoped_state(state: PipelineState, record: ScopeRecord) -> PipelineState:
 def prefix_of(record: ScopeRecord) -> str:
     """What the names of all that is counted in the scope begin with."""
     return f"scope {record.name} {record.epoch} "
+
+
+def limits_prefix_of(record: ScopeRecord) -> str:
+    """What the names of the scope's rate limits begin with."""
+    return f"scope {record.name} {record.limits} "
 
 
 class ScopedCounters:

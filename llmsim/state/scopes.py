@@ -11,7 +11,7 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,9 +28,10 @@ FOLDER: Final = "scopes"
 class ScopeRecord:
     """A scope. ``sections`` are those of its configuration that are not the server's.
 
-    ``epoch`` is in the names of all that is counted: a new one counts from nothing. ``journal`` is
-    in the label that its requests have. ``began`` is when its timetable did, in seconds of the
-    monotonic clock.
+    ``epoch`` is in the names of all that is counted, and ``limits`` in those of rate limits: a new
+    one counts from nothing. ``journal`` is in the label that its requests have, and its statistics
+    have those that arrived after ``stats``; these are Unix times in nanoseconds. ``began`` is when
+    its timetable did, in seconds of the monotonic clock.
     """
 
     name: str
@@ -38,6 +39,8 @@ class ScopeRecord:
     journal: int
     began: float
     sections: Mapping[str, Any] = field(default_factory=dict)
+    limits: int = 0
+    stats: int = 0
 
     @property
     def label(self) -> str:
@@ -46,15 +49,23 @@ class ScopeRecord:
 
     def fresh(self) -> ScopeRecord:
         """The scope with all counts at nothing."""
-        return replace(self, epoch=time.time_ns(), began=time.monotonic())
+        now = time.time_ns()
+        return replace(self, epoch=now, limits=now, began=time.monotonic())
+
+    def reset(self, parts: Container[str]) -> ScopeRecord:
+        """The scope with these at nothing: ``journal``, ``counters``, ``limits``, ``stats``."""
+        now = time.time_ns()
+        return replace(
+            self,
+            journal=now if "journal" in parts else self.journal,
+            epoch=now if "counters" in parts else self.epoch,
+            limits=now if "limits" in parts else self.limits,
+            stats=now if "stats" in parts else self.stats,
+        )
 
     def restarted(self) -> ScopeRecord:
         """The scope with a timetable that begins now."""
         return replace(self, began=time.monotonic())
-
-    def without_requests(self) -> ScopeRecord:
-        """The scope with nothing in its journal."""
-        return replace(self, journal=time.time_ns())
 
 
 class ScopeStore:
@@ -94,7 +105,8 @@ class ScopeStore:
         with self._changing, self._segment.locked(Lock.CHANGES):
             found = self._read(name)
             now = time.time_ns()
-            before = ScopeRecord(name, now, now, time.monotonic()) if found is None else found[1]
+            fresh = ScopeRecord(name, now, now, time.monotonic(), limits=now)
+            before = fresh if found is None else found[1]
             after = edit(before)
             if found is not None and after == before:
                 return found

@@ -79,9 +79,10 @@ class ControlClient:
         """Replace one section; None is its default."""
         return self.ask("PUT", f"config/{_quoted(section)}", value)
 
-    def reset(self) -> None:
-        """Count failures, mocks, scripts and limits from nothing again."""
-        self.ask("POST", "reset")
+    def reset(self, *parts: str) -> None:
+        """Count failures, mocks, scripts and limits from nothing again, or reset only these parts:
+        ``journal``, ``counters``, ``stats``, ``limits``, ``mocks``."""
+        self.ask("POST", f"reset?what={','.join(parts)}" if parts else "reset")
 
     def scopes(self) -> list[str]:
         """The names of the scopes that the server remembers."""

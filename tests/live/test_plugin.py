@@ -182,7 +182,7 @@ def llmsim_config():
 def test_tests_at_the_same_time_share_a_server_and_see_nothing_of_each_other(
     suite: Suite, tmp_path: Path
 ) -> None:
-    """200 tests, two processes, one server, which ends with them."""
+    """200 tests, four processes, one server, which ends with them."""
     suite(
         """
 import application, json, os, pathlib, pytest, urllib.request
@@ -206,7 +206,7 @@ def test_it(llmsim, llmsim_server, number):
     assert [one.text for one in llmsim.requests] == [f"question {number}"] * 2
     llmsim.assert_called(times=2, contains=f"question {number}")
 """,
-        *("-n", "2"),
+        *("-n", "4"),
     )
     (port,) = os.listdir(tmp_path / "urls")
     assert port.isdigit()

@@ -89,6 +89,39 @@ def test_a_limit_is_of_its_scope(server: llmsim.Server, scope: llmsim.Addresses)
     assert server.client().limits() == []
 
 
+@pytest.mark.parametrize(
+    ("part", "answers", "journal", "stats"),
+    [
+        ("journal", [429, 429], 2, 2),
+        ("stats", [429, 429], 6, 2),
+        ("limits", ["base", "base"], 6, 6),
+        ("mocks", [429, 429], 6, 6),
+        ("counters", [429, 429], 6, 6),  # limits are looked at first
+        ("limits,mocks", ["mine", "base"], 6, 6),
+        ("counters,limits", [503, "mine"], 6, 6),
+        ("counters,limits,mocks,stats,journal", [503, "mine"], 2, 2),
+    ],
+)
+def test_parts_of_a_scope_are_reset(
+    server: llmsim.Server,
+    scope: llmsim.Addresses,
+    part: str,
+    answers: list[Any],
+    journal: int,
+    stats: int,
+) -> None:
+    client = scope.client()
+    client.forget()
+    client.add_mock({"response": {"content": "mine"}, "times": 1})
+    client.replace("rate_limits", [{"requests_per_minute": 2}])
+    client.patch({"errors": {"rules": [{"status": 503, "first": 1}]}})
+    assert [ask(scope.openai_url) for _ in range(4)] == [503, "mine", 429, 429]
+    client.reset(*part.split(","))
+    assert [ask(scope.openai_url) for _ in range(2)] == answers
+    assert len(client.requests()) == journal
+    assert client.stats()["requests"] == stats
+
+
 def test_the_journal_knows_scopes(server: llmsim.Server, scope: llmsim.Addresses) -> None:
     many(lambda: ask(scope.openai_url, "in it"), 6)
     ask(server.openai_url, "outside")
@@ -119,6 +152,7 @@ def test_a_body_that_cannot_be_read_is_in_its_scope(scope: llmsim.Addresses) -> 
 
 def test_a_scope_is_forgotten_as_a_whole(scope: llmsim.Addresses) -> None:
     client = scope.client()
+    client.forget()
     client.add_mock({"response": {"content": "mine"}, "times": 1})
     ask(scope.openai_url)
     client.forget()

@@ -17,7 +17,7 @@ from llmsim.runtime.editor import ConfigEditor, WholeServer, faults_as_json, par
 from llmsim.runtime.scopes import ScopeTarget
 from llmsim.server.admin import reset
 from llmsim.server.admin.json_response import error_response, json_response
-from llmsim.server.admin.scope_routes import scope_of
+from llmsim.server.admin.scope_routes import scope_in, scope_of
 from llmsim.server.router import Router
 from llmsim.server.services import Services
 
@@ -145,9 +145,11 @@ async def _reset(services: Services, editor: ConfigEditor, request: Request) -> 
         parts = reset.parse(what)
     except ValueError as error:
         return error_response(400, str(error))
-    if scope_of(request) is not None:
-        return error_response(400, "what: a scope is reset as a whole")
-    await reset.reset(services, parts)
+    scope = await scope_in(request, services.scopes)
+    if scope is None:
+        await reset.reset(services, parts)
+    else:
+        await reset.reset_scope(services, scope, parts)
     return json_response({"reset": list(parts)})
 
 

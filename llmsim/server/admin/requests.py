@@ -18,7 +18,6 @@ from llmsim.server.admin.scope_routes import scope_in, scope_of
 from llmsim.server.journal.request_filter import RequestFilter, of_scope, parse
 from llmsim.server.journal.request_object import request_object, whole_request_object
 from llmsim.server.pipeline_state import offload
-from llmsim.state.scopes import ScopeRecord
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry, number_of
 
@@ -56,7 +55,7 @@ def routes(shared: SharedState, scopes: Scopes | None = None) -> list[Route]:
         if name is None or scopes is None:
             shared.clear_journal()
         else:
-            await to_thread(scopes.store.change, name, ScopeRecord.without_requests)
+            await to_thread(scopes.store.change, name, lambda record: record.reset(("journal",)))
         return json_response({"status": "cleared"})
 
     return [

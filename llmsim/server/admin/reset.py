@@ -8,8 +8,10 @@ from typing import Final
 
 from llmsim.core.mocks.mock import counter_keys
 from llmsim.core.spelling import did_you_mean
+from llmsim.runtime.scopes import ScopeRuntime
 from llmsim.server.admin.windows import Windows
 from llmsim.server.services import Services
+from llmsim.state.scoped import prefix_of
 
 PARTS: Final = ("journal", "counters", "stats", "limits", "mocks")
 
@@ -22,6 +24,17 @@ def parse(text: str) -> tuple[str, ...]:
             hint = did_you_mean(part, PARTS)
             raise ValueError(f"what: must be of {', '.join(PARTS)}, not {part!r}{hint}")
     return wanted
+
+
+async def reset_scope(services: Services, scope: ScopeRuntime, parts: tuple[str, ...]) -> None:
+    """Reset these parts of a scope; its statistics begin anew."""
+    assert services.scopes is not None
+    record, config = scope.record, scope.runtime.config
+    if "mocks" in parts:
+        for key in (*counter_keys(config.mocks), *counter_keys(config.scripts)):
+            services.shared.named_counters.clear(prefix_of(record) + key)
+    change = services.scopes.store.change
+    await asyncio.to_thread(change, record.name, lambda before: before.reset(parts))
 
 
 async def reset(services: Services, parts: tuple[str, ...]) -> None:

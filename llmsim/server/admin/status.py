@@ -19,7 +19,7 @@ from llmsim.server.admin.scope_routes import scope_in
 from llmsim.server.journal.request_filter import MAX_LIMIT, whole_number
 from llmsim.server.journal.scope_stats import scope_stats
 from llmsim.server.pipeline_state import offload
-from llmsim.state.scoped import prefix_of
+from llmsim.state.scoped import limits_prefix_of
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import WARM
 from llmsim.telemetry.recent import LastMinute
@@ -66,7 +66,7 @@ def routes(
         describe = shared.limits
         scope = await scope_in(request, scopes)
         if scope is not None:
-            config, prefix = scope.runtime.config, prefix_of(scope.record)
+            config, prefix = scope.runtime.config, limits_prefix_of(scope.record)
             describe = partial(describe_limits, config, shared, scope=prefix)
         limits = []
         for begin in range(first, first + most, SHOWN):

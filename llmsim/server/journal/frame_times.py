@@ -7,7 +7,7 @@ who stands between it and them knows both, at a cost to nobody else.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import overload
 
 import numpy as np
@@ -41,7 +41,8 @@ class FrameTimes:
         return b"".join(self._chunks)[:MOST_BYTES]
 
     def plan(self, plan: Plan) -> Plan:
-        """The same plan, watched. Under load, its due times are none but steps."""
+        """The same plan, watched. Under load its due times are steps: :meth:`due_at` is told what
+        they become."""
         due = plan.due if plan.sequence is not None else self.due(plan.due)
         return structs.replace(plan, frames=self.frames(plan.frames), due=due)
 
@@ -73,6 +74,11 @@ class FrameTimes:
         del self.planned[first:]
         micros = np.clip(np.asarray(times) * 1e6, 0, _LONGEST).astype(np.uint32)
         self.planned.frombytes(micros.tobytes())
+
+    def due_at(self, first: int, times: Sequence[int]) -> None:
+        """The same for times in µs after the start."""
+        if first <= len(self.planned) and first + len(times) <= MOST_FRAMES:
+            self.planned[first:] = array("I", [min(max(at, 0), _LONGEST) for at in times])
 
 
 class WatchedFrames:

@@ -6,7 +6,7 @@ person or a test sends, and of a share of what a load test does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from llmsim.config import Config
 from llmsim.core import Completion, Finish, Headers, Plan
@@ -124,6 +124,11 @@ class RequestRecorder:
     def watched(self, plan: Plan) -> Plan:
         """The plan of a stream, looked at while it is sent."""
         return self.watch().plan(plan)
+
+    @property
+    def due_at(self) -> Callable[[int, Sequence[int]], None] | None:
+        """Who is to be told of a stream under load when its frames are due."""
+        return None if self._times is None else self._times.due_at
 
     def ended(
         self, failure: Failure | None, held: HeldLimits | None, tokens: tuple[int, int, int, int]

@@ -13,17 +13,23 @@ from llmsim.state.shared_state import SharedState
 
 
 def scope_stats(shared: SharedState, record: ScopeRecord) -> dict[str, Any]:
-    """Counts, tokens and times of the scope's requests since it began, or its journal was cleared.
+    """Counts, tokens and times of the scope's requests since it began, or its statistics or its
+    journal were reset.
 
     The workers' counters know no scopes, so that these cost them nothing: what the journal has
     forgotten is not in here.
     """
-    entries = [one for one in shared.newest(False) if one.scope == record.label]
+    since = max(record.journal, record.stats) / 1e9
+    entries = [
+        one
+        for one in shared.newest(False)
+        if one.scope == record.label and one.arrived >= record.stats / 1e9
+    ]
     ended = [one for one in entries if one.end is not None]
     tokens = [sum(counts) for counts in zip(*(one.tokens for one in ended), strict=True)]
     return {
         "scope": record.name,
-        "since_s": round(time.time() - record.journal / 1e9, 3),
+        "since_s": round(time.time() - since, 3),
         "requests": len(entries),
         "open": len(entries) - len(ended),
         "by_status": _counted(str(one.status) for one in ended),

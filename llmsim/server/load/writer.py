@@ -81,7 +81,7 @@ class LoadWriter:
         active = ended.active = SteppedStream(
             plan, start, stream, ended, lifecycle.series, self._steps, None
         )
-        self._play(active)
+        self._play(active, lifecycle)
         try:
             ended.sequence = sequence = await self._joined(port, start, planned, replica)
             await watched(sequence.known, port)
@@ -128,9 +128,11 @@ class LoadWriter:
             plan, lifecycle.start, stream, ended, lifecycle.series, self._steps, sequence
         )
         ended.active = active
-        self._play(active)
+        self._play(active, lifecycle)
 
-    def _play(self, active: SteppedStream) -> None:
+    def _play(self, active: SteppedStream, lifecycle: RequestLifecycle) -> None:
+        if lifecycle.recorder is not None:
+            active.watch = lifecycle.recorder.due_at
         if isinstance(active.stream, CountedStream):
             active.stream.sender = active
         self._steps.play(active)

@@ -27,6 +27,7 @@ import asyncio
 import heapq
 import math
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -103,10 +104,11 @@ class SteppedStream(ActiveStream):
     due by time.
 
     ``planned`` are the due times of its first and its last token, as far as they are known: µs
-    after its start, −1 until then. ``tick`` is that of its next frame.
+    after its start, −1 until then. ``tick`` is that of its next frame. ``watch`` is told when
+    frames are due, from which one on: µs after the start, those that are due by now; or is None.
     """
 
-    __slots__ = ("_ahead", "_begins", "_early", "_ticks", "planned", "sequence", "tick")
+    __slots__ = ("_ahead", "_begins", "_early", "_ticks", "planned", "sequence", "tick", "watch")
 
     def __init__(
         self,
@@ -128,6 +130,7 @@ class SteppedStream(ActiveStream):
         self._ticks: list[int] = []
         self._begins = 0
         self.elsewhere = holder
+        self.watch: Callable[[int, Sequence[int]], None] | None = None
 
     def look_ahead(self, frame: int, count: int) -> list[int]:
         """Those of the next frames, from ``frame`` on, that are due by now, in µs after the start;
@@ -141,6 +144,8 @@ class SteppedStream(ActiveStream):
                 at = round((clock.time + steps * clock.step) * 1e6) - self.start
                 self.planned[1] = at = min(at, replica.now - self.start + TICK // 2)
                 self.offset, self.window = frame, [at, PARKED]
+                if self.watch is not None:
+                    self.watch(frame, (at,))
                 return self.window
         self.offset = frame
         window: list[int] = []
@@ -155,6 +160,8 @@ class SteppedStream(ActiveStream):
             window.append(PARKED)
         else:
             self._due_by_now(frame, self.sequence)
+        if self.watch is not None:
+            self.watch(frame, window[:-1] if window[-1] == PARKED else window)
         return window
 
     def leaving(self, now: int) -> list[int]:

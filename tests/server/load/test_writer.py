@@ -12,11 +12,12 @@ from typing import Any
 import orjson
 import pytest
 
-from llmsim.config import Config, Response, Server
+from llmsim.config import Config, JournalSettings, Response, Server
 from llmsim.core.catalog.distribution import Distribution
 from llmsim.core.generator import GeneratorChoice
 from llmsim.core.latency import Latency, LatencyRule
 from llmsim.core.load.step_cost import Load
+from llmsim.state.shm.request_details import decoded
 from llmsim.state.shm.step_clocks import ClockStatus
 from tests.server.in_process import Answer, InProcess
 
@@ -39,6 +40,30 @@ def statuses(server: InProcess) -> list[ClockStatus]:
 
 def ask(server: InProcess, path: str, body: dict[str, Any]) -> Any:
     return server.post(path, orjson.dumps(body), {})
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", {**CHAT, "stream": True}),
+        ("/v1/messages", {**MESSAGES, "stream": True}),
+    ],
+)
+def test_the_journal_says_when_each_frame_was_due(path: str, body: dict[str, Any]) -> None:
+    async def scenario() -> None:
+        config = replace(CONFIG, journal=JournalSettings(0, frames=True))
+        with InProcess(config) as server:
+            await ask(server, path, body)
+            (entry,) = server.shared.latest(1)
+            details = decoded(entry.details)
+            assert details is not None
+            due, left = details.due_times(), details.left_times()
+            assert len(due) == len(left) == entry.sent
+            assert due == sorted(due)
+            assert due[-1] == pytest.approx(entry.planned_total, abs=1e-6)
+            assert min(after - before for before, after in zip(due, left, strict=True)) > -0.002
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
