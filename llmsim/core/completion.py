@@ -152,6 +152,8 @@ class Finish(Enum):
     TOOLS = "tools"
     FILTER = "filter"
 
+    __hash__ = object.__hash__  # Enum's own is Python, and every answer looks one up
+
 
 class Choice(Struct, frozen=True, gc=False):
     """One of the alternative answers: its segments in order, and why it ended.

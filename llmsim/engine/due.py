@@ -45,6 +45,10 @@ class DueView(ABC):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(index)
+        return self._time(index)
+
+    def _time(self, index: int) -> float:
+        """The time of one frame, which exists."""
         return float(self._stretch(index, index + 1)[0])
 
 
@@ -65,6 +69,9 @@ class BeatTimes(DueView):
         first = self._beats.row(start, stop)
         if first is not None:
             return clock.row(first, first + stop - start)
+        if start == 0 < stop - 1 and (first := self._beats.row(1, stop)) is not None:
+            # Most streams begin with a frame of their own, and a look ahead from there.
+            return np.concatenate(((self._time(0),), clock.row(first, first + stop - 1)))
         beats = self._beats[start:stop]
         others = beats < 0
         if not others.any():
@@ -73,6 +80,12 @@ class BeatTimes(DueView):
         for beat, time in ((END, clock.last), (START, clock.accept), (FIRST, clock.first)):
             times[beats == beat] = time
         return times
+
+    def _time(self, index: int) -> float:
+        beat, clock = self._beats[index], self._clock
+        if beat >= 0:
+            return float(clock.row(beat, beat + 1)[0])
+        return clock.accept if beat == START else clock.last if beat == END else clock.first
 
 
 class InterleavedTimes(DueView):

@@ -74,10 +74,11 @@ class Pool:
         if tokens <= 0:
             return EMPTY, whole
         start = self._sentences[brief.seed % len(self._sentences)]
-        run = PoolRun(self, start, tokens, whole and tokens > 1)
-        if brief.pieces:
-            return GeneratedText(run, tokens, run, range(tokens)), whole
-        return GeneratedText(str(run), tokens), whole
+        closed = whole and tokens > 1 and self.closes(start + tokens)
+        if not brief.pieces:
+            return GeneratedText(self.text(start, start + tokens, closed), tokens), whole
+        run = PoolRun(self, start, tokens, closed)
+        return GeneratedText(run, tokens, run, range(tokens)), whole
 
     def passage(self, seed: int, tokens: int) -> str:
         """So many tokens of text, from a sentence's beginning, with a full stop at the end."""
@@ -96,8 +97,11 @@ class Pool:
         rounds, rest = divmod(stop, self._once)
         return rounds * self._offsets[self._once] + self._offsets[rest]
 
-    def text(self, start: int, stop: int) -> str:
-        """What the pieces from ``start`` to ``stop`` say, without the space before the first."""
+    def text(self, start: int, stop: int, closed: bool = False) -> str:
+        """What the pieces from ``start`` to ``stop`` say, without the space before the first;
+        ``closed`` has a full stop in place of the last."""
+        if closed:
+            return self.text(start, stop - 1) + "."
         if stop <= len(self._pieces):
             return self._text[self._offsets[start] + 1 : self._offsets[stop]]
         return "".join(self.pieces(start, stop))[1:]
@@ -110,8 +114,8 @@ class Pool:
 
 class PoolRun(Sequence[str]):
     """A text of ``tokens`` pieces of a pool, from piece ``start`` on, as a view: its pieces and
-    itself are put together when they are asked for. Where it is to be ``closed``, a full stop
-    ends it."""
+    itself are put together when they are asked for. Where it is ``closed``, a full stop in place
+    of the last piece ends it."""
 
     __slots__ = ("_closed", "_pool", "_start", "_stop")
 
@@ -119,7 +123,7 @@ class PoolRun(Sequence[str]):
         self._pool = pool
         self._start = start
         self._stop = start + tokens
-        self._closed = closed and pool.closes(self._stop)
+        self._closed = closed
 
     def __len__(self) -> int:
         return self._stop - self._start
@@ -150,9 +154,7 @@ class PoolRun(Sequence[str]):
         return self._stretch(start, start + 1)[0]
 
     def __str__(self) -> str:
-        if not self._closed:
-            return self._pool.text(self._start, self._stop)
-        return self._pool.text(self._start, self._stop - 1) + "."
+        return self._pool.text(self._start, self._stop, self._closed)
 
     @property
     def characters(self) -> int:

@@ -263,7 +263,7 @@ class WorkerApp:
             self._slow_clients,
             self._body_deadline,
         )
-        origin = scope.headers.get("origin")
+        origin = port.header("origin")
         if origin is not None:
             preflight = self._cors.preflight(port.method, port.path, port.header)
             if preflight is not None:

@@ -151,6 +151,9 @@ class ScopedHeaders:
         return name == SCOPE_HEADER or name in self._headers
 
 
+_NONE: Headers = []
+
+
 class RSGIPort:
     """One HTTP request over RSGI. ``also`` are headers that its response has beside others."""
 
@@ -165,6 +168,7 @@ class RSGIPort:
         "_outflow",
         "_peer",
         "_protocol",
+        "_size",
         "also",
         "method",
         "path",
@@ -186,8 +190,9 @@ class RSGIPort:
         self._arrivals = arrivals
         self._clients = clients
         self._body_deadline = body_deadline
-        self._headers = scope.headers
-        self.also: Headers = []
+        self._headers = scope.headers  # a copy of them all, so asked for once
+        self._size = 0
+        self.also: Headers = _NONE
         self.method: str = scope.method
         self.path: str = scope.path
 
@@ -224,7 +229,8 @@ class RSGIPort:
     def body(self, limit: int) -> Coroutine[Any, Any, bytes]:
         length = self._headers.get("content-length")
         if length is not None and length.isascii() and length.isdigit():
-            if int(length) <= limit:
+            self._size = int(length)
+            if self._size <= limit:
                 return self._arrived(self._protocol(), self._body_deadline.waiting)
             if "expect" in self._headers:  # the client asks whether to send it
                 raise too_large(limit)
@@ -309,7 +315,7 @@ class RSGIPort:
         handed = self._handed
         if read - handed < CALM:
             return handed
-        large = int(self._headers.get("content-length") or 0) > LARGE
+        large = self._size > LARGE
         if not (waits or large) and self._arrivals.resting(read):
             return handed
         seen, connection = Waypoints(handed, begun, read), self.connection()

@@ -72,6 +72,8 @@ class BeatRuns:
 
 def later(runs: Sequence[BeatRun], offset: int) -> list[BeatRun]:
     """The same runs for a choice whose first token is number ``offset`` of all choices'."""
+    if not offset:
+        return list(runs)
     return [
         (numbers, before + offset if numbers and numbers[0] >= 0 else before)
         for numbers, before in runs

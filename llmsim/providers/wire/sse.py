@@ -233,6 +233,8 @@ class Spliced:
         if stop - start == 1 and 0 <= first < len(self._ahead):
             frame = self._prefix + self._ahead[first]
             return frame if start else self._opening + frame
+        if start == 0 and stop == 1:  # who opens a stream looks no further
+            return self[0]
         last = min(stop, self._count) - self._at
         if first >= 0 and last <= len(self._ahead):
             tails = self._ahead[first:last]

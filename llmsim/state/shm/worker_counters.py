@@ -165,10 +165,12 @@ class WorkerCounters:
         time is none: to the end of an answer that its client left, to the first token of one
         without tokens. See :class:`TimeSeries`."""
         cells = self.cells
+        us = index = 0
         if latency >= 0:
             us = int(latency * 1e6)
+            index = 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))
             cells[series] += us
-            cells[series + 1 + bucket(us)] += 1
+            cells[series + index] += 1
             if us > cells[LONGEST]:  # noqa: PLR1730  max() takes three times as long
                 cells[LONGEST] = us
             if us < cells[SHORTEST] - 1 or not cells[SHORTEST]:
@@ -177,9 +179,10 @@ class WorkerCounters:
             return
         if ttft != latency:
             us = int(ttft * 1e6)
+            index = 1 + (BUCKET_OF[us] if us < SHORT else bucket(us))
         series += TTFT
         cells[series] += us
-        cells[series + 1 + bucket(us)] += 1
+        cells[series + index] += 1
 
     def late(self, us: int, frames: int) -> None:
         """Count frames that left ``us`` microseconds after they were due."""

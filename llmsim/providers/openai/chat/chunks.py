@@ -113,7 +113,9 @@ def choice_chunks(
     the beats of all of them but the role."""
     head = b'{"index":%d,' % index
     close = style.end + b"}\n\n"
-    silent = any(isinstance(segment, ToolCallSegment) for segment in choice.segments)
+    silent = False
+    for segment in choice.segments:
+        silent = silent or isinstance(segment, ToolCallSegment)
     role = b'"delta":{"role":"assistant","content":%b,"refusal":null},' % (
         b"null" if silent else b'""'
     )

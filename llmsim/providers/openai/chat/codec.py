@@ -92,6 +92,7 @@ class OpenAIChat:
 
     def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
         wire: ChatRequest = request.wire
+        counted, usage_wanted = wire.counted, wire.usage_wanted
         prefix = b"data: " + _head(request, stamp, "chat.completion.chunk")
         style = chunks.ChunkStyle(
             _usage_member(wire), wire.obfuscated, wire.legacy, stamp, self._notes
@@ -109,16 +110,16 @@ class OpenAIChat:
                 content, ends = chunks.choice_chunks(index, choice, style)
             else:
                 content, ends = chunks.audio_chunks(index, choice, text, style)
-            if wire.counted:
+            if counted:
                 content = _counted(content, ends, choice, completion, request)
             tails += content
             beats += [((role,), 0), *later(ends, offset)]
             parts.append(sum(map(len, content)))
             offset += choice.beats
-        if wire.usage_wanted:
+        if usage_wanted:
             tails.append([b'],"usage":%b}\n\n' % _usage(completion.usage, request, completion)])
-        beats.append(((END,) * (1 + wire.usage_wanted), 0))
-        parts.append(1 + wire.usage_wanted)
+        beats.append(((END,) * (1 + usage_wanted), 0))
+        parts.append(1 + usage_wanted)
         frames = sse.Spliced(prefix, sse.Chained(tails), sse.DONE, self._notes.opening)
         return StreamScript(frames, BeatRuns(beats), parts)
 
