@@ -2,7 +2,7 @@
 to have an end.
 
 No interface says how much of an answer has been read. The kernel knows for each connection what
-it holds and how much was ever acknowledged, so a thread looks there every second or more often:
+it holds and how much was ever acknowledged, so a thread looks there every five seconds at least:
 
 - A connection that holds something and for which nothing moves has *stalled*.
 - HTTP/2 holds what a client has no window for above the socket, where the kernel does not see it.
@@ -29,7 +29,7 @@ from typing import Any, Final, NamedTuple
 from llmsim.transport.bounds import MINUTE, Bounds
 from llmsim.transport.kernel import Clients, Held, acknowledged, drop, holding, silent
 
-PERIOD = 1.0  # seconds between two looks, at most
+PERIOD = 5.0  # seconds between two looks, at most: each asks about every connection
 LOOKS = 8  # in the time a client has, at least
 SILENCES = 4  # looks for silent connections in the time they have: these look at all
 READS = 4096
