@@ -33,6 +33,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "plain, small": ("small", {}),
     "plain, 20 KB": ("20 KB", {}),
     "plain, 20 KB, new last message": ("20 KB, new last message", {}),
+    "strict": ("small", {"validation": "strict"}),
     "keys": ("small", KEYS),
     "errors by rate": ("small", ERRORS),
     "limits": ("small", LIMITS),
@@ -154,7 +155,7 @@ def _worker(body: str, settings: dict[str, Any], stack: ExitStack) -> Callable[[
     holder = ConfigHolder(shared, store, pipeline_state(shared))
     scheduler = Scheduler(asyncio.get_running_loop(), shared.counters)
     handler = RequestHandler(config, holder, scheduler, shared)
-    endpoint = _endpoint(MemoryPort.path)
+    endpoint = _endpoint(MemoryPort.path, config.validation == "strict")
     head, _, content = (
         WIRES["openai_chat"].request(BODIES[body](), TOKENS, stream=False).partition(b"\r\n\r\n")
     )
@@ -171,11 +172,11 @@ def _worker(body: str, settings: dict[str, Any], stack: ExitStack) -> Callable[[
     return answer
 
 
-def _endpoint(path: str) -> Endpoint:
+def _endpoint(path: str, strict: bool) -> Endpoint:
     return next(
         endpoint
         for provider in PROVIDERS
-        for endpoint in provider.endpoints(False)
+        for endpoint in provider.endpoints(strict)
         if path in endpoint.paths
     )
 

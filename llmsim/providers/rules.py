@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from typing import Generic, TypeAlias, TypeVar
 
-from llmsim.core.catalog.models import bare_name
+from llmsim.core.catalog.models import Model, bare_name, resolve
 from llmsim.core.errors import invalid
 
 W = TypeVar("W")
@@ -16,18 +17,27 @@ W = TypeVar("W")
 
 @dataclass(frozen=True, slots=True)
 class SomeModels:
-    """Some models: what to call them, and a regular expression for their names as in the
-    catalogue."""
+    """Some models: what to call them, a regular expression for their names as in the catalogue,
+    and what must hold ``when`` the catalogue describes them."""
 
     called: str
     pattern: re.Pattern[str]
+    when: Callable[[Model], bool] | None = None
+
+    def have(self, model: str) -> bool:
+        """Whether a model is one of them, by any of its names."""
+        if self.pattern.fullmatch(bare_name(model)) is None:
+            return False
+        return self.when is None or self.when(resolve(model))
 
 
-def models(called: str, pattern: str) -> SomeModels:
-    return SomeModels(called, re.compile(pattern))
+def models(
+    called: str, pattern: str = ".*", when: Callable[[Model], bool] | None = None
+) -> SomeModels:
+    return SomeModels(called, re.compile(pattern), when)
 
 
-ALL = models("all", ".*")
+ALL = models("all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,8 @@ class Rule(Generic[W]):
     """One rule.
 
     ``message`` is the provider's; what depends on the request is in braces. ``source`` says how it
-    is known. It holds for some ``models``.
+    is known. It holds for some ``models``, and for requests that have one of the fields ``on``, if
+    there are any.
     """
 
     id: str
@@ -58,6 +69,7 @@ class Rule(Generic[W]):
     source: str
     check: Check[W]
     models: SomeModels
+    on: tuple[str, ...] = ()
 
 
 class Rules(Generic[W]):
@@ -75,9 +87,11 @@ class Rules(Generic[W]):
         *,
         code: str | None = None,
         models: SomeModels = ALL,
+        on: tuple[str, ...] = (),
     ) -> Callable[[Finder[W]], Finder[W]]:
         """Make what is decorated the finder of a rule. ``{where}`` in its message is the field, and
-        what else is in braces the finder gives."""
+        what else is in braces the finder gives. Requests without any of the fields ``on`` cannot
+        break it."""
 
         def add(finds: Finder[W]) -> Finder[W]:
             def check(request: W) -> None:
@@ -85,27 +99,44 @@ class Rules(Generic[W]):
                     said = message.format(where=breach.where, **breach.values)
                     raise invalid(said, breach.where, code)
 
-            self.rows.append(Rule(rule, message, source, check, models))
+            self.rows.append(Rule(rule, message, source, check, models, on))
             return finds
 
         return add
 
     def checked(
-        self, rule: str, message: str, source: str, *, models: SomeModels = ALL
+        self,
+        rule: str,
+        message: str,
+        source: str,
+        *,
+        models: SomeModels = ALL,
+        on: tuple[str, ...] = (),
     ) -> Callable[[Check[W]], Check[W]]:
         """Make what is decorated a rule that says itself what is wrong."""
 
         def add(check: Check[W]) -> Check[W]:
-            self.rows.append(Rule(rule, message, source, check, models))
+            self.rows.append(Rule(rule, message, source, check, models, on))
             return check
 
         return add
 
     def check(self, request: W, model: str) -> None:
         """Raises BadRequest for the first rule that a request to a model breaks."""
-        for rule in self._of(model):
-            rule.check(request)
+        for fields, nothing, check in self._of(model):
+            if fields is None or fields(request) != nothing:
+                check(request)
 
-    def _holding(self, model: str) -> tuple[Rule[W], ...]:
-        name = bare_name(model)
-        return tuple(rule for rule in self.rows if rule.models.pattern.fullmatch(name))
+    def _holding(self, model: str) -> tuple[_Gate[W], ...]:
+        return tuple(_gate(rule) for rule in self.rows if rule.models.have(model))
+
+
+_Gate: TypeAlias = tuple[Callable[[W], object] | None, object, Check[W]]
+"""What gives the fields that a rule is on, what they are without any, and the rule's check."""
+
+
+def _gate(rule: Rule[W]) -> _Gate[W]:
+    if not rule.on:
+        return None, None, rule.check
+    nothing = None if len(rule.on) == 1 else (None,) * len(rule.on)
+    return attrgetter(*rule.on), nothing, rule.check

@@ -42,6 +42,8 @@ class Anthropic:
 
     def __init__(self, strict: bool = False) -> None:
         self._strict = strict
+        if strict:
+            messages_strict.prepare()
 
     def decode(self, body: bytes) -> Request:
         request = params.read(body, self._strict)

@@ -32,6 +32,7 @@ from llmsim.providers.openai.chat import audio, chunks, continuous_usage, readin
 from llmsim.providers.openai.chat import strict as chat_strict
 from llmsim.providers.openai.chat.params import ChatRequest
 from llmsim.providers.openai.deltas import choice_logprobs
+from llmsim.providers.openai.strict import prepare
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun, BeatRuns, later
 
@@ -60,6 +61,8 @@ class OpenAIChat:
         also: tuple[str, ...] = (),
     ) -> None:
         self._strict = strict
+        if strict:
+            prepare("openai_chat")
         self._notes = notes
         self._also = also
 

@@ -42,6 +42,10 @@ LONGEST_CALL_ID = 40
 SOUND = r"(gpt-audio|gpt-4o-(mini-)?audio)"
 DEEPSEEK = rules.models("DeepSeek", r"deepseek.*")
 
+REASONING = rules.models(
+    "OpenAI's that reason", when=lambda model: model.reasoning and model.provider == "openai"
+)
+
 RULES: Rules[ChatRequest] = Rules()
 add_common(RULES)
 
@@ -58,10 +62,10 @@ def check(body: bytes, params: ChatRequest, also: Container[str] = ()) -> None:
     "This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you "
     "mean to use v1/completions?",
     SEEN,
+    models=rules.models("those not for chat", when=lambda model: model.kind != "chat"),
 )
 def _chat_model(params: ChatRequest) -> Iterator[Breach]:
-    if models.resolve(params.model).kind != "chat":
-        yield Breach("model")
+    yield Breach("model")
 
 
 @RULES.row(
@@ -96,6 +100,7 @@ def _audio_wanted(params: ChatRequest) -> Iterator[Breach]:
     "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
     SEEN,
     code="invalid_parameter_combination",
+    on=("max_tokens",),
 )
 def _max_tokens_twice(params: ChatRequest) -> Iterator[Breach]:
     if params.max_tokens is not None and params.max_completion_tokens is not None:
@@ -108,12 +113,11 @@ def _max_tokens_twice(params: ChatRequest) -> Iterator[Breach]:
     "'max_completion_tokens' instead.",
     REASONING_GUIDE,
     code="unsupported_parameter",
-    models=rules.models("OpenAI's that reason", r"(?!deepseek).*"),
+    models=REASONING,
+    on=("max_tokens",),
 )
 def _max_tokens_of_reasoning(params: ChatRequest) -> Iterator[Breach]:
-    model = models.resolve(params.model)
-    if params.max_tokens is not None and model.reasoning and model.provider == "openai":
-        yield Breach("max_tokens")
+    yield Breach("max_tokens")
 
 
 @RULES.checked(
@@ -121,6 +125,10 @@ def _max_tokens_of_reasoning(params: ChatRequest) -> Iterator[Breach]:
     "{where} is too large: {wanted}. This model supports at most {most} completion tokens, "
     "whereas you provided {wanted}.",
     API,
+    on=(
+        "max_tokens",
+        "max_completion_tokens",
+    ),
 )
 def _max_tokens_bounds(params: ChatRequest) -> None:
     check_limit(params.model, params.max_tokens, "max_tokens")
@@ -132,6 +140,11 @@ def _max_tokens_bounds(params: ChatRequest) -> None:
     "Unsupported value: '{where}' does not support {value} with this model. Only the default (1) "
     "value is supported.",
     REASONING_GUIDE,
+    on=(
+        "temperature",
+        "top_p",
+        "reasoning_effort",
+    ),
 )
 def _sampling_of_reasoning(params: ChatRequest) -> None:
     if models.resolve(params.model).provider == "openai":
@@ -143,11 +156,15 @@ def _sampling_of_reasoning(params: ChatRequest) -> None:
     "parameters-of-reasoning",
     "Unsupported parameter: '{where}' is not supported with this model.",
     REASONING_GUIDE,
+    models=REASONING,
+    on=(
+        "presence_penalty",
+        "frequency_penalty",
+        "logprobs",
+        "logit_bias",
+    ),
 )
 def _parameters_of_reasoning(params: ChatRequest) -> None:
-    model = models.resolve(params.model)
-    if not model.reasoning or model.provider != "openai":
-        return
     for name, value in (
         ("presence_penalty", params.presence_penalty),
         ("frequency_penalty", params.frequency_penalty),
@@ -163,6 +180,7 @@ def _parameters_of_reasoning(params: ChatRequest) -> None:
     "Unsupported value: '{value}' is not supported with the '{model}' model. Supported values are: "
     "{known}.",
     REASONING_GUIDE,
+    on=("reasoning_effort",),
 )
 def _effort_of_model(params: ChatRequest) -> None:
     check_effort(params.model, params.reasoning_effort, "reasoning_effort")
@@ -174,6 +192,7 @@ def _effort_of_model(params: ChatRequest) -> None:
     API,
     code="unsupported_parameter",
     models=NO_STOP,
+    on=("stop",),
 )
 def _stop_of_reasoning(params: ChatRequest) -> Iterator[Breach]:
     if params.stop is not None:
@@ -186,6 +205,7 @@ def _stop_of_reasoning(params: ChatRequest) -> Iterator[Breach]:
     SEEN,
     code="unsupported_parameter",
     models=ONE_CALL_AT_A_TIME,
+    on=("parallel_tool_calls",),
 )
 def _parallel_calls(params: ChatRequest) -> Iterator[Breach]:
     if params.parallel_tool_calls is not None:
@@ -198,12 +218,21 @@ def _parallel_calls(params: ChatRequest) -> Iterator[Breach]:
     "{value:g} instead.",
     API,
     code="decimal_out_of_bounds",
+    on=("logit_bias",),
 )
 def _logit_bias(params: ChatRequest) -> Iterator[Breach]:
     yield from check_bias(params.logit_bias)
 
 
-@RULES.row("tools-wanted", "'{where}' is only allowed when 'tools' are specified.", SEEN)
+@RULES.row(
+    "tools-wanted",
+    "'{where}' is only allowed when 'tools' are specified.",
+    SEEN,
+    on=(
+        "tool_choice",
+        "parallel_tool_calls",
+    ),
+)
 def _tools_wanted(params: ChatRequest) -> Iterator[Breach]:
     if params.tools is None:
         for param in ("tool_choice", "parallel_tool_calls"):
@@ -216,6 +245,7 @@ def _tools_wanted(params: ChatRequest) -> Iterator[Breach]:
     "Invalid '{where}': array too long. Expected an array with maximum length 128, but got an "
     "array with length {length} instead.",
     API,
+    on=("functions",),
 )
 def _functions_count(params: ChatRequest) -> None:
     check_length(params.functions, "functions", MOST_TOOLS)
@@ -226,6 +256,10 @@ def _functions_count(params: ChatRequest) -> None:
     "Invalid '{where}': string does not match pattern. Expected a string that matches the pattern "
     "'^[a-zA-Z0-9_-]+$'.",
     API,
+    on=(
+        "tools",
+        "functions",
+    ),
 )
 def _tools(params: ChatRequest) -> None:
     for place, tool in enumerate(params.tools or ()):
@@ -259,10 +293,9 @@ def _calls_empty(params: ChatRequest) -> Iterator[Breach]:
     "Invalid '{where}': string too long. Expected a string with maximum length 40, but got a "
     "string with length {length} instead.",
     SEEN,
+    models=rules.models("OpenAI's", when=lambda model: model.provider == "openai"),
 )
 def _call_id_length(params: ChatRequest) -> None:
-    if models.resolve(params.model).provider != "openai":
-        return
     for where, call in _calls(params):
         check_text_length(call.id, f"{where}.id", LONGEST_CALL_ID)
 
@@ -288,6 +321,7 @@ def _calls(params: ChatRequest) -> Iterator[tuple[str, WireToolCall]]:
     "The `reasoning_content` in the thinking mode must be passed back to the API.",
     'DeepSeek\'s guide to thinking mode, "Tool calls"',
     models=DEEPSEEK,
+    on=("thinking",),
 )
 def _reasoning_back(params: ChatRequest) -> Iterator[Breach]:
     thinking = params.thinking
@@ -310,13 +344,16 @@ def _since_user(messages: list[WireMessage]) -> range:
     "'messages' must contain the word 'json' in some form, to use 'response_format' of type "
     "'json_object'.",
     API,
+    on=("response_format",),
 )
 def _json_word(params: ChatRequest) -> Iterator[Breach]:
     if isinstance(params.response_format, JsonFormat) and not _mentions_json(params):
         yield Breach("messages")
 
 
-@RULES.checked("schema", "Invalid schema for response_format '{name}': {fault}", API)
+@RULES.checked(
+    "schema", "Invalid schema for response_format '{name}': {fault}", API, on=("response_format",)
+)
 def _schema(params: ChatRequest) -> None:
     if isinstance(params.response_format, SchemaFormat):
         form = params.response_format.json_schema

@@ -18,6 +18,7 @@ from llmsim.providers.openai.responses import events as responses_events
 from llmsim.providers.openai.responses import items as responses_items
 from llmsim.providers.openai.responses import strict as responses_strict
 from llmsim.providers.openai.responses.params import Wire
+from llmsim.providers.openai.strict import prepare
 from llmsim.providers.provider import ErrorFormat
 
 TOO_LONG = (
@@ -49,6 +50,8 @@ class OpenAIResponses:
 
     def __init__(self, strict: bool = False, live: bool = False) -> None:
         self._strict = strict
+        if strict:
+            prepare("openai_responses")
         self._live = live
 
     def decode(self, body: bytes) -> Request:

@@ -80,6 +80,7 @@ def _check_present(params: ResponsesRequest) -> str:
     "Invalid '{where}': integer below minimum value. Expected a value >= 16, but got {value} "
     "instead.",
     API,
+    on=("max_output_tokens",),
 )
 def _max_output_tokens(params: ResponsesRequest) -> None:
     limit = params.max_output_tokens
@@ -91,6 +92,11 @@ def _max_output_tokens(params: ResponsesRequest) -> None:
     "Unsupported value: '{where}' does not support {value} with this model. Only the default (1) "
     "value is supported.",
     REASONING_GUIDE,
+    on=(
+        "temperature",
+        "top_p",
+        "reasoning",
+    ),
 )
 def _sampling_of_reasoning(params: ResponsesRequest) -> None:
     effort = params.reasoning.effort if params.reasoning is not None else None
@@ -104,6 +110,7 @@ def _sampling_of_reasoning(params: ResponsesRequest) -> None:
     "Invalid '{where}': string does not match pattern. Expected a string that matches the pattern "
     "'^[a-zA-Z0-9_-]+$'.",
     API,
+    on=("tools",),
 )
 def _tools(params: ResponsesRequest) -> None:
     for place, tool in enumerate(params.tools or ()):
@@ -119,6 +126,7 @@ def _tools(params: ResponsesRequest) -> None:
     "Missing required parameter: '{where}'.",
     API,
     code="missing_required_parameter",
+    on=("tools",),
 )
 def _tool_needs(params: ResponsesRequest) -> Iterator[Breach]:
     for place, tool in enumerate(params.tools or ()):
@@ -221,6 +229,7 @@ def _built_in_calls(params: ResponsesRequest) -> None:
     "Response input messages must contain the word 'json' in some form to use 'text.format' of "
     "type 'json_object'.",
     API,
+    on=("text",),
 )
 def _json_word(params: ResponsesRequest) -> Iterator[Breach]:
     form = params.text.format if params.text is not None else None
@@ -228,7 +237,7 @@ def _json_word(params: ResponsesRequest) -> Iterator[Breach]:
         yield Breach("input")
 
 
-@RULES.checked("schema", "Invalid schema for response_format '{name}': {fault}", API)
+@RULES.checked("schema", "Invalid schema for response_format '{name}': {fault}", API, on=("text",))
 def _schema(params: ResponsesRequest) -> None:
     form = params.text.format if params.text is not None else None
     if isinstance(form, SchemaFormat):
