@@ -66,7 +66,7 @@ def loadtest(
 
     Requests come at random times at the rate of the profile, whether answers come or not: smoke
     (a few), load (up, on, down), stress (steps), spike (ten times as much at once), soak (long).
-    Exit code 1 if any request failed or a limit is exceeded.
+    Exit code 1 if any request failed, none was made, or a limit is exceeded.
     """
     if find_spec("locust") is None:
         raise click.ClickException("locust is not installed: pip install 'llmsim[load]'")

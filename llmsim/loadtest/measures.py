@@ -50,8 +50,11 @@ def _name(entry: object) -> str:
 
 
 def judge(environment: Environment, limits: Mapping[str, tuple[str, str]]) -> None:
-    """Set exit code 1 where a row's p95 is above its option, or the row is not there. ``limits``
-    has the rows by the options' names: Locust's columns Type and Name."""
+    """Set exit code 1 where a row's p95 is above its option, or the row is not there, or no request
+    was made. ``limits`` has the rows by the options' names: Locust's columns Type and Name."""
+    if not environment.stats.total.num_requests:
+        logging.error("no request was made")
+        environment.process_exit_code = 1
     for name, (kind, row) in limits.items():
         limit = getattr(environment.parsed_options, name.replace("-", "_"))
         if limit is None:

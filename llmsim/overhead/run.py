@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult
@@ -36,6 +36,8 @@ KEPT_UP: Final = 0.9
 GRACE: Final = 0.25
 """Seconds by which the last answers of a turn may be late whatever its length."""
 ERRORS: Final = 0.01
+SHORT: Final = 2.0
+"""Seconds below which a step of a ramp says little."""
 PORTS: Final = {"http": 80, "https": 443}
 
 Progress = Callable[[float, str], None]
@@ -279,8 +281,19 @@ class OverheadRun:
             through=side,
             direct=summary.side(direct),
             ramp=self._ramp_result(),
-            notes=summary.notes(through, direct, machine),
+            notes=[*summary.notes(through, direct, machine), *self._short_steps()],
         )
+
+    def _short_steps(self) -> Iterator[str]:
+        if self._settings.ramp is not None:
+            number = len(ramp_rates(*self._settings.ramp))
+            length = self._settings.duration / (2 * number)
+            if length < SHORT:
+                least = 2 * SHORT * number
+                yield (
+                    f"Each step took {length:.1f} s each way: that says little. A duration of "
+                    f"{least:.0f} s is the least for {number} steps."
+                )
 
     def _ramp_result(self) -> Ramp | None:
         if not self._steps:

@@ -163,6 +163,8 @@ def test_a_ramp_ends_where_it_should(sim: Server, tmp_path: Path) -> None:
     found, printed = overhead(sim.url, sim, tmp_path, *args)
     assert [one["offered"] for one in found["ramp"]["steps"]][:1] == [10.0]
     assert "requests/s" in printed
+    assert "Each step took 0.3 s each way" in printed
+    assert "12 s is the least for 3 steps" in printed
 
 
 def test_thresholds_decide_about_the_exit_code(sim: Server, tmp_path: Path) -> None:

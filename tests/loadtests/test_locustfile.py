@@ -216,6 +216,12 @@ def test_a_loadtest_with_failures_is_an_exit_code(gateway: str) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
 
 
+def test_a_run_without_a_request_is_an_exit_code(server: str) -> None:
+    run = load(server, "--users", "0")
+    assert run.code == 1, run.output
+    assert "no request was made" in run.output
+
+
 @pytest.mark.parametrize("name", ["Server-Timing", "llm_provider-server-timing"])
 def test_the_plan_is_found_by_whatever_name(name: str, tmp_path: Path) -> None:
     results = tmp_path / "run"
