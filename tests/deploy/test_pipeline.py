@@ -52,6 +52,15 @@ def test_run_names_what_is_missing() -> None:
             ["--builtin-schema", "vendor.github-workflows", ".github/workflows/ci.yml"],
         ),
         ("pre_commit", ["validate-config", ".pre-commit-config.yaml"]),
+        (
+            "check_jsonschema",
+            [
+                "--builtin-schema",
+                "vendor.github-issue-forms",
+                ".github/ISSUE_TEMPLATE/bug.yml",
+                ".github/ISSUE_TEMPLATE/idea.yml",
+            ],
+        ),
     ],
 )
 def test_configuration_is_valid(module: str, args: list[str]) -> None:
@@ -68,3 +77,18 @@ def test_hooks_are_stages_of_the_test_run() -> None:
     assert tools == {"ruff check", "ruff format", "mypy"}
     for stage in ("&& ruff check .", "&& ruff format --check .", '&& "$VENV/bin/mypy"'):
         assert stage in stages
+
+
+def test_workflows_are_safe() -> None:
+    """Actions by their hash, no credentials left behind, nothing of a request in a command."""
+    zizmor = shutil.which("zizmor", path=str(Path(sys.executable).parent))
+    if zizmor is None:
+        pytest.skip("zizmor is not installed")
+    done = subprocess.run(
+        [zizmor, "--offline", "--quiet", ".github/workflows", "action.yml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
