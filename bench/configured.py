@@ -1,10 +1,10 @@
-"""What a plain answer costs once limits, failures, mocks and keys are configured."""
+"""What a plain answer costs once limits, failures, mocks and keys are configured, or in a scope."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -52,7 +52,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "1,000 mocks": MANY,
     "limits": LIMITS,
     "keys, errors, mocks, limits": KEYS | ERRORS | RULES | LIMITS,
+    "nothing; in a scope, by header": {},
+    "nothing; in a scope, by path": {},
 }
+"""By what is configured; requests are in no scope where that is not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +77,19 @@ class Configured:
     )
 
     def run(self) -> Sequence[Mapping[str, Cell]]:
-        wire = WIRES["openai_chat"]
-        request = wire.request(BODIES["small"](), TOKENS, stream=False)
+        requests = {what: _request(what) for what in SETTINGS}
         with TemporaryDirectory(prefix="llmsim-bench-") as name, ExitStack() as servers:
             up = {
                 what: servers.enter_context(self._server(Path(name), settings))
                 for what, settings in SETTINGS.items()
             }
-            for server in up.values():
-                _measure(server, request, 1)
+            for what, server in up.items():
+                _measure(server, requests[what], 1)
             rounds = [
-                {what: _measure(server, request, self.seconds) for what, server in up.items()}
+                {
+                    what: _measure(server, requests[what], self.seconds)
+                    for what, server in up.items()
+                }
                 for _ in range(self.rounds)
             ]
         return [
@@ -104,6 +109,16 @@ class Configured:
         }
         config = write_config(folder, f"configured-{port}", plain | settings)
         return running(llmsim(port, 1, config), port, folder)
+
+
+def _request(what: str) -> bytes:
+    """The request of a row."""
+    wire = WIRES["openai_chat"]
+    if what.endswith("by header"):
+        wire = replace(wire, headers=(*wire.headers, ("x-llmsim-scope", "bench")))
+    elif what.endswith("by path"):
+        wire = replace(wire, path=f"/scope/bench{wire.path}")
+    return wire.request(BODIES["small"](), TOKENS, stream=False)
 
 
 def _measure(server: Server, request: bytes, seconds: float) -> float:

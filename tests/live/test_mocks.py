@@ -53,11 +53,14 @@ def asked(connection: HTTPConnection, model: str, text: str = "x") -> tuple[int,
 
 
 def hammered(port: int, model: str, during: Callable[[], None] = lambda: None) -> Counter[str]:
-    """What all clients together were told, and how many requests went unanswered."""
-    told: Counter[str] = Counter()
+    """What all clients together were told, and how many requests went unanswered. Each counts for
+    itself: a Counter that several increment forgets some when its key is new."""
+    every: list[Counter[str]] = []
     begun = threading.Barrier(CLIENTS + 1)
 
     def client() -> None:
+        told: Counter[str] = Counter()
+        every.append(told)
         connection = HTTPConnection("127.0.0.1", port, timeout=20)
         begun.wait()
         for _ in range(EACH):
@@ -77,7 +80,7 @@ def hammered(port: int, model: str, during: Callable[[], None] = lambda: None) -
     during()
     for thread in threads:
         thread.join()
-    return told
+    return sum(every, Counter())
 
 
 def used(port: int, section: str, name: str) -> dict[str, Any]:
