@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
 import threading
 import time
 from collections import Counter
@@ -147,6 +149,34 @@ def test_mocks_limits_and_failures_are_this_servers(front: Front) -> None:
     limited = [ask(front, "Hello", authorization="Bearer limited") for _ in range(2)]
     assert [one.status_code for one in limited] == [200, 429]
     assert limited[0].headers["x-ratelimit-limit-requests"] == "1"
+
+
+def test_two_servers_in_one_folder_and_one_is_killed(front: Front, tmp_path: Path) -> None:
+    """What was complete is kept, and of a torn line all before it; the other server goes on."""
+    kept, config = tmp_path / "recordings", configured(tmp_path / "llmsim.yaml", front.url)
+    with Server(("--config", config), tmp_path / "lasting.log") as lasting:
+        killed = Server(("--config", config), tmp_path / "killed.log")
+        try:
+            two = [Front(lasting, kept), Front(killed, kept)]
+            for number in range(10):
+                assert ask(two[number % 2], f"Number {number}").status_code == 200
+            two[0].recordings(10)
+            (worker,) = two[1].stats()["workers"]
+            (file,) = [one for one in kept.glob("*.jsonl") if f"-{worker['pid']}." in one.name]
+            os.kill(worker["pid"], signal.SIGKILL)
+        finally:
+            killed.process.kill()
+            killed.process.wait()
+        line = file.read_bytes().splitlines()[-1]
+        with file.open("ab") as torn:  # as where it was killed while it wrote
+            torn.write(line[: len(line) // 2])
+        assert ask(two[0], "Number 10").status_code == 200
+        assert len(two[0].recordings(11)) == 11
+        flags = ("--workers", "1", "--replay", str(kept), "--on-miss", "fail")
+        with Server(flags, tmp_path / "replay.log") as again:
+            answers = [ask(Front(again, kept), f"Number {number}") for number in range(11)]
+            assert [one.status_code for one in answers] == [200] * 11
+            assert again.output().count(f"{file}:6: a torn last line: skipped") == 1
 
 
 def talked(url: str, *messages: dict[str, Any]) -> list[list[bytes]]:
