@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
@@ -17,23 +19,30 @@ from bench.server import Server, free_port, llmsim, running, write_config
 from bench.wire import BODIES, WIRES
 from bench.wrk import run_wrk
 
+STAMPED = b"\r\nx-request-id: " + b"@" * 16 + b"\r\n"
+"""The end of a line, and a header in which the client writes when the request left."""
+
 TTFT_MS, GAP_MS, PAUSE = 200.0, 20.0, 0.0005
 COLUMNS = (
     Column("server", "asked"),
     Column("streams", "streams"),
     Column("late_p50_ms", "late p50 ms", 2),
     Column("late_p99_ms", "late p99 ms", 2),
+    Column("way_ms", "request's way ms", 2),
     Column("added_p50_ms", "added p50 ms", 2),
+    Column("added_p99_ms", "added p99 ms", 2),
     Column("frame_cpu_us", "µs CPU a frame", 1),
     Column("request_cpu_us", "µs CPU a request"),
     Column("errors", "errors"),
 )
 NOTES = (
     "The service is llmsim itself with one worker. Lateness is by when a token was in the client's "
-    "socket, less when it was due; *added* is what its median is above that of the service asked "
-    "directly. CPU is that of the processes that were asked, without the service's. Requests are "
-    "plain ones, from 16 connections. Where it says recorded, every exchange is anonymised as by "
-    "default and written.",
+    "socket, less when it was due by when the request left; *the request's way* is the median time "
+    "until it was with the service, which delays all frames of an answer alike. *Added* is what a "
+    "frame's lateness, less the request's way, is above that of the service asked directly. CPU is "
+    "that of the processes that were asked, without the service's. Requests are plain ones, from "
+    "16 connections. Where it says recorded, every exchange is anonymised as by default and "
+    "written.",
 )
 
 DIRECT, PROXY, KEPT, RECORD = "the service", "on_miss: proxy", "the same, recorded", "llmsim record"
@@ -59,15 +68,11 @@ class Proxied:
             rows: list[dict[str, Cell]] = []
             for name in (DIRECT, PROXY, KEPT, RECORD):
                 with self._asked(name, folder, service) as paced:
-                    found = self._paced(name, paced, load)
+                    found = self._paced(name, paced, load, service)
                 with self._asked(name, folder, quick) as plain:
                     found["request_cpu_us"] = self._plain(plain)
-                if rows:
-                    found["added_p50_ms"] = float(str(found["late_p50_ms"])) - float(
-                        str(rows[0]["late_p50_ms"])
-                    )
                 rows.append(found)
-            return rows
+            return [rows[0], *(row | added(row, rows[0]) for row in rows[1:])]
 
     def load(self) -> Load:
         """Streams that stay open from the last arrival to the end of the window."""
@@ -109,13 +114,13 @@ class Proxied:
         with running(command, port, folder) as server:
             yield server
 
-    def _paced(self, name: str, server: Server, load: Load) -> dict[str, Cell]:
+    def _paced(self, name: str, server: Server, load: Load, service: Server) -> dict[str, Cell]:
         used: dict[str, float] = {}
 
         def on_mark(mark: str) -> None:
             used[mark] = server.cpu()
 
-        request = self._request(load.tokens, stream=True)
+        request = self._request(load.tokens, stream=True).replace(b"\r\n", STAMPED, 1)
         seen: LoadResult = run_client(server.port, request, load, on_mark)
         assert seen.late_ms is not None
         return {
@@ -123,7 +128,9 @@ class Proxied:
             "streams": seen.open_at_close,
             "late_p50_ms": seen.late_ms.p50,
             "late_p99_ms": seen.late_ms.p99,
+            "way_ms": way_ms(service, seen.open_at_close),
             "added_p50_ms": None,
+            "added_p99_ms": None,
             "frame_cpu_us": 1e6 * (used["close"] - used["open"]) / seen.window_events,
             "errors": seen.errors,
         }
@@ -137,3 +144,20 @@ class Proxied:
 
     def _request(self, tokens: int, stream: bool) -> bytes:
         return WIRES[self.dialect].request(BODIES["small"](), tokens, stream=stream)
+
+
+def way_ms(service: Server, streams: int) -> float:
+    """The median time that the latest requests took until they were with the service."""
+    since = time.time() - time.monotonic()
+    entries = service.get(f"/llmsim/requests?limit={streams}")["requests"]
+    ways = [one["arrived"] - since - int(one["x_request_id"]) / 1e9 for one in entries]
+    return 1e3 * median(ways)
+
+
+def added(row: dict[str, Cell], direct: dict[str, Cell]) -> dict[str, Cell]:
+    """What a frame's way back takes more than it does from the service asked directly, in ms."""
+
+    def back(one: dict[str, Cell], percentile: str) -> float:
+        return float(str(one[f"late_{percentile}_ms"])) - float(str(one["way_ms"]))
+
+    return {f"added_{one}_ms": back(row, one) - back(direct, one) for one in ("p50", "p99")}

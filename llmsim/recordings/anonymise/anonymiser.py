@@ -24,6 +24,9 @@ AROUND: Final = 24
 SHORTEST: Final = 5
 """Characters of a value from which it is also replaced where nothing but it tells what it is."""
 
+SHORT: Final = 80
+"""Characters of a text, at most, whose findings outlast its recording."""
+
 
 class Edit(NamedTuple):
     """``text[start:stop]`` becomes ``new``."""
@@ -85,6 +88,14 @@ def _matches(pattern: object, kind: str, text: str) -> Iterator[Finding]:
             yield Finding(found.start(), found.end(), kind)
 
 
+def _in(finders: tuple[Finder, ...], text: str) -> tuple[Finding, ...]:
+    return tuple(one for finder in finders for one in finder(text))
+
+
+_in_short = lru_cache(maxsize=4096)(_in)
+"""Recordings share most of their short texts: roles, types, models, headers."""
+
+
 class Anonymiser:
     """Replaces values in the texts of one recording.
 
@@ -142,10 +153,11 @@ class Anonymiser:
 
     def _found(self, text: str) -> tuple[Finding, ...]:
         """Each text is looked at once: frames repeat most of theirs."""
+        if len(text) <= SHORT:
+            return _in_short(self._finders, text)
         found = self._looked.get(text)
         if found is None:
-            found = tuple(one for finder in self._finders for one in finder(text))
-            self._looked[text] = found
+            found = self._looked[text] = _in(self._finders, text)
         return found
 
     def _again(self, text: str) -> Iterator[Finding]:
