@@ -22,7 +22,7 @@ from llmsim.proxy.recorder import recorder
 from llmsim.proxy.relay import Relay
 from llmsim.proxy.services import UpstreamServices
 from llmsim.recordings.recording import Payload, RecordedRequest, Transport
-from llmsim.state import launcher
+from llmsim.state import garbage, launcher
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.segment import Segment
 from llmsim.telemetry.recording import recording_state
@@ -71,6 +71,7 @@ class ProxyApp:
         self._scheduler = Scheduler(loop, self._shared.counters)
         self._clients.watch()
         self._body_deadline.watch(loop)
+        garbage.set_aside()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._services.close()

@@ -42,7 +42,7 @@ from llmsim.server.refusals import refusal
 from llmsim.server.router import Router, WebSocketHandler
 from llmsim.server.services import Services
 from llmsim.server.worker_metrics import WorkerMetrics
-from llmsim.state import launch_folder, launcher
+from llmsim.state import garbage, launch_folder, launcher
 from llmsim.state.scopes import ScopeStore
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.layout import DELIVERY_LATENESS, OUTPUT_LAG, WARM
@@ -69,10 +69,6 @@ LAUNCHER_DIED = signal.SIGUSR2
 # They end a worker. Granian would lose one that comes before its loop runs, so a worker starts with
 # both blocked.
 SHUTDOWN_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-# Collections of the youngest generation are rare and cheap once the start-up's objects are
-# frozen: what requests make is freed by reference counting.
-COLLECT_AFTER = 50_000
 
 log = logging.getLogger("llmsim")
 
@@ -180,7 +176,7 @@ class WorkerApp:
         self._body_deadline.watch(loop)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks the launcher for a reload
         loop.call_soon(self._die_with_launcher, loop)  # it loses signals before it runs
-        _freeze()
+        garbage.set_aside()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SHUTDOWN_SIGNALS)
 
@@ -356,9 +352,3 @@ def _ask_launcher(launcher: int) -> None:
     """Have the launcher, which starts the workers, look at the certificates: as at SIGHUP."""
     if os.getppid() == launcher:
         os.kill(launcher, signal.SIGHUP)
-
-
-def _freeze() -> None:
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
