@@ -150,7 +150,7 @@ def way_ms(service: Server, streams: int) -> float:
     """The median time that the latest requests took until they were with the service."""
     since = time.time() - time.monotonic()
     entries = service.get(f"/llmsim/requests?limit={streams}")["requests"]
-    ways = [one["arrived"] - since - int(one["x_request_id"]) / 1e9 for one in entries]
+    ways: list[float] = [one["arrived"] - since - int(one["x_request_id"]) / 1e9 for one in entries]
     return 1e3 * median(ways)
 
 
