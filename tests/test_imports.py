@@ -133,7 +133,7 @@ def test_providers_do_not_know_each_other(name: str) -> None:
             assert provider_of(imported) in known, f"{name} imports {imported}"
 
 
-CLOUDS = {"azure": {"openai"}, "vertex": {"anthropic", "gemini"}}
+CLOUDS = {"azure": {"openai"}, "vertex": {"anthropic", "gemini"}, "bedrock": {"anthropic"}}
 
 
 def provider_of(name: str) -> str:

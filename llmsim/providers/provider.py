@@ -61,17 +61,19 @@ class ErrorFormat:
 
     ``failure`` gives status and body. ``headers`` is the response head of a failure on a path
     that nothing answers, content type included. ``retry`` gives the headers that say when to try
-    again, in seconds from now.
+    again, in seconds from now, ``named`` those that say what failed.
     """
 
     failure: Callable[[Failure, Stamp], tuple[int, bytes]]
     headers: Callable[[Stamp], Headers]
     retry: Callable[[float], Headers]
+    named: Callable[[Failure], Headers] | None = None
 
     def refusal(self, failure: Failure, stamp: Stamp) -> tuple[int, Headers, bytes]:
         """Status, head and body of a failure on a path that nothing answers."""
         status, body = self.failure(failure, stamp)
-        return status, self.headers(stamp), body
+        named = [] if self.named is None else self.named(failure)
+        return status, [*self.headers(stamp), *named], body
 
 
 class LimitHeaders(Protocol):

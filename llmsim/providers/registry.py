@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from llmsim.providers.anthropic.provider import ANTHROPIC
 from llmsim.providers.azure.provider import AZURE
+from llmsim.providers.bedrock.provider import BEDROCK
 from llmsim.providers.gemini.provider import GEMINI
 from llmsim.providers.openai.provider import ALIAS, OPENAI
 from llmsim.providers.provider import Endpoint, Provider, RequestHeader
 from llmsim.providers.vertex.provider import VERTEX
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, AZURE, VERTEX)
+PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, AZURE, VERTEX, BEDROCK)
 """The first one has every path and request that no other claims."""
 
 _FIRST = (OPENAI, ANTHROPIC, GEMINI)

@@ -99,6 +99,30 @@ APIS = {
         "claude-sonnet-4-5",
         {"messages": USER},
     ),
+    "bedrock_converse": Api(
+        "/model/anthropic.claude-sonnet-4-5/converse",
+        "anthropic.claude-sonnet-4-5",
+        {"messages": [{"role": "user", "content": [{"text": TEXT}]}]},
+        True,
+        "/model/anthropic.claude-sonnet-4-5/converse-stream",
+    ),
+    "bedrock_invoke": Api(
+        "/model/anthropic.claude-sonnet-4-5/invoke",
+        "anthropic.claude-sonnet-4-5",
+        {"messages": USER, "max_tokens": 60, "anthropic_version": "bedrock-2023-05-31"},
+        True,
+        "/model/anthropic.claude-sonnet-4-5/invoke-with-response-stream",
+    ),
+    "bedrock_titan_embeddings": Api(
+        "/model/amazon.titan-embed-text-v2/invoke",
+        "amazon.titan-embed-text-v2",
+        {"inputText": TEXT},
+    ),
+    "bedrock_count": Api(
+        "/model/anthropic.claude-sonnet-4-5/count-tokens",
+        "anthropic.claude-sonnet-4-5",
+        {"input": {"converse": {"messages": [{"role": "user", "content": [{"text": TEXT}]}]}}},
+    ),
     "anthropic": Api(
         "/v1/messages",
         "claude-sonnet-4-5",

@@ -48,6 +48,8 @@ FAILURE = Failure(FailureKind.UNKNOWN_PATH, "no such path")
         ("/v1/models", "monkey=k", {}, "openai"),
         ("/openai/v1/models", "", {"x-api-key": "k"}, "openai"),
         ("/openai/v1/models", "", {"api-key": "k"}, "azure"),
+        ("/model/anthropic.claude/converse", "", {}, "bedrock"),
+        ("/model/x/nothing", "", {"x-api-key": "k"}, "bedrock"),
         ("/v1/projects/p/locations/l/publishers/google/models/x:predict", "", {}, "vertex"),
         ("/v1beta1/publishers/google/models/x:generateContent", "key=k", {}, "vertex"),
         ("/v1beta1/nothing", "", {"x-goog-api-key": "k"}, "vertex"),
@@ -71,10 +73,10 @@ def test_everyone_has_an_error_format_of_their_own(provider: Provider) -> None:
         for other in registry.PROVIDERS
         if other is not provider
     ]
-    shapes = [tuple(one) + tuple(one["error"]) for one in others]
+    shapes = [tuple(one) + tuple(one.get("error", ())) for one in others]
     error = orjson.loads(body)
     if provider.name not in GOOGLES:  # which are Google's, both
-        assert tuple(error) + tuple(error["error"]) not in shapes
+        assert tuple(error) + tuple(error.get("error", ())) not in shapes
     assert status == 404
     assert dict(headers)["content-type"].startswith("application/json")
 

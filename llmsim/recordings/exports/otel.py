@@ -22,6 +22,7 @@ SYSTEMS: Final = {
     "gemini": "gcp.gemini",
     "azure": "azure.ai.openai",
     "vertex": "gcp.vertex_ai",
+    "bedrock": "aws.bedrock",
 }
 
 

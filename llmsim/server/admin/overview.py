@@ -22,6 +22,7 @@ APIS = {
     "gemini": "",
     "azure": "",
     "vertex": "",
+    "bedrock": "",
 }
 """What clients of each provider have after the server's address in their base URL."""
 
