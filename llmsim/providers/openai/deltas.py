@@ -27,6 +27,11 @@ def logprob_entries(entries: Sequence[TokenLogprobs]) -> bytes:
     return json_lists.dumps(entries, _entry)
 
 
+def event_logprobs(entries: Sequence[TokenLogprobs]) -> bytes:
+    """The entries as events of a streamed response have them: without bytes."""
+    return json_lists.dumps(entries, _event_entry)
+
+
 def by_piece(generated: GeneratedText) -> Iterator[Sequence[TokenLogprobs]]:
     """The entries that belong to each piece of a text."""
     start = 0
@@ -37,6 +42,13 @@ def by_piece(generated: GeneratedText) -> Iterator[Sequence[TokenLogprobs]]:
 
 def _entry(entry: TokenLogprobs) -> dict[str, Any]:
     return {**_token(entry.sampled), "top_logprobs": [_token(other) for other in entry.top]}
+
+
+def _event_entry(entry: TokenLogprobs) -> dict[str, Any]:
+    shown = _entry(entry)
+    for one in (shown, *shown["top_logprobs"]):
+        del one["bytes"]
+    return shown
 
 
 def _token(one: Logprob) -> dict[str, Any]:

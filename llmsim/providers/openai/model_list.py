@@ -11,7 +11,7 @@ from llmsim.core.catalog.models import Model
 
 
 def model(described: Model) -> bytes:
-    """``GET /v1/models/{id}``. Beyond the provider's fields it tells the limits llmsim uses."""
+    """``GET /v1/models/{id}``."""
     return orjson.dumps(_object(described))
 
 
@@ -31,6 +31,4 @@ def _object(described: Model) -> dict[str, Any]:
         "object": "model",
         "created": described.created,
         "owned_by": described.owner,
-        "context_window": described.context_window,
-        "max_output_tokens": described.max_output_tokens,
     }

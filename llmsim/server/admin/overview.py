@@ -50,8 +50,8 @@ def root(services: Services) -> Route:
 
 
 def models(services: Services) -> Route:
-    """``GET /llmsim/models``: what is on offer, by provider, and what latencies and scenarios have
-    names. Unlike a provider's own listing it needs no API key."""
+    """``GET /llmsim/models``: what is on offer, by provider, the tokens each may have, and what
+    latencies and scenarios have names. Unlike a provider's own listing it needs no API key."""
 
     async def show(request: Request) -> Response:
         registry = services.holder.runtime.registry
@@ -60,8 +60,16 @@ def models(services: Services) -> Route:
             for provider in PROVIDERS
             if provider.models is not None
         }
+        limits = {
+            model.id: {
+                "context_window": model.context_window,
+                "max_output_tokens": model.max_output_tokens,
+            }
+            for model in registry.listed(None)
+        }
         choices = {
             "models": names,
+            "limits": limits,
             "profiles": [AUTO, *PRESETS],
             "scenarios": get_args(ScenarioName),
         }

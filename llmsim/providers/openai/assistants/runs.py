@@ -379,7 +379,6 @@ def echo(members: dict[str, Any], assistant: Object, combined: str) -> Object:
         "parallel_tool_calls": members.get("parallel_tool_calls") is not False,
         "response_format": value("response_format", "auto"),
         "reasoning_effort": value("reasoning_effort", None),
-        "tool_resources": members.get("tool_resources") or {},
     }
     if shown["reasoning_effort"] is None:
         del shown["reasoning_effort"]

@@ -81,6 +81,7 @@ class OpenAIImages:
         for choice, picture in zip(completion.choices, _pictures(completion).pictures, strict=True):
             count = len(picture.versions)
             usage = _usage(completion, choice.tokens)
+            del usage["output_tokens_details"]  # events have none
             for place, version in enumerate(picture.versions):
                 done = place == count - 1
                 rest = {"usage": usage} if done else {"partial_image_index": place}

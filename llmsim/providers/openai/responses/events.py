@@ -23,7 +23,7 @@ from llmsim.core import (
     Usage,
 )
 from llmsim.core.value import Value
-from llmsim.providers.openai.deltas import by_piece, logprob_entries, obfuscation
+from llmsim.providers.openai.deltas import by_piece, event_logprobs, logprob_entries, obfuscation
 from llmsim.providers.openai.responses import built_in_items, items, response_object
 from llmsim.providers.openai.responses.built_in_items import BuiltInItem
 from llmsim.providers.openai.responses.items import OutputItem, Parts, Written
@@ -131,12 +131,12 @@ class ItemEvents:
     """The events of one item, which are written when they are sent, but for what takes long: log
     probabilities, and a text that is no view."""
 
-    __slots__ = ("_entries", "_item", "_names", "_text", "tokens")
+    __slots__ = ("_bare", "_entries", "_item", "_names", "_text", "tokens")
 
     def __init__(self, item: OutputItem) -> None:
         self._item = item
         self._names = _names_of(item.segment)
-        self._entries = b"[]"
+        self._entries = self._bare = b"[]"
         self._text: SupportsBytes = b""
         segment = item.segment
         self.tokens = 0 if segment is None else segment.generated.tokens
@@ -144,6 +144,7 @@ class ItemEvents:
             self._text = items.text(segment.generated)
             if isinstance(segment, TextSegment) and segment.generated.logprobs:
                 self._entries = logprob_entries(segment.generated.logprobs)
+                self._bare = event_logprobs(segment.generated.logprobs)
 
     def add(
         self,
@@ -200,7 +201,7 @@ class ItemEvents:
         if place:
             content = _whole_content_of(segment, self._text, self._entries)
             return (self._where(), b'"part":', *content, b"}")
-        more = (b',"logprobs":', self._entries) if isinstance(segment, TextSegment) else ()
+        more = (b',"logprobs":', self._bare) if isinstance(segment, TextSegment) else ()
         return (self._where(), names.member, self._text, *more, b"}")
 
     def _done(self) -> Parts:
@@ -333,7 +334,7 @@ def _piece_tails(text: bool, obfuscated: bool) -> sse.Tails:
 
 def _with_logprobs(generated: GeneratedText) -> list[bytes]:
     return [
-        b'"delta":%b,"logprobs":%b}' % (orjson.dumps(piece), logprob_entries(entries))
+        b'"delta":%b,"logprobs":%b}' % (orjson.dumps(piece), event_logprobs(entries))
         for piece, entries in zip(generated.pieces, by_piece(generated), strict=True)
     ]
 
