@@ -24,6 +24,8 @@ const STATES = {
 
 const REMEMBERED = 310; // seconds that are asked for when the page is opened
 
+const SETTLED = 12_000; // ms after which what comes live lacks nothing of the last seconds any more
+
 const history = new History();
 const chartViews = charts(html("charts"), (since, until) => span.zoom(since, until));
 const span = new SpanView(history, (shown) => chartViews.show(shown));
@@ -60,7 +62,10 @@ const feed = new Feed(
     windows.tick();
   },
   (state) => {
-    if (state === "live" && before !== "live") void fill();
+    if (state === "live" && before !== "live") {
+      void fill();
+      setTimeout(() => void fill(), SETTLED);
+    }
     before = state;
     const pill = html("connection");
     pill.dataset.state = state;

@@ -192,8 +192,9 @@ export class Settings {
         set(on ? this.#rates[key] || USUAL_RATE : 0);
       };
       const row = setting(name, rate > 0, toggle);
-      const unit = make("span", "%", "unit");
-      row.append(input, unit);
+      const field = make("span", undefined, "unit");
+      field.append(input, " %");
+      row.append(field);
       return row;
     });
     replace(html("settings-failures"), rows);

@@ -260,6 +260,8 @@ def test_a_token_where_the_server_wants_one(
         visit.state("live")
         chat(guarded.url, model="seen", max_tokens=2)
         newest(visit, "seen")
+        page.locator("#settings-failures").get_by_role("switch").first.click()
+        page.wait_for_selector("#settings-summary:has-text('rate_limit 10 %')")
         assert page.evaluate("[sessionStorage.length, localStorage.length]") == [1, 0]
         page.reload()
         visit.state("live")

@@ -198,6 +198,7 @@ class ChartView {
     return {
       width: Math.max(120, this.#place.clientWidth),
       height: HEIGHT,
+      padding: [8, null, null, null],
       legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: "charts", filters: { pub: moves } }, points: { size: 6 } },
       select: { show: true },
