@@ -81,6 +81,8 @@ def _works(under: str, path: str) -> bool:
     if not path.startswith(under):
         return False
     parts = path[len(under) :].split("/")
+    if not all(parts):
+        return False
     return (len(parts) == 2 and parts[1] == "runs") or (
         len(parts) == 4 and parts[1] == "runs" and parts[3] == "submit_tool_outputs"
     )

@@ -69,7 +69,7 @@ def add(router: Router, services: Services) -> Responses:
 
 def _is_one(under: str, path: str) -> bool:
     """Whether it is the path of one response."""
-    return path.startswith(under) and "/" not in path[len(under) :]
+    return len(path) > len(under) and path.startswith(under) and "/" not in path[len(under) :]
 
 
 class ResponseRetrieval:

@@ -83,6 +83,20 @@ def test_strict_validation_wants_the_header() -> None:
         assert client.post("/v1/threads", headers=HEADER).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/threads", "/v1/assistants"])
+def test_strict_validation_refuses_unknown_fields(path: str) -> None:
+    with served(Config(validation="strict")) as client:
+        sent = {"model": "gpt-4o", "x": 1}
+        error = client.post(path, json=sent, headers=HEADER).json()["error"]
+        assert error["code"] == "unknown_parameter"
+
+
+@pytest.mark.parametrize("path", ["/v1/threads//runs", "/v1/threads/thread_1/runs/"])
+def test_a_name_that_is_left_out_is_no_path(path: str) -> None:
+    with served(Config()) as client:
+        assert client.post(path, json={}).json()["error"]["code"] == "unknown_url"
+
+
 def test_gone() -> None:
     with served(Config(openai=OpenAISettings("gone"))) as client:
         for path in ("/v1/threads", "/v1/threads/runs", "/openai/v1/assistants"):
