@@ -101,10 +101,12 @@ class Pool:
         """What the pieces from ``start`` to ``stop`` say, without the space before the first;
         ``closed`` has a full stop in place of the last."""
         if closed:
-            return self.text(start, stop - 1) + "."
+            stop -= 1
         if stop <= len(self._pieces):
-            return self._text[self._offsets[start] + 1 : self._offsets[stop]]
-        return "".join(self.pieces(start, stop))[1:]
+            said = self._text[self._offsets[start] + 1 : self._offsets[stop]]
+        else:
+            said = "".join(self.pieces(start, stop))[1:]
+        return said + "." if closed else said
 
     def closes(self, stop: int) -> bool:
         """Whether a full stop in place of the last piece before ``stop`` would end a text."""
