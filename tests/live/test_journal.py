@@ -1,8 +1,12 @@
 """What the workers remember of each request, found by id from any of them."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from json import loads
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -10,7 +14,7 @@ from click.testing import CliRunner
 
 from llmsim.cli import main
 from tests.live.http1 import CHAT, Answer, Connection, chat, in_turn, post
-from tests.live.watch import read, settled, until
+from tests.live.watch import LIMIT, read, settled, until
 from tests.live.workers import by_both_workers
 from tests.serving import Server
 
@@ -191,3 +195,21 @@ def test_the_command_prints_what_was_asked(sim: Server) -> None:
     assert loads(archived["request"]["postData"]["text"]) == loads(body)
     assert printed("--curl").startswith(f"curl -sS {sim.url}{CHAT} ")
     assert printed("--status", "500") == ""
+
+
+def test_the_command_follows_until_it_is_interrupted(sim: Server) -> None:
+    command = [sys.executable, "-m", "llmsim", "requests", "--follow", "--model", "followed"]
+    with subprocess.Popen(
+        [*command, "--url", sim.url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        watchdog = Timer(LIMIT, process.kill)
+        watchdog.start()
+        assert process.stdout.readline().split()[:2] == ["TIME", "STATUS"]
+        for number in (1, 2):
+            in_turn(sim.port, post(chat(model="other")), post(chat(model="followed")))
+            line = process.stdout.readline()
+            assert line.split()[1:2] == ["200"], f"{number}: {line}"
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(LIMIT), process.stdout.read()) == (0, "")
+        watchdog.cancel()
