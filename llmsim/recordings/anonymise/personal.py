@@ -22,8 +22,10 @@ CARD: Final = (
 IBAN: Final = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"
 IPV4: Final = r"\b(?:\d{1,3}\.){3}\d{1,3}\b"
 IPV6: Final = r"(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%[a-z0-9]+)?"
-PHONE: Final = r"\+\d(?:[ ().-]{0,2}\d){6,14}\b"
+PHONE: Final = r"\+\d(?:(?: ?[()][ -]?|[ .-])?\d){6,14}\b"
 DIGITS: Final = r"\b\d(?:[ -]?\d){6,}\b"
+
+SHORTEST_CARD: Final = 13
 
 _EMAIL, _USER_INFO, _CARD = re2.compile(EMAIL), re2.compile(USER_INFO), re2.compile(CARD)
 _IBAN, _IPV4, _IPV6 = re2.compile(IBAN), re2.compile(IPV4), re2.compile(IPV6)
@@ -58,9 +60,17 @@ def cards(text: str) -> Iterator[Finding]:
     from stdnum import luhn  # noqa: PLC0415  an extra of those who record
 
     for found in _CARD.finditer(text):
-        digits = found.group().replace(" ", "").replace("-", "")
-        if digits[0] in "23456" and len(set(digits)) > 1 and luhn.is_valid(digits):
-            yield Finding(found.start(), found.end(), "card")
+        if text[found.start() - 1 : found.start()] == "+":
+            continue  # a phone number may pass that check, too
+        value = found.group()
+        # A number of something else may follow in its format.
+        for one in (value, value.rpartition(" ")[0]):
+            digits = one.replace(" ", "").replace("-", "")
+            if len(digits) < SHORTEST_CARD or digits[0] not in "23456" or len(set(digits)) == 1:
+                break
+            if luhn.is_valid(digits):
+                yield Finding(found.start(), found.start() + len(one), "card")
+                break
 
 
 def ibans(text: str) -> Iterator[Finding]:

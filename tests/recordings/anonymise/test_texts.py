@@ -224,3 +224,21 @@ def test_what_was_replaced_is_counted_by_kind_and_place() -> None:
     one.edits("a@b.io c@d.io", "request")
     one.edits("10.2.3.4", "response")
     assert dict(one.replaced) == {("email", "request"): 2, ("ip", "response"): 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("order 4111 1111 1111 1111 536,467", "card", "4111 1111 1111 1111"),
+        ("call +4915123455557, please", "phone", "+4915123455557"),  # which passes Luhn's check
+        ("It is +4930127825. 192.221.133.35 is down", "phone", "+4930127825"),
+    ],
+)
+def test_what_follows_a_value_is_none_of_it(text: str, kind: str, value: str) -> None:
+    found = {edit.kind: text[edit.start : edit.stop] for edit in anonymiser().edits(text, "text")}
+    assert found[kind] == value
+    assert "card" not in found or kind == "card"
+
+
+def test_the_beginning_of_a_number_is_no_card() -> None:
+    assert not anonymiser().edits("4000 0000 0002 1235", "text")  # 400000000002 would pass
