@@ -55,14 +55,15 @@ NO_NOTES: Final = ChoiceNotes()
 
 class ChunkStyle(Value, frozen=True, gc=False):
     """What holds for every chunk of one stream: its ``usage`` member, whether it is padded, whether
-    calls have the legacy form (``function_call``), the stamp that ids are made from, and what the
-    service adds."""
+    calls have the legacy form (``function_call``), the stamp that ids are made from, what the
+    service adds, and whether reasoning has OpenRouter's form (``routed``)."""
 
     usage: bytes
     obfuscated: bool
     legacy: bool
     stamp: Stamp
     notes: ChoiceNotes = NO_NOTES
+    routed: bool = False
 
     @property
     def text_end(self) -> bytes:
@@ -89,16 +90,28 @@ def _tails(index: int, closing: bytes, obfuscated: bool) -> sse.Tails:
 
 
 @lru_cache(maxsize=256)
-def _thoughts(index: int, closing: bytes, obfuscated: bool) -> sse.Tails:
-    """What follows the prefix in a chunk of reasoning, as DeepSeek has it."""
-    before = b'{"index":%d,"delta":{"content":null,"reasoning_content":' % index
+def _thoughts(index: int, closing: bytes, obfuscated: bool, routed: bool) -> sse.Tails:
+    """What follows the prefix in a chunk of reasoning."""
+    before = b'{"index":%d,"delta":{"content":%b' % (index, b'""' if routed else b"null")
     after = b"}," + _OPEN + closing
 
     def serialize(piece: str) -> bytes:
         end = obfuscation(piece) if obfuscated else b""
-        return before + orjson.dumps(piece) + after + end + b"}\n\n"
+        return before + reasoning(piece, routed) + after + end + b"}\n\n"
 
     return sse.Tails(serialize)
+
+
+def reasoning(text: str, routed: bool) -> bytes:
+    """The members of a message or of a delta that have reasoning, each after a comma: as DeepSeek
+    has them, or as OpenRouter."""
+    written = orjson.dumps(text)
+    if not routed:
+        return b',"reasoning_content":' + written
+    return (
+        b',"reasoning":%b,"reasoning_details":[{"type":"reasoning.text","text":%b,'
+        b'"format":"unknown","index":0}]' % (written, written)
+    )
 
 
 def finish(reason: Finish, legacy: bool) -> bytes:
@@ -179,7 +192,7 @@ def _deltas(index: int, segment: Segment, place: int, style: ChunkStyle) -> Sequ
         case HostedCallSegment():
             return ()
         case ReasoningSegment():
-            thoughts = _thoughts(index, style.text_end, style.obfuscated)
+            thoughts = _thoughts(index, style.text_end, style.obfuscated, style.routed)
             return sse.PieceTails(thoughts, generated.pieces)
 
 

@@ -98,7 +98,7 @@ class OpenAIChat:
         counted, usage_wanted = wire.counted, wire.usage_wanted
         prefix = b"data: " + _head(request, stamp, "chat.completion.chunk")
         style = chunks.ChunkStyle(
-            _usage_member(wire), wire.obfuscated, wire.legacy, stamp, self._notes
+            _usage_member(wire), wire.obfuscated, wire.legacy, stamp, self._notes, wire.routed
         )
         tails: list[Sequence[bytes]] = []
         beats: list[BeatRun] = []
@@ -212,7 +212,7 @@ def _choice(index: int, choice: Choice, wire: ChatRequest, stamp: Stamp) -> byte
             case RefusalSegment(generated=words):
                 refusal = orjson.dumps(words.text)
             case ReasoningSegment(generated=words):
-                thoughts = b',"reasoning_content":' + orjson.dumps(words.text)
+                thoughts = chunks.reasoning(words.text, wire.routed)
             case ToolCallSegment():
                 calls.append(segment)
     called = _calls(index, calls, wire, stamp) if calls else b""

@@ -67,6 +67,8 @@ class ChatRequest(Struct):
     metadata: dict[str, Any] | None = None
     store: bool | None = None
     thinking: Any = None
+    reasoning: Any = None
+    include_reasoning: bool | None = None
     web_search_options: dict[str, Any] | None = None
     modalities: list[str] | None = None
     audio: AudioOut | None = None
@@ -79,6 +81,11 @@ class ChatRequest(Struct):
     @property
     def audio_wanted(self) -> bool:
         return self.modalities is not None and "audio" in self.modalities
+
+    @property
+    def routed(self) -> bool:
+        """Whether reasoning is asked for as OpenRouter's clients do, and goes back in its form."""
+        return isinstance(self.reasoning, dict) or self.include_reasoning is True
 
     @property
     def usage_wanted(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any, get_args
 
-from llmsim.core import AUTO, Request, Thinking, Tool
+from llmsim.core import AUTO, Effort, Request, Thinking, Tool
 from llmsim.core.catalog import models
 from llmsim.core.errors import invalid
 from llmsim.providers.openai.chat import audio
@@ -51,14 +52,25 @@ def read(body: bytes) -> Request:
 
 
 def _thinking(wire: ChatRequest) -> Thinking | None:
-    """How the model is to think. ``thinking`` is DeepSeek's parameter."""
+    """How the model is to think: by OpenAI's, OpenRouter's or DeepSeek's parameter."""
     effort = wire.reasoning_effort
+    if wire.routed:
+        return _routed(wire.reasoning if isinstance(wire.reasoning, dict) else {}, effort)
     if not shows_thoughts(wire.model):
         return None if effort is None else Thinking(effort)
     asked = wire.thinking.get("type") if isinstance(wire.thinking, dict) else None
     if asked == "disabled":
         return Thinking("none")
     return Thinking(effort, None, True, asked == "enabled")
+
+
+def _routed(asked: dict[str, Any], effort: Effort | None) -> Thinking:
+    effort = asked["effort"] if asked.get("effort") in get_args(Effort) else effort
+    if asked.get("enabled") is False:
+        return Thinking("none")
+    budget = asked.get("max_tokens")
+    most = budget if isinstance(budget, int) and budget > 0 else None
+    return Thinking(effort, most, asked.get("exclude") is not True, True)
 
 
 @lru_cache(maxsize=4096)
