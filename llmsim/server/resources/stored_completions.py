@@ -20,6 +20,8 @@ from llmsim.state.sqlite import MOST
 
 ENDPOINT = "/v1/chat/completions"
 KIND = "chat completion"
+IDS = "chatcmpl-"
+"""What ids of completions begin with."""
 
 # Still being sent, and sent whole: what broke off is not stored.
 STORED_STATUSES = (0, 200)
@@ -72,7 +74,8 @@ class StoredCompletions:
     async def page(self, query: Mapping[str, Sequence[str]], paging: Paging) -> bytes:
         """A page of the completions the query selects.
 
-        The journal forgets the oldest, so nothing comes after one that it does not have.
+        The journal forgets the oldest, so nothing comes after one that it does not have any more.
+        Raises BadRequest for an id that was never one.
         """
         listed = await self._store.list(KIND, limit=MOST)
         updates = {name: _update.decode(value) for name, value in listed}
@@ -88,7 +91,10 @@ class StoredCompletions:
         every.sort(key=lambda entry: (entry.arrived, entry.mark), reverse=paging.newest_first)
         if paging.after is not None:
             names = [stored.completion_id(entry.mark) for entry in every]
-            start = names.index(paging.after) + 1 if paging.after in names else len(every)
+            known = paging.after in names
+            if not known and not paging.after.startswith(IDS):
+                raise not_found("Item", paging.after)
+            start = names.index(paging.after) + 1 if known else len(every)
             every = every[start:]
         listed: list[Object] = []
         for entry in every:

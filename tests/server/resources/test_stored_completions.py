@@ -169,3 +169,8 @@ def test_messages_are_paged(workers: Workers) -> None:
     page = orjson.loads(workers.request(lambda known: known.messages(name, after)))
     assert [one["content"] for one in page["data"]] == ["there"]
     assert page["has_more"] is False
+
+
+def test_nothing_is_after_what_never_was(workers: Workers) -> None:
+    with pytest.raises(BadRequest, match="Item with id 'nope' not found"):
+        workers.request(lambda known: known.page({}, Paging(2, "nope", False)))

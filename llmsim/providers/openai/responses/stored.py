@@ -30,6 +30,13 @@ _WITH_STATUS = {
 }
 
 
+# What parts of messages have that are shown, where the client left it out.
+_PARTS: dict[str | None, Object] = {
+    "input_image": {"detail": "auto"},
+    "output_text": {"annotations": [], "logprobs": []},
+}
+
+
 class StoredOutput(Struct):
     """The part of a stored response that later requests build on."""
 
@@ -100,8 +107,7 @@ def item(raw: Mapping[str, Any], name: str) -> Object:
 def _content(raw: Mapping[str, Any]) -> Sequence[Object]:
     content = raw.get("content")
     if not isinstance(content, str):
-        parts: Sequence[Object] = content or ()
-        return parts
+        return [_PARTS.get(part.get("type"), {}) | part for part in content or ()]
     if raw.get("role") == "assistant":
         return [{"type": "output_text", "text": content, "annotations": [], "logprobs": []}]
     return [{"type": "input_text", "text": content}]

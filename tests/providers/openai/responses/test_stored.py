@@ -137,3 +137,19 @@ def test_what_is_encrypted_here_is_decrypted(text: str) -> None:
 @pytest.mark.parametrize("content", ["", "x", "gAAAAAB", "gAAAAAB!", "gAAAAABgA", "gAAAAAB_-8="])
 def test_what_others_encrypted_is_not(content: str) -> None:
     assert decrypted(content) == ""
+
+
+def test_parts_of_messages_are_whole() -> None:
+    picture = {"type": "input_image", "image_url": "https://example.com/a.png"}
+    said = {"type": "output_text", "text": "x"}
+    body = orjson.dumps(
+        {
+            "input": [
+                {"role": "user", "content": [picture, picture | {"detail": "low"}]},
+                {"role": "assistant", "content": [said]},
+            ]
+        }
+    )
+    first, second = stored.input_items(body, "0" * 26)
+    assert [part["detail"] for part in first["content"]] == ["auto", "low"]
+    assert second["content"] == [said | {"annotations": [], "logprobs": []}]
