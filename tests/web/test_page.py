@@ -296,7 +296,11 @@ def test_looking_at_a_server_with_keys_is_no_error(
         with urllib.request.urlopen(f"{server.url}/llmsim/stats", timeout=30) as response:
             assert json.load(response)["errors"]["total"] == 0
         with urllib.request.urlopen(f"{server.url}/", timeout=30) as response:
-            assert json.load(response)["dashboard"] == "/llmsim/"
+            places = json.load(response)
+        assert places["dashboard"] == "/llmsim/"
+        for place in ("dashboard", "stats", "history", "requests", "windows", "config", "health"):
+            with urllib.request.urlopen(server.url + places[place], timeout=30) as response:
+                assert response.status == 200, place
         visit.close()
 
 

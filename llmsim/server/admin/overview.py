@@ -40,7 +40,10 @@ def root(services: Services) -> Route:
         places |= {
             "dashboard": "/llmsim/",
             "stats": "/llmsim/stats",
+            "history": "/llmsim/stats/history",
             "requests": "/llmsim/requests",
+            "windows": "/llmsim/windows",
+            "config": "/llmsim/config",
         }
 
     async def show(request: Request) -> Response:
