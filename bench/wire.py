@@ -108,6 +108,25 @@ def _anthropic(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, 
     }
 
 
+def _hosted(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
+    asked = _anthropic(messages, tokens, stream)
+    del asked["model"], asked["stream"]
+    return asked
+
+
+def _converse(messages: Sequence[str], tokens: int, stream: bool) -> dict[str, Any]:
+    asked = _anthropic(messages, tokens, stream)
+    system = {"system": [{"text": asked["system"]}]} if "system" in asked else {}
+    return {
+        **system,
+        "messages": [
+            {"role": one["role"], "content": [{"text": one["content"]}]}
+            for one in asked["messages"]
+        ],
+        "inferenceConfig": {"maxTokens": tokens},
+    }
+
+
 WIRES = {
     "openai_chat": Wire(
         path="/v1/chat/completions",
@@ -144,6 +163,46 @@ WIRES = {
         body=_gemini,
         lead=0,
         tail=0,  # the finish reason comes with the last token
+    ),
+    "azure_chat": Wire(
+        path="/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21",
+        headers=(("api-key", "bench"),),
+        body=_openai_chat,
+        lead=1,  # the prompt's verdict and the role
+        tail=2,  # the finish reason; [DONE]
+    ),
+    "vertex_gemini": Wire(
+        path="/v1/publishers/google/models/gemini-2.5-flash-lite:generateContent",
+        stream_path="/v1/publishers/google/models/gemini-2.5-flash-lite:streamGenerateContent"
+        "?alt=sse",
+        headers=(("authorization", "Bearer bench"),),
+        body=_gemini,
+        lead=0,
+        tail=0,
+    ),
+    "vertex_claude": Wire(
+        path="/v1/publishers/anthropic/models/claude-sonnet-4-6:rawPredict",
+        stream_path="/v1/publishers/anthropic/models/claude-sonnet-4-6:streamRawPredict",
+        headers=(("authorization", "Bearer bench"),),
+        body=_hosted,
+        lead=3,
+        tail=3,
+    ),
+    "bedrock_converse": Wire(
+        path="/model/anthropic.claude-sonnet-4-6/converse",
+        stream_path="/model/anthropic.claude-sonnet-4-6/converse-stream",
+        headers=(("authorization", "Bearer bench"),),
+        body=_converse,
+        lead=1,  # messageStart
+        tail=3,  # contentBlockStop, messageStop, metadata
+    ),
+    "bedrock_invoke": Wire(
+        path="/model/anthropic.claude-sonnet-4-6/invoke",
+        stream_path="/model/anthropic.claude-sonnet-4-6/invoke-with-response-stream",
+        headers=(("authorization", "Bearer bench"),),
+        body=_hosted,
+        lead=3,
+        tail=3,
     ),
 }
 

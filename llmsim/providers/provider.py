@@ -175,7 +175,8 @@ class Provider:
     service refuses) or is not. ``headers`` is the response head of its answers and
     ``limit_headers`` what a caller is told of the rate limits, ``hosted_limits`` of those of the
     real service where none are configured. ``echoed`` are headers of a request that its response
-    repeats.
+    repeats. Where ``pattern_only`` all paths have names in them, and no codec is loaded before the
+    first request.
     """
 
     name: str
@@ -189,6 +190,7 @@ class Provider:
     models: ModelListing | None = None
     hosted_limits: HostedLimits = no_limits
     echoed: tuple[str, ...] = ()
+    pattern_only: bool = False
 
     def endpoint(
         self,

@@ -7,13 +7,13 @@ from functools import lru_cache
 from llmsim.core import Codec, Headers
 from llmsim.providers.bedrock import auth, errors
 from llmsim.providers.bedrock.calls import PREFIX, REMEMBERED, BedrockCall, Operation, bedrock_call
-from llmsim.providers.bedrock.converse import BedrockConverse, BedrockCount
-from llmsim.providers.bedrock.invoke import BedrockInvoke, TitanEmbeddings
 from llmsim.providers.provider import Claims, Endpoint, EndpointPattern, Provider, ProviderAuth
 
 
 def endpoints(strict: bool) -> list[Endpoint]:
     """For bodies that name their model themselves; all paths have it in them."""
+    from llmsim.providers.bedrock.invoke import TitanEmbeddings  # noqa: PLC0415  as below
+
     calls: tuple[Operation, ...] = ("converse", "invoke", "count-tokens")
     made = [_endpoint(BedrockCall(None, operation), strict) for operation in calls]
     return [*made, BEDROCK.endpoint(f"{PREFIX}invoke", TitanEmbeddings(), headers=errors.head)]
@@ -30,6 +30,10 @@ def _endpoint(call: BedrockCall, strict: bool) -> Endpoint:
 
 
 def _codec(call: BedrockCall, strict: bool) -> Codec:
+    # Imported when they are first asked for: a server whose clients use none of it starts sooner.
+    from llmsim.providers.bedrock.converse import BedrockConverse, BedrockCount  # noqa: PLC0415
+    from llmsim.providers.bedrock.invoke import BedrockInvoke, TitanEmbeddings  # noqa: PLC0415
+
     model = call.model
     stream = None if model is None else call.operation.endswith("stream")
     match call.operation:
@@ -67,4 +71,5 @@ BEDROCK = Provider(
     limit_headers=_no_limits,
     endpoints=endpoints,
     pattern=EndpointPattern(_matches, _named),
+    pattern_only=True,
 )

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from llmsim.core import Codec
-from llmsim.providers.anthropic.hosted import HostedMessages
 from llmsim.providers.gemini import errors as gemini_errors
 from llmsim.providers.gemini import limits
 from llmsim.providers.provider import (
@@ -26,13 +25,6 @@ from llmsim.providers.vertex.calls import (
     REMEMBERED,
     VertexCall,
     vertex_call,
-)
-from llmsim.providers.vertex.codecs import (
-    VertexClaudeCount,
-    VertexCount,
-    VertexEmbed,
-    VertexGemini,
-    VertexPredict,
 )
 
 VERSION = "vertex-2023-10-16"
@@ -74,20 +66,24 @@ def _endpoint(call: VertexCall, events: bool, strict: bool) -> Endpoint:
 
 
 def _codec(call: VertexCall, events: bool, strict: bool) -> Codec:  # noqa: PLR0911  one a verb
+    # Imported when they are first asked for: a server whose clients use none of it starts sooner.
+    from llmsim.providers.anthropic.hosted import HostedMessages  # noqa: PLC0415
+    from llmsim.providers.vertex import codecs  # noqa: PLC0415
+
     model = call.model
     match call.verb:
         case "generateContent":
-            return VertexGemini(model, version="v1", strict=strict)
+            return codecs.VertexGemini(model, version="v1", strict=strict)
         case "streamGenerateContent":
-            return VertexGemini(model, True, events, "v1", strict)
+            return codecs.VertexGemini(model, True, events, "v1", strict)
         case "countTokens":
-            return VertexCount(model, strict)
+            return codecs.VertexCount(model, strict)
         case "embedContent" | "batchEmbedContents":
-            return VertexEmbed(model, call.verb == "batchEmbedContents")
+            return codecs.VertexEmbed(model, call.verb == "batchEmbedContents")
         case "predict":
-            return VertexPredict(model)
+            return codecs.VertexPredict(model)
         case _ if model == COUNT:
-            return VertexClaudeCount()
+            return codecs.VertexClaudeCount()
         case _:
             stream = None if model is None else call.verb == "streamRawPredict"
             return HostedMessages("vertex_claude", VERSION, model, stream, strict)
@@ -112,6 +108,7 @@ VERTEX = Provider(
     limit_headers=limits.headers,
     endpoints=endpoints,
     pattern=EndpointPattern(_matches, _named),
+    pattern_only=True,
     models=ModelListing(
         tuple(f"/{version}/publishers/google/models" for version in ("v1", "v1beta1")),
         model_list.page,

@@ -18,7 +18,7 @@ def add(router: Router, services: Services, memories: Mapping[str, EndpointMemor
     """``POST`` of each path. ``memories`` is what endpoints remember, by their names."""
     strict = services.config.validation == "strict"
     for provider in registry.PROVIDERS:
-        for endpoint in provider.endpoints(strict):
+        for endpoint in () if provider.pattern_only else provider.endpoints(strict):
             answer = _answer(services.handler, endpoint, memories.get(endpoint.name))
             for path in endpoint.paths:
                 router.hot["POST", path] = answer
