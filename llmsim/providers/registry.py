@@ -13,7 +13,14 @@ from llmsim.providers.openai.provider import ALIAS, OPENAI
 from llmsim.providers.provider import Endpoint, Provider, RequestHeader
 from llmsim.providers.vertex.provider import VERTEX
 
-PROVIDERS: tuple[Provider, ...] = (OPENAI, ANTHROPIC, GEMINI, AZURE, VERTEX, BEDROCK)
+PROVIDERS: tuple[Provider, ...] = (
+    OPENAI,
+    ANTHROPIC,
+    GEMINI,
+    AZURE,
+    VERTEX,
+    BEDROCK,
+)
 """The first one has every path and request that no other claims."""
 
 _FIRST = (OPENAI, ANTHROPIC, GEMINI)

@@ -18,7 +18,7 @@ from llmsim.providers.openai.provider import responses_endpoint
 from llmsim.providers.openai.responses.codec import OpenAIResponses
 from llmsim.runtime.model_settings import ModelRegistry
 from llmsim.server.resources.conversations import Conversations
-from llmsim.server.resources.response_archive import ENDPOINT, ResponseArchive
+from llmsim.server.resources.response_archive import ENDPOINTS, ResponseArchive
 from llmsim.server.resources.responses import Responses
 from llmsim.state.shared_state import SharedState, new_segment
 from llmsim.state.shm.journal import Journal
@@ -50,7 +50,11 @@ class World:
         return self._registry.settings(model)
 
     async def create(
-        self, worker: int = 0, unstored: str | None = None, endpoint: str = ENDPOINT, **fields: Any
+        self,
+        worker: int = 0,
+        unstored: str | None = None,
+        endpoint: str = ENDPOINTS[0],
+        **fields: Any,
     ) -> dict[str, Any]:
         """Answer a request as the server does; gives the whole response, not what is sent."""
         body = orjson.dumps({"model": "gpt-4o", "input": "hi", **fields})

@@ -154,8 +154,8 @@ def test_a_large_body_is_not_understood_on_the_loop(
     monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any], where: Any, name: str
 ) -> None:
     async def scene() -> None:
+        threads = Threads(monkeypatch, where, name)
         with InProcess(Config()) as sim:
-            threads = Threads(monkeypatch, where, name)
             await sim.ask("POST", path, orjson.dumps(body), {})
             assert threads.elsewhere
             assert not threads.on_loop

@@ -113,7 +113,7 @@ def test_the_form_of_the_answer(config: dict[str, Any], form: Format | None) -> 
 
 
 def test_functions_on_offer() -> None:
-    first, second = read({"contents": HI, "tools": TOOLS}).tools
+    first, second, search = read({"contents": HI, "tools": TOOLS}).tools
     assert (first.name, first.description, first.schema) == (
         "get_weather",
         "The weather",
@@ -124,6 +124,7 @@ def test_functions_on_offer() -> None:
         "",
         {"type": "object", "properties": {}},
     )
+    assert (search.name, bool(search.hosted)) == ("google_search", True)
 
 
 @pytest.mark.parametrize(
