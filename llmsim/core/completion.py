@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -72,7 +72,8 @@ class GeneratedText(Struct, frozen=True, gc=False):
 class Source(Struct, frozen=True, gc=False):
     """What a search found: a page on the web, or a file, which has an id in place of a URL.
 
-    ``score`` is how well it fits, 0 to 1.
+    ``score`` is how well it fits, 0 to 1. ``location`` is where in the prompt it is, as its
+    provider says it, for a document that came with the request.
     """
 
     title: str
@@ -80,6 +81,7 @@ class Source(Struct, frozen=True, gc=False):
     url: str = ""
     file: str = ""
     score: float = 1.0
+    location: Mapping[str, Any] | None = None
 
 
 class Citation(Struct, frozen=True, gc=False):

@@ -62,12 +62,12 @@ def _object(described: Model) -> dict[str, Any]:
 
 
 def _capabilities(described: Model) -> dict[str, Any]:
-    """What llmsim simulates of the model: no citations, no tools that run on the server."""
+    """What llmsim simulates of the model."""
     yes, no = {"supported": True}, {"supported": False}
     thinks = {"supported": described.reasoning}
     return {
         "batch": yes,
-        "citations": no,
+        "citations": yes,
         "code_execution": no,
         "context_management": no,
         "effort": {"low": thinks, "medium": thinks, "high": thinks, "xhigh": thinks, "max": thinks}

@@ -55,10 +55,15 @@ class ContentSource(Struct, tag="content", tag_field="type"):
     content: str | list[TextBlock | ImageBlock]
 
 
+class CitationsConfig(Struct):
+    enabled: bool | None = None
+
+
 class DocumentBlock(Block, tag="document"):
     source: Base64Source | URLSource | FileSource | TextSource | ContentSource
     title: str | None = None
     context: str | None = None
+    citations: CitationsConfig | None = None
 
 
 class SearchResultBlock(Block, tag="search_result"):

@@ -28,7 +28,7 @@ from llmsim.core import (
 from llmsim.core.errors import Failure, invalid
 from llmsim.providers.anthropic import errors as anthropic_errors
 from llmsim.providers.anthropic.messages import content as messages_content
-from llmsim.providers.anthropic.messages import events, params, threads
+from llmsim.providers.anthropic.messages import documents, events, params, threads
 from llmsim.providers.anthropic.messages import hosted as messages_hosted
 from llmsim.providers.anthropic.messages import strict as messages_strict
 from llmsim.providers.anthropic.messages.threads import Turn
@@ -115,6 +115,7 @@ def _checked(request: Request, strict: bool) -> Request:
 
 def _message(request: Request, completion: Completion, stamp: Stamp, tier: bytes) -> bytes:
     """A whole answer, served in a service tier."""
+    completion = documents.with_citations(request, completion)
     choice = completion.choices[0]
     return b"".join(
         (

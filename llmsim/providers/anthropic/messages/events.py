@@ -27,7 +27,7 @@ from llmsim.core import (
     TextSegment,
     ToolCallSegment,
 )
-from llmsim.providers.anthropic.messages import content, hosted
+from llmsim.providers.anthropic.messages import content, documents, hosted
 from llmsim.providers.anthropic.messages.content import UNSTOPPED
 from llmsim.providers.wire import sse
 from llmsim.providers.wire.beats import BeatRun, BeatRuns
@@ -76,6 +76,7 @@ def _started(index: int, block: bytes) -> bytes:
 
 def script(request: Request, completion: Completion, stamp: Stamp, tier: bytes) -> StreamScript:
     """The whole stream."""
+    completion = documents.with_citations(request, completion)
     choice = completion.choices[0]
     start = b'{"type":"message_start","message":%b],%b,"usage":%b}}' % (
         content.opening(request.model, stamp),

@@ -100,7 +100,9 @@ def citations(cited: Sequence[Citation]) -> list[bytes]:
     """Citations as they stand in a text block."""
     return [
         orjson.dumps(
-            {
+            {**one.source.location, "cited_text": one.source.text}
+            if one.source.location is not None
+            else {
                 "type": "web_search_result_location",
                 "url": one.source.url,
                 "title": one.source.title,

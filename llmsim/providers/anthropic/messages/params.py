@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from llmsim.core import AUTO, Breakpoint, Count, Effort, Format, Request, Thinking
+from llmsim.core import AUTO, Breakpoint, Count, Effort, Format, MediaSizes, Request, Thinking
 from llmsim.core.catalog import models
 from llmsim.core.errors import BadRequest, invalid
 from llmsim.providers.anthropic.errors import refuse
-from llmsim.providers.anthropic.messages import beta_fields
+from llmsim.providers.anthropic.messages import beta_fields, documents
 from llmsim.providers.anthropic.messages.blocks import CacheControl, TextBlock
 from llmsim.providers.anthropic.messages.conversation import Conversation, WireMessage
 from llmsim.providers.anthropic.messages.tools import (
@@ -188,6 +188,7 @@ def _request(
         store,
         wire,
         _breakpoints(wire, conversation),
+        media=MediaSizes() if documents.wanted(wire.messages) else None,
     )
 
 
