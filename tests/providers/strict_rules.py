@@ -227,6 +227,14 @@ RESPONSES = [
         "Duplicate item found with id msg_1",
     ),
     Example(
+        "encrypted-content",
+        items(
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "theirs"},
+            {"role": "assistant", "content": "x"},
+        ),
+        "The encrypted content theirs... could not be verified",
+    ),
+    Example(
         "reasoning-alone",
         items({"type": "reasoning", "id": "rs_1", "summary": []}),
         "without its required following item",
@@ -296,6 +304,16 @@ GEMINI = [
         "functions-and-tools",
         {"tools": [*gemini_tool("f")["tools"], {"googleSearch": {}}]},
         "Tool use with function calling is unsupported",
+    ),
+    Example(
+        "harm-category",
+        {"safetySettings": [{"category": "HARM_CATEGORY_MEAN", "threshold": "OFF"}]},
+        "'safety_settings[0].category'",
+    ),
+    Example(
+        "harm-threshold",
+        {"safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "ALL"}]},
+        'HarmBlockThreshold), "ALL"',
     ),
     Example("generating-model", {"model": "gemini-embedding-001"}, ""),
     Example("function-names", gemini_tool("f", "f"), "Duplicate function declaration found: f"),

@@ -45,6 +45,25 @@ WRITING = rules.models("all others of Gemini", r"gemini-(?!.*(-tts|-image|-banan
 AUTOMATIC = -1
 """A thinking budget that is left to the model."""
 
+HARMS = tuple(
+    f"HARM_CATEGORY_{name}"
+    for name in (
+        "CIVIC_INTEGRITY",
+        "DANGEROUS_CONTENT",
+        "HARASSMENT",
+        "HATE_SPEECH",
+        "SEXUALLY_EXPLICIT",
+    )
+)
+THRESHOLDS = (
+    "BLOCK_LOW_AND_ABOVE",
+    "BLOCK_MEDIUM_AND_ABOVE",
+    "BLOCK_NONE",
+    "BLOCK_ONLY_HIGH",
+    "HARM_BLOCK_THRESHOLD_UNSPECIFIED",
+    "OFF",
+)
+
 OWN_TOOLS = {"codeExecution", "googleSearch", "googleSearchRetrieval", "urlContext"}
 """The service's own tools, which older models use alone."""
 
@@ -332,6 +351,28 @@ def _functions_and_tools(body: Body) -> Iterator[Breach]:
 def _generating_model(body: Body) -> None:
     if body["model"] is not None:
         raise BadRequest(Failure(FailureKind.MODEL_NOT_FOUND, "", model=body["model"]))
+
+
+_ENUM = "Invalid value at '{where}' (type.googleapis.com/google.ai.generativelanguage.v1beta."
+
+
+@RULES.row("harm-category", f'{_ENUM}HarmCategory), "{{value}}"', API)
+def _harm_category(body: Body) -> Iterator[Breach]:
+    for where, setting in _safety(body):
+        if setting.get("category") not in HARMS:
+            yield Breach(f"{where}.category", {"value": setting.get("category")})
+
+
+@RULES.row("harm-threshold", f'{_ENUM}SafetySetting.HarmBlockThreshold), "{{value}}"', API)
+def _harm_threshold(body: Body) -> Iterator[Breach]:
+    for where, setting in _safety(body):
+        if setting.get("threshold") not in (None, *THRESHOLDS):
+            yield Breach(f"{where}.threshold", {"value": setting.get("threshold")})
+
+
+def _safety(body: Body) -> Iterator[tuple[str, Body]]:
+    for place, setting in enumerate(body.get("safetySettings") or ()):
+        yield f"safety_settings[{place}]", setting
 
 
 @RULES.row("function-names", "Duplicate function declaration found: {name}", SEEN)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from llmsim.core.errors import invalid
 from llmsim.providers.openai.responses import inputs
+from llmsim.providers.openai.responses.encrypted_content import START
 from llmsim.providers.openai.responses.inputs import Item, Part
 from llmsim.providers.openai.responses.params import ResponsesRequest
 from llmsim.providers.openai.responses.tools import JsonFormat, SchemaFormat
@@ -195,6 +196,20 @@ def _item_id_unique(params: ResponsesRequest) -> Iterator[Breach]:
             if item.id in seen:
                 yield Breach("input", {"id": item.id})
             seen.add(item.id)
+
+
+@RULES.row(
+    "encrypted-content",
+    "The encrypted content {content} could not be verified. Reason: Encrypted content could not be "
+    "decrypted or parsed.",
+    SEEN,
+    code="invalid_encrypted_content",
+)
+def _encrypted_content(params: ResponsesRequest) -> Iterator[Breach]:
+    for place, item in enumerate(params.items):
+        secret = item.encrypted_content
+        if item.kind == "reasoning" and secret and not secret.startswith(START):
+            yield Breach(f"input[{place}].encrypted_content", {"content": f"{secret[:16]}..."})
 
 
 @RULES.row(
