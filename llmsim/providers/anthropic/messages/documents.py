@@ -27,6 +27,11 @@ MOST_CITED: Final = 300
 
 def wanted(messages: Sequence[Any]) -> bool:
     """Whether any document of a prompt is to be cited."""
+    for message in messages:
+        if type(message.content) is not str:
+            break
+    else:
+        return False  # as most are
     return any(block.citations.enabled for block in _documents(messages) if block.citations)
 
 
