@@ -181,4 +181,4 @@ def head(plan: Plan, stamp: Stamp) -> Headers:
     ]
 
 
-FORMAT = error_format(openai_errors.FORMAT)
+FORMAT: ErrorFormat = error_format(openai_errors.FORMAT)

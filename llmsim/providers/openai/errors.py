@@ -101,7 +101,7 @@ def identity(stamp: Stamp) -> Headers:
     return [("x-request-id", request_id(stamp))]
 
 
-FORMAT = ErrorFormat(failure, lambda stamp: [*_JSON, *identity(stamp)], retry)
+FORMAT: ErrorFormat = ErrorFormat(failure, lambda stamp: [*_JSON, *identity(stamp)], retry)
 
 
 def refuse(mistake: MalformedBody) -> BadRequest:  # noqa: PLR0911  one return a problem

@@ -77,7 +77,9 @@ CLIENT: Final[dict[str, tuple[str, Schema]]] = {
 }
 """Tools that the client runs: the type of the item that calls them, and its members of its own."""
 
-CALLS: Final = {form: name for name, (form, _) in CLIENT.items() if name != "computer_use_preview"}
+CALLS: Final[Mapping[str, str]] = {
+    form: name for name, (form, _) in CLIENT.items() if name != "computer_use_preview"
+}
 """What tool an item calls, by the item's type."""
 
 
