@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from llmsim.core.catalog.distribution import Distribution
+from llmsim.core.catalog.servers import ServerType
 from llmsim.core.generator import GeneratorChoice
+from llmsim.core.patterns import matches
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 LogFormat: TypeAlias = Literal["console", "json"]
@@ -125,11 +127,17 @@ class Models:
     """``available`` names the models on offer; None offers the whole catalogue.
 
     A model that is not on offer is served with default tokenizer and latency (``accept``) or
-    not found (``reject``).
+    not found (``reject``). ``servers`` are shell patterns of names and what serves such models.
     """
 
     available: tuple[str, ...] | None = None
     unknown: UnknownModels = "accept"
+    servers: tuple[tuple[str, ServerType], ...] = ()
+
+    def server(self, name: str) -> ServerType | None:
+        """What serves a model, by the first pattern that matches; None for its provider's own
+        service."""
+        return next((kind for pattern, kind in self.servers if matches(pattern, name)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,11 +86,14 @@ class ToolChoice(Struct, frozen=True, gc=False):
 class Format(Struct, frozen=True, gc=False):
     """The form the answer's text must have: JSON of any shape (no schema) or valid against one.
 
-    ``bare`` wants a string without its quotes: one of an enumeration's values, say.
+    ``bare`` wants a string without its quotes: one of an enumeration's values, say. ``param`` is
+    the field that asks for it. ``counted`` says that the schema is part of the prompt.
     """
 
     schema: Schema | None = None
     bare: bool = False
+    param: str = "response_format"
+    counted: bool = True
 
 
 class Thinking(Struct, frozen=True, gc=False):

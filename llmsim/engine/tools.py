@@ -93,8 +93,8 @@ def document(form: Format, seed: int) -> str:
     try:
         text = schema.text(OBJECT if form.schema is None else form.schema, seed)
     except schema.ImpossibleSchema as error:
-        message = f"Invalid schema for response_format: {error}"
-        raise invalid(message, "response_format", "invalid_json_schema") from None
+        message = f"Invalid schema for {form.param}: {error}"
+        raise invalid(message, form.param, "invalid_json_schema") from None
     return str(orjson.loads(text)) if form.bare and text.startswith('"') else text
 
 

@@ -34,6 +34,7 @@ from llmsim.engine.tokens.prompt_cache import LEAST, MISS, cacheable
 from llmsim.pipeline.context import Call, RequestContext, Step
 from llmsim.pipeline.prompt_cache import INLINE_CHARACTERS, PromptCache
 from llmsim.pipeline.steps.overrides import has_overrides
+from llmsim.providers.provider import Endpoint
 
 LARGE_BODY = 32_000
 """Bytes from which a request may hold so many values, or schemas so large, that understanding
@@ -61,6 +62,15 @@ class SettingsSource(Protocol):
         ...
 
 
+class ServerEndpoints(Protocol):
+    """The endpoints of the servers of models."""
+
+    def of(self, endpoint: Endpoint, body: bytes, /) -> Endpoint:
+        """The endpoint for a body that was sent to ``endpoint``: another one where the model has a
+        server of its own."""
+        ...
+
+
 class Pipeline:
     """What happens to every request under one configuration.
 
@@ -68,6 +78,7 @@ class Pipeline:
     may not. ``seed`` is the configured one, ``most_bytes`` the most that an answer may have.
     ``scope_by_key`` says whether an API key is the name of a scope.
     ``passes_on`` says that services may be asked, which remember what is not known here.
+    ``servers`` has the endpoints of models that are served in a way of their own.
     """
 
     def __init__(
@@ -80,6 +91,7 @@ class Pipeline:
         most_bytes: int = UNBOUNDED,
         scope_by_key: bool = False,
         passes_on: bool = False,
+        servers: ServerEndpoints | None = None,
     ) -> None:
         self.models = models
         self._steps = tuple(steps)
@@ -91,6 +103,7 @@ class Pipeline:
         self._scopes = state.scopes
         self._scope_by_key = scope_by_key
         self._passes_on = passes_on
+        self._servers = servers
 
     async def plan(self, call: Call) -> Plan:
         """The answer to a call and when it is due. A call that cannot be served has a plan, too:
@@ -102,6 +115,10 @@ class Pipeline:
         try:
             if overridden or self._scope_by_key:
                 pipeline = await self._scoped(call)
+            if pipeline._servers is not None:
+                served = pipeline._servers.of(call.endpoint, call.body)
+                if served is not call.endpoint:  # not by the hosted service, which has the limits
+                    call.endpoint, call.hosted = served, None
             decode = call.endpoint.codec.decode
             if len(call.body) > LARGE_BODY and call.body.count(b",") > MANY_VALUES:
                 request = await self._state.offload(decode, call.body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from llmsim.config import Config
 from llmsim.core.catalog import profiles
 from llmsim.core.catalog.models import MODELS, Model, Vendor, find_hosted, resolve
@@ -59,19 +61,23 @@ class ModelRegistry:
         """The models that listings show: those configured, or else the catalogue, or ``vendor``'s
         part of it."""
         if self._available is not None:
-            return [resolve(name) for name in self._available]
+            return [self._served(resolve(name)) for name in self._available]
         every = MODELS.values()
-        return [one for one in every if vendor is None or one.provider == vendor]
+        return [self._served(one) for one in every if vendor is None or one.provider == vendor]
 
     def model(self, name: str) -> Model:
         """A model that listings show. Raises BadRequest for any other."""
         found = find_hosted(name)
         if self._available is not None:
             if name in self._available:
-                return resolve(name)
+                return self._served(resolve(name))
         elif found is not None:
-            return found
+            return self._served(found)
         raise unknown_model(name)
+
+    def _served(self, model: Model) -> Model:
+        server = self._config.models.server(model.id)
+        return model if server is None else replace(model, server=server)
 
     def _built(self, model: str) -> ModelSettings:
         if self._config.models.unknown == "reject" or self._config.validation == "strict":

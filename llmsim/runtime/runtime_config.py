@@ -11,7 +11,7 @@ from llmsim.core.mocks.on_miss import OnMiss
 from llmsim.core.state import PipelineState
 from llmsim.engine.tokens.tokenizer import tokenizer
 from llmsim.pipeline.context import Step
-from llmsim.pipeline.pipeline import Pipeline
+from llmsim.pipeline.pipeline import Pipeline, ServerEndpoints
 from llmsim.pipeline.steps.faults import FaultStep, any_configured
 from llmsim.pipeline.steps.mocks import MockStep
 from llmsim.pipeline.steps.on_miss import OnMissStep
@@ -19,6 +19,7 @@ from llmsim.pipeline.steps.overrides import OverrideStep
 from llmsim.pipeline.steps.rate_limits import RateLimitStep
 from llmsim.pipeline.steps.replay import RecordedAnswers, RecordingPlayer, ReplayStep
 from llmsim.pipeline.steps.scenarios import ScenarioStep
+from llmsim.providers.openai.vllm.codecs import VLLMEndpoints
 from llmsim.runtime.model_settings import ModelRegistry
 
 
@@ -60,10 +61,17 @@ def runtime_config(
         config.server.max_answer_bytes,
         config.scopes.by_key,
         passes_on=any(outcome == "proxy" for outcome in outcomes(config)),
+        servers=_servers(config),
     )
     api_keys = frozenset(one.key for one in config.keys)
     hosted = config.rate_limit_headers == "hosted" and not config.rate_limits
     return RuntimeConfig(config, registry, pipeline, api_keys, hosted)
+
+
+def _servers(config: Config) -> ServerEndpoints | None:
+    """The endpoints of the models' servers; None where all have their providers' own."""
+    models = config.models
+    return VLLMEndpoints(lambda name: models.server(name) == "vllm") if models.servers else None
 
 
 def callers(config: Config) -> dict[str, str]:

@@ -23,6 +23,7 @@ from llmsim.state.shm.step_clocks import ClockStatus
 from llmsim.telemetry import build, recording, replicas, vllm, workers
 from llmsim.telemetry.families import BucketBounds, counter, gauge, one
 from llmsim.telemetry.snapshot import Snapshot, WorkerSnapshot
+from llmsim.telemetry.vllm import NO_ADAPTERS, Adapters
 
 ANSWERS = BucketBounds(0.00009, 120.0)
 GAPS = BucketBounds(0.00009, 4.0)
@@ -54,7 +55,7 @@ class MetricsReading:
     ``limits`` are the buckets of the rate limits, ``examples`` the latest answers. ``hung``
     is how many workers were killed as they hung. ``tables`` are those that ``server.max_keys``
     bounds, ``replicas`` those of models under load, ``recording`` how that
-    goes. ``spans`` says whether there are any.
+    goes. ``spans`` says whether there are any. ``adapters`` are those of vLLM's models.
     """
 
     snapshot: Snapshot
@@ -69,6 +70,7 @@ class MetricsReading:
     replicas: Sequence[ClockStatus] = ()
     recording: dict[str, Any] | None = None
     spans: bool = False
+    adapters: Adapters = NO_ADAPTERS
 
 
 def render(
@@ -127,7 +129,7 @@ class Exposition(Collector):
         if reading.spans:
             yield from _spans(snapshot)
         if self._config.vllm:
-            yield from vllm.families(snapshot, self._config, reading.replicas)
+            yield from vllm.families(snapshot, self._config, reading.replicas, reading.adapters)
 
 
 def provider_of(endpoint: str) -> str:

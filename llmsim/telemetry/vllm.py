@@ -6,11 +6,13 @@ Names, labels and meanings: vLLM's documentation, "Production Metrics".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from time import time
 
 from prometheus_client.metrics_core import Metric
 
-from llmsim.config import Metrics
+from llmsim.config import Metrics, Models
+from llmsim.core.catalog.servers import ADAPTER
 from llmsim.state.shm.step_clocks import ClockStatus
 from llmsim.telemetry.families import BucketBounds, counter, gauge
 from llmsim.telemetry.snapshot import Snapshot
@@ -42,8 +44,35 @@ CACHE_CONFIG = {
 LORA = ("max_lora", "running_lora_adapters", "waiting_lora_adapters")
 
 
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """LoRA adapters by their names: those that requests ``used``, and all that are ``known``."""
+
+    used: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+
+
+NO_ADAPTERS = Adapters()
+
+
+def adapters(snapshot: Snapshot, models: Models) -> Adapters:
+    """The adapters (``base:adapter``) of models that vLLM serves, as they are configured and as
+    requests named them."""
+    used = {name for row in snapshot.rows if (name := _adapter(row.model, models))}
+    listed = {name for model in models.available or () if (name := _adapter(model, models))}
+    return Adapters(tuple(sorted(used)), tuple(sorted(used | listed)))
+
+
+def _adapter(model: str, models: Models) -> str:
+    """The name of the adapter that a model is; empty for any other."""
+    return model.partition(ADAPTER)[2] if models.server(model) == "vllm" else ""
+
+
 def families(
-    snapshot: Snapshot, config: Metrics, replicas: Sequence[ClockStatus] = ()
+    snapshot: Snapshot,
+    config: Metrics,
+    replicas: Sequence[ClockStatus] = (),
+    lora: Adapters = NO_ADAPTERS,
 ) -> Iterator[Metric]:
     """The families of a server with one engine."""
     key = (config.vllm_model, "0")
@@ -78,9 +107,9 @@ def families(
     )
     yield gauge(
         "vllm:lora_requests_info",
-        "Running adapters: none, their models are served as any other.",
+        "Adapters that requests used; their models are served as any other.",
         LORA,
-        {("0", "", ""): time()},
+        {(str(len(lora.known)), ",".join(lora.used), ""): time()},
     )
     yield counter(
         "vllm:request_success",

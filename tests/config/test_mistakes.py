@@ -362,6 +362,18 @@ def faults(text: str, path: Path) -> list[ConfigFault]:
             LOGNORMAL,
         ),
         (
+            "models: {servers: {'a*': vlm}}",
+            1,
+            "models.servers.a*",
+            "must be vllm, not 'vlm' (did you mean vllm?)",
+        ),
+        (
+            "models: {servers: vllm}",
+            1,
+            "models.servers",
+            "must be a mapping with model patterns as keys, not 'vllm'",
+        ),
+        (
             "latency: {models: [a]}",
             1,
             "latency.models",

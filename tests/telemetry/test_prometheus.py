@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
-from llmsim.config import Config, Metrics, Server
+from llmsim.config import Config, Metrics, Models, Server
 from llmsim.core.errors import FailureKind
 from llmsim.state.shared_state import key_tables, new_segment
 from llmsim.state.shm.key_table import KeyTable
@@ -29,6 +29,7 @@ from llmsim.state.shm.layout import (
 )
 from llmsim.state.shm.step_clocks import ClockStatus
 from llmsim.state.shm.worker_counters import WorkerCounters
+from llmsim.telemetry import vllm
 from llmsim.telemetry.prometheus import (
     ANSWERS,
     GAPS,
@@ -298,6 +299,25 @@ def test_vllm_is_exposed_where_it_is_wanted() -> None:
     assert {key: metrics[key] for key in expected} == expected
     names = {key[0] for key in metrics}
     assert {"vllm:cache_config_info", "vllm:lora_requests_info"} <= names
+
+
+def test_adapters_are_those_of_vllm_s_models() -> None:
+    one, two = made = counters_of(2)
+    for counters, model in (
+        (one, "llama:sql"),
+        (two, "llama:poems"),
+        (two, "llama"),
+        (one, "ft:x"),
+    ):
+        finish(counters, model)
+    models = Models(("llama", "llama:idle", "gpt:y"), servers=(("llama*", "vllm"),))
+    lora = vllm.adapters(Snapshot(made), models)
+    assert lora == vllm.Adapters(("poems", "sql"), ("idle", "poems", "sql"))
+    metrics = scraped(reading(made, adapters=lora), Metrics(vllm=True))
+    assert [key[1:] for key in metrics if key[0] == "vllm:lora_requests_info"] == [
+        ("3", "poems,sql", "")
+    ]
+    assert vllm.adapters(Snapshot(made), Models()) == vllm.NO_ADAPTERS
 
 
 def test_replicas_are_exposed() -> None:

@@ -16,6 +16,8 @@ from llmsim.config.schema.values import (
     HostPattern,
     Hour,
     Line,
+    Name,
+    Named,
     Number,
     Origin,
     Share,
@@ -43,6 +45,7 @@ from llmsim.config.settings import (
     UnknownModels,
     processors,
 )
+from llmsim.core.catalog.servers import ServerType
 from llmsim.core.generator import GENERATORS, GeneratorChoice
 from llmsim.core.scopes import ScopeSettings
 from llmsim.core.spelling import did_you_mean
@@ -242,6 +245,17 @@ class ModelsSection(Section, of=Models):
     )
     unknown: Annotated[UnknownModels, Words(get_args(UnknownModels))] = Field(
         "accept", description="`reject`: requests to other models get 404."
+    )
+    servers: Annotated[
+        dict[
+            Annotated[str, Name("model pattern")],
+            Annotated[ServerType, Words(get_args(ServerType))],
+        ],
+        Named("model pattern"),
+    ] = Field(
+        {},
+        description="What serves some models: shell pattern of the name, and the server's type. "
+        "The first that matches applies.",
     )
 
 

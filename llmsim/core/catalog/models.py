@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from llmsim.core import Effort
+from llmsim.core.catalog.servers import ServerType
 
 Encoding: TypeAlias = Literal["o200k_base", "cl100k_base"]
 Vendor: TypeAlias = Literal["openai", "anthropic", "google", "deepseek"]
@@ -40,7 +41,8 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     if the client says nothing about it, ``reasoning_factor`` how many times as many tokens it
     spends on that as others do. A ``retired`` model is gone from the provider's
     service, but is served here as any other. ``aliases`` are other names for the same model.
-    ``dimensions`` is how wide its embeddings are, 0 where it makes none.
+    ``dimensions`` is how wide its embeddings are, 0 where it makes none. ``server`` is what serves
+    it, None for the provider's own service.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lifecycle: Lifecycle = "active"
     aliases: tuple[str, ...] = ()
     dimensions: int = 0
+    server: ServerType | None = None
 
     @property
     def may_starve(self) -> bool:

@@ -90,8 +90,9 @@ def message(message: Message, tokenizer: Tokenizer, model: str = "") -> int:
 def tools(request: Request, count: Counting) -> int:
     """Tokens of the tools on offer and of the schema the answer must have, which counts as JSON."""
     total = tool_tokens(request, count) if request.tools else 0
-    if request.format is not None and request.format.schema is not None:
-        total += count(dumps(request.format.schema).decode())
+    form = request.format
+    if form is not None and form.schema is not None and form.counted:
+        total += count(dumps(form.schema).decode())
     return total
 
 

@@ -80,7 +80,7 @@ class Tokenizer:
         """The same for a text that was not counted lately."""
         count = self._counts.get(text)
         if count is None:
-            ids = self._ids(text)
+            ids = self.ids(text)
             count = len(ids)
             self._counts.put(text, count)
             if count >= 2 * STEP:
@@ -105,9 +105,10 @@ class Tokenizer:
     def encode(self, text: str) -> list[bytes]:
         """The tokens of ``text``, as bytes; one may end inside a character."""
         single = self._encoding.decode_single_token_bytes
-        return [single(token) for token in self._ids(text)]
+        return [single(token) for token in self.ids(text)]
 
-    def _ids(self, text: str) -> list[int]:
+    def ids(self, text: str) -> list[int]:
+        """The token ids of ``text``."""
         if len(text) <= REACH:
             return self._encoding.encode_ordinary(text)
         return self._long.encode(text)
@@ -135,7 +136,7 @@ class Tokenizer:
         so many tokens.
         """
         head = text[: LONGEST * (limit + 1)]
-        tokens = self._ids(head)
+        tokens = self.ids(head)
         if len(tokens) <= limit:
             return head
         for keep in range(limit, 0, -1):

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from llmsim.core.catalog.models import Model
+from llmsim.providers.openai.vllm import models as vllm_models
 
 
 def model(described: Model) -> bytes:
@@ -26,6 +27,8 @@ def deleted(name: str) -> bytes:
 
 
 def _object(described: Model) -> dict[str, Any]:
+    if described.server == "vllm":
+        return vllm_models.model_card(described)
     return {
         "id": described.id,
         "object": "model",

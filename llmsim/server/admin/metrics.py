@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from llmsim.server.pipeline_state import offload
 from llmsim.state.shared_state import SharedState
 from llmsim.state.shm.journal import JournalEntry
 from llmsim.state.shm.segment import Cursor
+from llmsim.telemetry import vllm
 from llmsim.telemetry.prometheus import (
     OPENMETRICS,
     AnswerTimes,
@@ -30,15 +31,15 @@ EXEMPLARS = 64
 """Latest requests that are looked through for exemplars."""
 
 
-def route(shared: SharedState, config: Config) -> Route:
-    """The one path."""
+def route(shared: SharedState, config: Callable[[], Config]) -> Route:
+    """The one path. ``config`` gives the configuration in effect."""
 
     async def show_metrics(request: Request) -> Response:
         accept = request.headers.get("accept", "")
         encodings = request.headers.get("accept-encoding", "")
         # Locks protect the limits from other processes, not from other threads: read them here.
         limits = shared.limits(0, SHOWN)
-        body, headers = await offload(exposition, shared, config, limits, accept, encodings)
+        body, headers = await offload(exposition, shared, config(), limits, accept, encodings)
         return Response(body, headers=headers)
 
     return Route("/metrics", show_metrics)
@@ -52,8 +53,9 @@ def exposition(
     encodings: str = "",
 ) -> tuple[bytes, dict[str, str]]:
     """Body and headers at this moment. Only OpenMetrics has room for exemplars."""
+    snapshot = Snapshot(shared.all_counters)
     reading = MetricsReading(
-        Snapshot(shared.all_counters),
+        snapshot,
         workers(shared.all_counters),
         config.server.workers,
         shared.segment.started,
@@ -65,6 +67,7 @@ def exposition(
         list(shared.step_clocks.statuses(time.monotonic())),
         recording_state(shared.all_counters),
         config.telemetry.otlp.url is not None,
+        vllm.adapters(snapshot, config.models) if config.metrics.vllm else vllm.NO_ADAPTERS,
     )
     return render(reading, config.metrics, accept, encodings)
 

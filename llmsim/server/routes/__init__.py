@@ -31,6 +31,7 @@ from llmsim.server.routes import (
     models,
     openai,
     responses,
+    vllm,
 )
 from llmsim.server.services import Services
 
@@ -53,10 +54,11 @@ def all_paths(services: Services) -> Router:
     }
     endpoints.add(router, services, memories)
     models.add(router, services)
+    vllm.add(router, services)
     config = services.config
     router.cold += status.probes(services.shared, config.server.workers)
     router.cold.append(overview.root(services))
-    router.cold.append(metrics.route(services.shared, config))
+    router.cold.append(metrics.route(services.shared, lambda: services.holder.runtime.config))
     if config.control.enabled:
         dashboard.add(router, services)
         router.cold.append(overview.models(services))
