@@ -17,6 +17,7 @@ PAGE = 50
 MOST = 1000
 _VERSION = re.compile(r"-(\d{3}|\d{2}-\d{2}|\d{2}-\d{4}|latest)$")
 _DIGITS = re.compile(r"\d{1,9}")
+_TOKEN = re.compile(r"models/([0-9]{1,9})")
 
 
 def model(described: Model) -> bytes:
@@ -28,7 +29,7 @@ def page(described: Sequence[Model], query: Mapping[str, list[str]], strict: boo
     """``GET /v1beta/models``: the models that are not retired, page by page. Raises BadRequest."""
     shown = [one for one in described if one.lifecycle != "retired"]
     size = _size(_value(query, "pageSize", "page_size"))
-    start = _start(_value(query, "pageToken", "page_token"))
+    start = _start(_value(query, "pageToken", "page_token"), len(shown))
     listed: dict[str, Any] = {"models": [_object(one) for one in shown[start : start + size]]}
     if start + size < len(shown):
         listed["nextPageToken"] = urlsafe_b64encode(f"models/{start + size}".encode()).decode()
@@ -48,17 +49,17 @@ def _size(value: str) -> int:
     return min(int(value) or PAGE, MOST)
 
 
-def _start(token: str) -> int:
-    """Where the page of that token begins."""
+def _start(token: str, count: int) -> int:
+    """Where the page of that token begins, in a list of so many. Raises BadRequest."""
     if not token:
         return 0
     try:
-        number = urlsafe_b64decode(token).decode().removeprefix("models/")
+        found = _TOKEN.fullmatch(urlsafe_b64decode(token).decode())
     except ValueError:
-        number = ""
-    if not _DIGITS.fullmatch(number):
+        found = None
+    if found is None or int(found[1]) >= count:
         raise invalid("The page token is invalid.", "page_token")
-    return int(number)
+    return int(found[1])
 
 
 def _object(described: Model) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from llmsim.core.codec import dumps
 from llmsim.core.errors import BadRequest, Failure, FailureKind, invalid
 
 Object: TypeAlias = dict[str, Any]
+_Item = TypeVar("_Item")
 
 MOST = 100
 """The most items a page may have."""
@@ -19,12 +20,32 @@ MOST = 100
 
 class Paging(Struct, frozen=True):
     """Which part of a list is wanted. ``after`` is the id of the item before it, ``before`` that
-    of the item after it, where the list can be read backwards."""
+    of the item after it; with ``before`` alone the part is the one that ends there."""
 
     limit: int = 20
     after: str | None = None
     newest_first: bool = True
     before: str | None = None
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the part is found from its end."""
+        return self.before is not None and self.after is None
+
+    def reading(self) -> Paging:
+        """The same part, as a list is read for it: from ``before`` backwards if that is alone."""
+        if not self.backwards:
+            return self
+        return structs.replace(
+            self, after=self.before, before=None, newest_first=not self.newest_first
+        )
+
+    def shown(self, read: Sequence[_Item]) -> list[_Item]:
+        """What was read with ``reading``, in the order in which it is shown. One item more than
+        the limit stays last: it only says that there are more."""
+        if not self.backwards:
+            return list(read)
+        return [*reversed(read[: self.limit]), *read[self.limit : self.limit + 1]]
 
 
 def paging(query: Mapping[str, Sequence[str]], order: str = "desc") -> Paging:
@@ -45,14 +66,17 @@ def paging(query: Mapping[str, Sequence[str]], order: str = "desc") -> Paging:
 
 
 def page(items: Sequence[Object], wanted: Paging) -> bytes:
-    """A page of a list; ``items`` is the whole list, oldest first. Raises BadRequest."""
-    listed = list(reversed(items)) if wanted.newest_first else list(items)
-    if wanted.after is not None:
-        ids = [one["id"] for one in listed]
-        if wanted.after not in ids:
-            raise not_found("Item", wanted.after)
-        listed = listed[ids.index(wanted.after) + 1 :]
-    return envelope(listed, wanted.limit)
+    """A page of a list; ``items`` is the whole list, oldest first. Raises BadRequest for a cursor
+    that is not in it."""
+    reading = wanted.reading()
+    read = list(reversed(items)) if reading.newest_first else list(items)
+    places = {one["id"]: place for place, one in enumerate(read)}
+    for cursor in (reading.after, reading.before):
+        if cursor is not None and cursor not in places:
+            raise not_found("Item", cursor)
+    start = 0 if reading.after is None else places[reading.after] + 1
+    stop = len(read) if reading.before is None else places[reading.before]
+    return envelope(wanted.shown(read[start:stop]), wanted.limit)
 
 
 def envelope(listed: Sequence[Object], limit: int) -> bytes:

@@ -132,13 +132,6 @@ class AssistantRuns:
         listed = [
             wire_runs.step_object(run, at, contents) for at in wire_runs.steps_at(run, self.clock())
         ]
-        if paging.before is not None and paging.after is None:
-            places = [one["id"] for one in listed]
-            if paging.before not in places:
-                raise not_found("run step", paging.before)
-            place = places.index(paging.before)
-            kept = listed[place + 1 :] if paging.newest_first else listed[:place]
-            listed = kept[: paging.limit] if paging.newest_first else kept[-paging.limit :]
         return lists.page(listed, paging)
 
     async def step(self, thread: str, name: str, step: str, contents: bool) -> bytes:

@@ -95,18 +95,20 @@ def page(
     show: Callable[[str, bytes], Object | None],
 ) -> list[Object]:
     """The objects of a page and, if there are more, one of those. ``show`` makes what is shown of
-    an object's id and value; None for one that is not.
-
-    With ``before`` alone the page is the one that ends there.
+    an object's id and value; None for one that is not. Raises BadRequest for an unknown cursor.
     """
-    backwards = paging.before is not None and paging.after is None
-    after, before = (paging.before, None) if backwards else (paging.after, paging.before)
-    newest_first = paging.newest_first is not backwards
+    reading = paging.reading()
+    after = reading.after
     wanted, shown = min(paging.limit, MOST) + 1, list[Object]()
     while len(shown) < wanted:
         try:
             listed = objects.list(
-                kind, group, after=after, before=before, limit=wanted, newest_first=newest_first
+                kind,
+                group,
+                after=after,
+                before=reading.before,
+                limit=wanted,
+                newest_first=reading.newest_first,
             )
         except LookupError as missing:
             raise not_found(kind, str(missing.args[0])) from None
@@ -114,8 +116,4 @@ def page(
         if len(listed) < wanted:
             break
         after = listed[-1][0]
-    shown = shown[:wanted]
-    if backwards:
-        # The one that only tells that there are more is the furthest from ``before``.
-        shown = [*reversed(shown[: paging.limit]), *shown[paging.limit :]]
-    return shown
+    return paging.shown(shown[:wanted])

@@ -90,18 +90,20 @@ class Conversations:
     async def page(self, name: str, paging: Paging) -> bytes:
         """A page of the items."""
         await self.get(name)
+        reading = paging.reading()
+        prefix = len(_key(name, ""))
         try:
             listed = await self._store.list(
                 ITEMS,
                 name,
-                after=None if paging.after is None else _key(name, paging.after),
+                after=None if reading.after is None else _key(name, reading.after),
+                before=None if reading.before is None else _key(name, reading.before),
                 limit=paging.limit + 1,
-                newest_first=paging.newest_first,
+                newest_first=reading.newest_first,
             )
-        except LookupError:
-            raise not_found("Item", paging.after or "") from None
-        prefix = len(_key(name, ""))
-        items = [(key[prefix:], value) for key, value in listed]
+        except LookupError as missing:
+            raise not_found("Item", str(missing.args[0])[prefix:]) from None
+        items = paging.shown([(key[prefix:], value) for key, value in listed])
         size = sum(len(value) for _, value in items)
         return await by_size(size, lists.written_envelope, items, paging.limit)
 

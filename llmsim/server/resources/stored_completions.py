@@ -74,8 +74,8 @@ class StoredCompletions:
     async def page(self, query: Mapping[str, Sequence[str]], paging: Paging) -> bytes:
         """A page of the completions the query selects.
 
-        The journal forgets the oldest, so nothing comes after one that it does not have any more.
-        Raises BadRequest for an id that was never one.
+        The journal forgets the oldest, so nothing comes after or before one that it does not have
+        any more. Raises BadRequest for an id that was never one.
         """
         listed = await self._store.list(KIND, limit=MOST)
         updates = {name: _update.decode(value) for name, value in listed}
@@ -88,14 +88,9 @@ class StoredCompletions:
         updates: Mapping[str, CompletionUpdate],
     ) -> bytes:
         every = [entry for entry in self._shared.each() if _is_stored(entry)]
-        every.sort(key=lambda entry: (entry.arrived, entry.mark), reverse=paging.newest_first)
-        if paging.after is not None:
-            names = [stored.completion_id(entry.mark) for entry in every]
-            known = paging.after in names
-            if not known and not paging.after.startswith(IDS):
-                raise not_found("Item", paging.after)
-            start = names.index(paging.after) + 1 if known else len(every)
-            every = every[start:]
+        reading = paging.reading()
+        every.sort(key=lambda entry: (entry.arrived, entry.mark), reverse=reading.newest_first)
+        every = _between(every, reading)
         listed: list[Object] = []
         for entry in every:
             update = updates.get(stored.completion_id(entry.mark), NO_UPDATE)
@@ -106,7 +101,7 @@ class StoredCompletions:
                 listed.append(completion)
             if len(listed) > paging.limit:
                 break
-        return lists.envelope(listed, paging.limit)
+        return lists.envelope(paging.shown(listed), paging.limit)
 
     async def _find(self, name: str) -> tuple[JournalEntry, CompletionUpdate]:
         entry = self._shared.entry(name)
@@ -117,6 +112,22 @@ class StoredCompletions:
         if update.deleted:
             raise not_found("Chat completion", name)
         return entry, update
+
+
+def _between(entries: list[JournalEntry], reading: Paging) -> list[JournalEntry]:
+    """The entries between the cursors; none if one of these is forgotten."""
+    cursors = [one for one in (reading.after, reading.before) if one is not None]
+    if not cursors:
+        return entries
+    places = {stored.completion_id(entry.mark): place for place, entry in enumerate(entries)}
+    for cursor in cursors:
+        if cursor not in places:
+            if cursor.startswith(IDS):
+                return []
+            raise not_found("Item", cursor)
+    start = 0 if reading.after is None else places[reading.after] + 1
+    stop = len(entries) if reading.before is None else places[reading.before]
+    return entries[start:stop]
 
 
 def _is_stored(entry: JournalEntry) -> bool:

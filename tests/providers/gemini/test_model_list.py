@@ -66,6 +66,8 @@ def test_a_size_out_of_bounds_is_passed_over(size: str) -> None:
         ({"pageToken": "nonsense"}, "page token"),
         ({"pageToken": "\u00e9"}, "page token"),
         ({"pageToken": "bW9kZWxzLy0x"}, "page token"),
+        ({"pageToken": "NQ=="}, "page token"),
+        ({"pageToken": "bW9kZWxzLzk5OTk5"}, "page token"),
     ],
 )
 def test_what_is_wrong_is_named(query: dict[str, str], said: str) -> None:

@@ -52,6 +52,14 @@ def test_what_is_refused_is_named(query: dict[str, list[str]], param: str) -> No
         (Paging(2, None, True), ["d", "c"], True),
         (Paging(9, "c", True), ["b", "a"], False),
         (Paging(9, "a", True), [], False),
+        (Paging(2, None, False, "d"), ["b", "c"], True),
+        (Paging(9, None, False, "c"), ["a", "b"], False),
+        (Paging(2, None, True, "a"), ["c", "b"], True),
+        (Paging(9, None, True, "d"), [], False),
+        (Paging(9, "a", False, "d"), ["b", "c"], False),
+        (Paging(1, "d", True, "a"), ["c"], True),
+        (Paging(9, "c", False, "b"), [], False),
+        (Paging(0, None, False, "d"), [], True),
     ],
 )
 def test_a_page(wanted: Paging, expected: list[str], more: bool) -> None:
@@ -60,9 +68,12 @@ def test_a_page(wanted: Paging, expected: list[str], more: bool) -> None:
     assert orjson.loads(listing)["has_more"] is more
 
 
-def test_nothing_comes_after_what_is_not_there() -> None:
-    with pytest.raises(BadRequest) as caught:
-        page(ITEMS, Paging(after="z"))
+@pytest.mark.parametrize(
+    "wanted", [Paging(after="z"), Paging(before="z"), Paging(after="a", before="z")]
+)
+def test_a_cursor_that_is_not_there(wanted: Paging) -> None:
+    with pytest.raises(BadRequest, match="'z'") as caught:
+        page(ITEMS, wanted)
     assert caught.value.failure.kind is FailureKind.NOT_FOUND
 
 

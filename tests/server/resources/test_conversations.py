@@ -116,11 +116,30 @@ def test_the_same_item_in_two_conversations() -> None:
     living(scene)
 
 
-def test_a_page_after_nothing() -> None:
+def test_a_page_between_items() -> None:
     async def scene(conversations: Conversations) -> None:
         name = await made(conversations, items=ITEMS)
-        with pytest.raises(BadRequest, match="msg_x"):
-            await conversations.page(name, Paging(after="msg_x"))
+        oldest_first = orjson.loads(await conversations.page(name, Paging(newest_first=False)))
+        a, b, c = [one["id"] for one in oldest_first["data"]]
+        for wanted, listed, more in (
+            (Paging(9, None, False, c), "ab", False),
+            (Paging(1, None, False, c), "b", True),
+            (Paging(1, None, True, a), "b", True),
+            (Paging(9, a, False, c), "b", False),
+            (Paging(9, b, False, b), "", False),
+        ):
+            page = await conversations.page(name, wanted)
+            assert (texts(page), orjson.loads(page)["has_more"]) == (listed, more)
+
+    living(scene)
+
+
+def test_a_page_beside_nothing() -> None:
+    async def scene(conversations: Conversations) -> None:
+        name = await made(conversations, items=ITEMS)
+        for wanted in (Paging(after="msg_x"), Paging(before="msg_x")):
+            with pytest.raises(BadRequest, match="Item with id 'msg_x' not found"):
+                await conversations.page(name, wanted)
         with pytest.raises(BadRequest, match="conv_x"):
             await conversations.page("conv_x", Paging())
 

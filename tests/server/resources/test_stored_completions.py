@@ -120,12 +120,17 @@ def test_lists_are_in_the_order_of_arrival(workers: Workers) -> None:
     assert workers.ids(paging=Paging(2, None, True)) == [late, second]
     page = workers.listed(paging=Paging(1, first, False))
     assert (page["first_id"], page["last_id"], page["has_more"]) == (second, second, True)
+    assert workers.ids(paging=Paging(9, None, False, late)) == [first, second]
+    assert workers.ids(paging=Paging(9, first, False, late)) == [second]
+    page = workers.listed(paging=Paging(1, None, True, first))
+    assert (page["first_id"], page["has_more"]) == (second, True)
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_nothing_comes_after_what_is_forgotten(workers: Workers, newest_first: bool) -> None:
     workers.keep(0, 1.0)
     assert workers.ids(paging=Paging(9, "chatcmpl-forgotten", newest_first)) == []
+    assert workers.ids(paging=Paging(9, None, newest_first, "chatcmpl-forgotten")) == []
 
 
 def test_a_list_may_be_of_one_model_or_of_some_metadata(workers: Workers) -> None:
@@ -171,6 +176,13 @@ def test_messages_are_paged(workers: Workers) -> None:
     assert page["has_more"] is False
 
 
-def test_nothing_is_after_what_never_was(workers: Workers) -> None:
-    with pytest.raises(BadRequest, match="Item with id 'nope' not found"):
-        workers.request(lambda known: known.page({}, Paging(2, "nope", False)))
+@pytest.mark.parametrize("wanted", [Paging(2, "nope", False), Paging(2, None, False, "nope")])
+def test_nothing_is_beside_what_never_was(workers: Workers, wanted: Paging) -> None:
+    name = workers.keep(0, 1.0)
+    calls: list[Callable[[StoredCompletions], Awaitable[bytes]]] = [
+        lambda known: known.page({}, wanted),
+        lambda known: known.messages(name, wanted),
+    ]
+    for call in calls:
+        with pytest.raises(BadRequest, match="Item with id 'nope' not found"):
+            workers.request(call)
