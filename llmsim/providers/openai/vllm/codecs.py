@@ -9,33 +9,43 @@ from dataclasses import replace
 import msgspec
 from msgspec import Struct, structs
 
-from llmsim.core import Format, Request
+from llmsim.core import Completion, Format, Request, Stamp, StreamScript
 from llmsim.core.catalog.models import plain
+from llmsim.core.codec import StreamCodec
+from llmsim.core.errors import Failure
 from llmsim.providers.openai.chat.codec import OpenAIChat
 from llmsim.providers.openai.completions.codec import OpenAICompletions
 from llmsim.providers.openai.vllm import errors, structured_outputs
 from llmsim.providers.provider import Endpoint
 
 
-class VLLMChat(OpenAIChat):
-    """``POST /v1/chat/completions``."""
+class VLLMCodec:
+    """``POST`` of chat or completions, which ``codec`` reads and writes as OpenAI's."""
+
+    # It holds a codec and is none by inheritance: those of wheels are compiled.
+    def __init__(self, codec: StreamCodec) -> None:
+        self._codec = codec
+        self.name = codec.name
 
     def decode(self, body: bytes) -> Request:
-        request = super().decode(body)
+        request = self._codec.decode(body)
         own = structured_outputs.read(body)
-        return structs.replace(
-            request,
-            format=structured_outputs.answer_format(own) or _uncounted(request.format),
-            thinking=structured_outputs.thinking(own, request.thinking),
-        )
+        form = structured_outputs.answer_format(own) or _uncounted(request.format)
+        thinking = request.thinking
+        if request.task is None:
+            thinking = structured_outputs.thinking(own, thinking)
+        return structs.replace(request, format=form, thinking=thinking)
 
+    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
+        return self._codec.plain(request, completion, stamp)
 
-class VLLMCompletions(OpenAICompletions):
-    """``POST /v1/completions``."""
+    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
+        return self._codec.script(request, completion, stamp)
 
-    def decode(self, body: bytes) -> Request:
-        form = structured_outputs.answer_format(structured_outputs.read(body))
-        return structs.replace(super().decode(body), format=form)
+    def error_event(
+        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
+    ) -> bytes:
+        return self._codec.error_event(request, completion, failure, stamp, sent)
 
 
 def _uncounted(form: Format | None) -> Format | None:
@@ -47,7 +57,7 @@ class _Named(Struct):
 
 
 _named = msgspec.json.Decoder(_Named)
-_CODECS = {"openai_chat": VLLMChat, "openai_completions": VLLMCompletions}
+_CODECS = {one.name: VLLMCodec(one) for one in (OpenAIChat(), OpenAICompletions())}
 
 
 class VLLMEndpoints:
@@ -70,6 +80,6 @@ class VLLMEndpoints:
             return endpoint
         made = self._made.get(endpoint)
         if made is None:
-            made = replace(endpoint, codec=codec(), errors=errors.FORMAT, headers=errors.head)
+            made = replace(endpoint, codec=codec, errors=errors.FORMAT, headers=errors.head)
             self._made[endpoint] = made
         return made
