@@ -7,9 +7,9 @@ faults. The types come from the installed packages; the server is in this proces
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import anthropic.types as claude
 import openai.types as oa
@@ -18,7 +18,9 @@ import pytest
 from google.genai import types as genai
 from openai.types import beta, chat, conversations, responses
 from openai.types.beta import threads
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from openai.types.beta.assistant_stream_event import AssistantStreamEvent
+from openai.types.beta.threads.runs import RunStep
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from llmsim.config import Config
 from llmsim.core.latency import Latency, LatencyRule
@@ -242,6 +244,7 @@ PADDING = "obfuscation"
 SEEN = {
     "store of Response": "a response says whether it is kept, in the reference's examples",
     "annotations of ChoiceDelta": "the citations of a model that searches",
+    "expires_at of RunStep": "in the reference's streamed examples, beside expired_at",
 }
 """Fields that the live services send and the SDK's types do not have."""
 LOOSE = {
@@ -391,6 +394,151 @@ def test_objects_of_a_thread_are_of_their_types() -> None:
     for kind, answer in asyncio.run(asked()):
         assert answer.status == 200, answer.body
         assert faults(kind, answer.body) == []
+
+
+class Page(BaseModel):
+    """A page of OpenAI's, as the reference has it; the SDK's page classes know only a part."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    object: Literal["list"]
+    data: list[Any]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class ClaudePage(BaseModel):
+    """A page of Anthropic's."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    data: list[Any]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class Caller(NamedTuple):
+    """Asks one server, and insists on an answer of 200."""
+
+    server: InProcess
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        return orjson.loads((await self.answer("POST", path, orjson.dumps(body))).body)
+
+    async def get(self, path: str) -> bytes:
+        return (await self.answer("GET", path, b"")).body
+
+    async def answer(self, method: str, path: str, body: bytes) -> Answer:
+        answer = await self.server.ask(method, path, body, headers(path))
+        assert answer.status == 200, answer.body
+        return answer
+
+
+def asking(scene: Callable[[Caller], Awaitable[None]]) -> None:
+    async def run() -> None:
+        with InProcess(Config(latency=Latency(LatencyRule("instant")))) as server:
+            await scene(Caller(server))
+
+    asyncio.run(run())
+
+
+def test_items_that_are_stored_are_of_their_types() -> None:
+    async def scene(call: Caller) -> None:
+        conversation = await call.post("/v1/conversations", {"items": [USER]})
+        function = {"type": "function", "strict": False, **FUNCTION}
+        body = {
+            "model": "gpt-5",
+            "input": "Hi",
+            "conversation": conversation["id"],
+            "tools": [function],
+            "tool_choice": "required",
+        }
+        response = await call.post("/v1/responses", body)
+        body |= {"tools": [], "tool_choice": "auto", "input": [output_of(response)]}
+        await call.post("/v1/responses", body)
+        under = f"/v1/conversations/{conversation['id']}/items"
+        listed = await call.get(under)
+        assert faults(conversations.ConversationItemList, listed) == []
+        items = orjson.loads(listed)["data"]
+        kinds = {item["type"] for item in items}
+        assert kinds == {"message", "reasoning", "function_call", "function_call_output"}
+        for item in items:
+            one = await call.get(f"{under}/{item['id']}")
+            assert faults(conversations.ConversationItem, one) == []
+        listed = await call.get(f"/v1/responses/{response['id']}/input_items")
+        assert faults(responses.ResponseItemList, listed) == []
+
+    asking(scene)
+
+
+def output_of(response: dict[str, Any]) -> dict[str, Any]:
+    """What the client says to the call in a response."""
+    (call,) = (one for one in response["output"] if one["type"] == "function_call")
+    return {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [[], [{"type": "code_interpreter"}, {"type": "file_search"}], ["function"]],
+    ids=["message", "hosted", "function"],
+)
+def test_a_streamed_run_and_its_steps_are_of_their_types(tools: list[Any]) -> None:
+    used = [
+        {"type": "function", "function": FUNCTION} if one == "function" else one for one in tools
+    ]
+
+    async def scene(call: Caller) -> None:
+        assistant = await call.post("/v1/assistants", {"model": "gpt-4o", "tools": used})
+        thread = await call.post("/v1/threads", {"messages": [USER]})
+        under = f"/v1/threads/{thread['id']}/runs"
+        body = orjson.dumps({"assistant_id": assistant["id"], "stream": True})
+        streamed = (await call.answer("POST", under, body)).body
+        frames = [frame.split(b"\ndata: ", 1) for frame in streamed.strip().split(b"\n\n")]
+        assert frames.pop() == [b"event: done", b"[DONE]"]
+        for name, data in frames:
+            event = {"event": name.removeprefix(b"event: ").decode(), "data": orjson.Fragment(data)}
+            assert faults(AssistantStreamEvent, orjson.dumps(event)) == []
+        (run,) = orjson.loads(await call.get(under))["data"]
+        steps = orjson.loads(await call.get(f"{under}/{run['id']}/steps"))["data"]
+        assert steps
+        for step in steps:
+            assert faults(RunStep, orjson.dumps(step)) == []
+
+    asking(scene)
+
+
+def test_pages_are_whole() -> None:
+    async def scene(call: Caller) -> None:
+        chatted = {"model": "gpt-4o", "messages": [USER], "store": True}
+        completion = await call.post("/v1/chat/completions", chatted)
+        response = await call.post("/v1/responses", {"model": "gpt-4o", "input": "Hi"})
+        conversation = await call.post("/v1/conversations", {"items": [USER]})
+        assistant = await call.post("/v1/assistants", {"model": "gpt-4o"})
+        thread = await call.post("/v1/threads", {"messages": [USER]})
+        runs = f"/v1/threads/{thread['id']}/runs"
+        run = await call.post(runs, {"assistant_id": assistant["id"]})
+        await call.post("/v1/messages/batches", BATCH)
+        for path, kind in {
+            "/v1/chat/completions": Page,
+            f"/v1/chat/completions/{completion['id']}/messages": Page,
+            f"/v1/responses/{response['id']}/input_items": Page,
+            f"/v1/conversations/{conversation['id']}/items": Page,
+            "/v1/assistants": Page,
+            f"/v1/threads/{thread['id']}/messages": Page,
+            runs: Page,
+            f"{runs}/{run['id']}/steps": Page,
+            "/v1/messages/batches": ClaudePage,
+        }.items():
+            listed = await call.get(path)
+            assert faults(kind, listed) == [], path
+            page = orjson.loads(listed)
+            assert page["data"], path
+            ends = (page["data"][0]["id"], page["data"][-1]["id"])
+            assert (page["first_id"], page["last_id"]) == ends
+
+    asking(scene)
 
 
 def test_a_fault_is_seen() -> None:

@@ -163,5 +163,9 @@ class GeminiEmbed:
         made = [{"values": vector} for vector in completion.made.vectors]
         prompt = completion.usage.prompt
         answer = {"embeddings": made} if self._batch else {"embedding": made[0]}
-        usage = {"usageMetadata": {"promptTokenCount": prompt, "totalTokenCount": prompt}}
-        return orjson.dumps(answer | usage, option=orjson.OPT_SERIALIZE_NUMPY)
+        usage = {
+            "promptTokenCount": prompt,
+            "totalTokenCount": prompt,
+            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": prompt}],
+        }
+        return orjson.dumps(answer | {"usageMetadata": usage}, option=orjson.OPT_SERIALIZE_NUMPY)
