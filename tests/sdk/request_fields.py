@@ -66,7 +66,7 @@ STILL_TAKEN = {
 """Top-level fields that the API takes and the newest SDK does not offer any more."""
 
 ALSO_TAKEN = {
-    "openai.ChatCompletionAssistantMessageParam": ("annotations",),
+    "openai.ChatCompletionAssistantMessageParam": ("annotations", "parsed"),
     "openai.types.responses.response_input_param.LocalShellCallOutput": ("call_id",),
 }
 """Fields that are taken and that the SDK does not have: what answers have, which come back as they

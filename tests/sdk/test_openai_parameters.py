@@ -21,7 +21,7 @@ PARAMETERS: dict[str, list[Any]] = {
     "max_completion_tokens": [0, 1, 4096],
     "max_tokens": [0, 1, 4096],
     "metadata": [{"foo": "string"}, {}],
-    "modalities": [["text"], ["text", "audio"]],
+    "modalities": [["text"]],
     "moderation": [
         {"model": "m", "policy": {"input": {"mode": "score"}, "output": {"mode": "score"}}}
     ],

@@ -46,19 +46,22 @@ class HostedMessages:
         self._members = orjson.dumps(members)[1:-1]
 
     def decode(self, body: bytes) -> Request:
+        model = self._model
         if self._strict:
-            body = self._checked(body)
+            body, named = self._checked(body)
+            model = model or named
         request = self._codec.decode(with_members(body, self._members) if self._members else body)
-        return request if self._model is None else structs.replace(request, model=self._model)
+        return request if model is None else structs.replace(request, model=model)
 
-    def _checked(self, body: bytes) -> bytes:
-        """The body without what only hosted ones have. Raises BadRequest."""
+    def _checked(self, body: bytes) -> tuple[bytes, str | None]:
+        """The body without what only hosted ones have, and the model it names. Raises
+        BadRequest."""
         try:
             values = json_values(body)
         except MalformedBody:
-            return body  # which the codec refuses
+            return body, None  # which the codec refuses
         if not isinstance(values, dict):
-            return body
+            return body, None
         version = values.get("anthropic_version")
         if version is None:
             raise invalid("anthropic_version: Field required", "anthropic_version")
@@ -66,7 +69,10 @@ class HostedMessages:
             message = f"anthropic_version: Input should be '{self._version}'"
             raise invalid(message, "anthropic_version")
         kept = {key: value for key, value in values.items() if key not in OWN_FIELDS}
-        return orjson.dumps(kept)
+        named = kept.get("model")
+        if not isinstance(named, str):
+            return orjson.dumps(kept), None
+        return orjson.dumps({**kept, "model": hosted_name(named)}), named
 
     def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
         return self._codec.plain(request, completion, stamp)
