@@ -200,7 +200,12 @@ def test_the_command_prints_what_was_asked(sim: Server) -> None:
 def test_the_command_follows_until_it_is_interrupted(sim: Server) -> None:
     command = [sys.executable, "-m", "llmsim", "requests", "--follow", "--model", "followed"]
     with subprocess.Popen(
-        [*command, "--url", sim.url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, "--url", sim.url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # A shell's jobs in the background ignore it, and so do their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
         assert process.stdout is not None
         watchdog = Timer(LIMIT, process.kill)

@@ -464,6 +464,9 @@ def test_what_others_changed_is_shown_and_not_undone(visit: Visit, sim: Server) 
 def test_windows_are_compared(visit: Visit, sim: Server) -> None:
     page = visit.page
     settled(sim.port)  # what still runs would end in a window, and count there
+    for window in asked(sim.url, "/llmsim/windows")["windows"]:  # of other tests
+        asked(sim.url, f"/llmsim/windows/{window['name']}", "DELETE")
+    page.wait_for_selector("#windows-none", state="visible")
     page.fill("#windows-form [name=name]", "before")
     page.click("#windows-form button")
     page.wait_for_selector("#windows-head th:has-text('before')")
