@@ -46,3 +46,35 @@ def test_it_defines_nothing_that_is_decoded(name: str) -> None:
     tree = ast.parse(source(name).read_text())
     made = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert not {one for one in made if one.endswith("json.Decoder")}
+
+
+def test_no_interpreted_class_derives_from_a_compiled_one() -> None:
+    """Python refuses that as soon as the module is imported from a wheel."""
+    compiled = {
+        (name, node.name)
+        for name in MODULES
+        for node in ast.walk(ast.parse(source(name).read_text()))
+        if isinstance(node, ast.ClassDef)
+        and "allow_interpreted_subclasses" not in "".join(map(ast.unparse, node.decorator_list))
+    }
+    assert len(compiled) > 20
+    wrong = []
+    for file in (ROOT / "llmsim").rglob("*.py"):
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        if name in MODULES:
+            continue
+        tree = ast.parse(file.read_text())
+        imported = {
+            one.asname or one.name: (node.module, one.name)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for one in node.names
+        }
+        wrong += [
+            f"{name}.{node.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ClassDef)
+            for base in node.bases
+            if imported.get(ast.unparse(base)) in compiled
+        ]
+    assert wrong == []

@@ -69,16 +69,16 @@ class AccessLog:
         self._render = renderer(config.format)
         self._waiting: deque[LogEntry] = deque()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
+        self._writer = threading.Thread(target=self._run, name="access-log", daemon=True)
 
     def start(self) -> None:
         """Write from now on."""
-        self._thread.start()
+        self._writer.start()
 
     def stop(self) -> None:
         """Write what waits, and nothing after that."""
         self._stopped.set()
-        self._thread.join(1.0)
+        self._writer.join(1.0)
 
     def wants(self, status: int) -> bool:
         """Whether a request with that status gets a line: every error does, and of the others

@@ -92,16 +92,7 @@ def serve(
             log.warning("%s", door)
         renewal = _tls(server, Path(folder), supervisor, segment)
         supervisor.on_reload(lambda: _reload(config_store, reread, renewal))
-        history = HistoryWriter(segment.history(), counters_of(segment))
-        looks = [ForgottenKeys(key_tables(segment)).look, history.look]
-        if server.hang_timeout:
-            hanging = HangingWorkers(
-                segment, server.hang_timeout, supervisor.pids, supervisor.ending
-            )
-            looks.append(hanging.look)
-        if watched is not None:
-            looks.append(_config_watch(watched, server).look)
-        Watchdog(looks).start()
+        Watchdog(_looks(server, segment, supervisor, watched)).start()
         if ready_path is not None:
             _announce(ready_path, server, segment, stack)
         if until_eof:
@@ -140,6 +131,23 @@ def _supervisor(config: Config, room: Capacity) -> Supervisor:
         respawn_failed_workers=True,
         workers_kill_timeout=math.ceil(server.drain_timeout) or 1,
     )
+
+
+def _looks(
+    server: Server,
+    segment: Segment,
+    supervisor: Supervisor,
+    watched: Callable[[], tuple[Path, ...]] | None,
+) -> list[Callable[[float], None]]:
+    """What the launcher looks at each second."""
+    history = HistoryWriter(segment.history(), counters_of(segment))
+    looks = [ForgottenKeys(key_tables(segment)).look, history.look]
+    if server.hang_timeout:
+        hanging = HangingWorkers(segment, server.hang_timeout, supervisor.pids, supervisor.ending)
+        looks.append(hanging.look)
+    if watched is not None:
+        looks.append(_config_watch(watched, server).look)
+    return looks
 
 
 def _config_watch(watched: Callable[[], tuple[Path, ...]], server: Server) -> ConfigWatch:

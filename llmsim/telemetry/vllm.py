@@ -87,18 +87,7 @@ def families(
         ),
     ):
         yield gauge(f"vllm:{name}", meaning, LABELS, {key: value})
-    for name, meaning, count in (
-        ("prompt_tokens", "Prompt tokens.", snapshot.total("prompt")),
-        ("generation_tokens", "Completion tokens.", snapshot.total("completion")),
-        (
-            "prefix_cache_queries",
-            "Prompt tokens looked up in the prefix cache.",
-            snapshot.total("prompt"),
-        ),
-        ("prefix_cache_hits", "Prompt tokens found in the prefix cache.", snapshot.total("cached")),
-        ("num_preemptions", "Preempted requests: always 0.", 0),
-    ):
-        yield counter(f"vllm:{name}", meaning, LABELS, {key: count})
+    yield from _tokens(snapshot, key)
     yield gauge(
         "vllm:cache_config_info",
         "The configuration of the cache.",
@@ -117,6 +106,27 @@ def families(
         (*LABELS, "finished_reason"),
         {(*key, reason): count for reason, count in _ended(snapshot).items()},
     )
+    yield from _times(snapshot, key)
+
+
+def _tokens(snapshot: Snapshot, key: tuple[str, str]) -> Iterator[Metric]:
+    """The counters of tokens, and of requests put off for others."""
+    for name, meaning, count in (
+        ("prompt_tokens", "Prompt tokens.", snapshot.total("prompt")),
+        ("generation_tokens", "Completion tokens.", snapshot.total("completion")),
+        (
+            "prefix_cache_queries",
+            "Prompt tokens looked up in the prefix cache.",
+            snapshot.total("prompt"),
+        ),
+        ("prefix_cache_hits", "Prompt tokens found in the prefix cache.", snapshot.total("cached")),
+        ("num_preemptions", "Preempted requests: always 0.", 0),
+    ):
+        yield counter(f"vllm:{name}", meaning, LABELS, {key: count})
+
+
+def _times(snapshot: Snapshot, key: tuple[str, str]) -> Iterator[Metric]:
+    """The histograms."""
     for name, meaning, bounds, times in (
         ("time_to_first_token", "Time to first token.", ANSWERS, snapshot.ttft),
         ("inter_token_latency", "Time between two chunks of a stream.", GAPS, snapshot.itl),

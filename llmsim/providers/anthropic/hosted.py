@@ -8,18 +8,19 @@ from typing import Any
 import orjson
 from msgspec import structs
 
-from llmsim.core import Completion, Request, Stamp, StreamScript
+from llmsim.core import Request
 from llmsim.core.catalog.models import hosted_name
-from llmsim.core.errors import Failure, invalid
+from llmsim.core.errors import invalid
 from llmsim.providers.anthropic.messages.codec import Anthropic
 from llmsim.providers.wire.decoding import MalformedBody, json_values
 from llmsim.providers.wire.json_members import with_members
+from llmsim.providers.wire.wrapped_codec import WrappedCodec
 
 OWN_FIELDS = ("anthropic_version", "anthropic_beta")
 """What bodies have that Anthropic's own have not: there these are headers."""
 
 
-class HostedMessages:
+class HostedMessages(WrappedCodec):
     """Messages of a hosted ``model``, streamed or not; None for either is for a body that says it.
 
     ``strict`` refuses all that the live service refuses, and wants ``version`` in the body.
@@ -33,11 +34,10 @@ class HostedMessages:
         stream: bool | None = None,
         strict: bool = False,
     ) -> None:
-        self.name = name
+        super().__init__(name, Anthropic(strict))
         self._version = version
         self._model = model
         self._strict = strict
-        self._codec = Anthropic(strict)
         members: dict[str, Any] = {}
         if model is not None:
             members["model"] = hosted_name(model)
@@ -50,7 +50,7 @@ class HostedMessages:
         if self._strict:
             body, named = self._checked(body)
             model = model or named
-        request = self._codec.decode(with_members(body, self._members) if self._members else body)
+        request = super().decode(with_members(body, self._members) if self._members else body)
         return request if model is None else structs.replace(request, model=model)
 
     def _checked(self, body: bytes) -> tuple[bytes, str | None]:
@@ -73,14 +73,3 @@ class HostedMessages:
         if not isinstance(named, str):
             return orjson.dumps(kept), None
         return orjson.dumps({**kept, "model": hosted_name(named)}), named
-
-    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
-        return self._codec.plain(request, completion, stamp)
-
-    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        return self._codec.script(request, completion, stamp)
-
-    def error_event(
-        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
-    ) -> bytes:
-        return self._codec.error_event(request, completion, failure, stamp, sent)

@@ -12,12 +12,16 @@ from llmsim.core import (
     Request,
     Stamp,
     StreamCodec,
-    StreamScript,
     TextSegment,
 )
-from llmsim.core.errors import Failure
 from llmsim.providers.azure import content_filter
 from llmsim.providers.wire.json_members import with_members
+from llmsim.providers.wire.wrapped_codec import WrappedCodec
+
+
+def _member(deployment: str | None) -> bytes:
+    """What a body gets in front; nothing where it names its model."""
+    return b'"model":' + orjson.dumps(deployment) if deployment is not None else b""
 
 
 class AzureCodec:
@@ -27,7 +31,7 @@ class AzureCodec:
     def __init__(self, name: str, codec: Codec, deployment: str | None = None) -> None:
         self.name = name
         self._codec = codec
-        self._model = b'"model":' + orjson.dumps(deployment) if deployment is not None else b""
+        self._model = _member(deployment)
 
     def decode(self, body: bytes) -> Request:
         return self._codec.decode(with_members(body, self._model) if self._model else body)
@@ -36,20 +40,15 @@ class AzureCodec:
         return self._codec.plain(request, completion, stamp)
 
 
-class AzureStreamCodec(AzureCodec):
+class AzureStreamCodec(WrappedCodec):
     """The same for answers that may be streamed."""
 
     def __init__(self, name: str, codec: StreamCodec, deployment: str | None = None) -> None:
-        super().__init__(name, codec, deployment)
-        self._streams = codec
+        super().__init__(name, codec)
+        self._model = _member(deployment)
 
-    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        return self._streams.script(request, completion, stamp)
-
-    def error_event(
-        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
-    ) -> bytes:
-        return self._streams.error_event(request, completion, failure, stamp, sent)
+    def decode(self, body: bytes) -> Request:
+        return super().decode(with_members(body, self._model) if self._model else body)
 
 
 class AzureFiltered(AzureStreamCodec):

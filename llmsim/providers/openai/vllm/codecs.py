@@ -9,43 +9,26 @@ from dataclasses import replace
 import msgspec
 from msgspec import Struct, structs
 
-from llmsim.core import Completion, Format, Request, Stamp, StreamScript
+from llmsim.core import Format, Request
 from llmsim.core.catalog.models import plain
-from llmsim.core.codec import StreamCodec
-from llmsim.core.errors import Failure
 from llmsim.providers.openai.chat.codec import OpenAIChat
 from llmsim.providers.openai.completions.codec import OpenAICompletions
 from llmsim.providers.openai.vllm import errors, structured_outputs
 from llmsim.providers.provider import Endpoint
+from llmsim.providers.wire.wrapped_codec import WrappedCodec
 
 
-class VLLMCodec:
+class VLLMCodec(WrappedCodec):
     """``POST`` of chat or completions, which ``codec`` reads and writes as OpenAI's."""
 
-    # It holds a codec and is none by inheritance: those of wheels are compiled.
-    def __init__(self, codec: StreamCodec) -> None:
-        self._codec = codec
-        self.name = codec.name
-
     def decode(self, body: bytes) -> Request:
-        request = self._codec.decode(body)
+        request = super().decode(body)
         own = structured_outputs.read(body)
         form = structured_outputs.answer_format(own) or _uncounted(request.format)
         thinking = request.thinking
         if request.task is None:
             thinking = structured_outputs.thinking(own, thinking)
         return structs.replace(request, format=form, thinking=thinking)
-
-    def plain(self, request: Request, completion: Completion, stamp: Stamp) -> bytes:
-        return self._codec.plain(request, completion, stamp)
-
-    def script(self, request: Request, completion: Completion, stamp: Stamp) -> StreamScript:
-        return self._codec.script(request, completion, stamp)
-
-    def error_event(
-        self, request: Request, completion: Completion, failure: Failure, stamp: Stamp, sent: int
-    ) -> bytes:
-        return self._codec.error_event(request, completion, failure, stamp, sent)
 
 
 def _uncounted(form: Format | None) -> Format | None:
@@ -57,7 +40,7 @@ class _Named(Struct):
 
 
 _named = msgspec.json.Decoder(_Named)
-_CODECS = {one.name: VLLMCodec(one) for one in (OpenAIChat(), OpenAICompletions())}
+_CODECS = {one.name: VLLMCodec(one.name, one) for one in (OpenAIChat(), OpenAICompletions())}
 
 
 class VLLMEndpoints:
