@@ -209,6 +209,8 @@ class BedrockCount:
             members = orjson.loads(b64decode(wire.input.invoke_model.body))
         except ValueError:
             raise requests.refuse(MalformedBody("json", "")) from None
+        if not isinstance(members, dict):
+            raise requests.refuse(MalformedBody("json", ""))
         whole = {"max_tokens": 1, **members, "model": model, "stream": False}
         return structs.replace(Anthropic().decode(orjson.dumps(whole)), task=Count())
 

@@ -99,14 +99,15 @@ def in_anthropics_words(wire: ConverseRequest, model: str, stream: bool) -> byte
             made["system"] = _blocks(wire.system)
         if wire.tool_config is not None:
             made |= _tools(wire.tool_config)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        for name in ("temperature", "top_p", "stop_sequences"):
+            value = getattr(config, name)
+            if value is not None:
+                made[name] = value
+        # What cannot be written, such as numbers of more than 64 bits, is wrong, too.
+        return orjson.dumps(made | (wire.additional_model_request_fields or {}))
+    except (KeyError, TypeError, AttributeError, ValueError, StopIteration) as error:
         message = f"The format of the content field is not valid: {error}"
         raise invalid(message, "messages") from None
-    for name in ("temperature", "top_p", "stop_sequences"):
-        value = getattr(config, name)
-        if value is not None:
-            made[name] = value
-    return orjson.dumps(made | (wire.additional_model_request_fields or {}))
 
 
 def _tools(config: ToolConfig) -> dict[str, Any]:

@@ -346,3 +346,22 @@ def test_chunks_are_base64() -> None:
     buffer.add_data(data)
     for message in buffer:
         assert b64decode(orjson.loads(message.payload)["bytes"]).startswith(b"{")
+
+
+HUGE = b"1" + b"0" * 30
+WORDS = b'"messages":[{"role":"user","content":[{"text":"hi"}]}]'
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("converse", b'{"messages":[{"role":"user","content":[{}]}]}'),
+        ("converse", b'{%b,"inferenceConfig":{"maxTokens":%b}}' % (WORDS, HUGE)),
+        ("converse", b'{%b,"additionalModelRequestFields":{"top_k":%b}}' % (WORDS, HUGE)),
+        ("count-tokens", b'{"input":{"invokeModel":{"body":"%b"}}}' % b64encode(b"[]")),
+        ("count-tokens", b'{"input":{"invokeModel":{"body":"%b"}}}' % b64encode(b"1")),
+    ],
+)
+def test_what_cannot_be_put_in_anthropics_words_is_refused(operation: str, body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        called(operation).codec.decode(body)
