@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import llmsim
+from llmsim.config.change import CHANGEABLE
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/llmsim"
@@ -202,11 +203,18 @@ def test_versions_are_this_one() -> None:
 def test_new_pods_only_for_what_a_running_server_cannot_take() -> None:
     def annotation(*more: str) -> str:
         template = only("Deployment", "", NEWEST, *more)["spec"]["template"]
-        value: str = template["metadata"]["annotations"]["llmsim/server"]
+        value: str = template["metadata"]["annotations"]["llmsim/fixed"]
         return value
 
     assert annotation("--set", "config.seed=7") == annotation()
     assert annotation("--set", "workers=3") != annotation()
+    assert annotation("--set", "config.control.enabled=false") != annotation()
+
+
+def test_the_chart_knows_what_a_running_server_takes() -> None:
+    template = (CHART / "templates/deployment.yaml").read_text()
+    (line,) = [one for one in template.splitlines() if "llmsim/fixed" in one]
+    assert re.findall(r' "(\w+)"', line.partition("fromYaml)")[2]) == list(CHANGEABLE)
 
 
 def test_the_autoscaler_decides_how_many_pods() -> None:
